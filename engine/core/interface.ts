@@ -1,0 +1,47 @@
+/**
+ * What crosses the border between TypeScript and the wasm core. Everything else goes through the layout.
+ *
+ * Modules share one memory and one function table:
+ *   arch.wasm   (AssemblyScript, engine/core/arch)  the privileged architecture, the run loop, hashing
+ *   interp      (bytes generated at start from the ISA table, engine/core/interp)  table entry FN_INTERP
+ */
+
+/** Exports of arch.wasm that TypeScript calls. All addresses are linear-memory addresses unless named `paddr`. */
+export interface ArchExports {
+  /** Resets harts 0…hartCount-1 to the reset state at `resetPc`. MACHINE words must have been written. */
+  resetHarts(resetPcLow: number): void;
+  /** Forgets every derived cache (translations, decoded code); architecturally invisible. */
+  flushDerived(): void;
+  /** Runs until MACHINE.stopMoment or stopTicks, halt, idle, events full or a stop request. Returns STOP_*. */
+  run(): number;
+  /**
+   * Physical access for TypeScript that keeps derived state right: marks pages dirty, drops decoded code and
+   * translations as a store by a hart would. Bytes are copied from/to linear memory at `host`.
+   */
+  storePhysical(paddrOffset: number, host: number, bytes: number): void;
+  /** Rehashes pages dirty for the digest, clears that flag, returns nothing; the sum is in MACHINE.ramHashSum. */
+  updatePageHashes(): void;
+  /** XXH64 of a linear-memory range, written to scratch as u64. */
+  hashRange(host: number, bytes: number, seedLow: number): void;
+  /** Writes indices (u32) of pages dirty for the checkpoint to `host`, clears the flag, returns their number. */
+  collectDirtyPages(host: number): number;
+  /** Reads/writes a CSR of a hart by number without side effects or privilege checks; value in MACHINE.mmioData. */
+  peekCsr(hart: number, number: number): void;
+  pokeCsr(hart: number, number: number): void;
+  /**
+   * Translates without side effects (no A/D update, no fault) for debuggers. access: 0 load, 1 store, 2 fetch.
+   * Physical address in MACHINE.mmioData; returns 1 on success.
+   */
+  translateForDebug(hart: number, access: number): number;
+}
+
+/** What arch.wasm imports from TypeScript (module `env`). */
+export interface ArchImports {
+  memory: WebAssembly.Memory;
+  table: WebAssembly.Table;
+  /** Device access at a guest physical address outside RAM. Returns 1 when a device answered, 0 for an access fault. */
+  mmioLoad(paddrLow: number, sizeBytes: number): number;
+  mmioStore(paddrLow: number, sizeBytes: number): number;
+  /** MACHINE.ticks reached MACHINE.deviceDeadline: the devices act and set the next one. */
+  deviceTick(): void;
+}

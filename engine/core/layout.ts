@@ -1,0 +1,255 @@
+/**
+ * The one declaration of every bit of machine state that lives in the core's linear memory.
+ *
+ * TypeScript reads it directly; AssemblyScript gets `arch/layout.gen.ts`, written from it by `layout-gen.ts`.
+ * A field is *saved* (it influences the future: snapshots, digests and diffs cover it) or *derived* (recomputable
+ * from saved state, or bookkeeping of the host). Saved fields of a block come first, so a block's saved bytes
+ * are one range.
+ */
+
+export type FieldType = 'u8' | 'u32' | 'u64';
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  /** Number of consecutive elements (1 unless the field is an array). */
+  readonly count: number;
+  readonly saved: boolean;
+  readonly doc: string;
+}
+export interface PlacedField extends Field {
+  /** Byte offset inside the block. */
+  readonly offset: number;
+}
+export interface Block {
+  readonly name: string;
+  readonly fields: readonly PlacedField[];
+  readonly savedBytes: number;
+  readonly sizeBytes: number;
+}
+
+const SIZE: Record<FieldType, number> = { u8: 1, u32: 4, u64: 8 };
+
+const saved = (name: string, doc: string, type: FieldType = 'u64', count = 1): Field => ({
+  name,
+  type,
+  count,
+  saved: true,
+  doc,
+});
+const derived = (name: string, doc: string, type: FieldType = 'u64', count = 1): Field => ({
+  name,
+  type,
+  count,
+  saved: false,
+  doc,
+});
+
+/** Places fields in declaration order, saved ones first, each aligned to its own size; blocks end 8-byte aligned. */
+export function placeBlock(name: string, fields: readonly Field[]): Block {
+  let offset = 0;
+  const place = (field: Field): PlacedField => {
+    const size = SIZE[field.type];
+    offset = Math.ceil(offset / size) * size;
+    const placed = { ...field, offset };
+    offset += size * field.count;
+    return placed;
+  };
+  const first = fields.filter((f) => f.saved).map(place);
+  offset = Math.ceil(offset / 8) * 8;
+  const savedBytes = offset;
+  const rest = fields.filter((f) => !f.saved).map(place);
+  return { name, fields: [...first, ...rest], savedBytes, sizeBytes: Math.ceil(offset / 8) * 8 };
+}
+
+/** Machine-wide state: virtual time, the schedule, the run's control words. */
+export const MACHINE = placeBlock('MACHINE', [
+  saved('ticks', 'virtual time: one tick per retired instruction or trap of any hart, plus WFI skips; 1 tick = 1 ns'),
+  saved('moment', 'total retired instructions of all harts'),
+  saved('scheduleRng', 'state of the generator that draws jittered quanta (splitmix64)'),
+  saved('currentHart', 'the hart whose turn it is', 'u32'),
+  saved('turnLeft', 'ticks left in its turn', 'u32'),
+  saved('quantumTicks', 'length of a turn in ticks; the mean when jittered', 'u32'),
+  saved('quantumJitter', '0 fixed turns; 1 drawn uniformly from quantumTicks/2 … quantumTicks*3/2', 'u32'),
+  saved('hartCount', 'harts on the board', 'u32'),
+  saved('haltCode', '0 running; else 1 + finisher event: see engine/devices/finisher', 'u32'),
+  saved('deviceDeadline', 'tick at which a device wants device_tick(); all ones when none'),
+  derived('ramBytes', 'guest RAM size'),
+  derived('ramHost', 'address in linear memory of guest physical 0x8000_0000', 'u32'),
+  derived('pageFlagsHost', 'byte per RAM page: see PAGE_*', 'u32'),
+  derived('pageHashHost', 'u64 per RAM page: xxh64 as of the last digest', 'u32'),
+  derived('pageSlotsHost', 'u32 per RAM page: its decoded block in linear memory, or 0', 'u32'),
+  derived('tlbHost', 'translation caches of hart 0; TLB_HART_BYTES apart per hart', 'u32'),
+  derived('slotPoolHost', 'pool of decoded blocks', 'u32'),
+  derived('slotPoolBlocks', 'blocks in the pool', 'u32'),
+  derived('slotPoolUsed', 'blocks handed out', 'u32'),
+  derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
+  derived('scratchHost', '64 KiB scratch for batch calls between TypeScript and wasm', 'u32'),
+  derived('eventsHost', 'ring of observed privilege transitions: see EVENT', 'u32'),
+  derived('eventsCapacity', 'events that fit', 'u32'),
+  derived('eventsCount', 'events waiting to be drained', 'u32'),
+  derived('eventsEnabled', '1 when transitions are observed', 'u32'),
+  derived('contextGeneration', 'translation contexts handed out since the last flush', 'u32'),
+  derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
+  derived('stopMoment', 'run() returns when moment reaches this'),
+  derived('stopTicks', 'run() returns when ticks reaches this'),
+  derived('sliceStartTicks', 'ticks when the running slice began'),
+  derived('sliceBudget', 'ticks granted to the running slice', 'u32'),
+  derived('stopRequest', 'set by a device or helper to leave run() after this instruction', 'u32'),
+  derived('mmioData', 'value carried across an MMIO call'),
+]);
+
+/** One hart. */
+export const HART = placeBlock('HART', [
+  saved('x', 'integer registers; x[0] is always zero', 'u64', 32),
+  saved('f', 'floating-point registers (issue-3 core; zero until then)', 'u64', 32),
+  saved('pc', 'program counter: the next instruction when the hart is between instructions'),
+  saved('priv', '0 U, 1 S, 3 M', 'u32'),
+  saved('virt', 'virtualisation mode V', 'u32'),
+  saved('waiting', '1 in WFI', 'u32'),
+  saved('reserved', '1 when a reservation is held', 'u32'),
+  saved('reservedAddr', 'physical address of the reservation'),
+  saved('lines', 'interrupt inputs driven by devices, as mip bits: MSIP 3, MTIP 7, SEIP 9, MEIP 11'),
+  saved('mtimecmp', 'ACLINT compare register'),
+  saved('instret', 'instructions retired by this hart (minstret)'),
+  saved('cycleOffset', 'mcycle = ticks + this'),
+  saved('mstatus', 'CSR'),
+  saved('medeleg', 'CSR'),
+  saved('mideleg', 'CSR'),
+  saved('mie', 'CSR; sie, vsie and hie are views'),
+  saved('mip', 'software-writable bits only; lines and comparators are merged on read'),
+  saved('mtvec', 'CSR'),
+  saved('mscratch', 'CSR'),
+  saved('mepc', 'CSR'),
+  saved('mcause', 'CSR'),
+  saved('mtval', 'CSR'),
+  saved('mtval2', 'CSR'),
+  saved('mtinst', 'CSR'),
+  saved('mcounteren', 'CSR'),
+  saved('mcountinhibit', 'CSR'),
+  saved('menvcfg', 'CSR'),
+  saved('pmpcfg', 'pmpcfg0 and pmpcfg2', 'u64', 2),
+  saved('pmpaddr', 'CSR', 'u64', 16),
+  saved('stvec', 'CSR'),
+  saved('sscratch', 'CSR'),
+  saved('sepc', 'CSR'),
+  saved('scause', 'CSR'),
+  saved('stval', 'CSR'),
+  saved('satp', 'CSR'),
+  saved('scounteren', 'CSR'),
+  saved('senvcfg', 'CSR'),
+  saved('stimecmp', 'CSR'),
+  saved('hstatus', 'CSR'),
+  saved('hedeleg', 'CSR'),
+  saved('hideleg', 'CSR'),
+  saved('hvip', 'CSR'),
+  saved('hgeie', 'CSR'),
+  saved('hcounteren', 'CSR'),
+  saved('henvcfg', 'CSR'),
+  saved('htimedelta', 'CSR'),
+  saved('htval', 'CSR'),
+  saved('htinst', 'CSR'),
+  saved('hgatp', 'CSR'),
+  saved('vsstatus', 'CSR'),
+  saved('vstvec', 'CSR'),
+  saved('vsscratch', 'CSR'),
+  saved('vsepc', 'CSR'),
+  saved('vscause', 'CSR'),
+  saved('vstval', 'CSR'),
+  saved('vsatp', 'CSR'),
+  saved('vstimecmp', 'CSR'),
+  derived('sink', 'where writes to x0 go'),
+  derived('hartId', 'mhartid'),
+  derived('slotBase', 'decoded block that pc is in', 'u32'),
+  derived('budget', 'ticks left in the slice, stored before every helper call', 'u32'),
+  derived('traps', 'traps taken in the slice (they cost a tick but do not retire)', 'u32'),
+  derived('resync', 'RESYNC_* bits: why the interpreter must look at the hart again', 'u32'),
+  derived('fetchContext', 'translation context of fetches, placed as tag bits (see TLB)', 'u32'),
+  derived('dataContext', 'translation context of loads and stores, placed as tag bits', 'u32'),
+  derived('straddle', 'three decoded slots for an instruction that crosses a page', 'u64', 6),
+]);
+
+/** A decoded instruction: 16 bytes for each half-word of code. `*Off` are byte offsets of registers from the hart's base. */
+export const SLOT = placeBlock('SLOT', [
+  derived('imm', 'sign-extended immediate', 'u32'),
+  derived('raw', 'the instruction as fetched (compressed ones: 16 bits)', 'u32'),
+  derived('opAndLength', 'bits 0–15: op; bits 16–31: slot bytes to the next instruction (16 or 32)', 'u32'),
+  derived('rd', 'register offset / 8', 'u8'),
+  derived('rs1', 'register offset / 8', 'u8'),
+  derived('rs2', 'register offset / 8', 'u8'),
+  derived('extra', 'rounding mode, aq/rl, shift amount or other small operand', 'u8'),
+]);
+
+/** A translation cache entry. */
+export const TLB = placeBlock('TLB', [
+  derived('tag', 'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty'),
+  derived('addend', 'linear-memory address = low32(va) + addend; for fetches: the decoded block', 'u32'),
+  derived('pad', '', 'u32'),
+]);
+
+/** An observed privilege transition (trap or return), for timelines and VM-state equivalence; never influences the run. */
+export const EVENT = placeBlock('EVENT', [
+  derived('moment', 'retired instructions when it happened'),
+  derived('ticks', 'virtual time'),
+  derived('pc', 'traps: pc of the trapped instruction; returns: where execution goes on'),
+  derived('tval', 'traps: mtval/stval; returns: 0'),
+  derived('cause', 'traps: xcause (bit 31 = interrupt); returns: 0xffff', 'u32'),
+  derived('hart', 'hart number', 'u8'),
+  derived('from', 'mode before: priv | virt << 2', 'u8'),
+  derived('to', 'mode after', 'u8'),
+  derived('pad', '', 'u8'),
+  derived('vmid', 'hgatp.VMID at the time', 'u32'),
+  derived('pad2', '', 'u32'),
+]);
+
+export const BLOCKS = [MACHINE, HART, SLOT, TLB, EVENT] as const;
+
+/** Constants shared by both languages. */
+export const CONSTANTS = {
+  MAX_HARTS: 8,
+  MACHINE_BASE: 0x1000,
+  HART_BASE: 0x4000,
+  HART_STRIDE: 0x1000,
+  /** Device records: one range of saved bytes, allotted by engine/machine in board order. */
+  DEVICES_BASE: 0x10000,
+  DEVICES_BYTES: 0x10000,
+  DYNAMIC_BASE: 0x100000,
+  RAM_BASE: 0x80000000,
+  PAGE_BYTES: 4096,
+  TLB_ENTRIES: 4096,
+  TLB_ENTRY_BYTES: 16,
+  /** Three caches (read, write, fetch) per hart, in this order. */
+  TLB_HART_BYTES: 3 * 4096 * 16,
+  SLOT_BYTES: 16,
+  /** 2048 half-words and two sentinels. */
+  SLOT_BLOCK_BYTES: 2050 * 16,
+  /** Page flags. A write-TLB entry exists only where both DIRTY bits are set and CODE and TABLE are clear. */
+  PAGE_DIRTY_CHECKPOINT: 1,
+  PAGE_DIRTY_DIGEST: 2,
+  PAGE_CODE: 4,
+  PAGE_TABLE: 8,
+  /** HART.resync bits. */
+  RESYNC_PC: 1,
+  RESYNC_END_SLICE: 2,
+  /** run() results. */
+  STOP_MOMENT: 1,
+  STOP_TICKS: 2,
+  STOP_HALTED: 3,
+  STOP_IDLE: 4,
+  STOP_EVENTS_FULL: 5,
+  STOP_REQUEST: 6,
+  /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
+  TICKS_PER_MTIME: 100,
+  /** Function-table index of interp(hart, budget) -> budget left. */
+  FN_INTERP: 1,
+} as const;
+
+/** Looks a field up by name. @throws Error when the block has no such field (ours: an assertion). */
+export function field(block: Block, name: string): PlacedField {
+  const found = block.fields.find((f) => f.name === name);
+  if (!found) throw new Error(`layout: block ${block.name} has no field ${name}`);
+  return found;
+}
+/** Byte offset of a field inside its block. */
+export const offsetOf = (block: Block, name: string): number => field(block, name).offset;
+/** Linear-memory address of hart `n`'s block. */
+export const hartAddress = (n: number): number => CONSTANTS.HART_BASE + n * CONSTANTS.HART_STRIDE;

@@ -1,0 +1,156 @@
+/**
+ * The machine as the layers above see it. Implemented by `machine.ts`; plain data in and out.
+ */
+
+/** Position in a run: the machine's total count of retired instructions. A safe integer. */
+export type Moment = number;
+/** Virtual time in ticks (1 ns each). A run's exact position where several states share a moment. */
+export type Ticks = number;
+
+export interface Quantum {
+  readonly policy: 'fixed' | 'jittered';
+  /** Length of a hart's turn in ticks (mean when jittered), 64 … 1_000_000. */
+  readonly ticks: number;
+  /** Seed of the jitter. */
+  readonly seed: bigint;
+}
+
+/** A file that goes into the machine; content decides behaviour, the name is for people. */
+export interface Image {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface MachineConfig {
+  /** 1 … 8. */
+  readonly harts: number;
+  /** Bytes of RAM at 0x8000_0000: a multiple of 4096, at most 2 GiB. */
+  readonly ramBytes: number;
+  readonly quantum: Quantum;
+  readonly bios: Image;
+  readonly kernel?: Image;
+  readonly initrd?: Image;
+  /** Kernel command line, /chosen/bootargs. */
+  readonly append: string;
+}
+
+/** Fault models as plain data (design section 8); only those of first light are listed. */
+export type Fault =
+  /** pc := 0 on the hart. */
+  | { readonly model: 'failstop'; readonly hart: number }
+  /** One bit of an integer register (1–31) or pc (32). */
+  | { readonly model: 'register'; readonly hart: number; readonly register: number; readonly bit: number }
+  /** One bit of physical memory. */
+  | { readonly model: 'memory'; readonly paddr: number; readonly bit: number };
+
+/** All that enters from outside (determinism contract, 4). */
+export type InputEvent =
+  | { readonly kind: 'console'; readonly bytes: Uint8Array }
+  | { readonly kind: 'fault'; readonly fault: Fault }
+  | { readonly kind: 'poke'; readonly paddr: number; readonly bytes: Uint8Array };
+
+/** An input and the exact position at which it is applied. */
+export interface Input {
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+  readonly event: InputEvent;
+}
+
+export type StopReason =
+  | { readonly kind: 'moment' }
+  | { readonly kind: 'ticks' }
+  /** The finisher was written, or the machine cannot go on. */
+  | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
+  /** Every hart waits and nothing is due: only an input can go on. */
+  | { readonly kind: 'idle' };
+
+/** Observed from inside, in order; never influences the run. */
+export type MachineEvent =
+  | { readonly kind: 'console'; readonly moment: Moment; readonly ticks: Ticks; readonly byte: number }
+  /** A note: software wrote 0x1000–0x1fff to the finisher's low half, an argument to its high half. */
+  | {
+      readonly kind: 'note';
+      readonly moment: Moment;
+      readonly ticks: Ticks;
+      readonly hart: number;
+      readonly code: number;
+      readonly arg: number;
+    }
+  | {
+      readonly kind: 'transition';
+      readonly moment: Moment;
+      readonly ticks: Ticks;
+      readonly hart: number;
+      readonly from: Mode;
+      readonly to: Mode;
+      /** xcause with bit 63 moved to `interrupt`; undefined for returns. */
+      readonly trap?: { readonly cause: number; readonly interrupt: boolean; readonly tval: bigint };
+      readonly pc: bigint;
+      readonly vmid: number;
+    };
+
+export type Mode = 'U' | 'S' | 'HS' | 'M' | 'VS' | 'VU';
+
+/** Page content shared between snapshots; never modified. */
+export interface Page {
+  /** xxh64 of the 4096 bytes. */
+  readonly hash: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** Everything that influences the future. Restoring it and running is indistinguishable from never having stopped. */
+export interface Snapshot {
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+  readonly digest: bigint;
+  /** Saved bytes of machine, harts and devices, in layout order. */
+  readonly state: Uint8Array;
+  /** RAM pages that are not all zero, by page index from the start of RAM. */
+  readonly pages: ReadonlyMap<number, Page>;
+}
+
+/** One difference between two states, located. */
+export interface StateDifference {
+  /** e.g. `hart0.x10`, `hart1.mstatus`, `plic.pending[0]`, `ram`. */
+  readonly where: string;
+  /** Physical address when `where` is `ram`. */
+  readonly paddr?: number;
+  readonly a: bigint;
+  readonly b: bigint;
+}
+
+export interface HartState {
+  readonly x: readonly bigint[];
+  readonly pc: bigint;
+  readonly mode: Mode;
+  readonly waiting: boolean;
+  readonly instret: bigint;
+  /** hgatp.VMID. */
+  readonly vmid: number;
+}
+
+export interface Machine {
+  readonly config: MachineConfig;
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+  /** Runs until the first of the given positions, or until the machine stops by itself. With neither: until it stops. */
+  run(until: { moment?: Moment; ticks?: Ticks }): StopReason;
+  /** Runs until exactly one more instruction has retired. */
+  step(): StopReason;
+  /** The hart whose instruction retires next (its turn, after idle harts are skipped), and its pc. */
+  next(): { hart: number; pc: bigint };
+  /** Applies an input now. */
+  apply(event: InputEvent): void;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+  /** 64-bit state digest: a function of the saved state only. */
+  digest(): bigint;
+  hart(n: number): HartState;
+  /** By name (`mstatus`, `hgatp`, …) as the manual spells it. @throws RangeError for an unknown name. */
+  csr(hart: number, name: string): bigint;
+  readPhysical(paddr: number, bytes: number): Uint8Array;
+  /** undefined when the address does not translate. `access` defaults to 'load'. */
+  translate(hart: number, va: bigint, access?: 'load' | 'store' | 'fetch'): number | undefined;
+  /** Where events go; unset = transitions are not observed. */
+  onEvent: ((event: MachineEvent) => void) | undefined;
+}

@@ -1,0 +1,52 @@
+/**
+ * Builds what `npm ci` leaves to build: the AssemblyScript layout, `dist/arch.wasm`, and `dist/**` from TypeScript.
+ * Each part is skipped when its inputs have not changed. Relies on the dev dependencies; checks nothing else.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { writeAssemblyScriptLayout } from '../engine/core/layout-gen.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name: string) => `${root}node_modules/.bin/${name}`;
+const run = (command: string, args: string[]) =>
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+
+/** Compiles the privileged architecture when its sources or the layout changed. */
+export function buildArch(): void {
+  writeAssemblyScriptLayout();
+  const folder = `${root}engine/core/arch/`;
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
+  if (!sources.includes('index.ts')) return;
+  const hash = createHash('sha256');
+  for (const name of sources) hash.update(name).update(readFileSync(folder + name));
+  const stamp = `${root}dist/arch.wasm.inputs`;
+  const digest = hash.digest('hex');
+  if (existsSync(`${root}dist/arch.wasm`) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  mkdirSync(`${root}dist`, { recursive: true });
+  run(process.execPath, [
+    `${root}node_modules/assemblyscript/bin/asc.js`,
+    'engine/core/arch/index.ts',
+    '--outFile',
+    'dist/arch.wasm',
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--importTable',
+    '--noExportMemory',
+    '-O3',
+    '--converge',
+    '--noAssert',
+    '--memoryBase',
+    String(0x20000),
+  ]);
+  writeFileSync(stamp, digest);
+}
+
+if (import.meta.main) {
+  buildArch();
+  run(bin('tsc'), ['-b']);
+}

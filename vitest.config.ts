@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './scripts/tally-reporter.ts'],
+    globalSetup: ['./scripts/ensure-built.ts'],
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{engine,replay,traces,tui,properties,scripts}/**/*.test.{ts,tsx}'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'property',
+          include: ['properties/**/*.prop.ts'],
+          setupFiles: ['./properties/setup.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'slow',
+          include: ['{engine,replay,traces,tui,properties}/**/*.slow.{ts,tsx}'],
+          testTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
