@@ -1,0 +1,115 @@
+/**
+ * Time: what recording, replaying, seeking and comparing give to the layers above. Plain data.
+ */
+import type { Input, Machine, MachineConfig, MachineEvent, Moment, StateDifference, StopReason, Ticks } from '../engine/index.ts';
+import type { Trace } from '../traces/index.ts';
+
+/** Note codes that the firmware, Lazarus and its guests write to the finisher (see engine/machine/notes.ts). */
+export interface Position {
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+}
+
+export interface RecordOptions {
+  readonly path: string;
+  readonly config: MachineConfig;
+  /** Inputs known beforehand, by moment; `ticks` is filled in when they are applied. */
+  readonly planned: readonly { readonly moment: Moment; readonly event: Input['event'] }[];
+  /** Stop at this moment even if the machine has not halted. */
+  readonly maxMoment: Moment;
+  readonly digestEvery: number;
+  readonly checkpointEvery: number;
+  readonly commandLine: readonly string[];
+  /** Live console: returns bytes typed since the last call. Called at most every `pollEvery` instructions. */
+  readonly pollConsole?: () => Uint8Array | undefined;
+  readonly onEvent?: (event: MachineEvent) => void;
+  readonly onProgress?: (moment: Moment) => void;
+}
+
+export interface RecordResult {
+  readonly path: string;
+  readonly end: Position & { readonly digest: bigint };
+  readonly stop: StopReason;
+  readonly console: string;
+  readonly notes: readonly NoteAt[];
+  readonly bytes: number;
+}
+
+export interface NoteAt extends Position {
+  readonly hart: number;
+  readonly code: number;
+  readonly arg: number;
+}
+
+/** Replay disagreed with the recording. */
+export interface Divergence {
+  /** The last position at which they agreed, and the first at which they did not. */
+  readonly agreedAt: Position;
+  readonly differsAt: Position;
+  readonly expected: bigint;
+  readonly actual: bigint;
+  /** When a checkpoint allows it: what differs. */
+  readonly differences: readonly StateDifference[];
+}
+
+export interface ReplayResult {
+  readonly ok: boolean;
+  readonly digestsCompared: number;
+  readonly end: Position;
+  readonly divergence?: Divergence;
+}
+
+/** A trace opened for travel. Moments run from 0 to `last.moment`. */
+export interface TimeTravel {
+  readonly trace: Trace;
+  readonly machine: Machine;
+  readonly moment: Moment;
+  readonly last: Position;
+  /** Nearest checkpoint at or before, then forward. Returns when `machine.moment === moment`. @throws MomentError past the end. */
+  seek(moment: Moment): void;
+  /** Forward n instructions (clamped to the end). */
+  stepForward(n?: number): void;
+  /** Back n instructions (clamped to 0). */
+  stepBackward(n?: number): void;
+  /** Console text written up to the present moment, per line with the moment of its first byte. */
+  consoleLines(): readonly { readonly moment: Moment; readonly text: string }[];
+}
+
+/** First difference between two runs. */
+export interface BisectResult {
+  readonly identical: boolean;
+  /** The first moment whose states differ. */
+  readonly moment?: Moment;
+  readonly ticks?: Ticks;
+  /** The hart, pc and instruction that ran between `moment - 1` and `moment` (in run A; B's beside it when it differs). */
+  readonly hart?: number;
+  readonly pc?: bigint;
+  readonly instruction?: string;
+  readonly symbol?: string;
+  /** Why: an input that only one run has, or the instruction's effect. */
+  readonly cause?: string;
+  readonly differences: readonly (StateDifference & { readonly symbol?: string; readonly owner?: string })[];
+  readonly probes: number;
+}
+
+export interface VmVerdict {
+  readonly vmid: number;
+  readonly name: string;
+  readonly pagesCompared: number;
+  readonly memoryEqual: boolean;
+  readonly memoryDifferences: readonly { readonly gpa: bigint; readonly before: bigint; readonly after: bigint }[];
+  readonly registersEqual: boolean;
+  readonly registerDifferences: readonly { readonly name: string; readonly before: bigint; readonly after: bigint }[];
+  /** Last exit before recovery resumed it, first entry after. */
+  readonly exitMoment: Moment;
+  readonly entryMoment: Moment;
+  /** Final output against the golden run; undefined when no golden run was given. */
+  readonly outputEqual?: boolean;
+}
+
+export interface EquivalenceVerdict {
+  readonly equivalent: boolean;
+  readonly detectedAt: Moment;
+  readonly resumedAt: Moment;
+  readonly vms: readonly VmVerdict[];
+}

@@ -1,0 +1,128 @@
+/**
+ * What a `.djvm` file holds, as plain data. This folder knows no machine: configurations and states are bytes and
+ * numbers to it. Positions are { moment, ticks }: moment = retired instructions, ticks = virtual time.
+ */
+
+export interface Position {
+  readonly moment: number;
+  readonly ticks: number;
+}
+
+export interface TraceImage {
+  /** What it is loaded as: bios, kernel, initrd. */
+  readonly role: string;
+  readonly name: string;
+  /** sha256 of the content, hex. */
+  readonly sha256: string;
+}
+
+export interface TraceHeader {
+  readonly formatMajor: number;
+  readonly formatMinor: number;
+  /** Version of the engine's behaviour: a trace replays exactly only under the same one. */
+  readonly engineBehaviour: number;
+  readonly toolVersion: string;
+  /** Random-looking but derived from the content of the header (sha256 prefix): names the run. */
+  readonly id: string;
+  readonly machine: {
+    readonly harts: number;
+    readonly ramBytes: number;
+    readonly quantum: { readonly policy: 'fixed' | 'jittered'; readonly ticks: number; readonly seed: string };
+    readonly append: string;
+  };
+  readonly images: readonly TraceImage[];
+  readonly digestEvery: number;
+  readonly checkpointEvery: number;
+  /** The command that made the trace, for people. */
+  readonly commandLine: readonly string[];
+}
+
+/** Input kinds are opaque here: `kind` and a msgpack-able `data`. */
+export interface TraceInput extends Position {
+  readonly kind: string;
+  readonly data: unknown;
+}
+export interface TraceDigest extends Position {
+  readonly digest: bigint;
+}
+export interface TraceConsole extends Position {
+  readonly byte: number;
+}
+export interface TraceNote extends Position {
+  readonly hart: number;
+  readonly code: number;
+  readonly arg: number;
+}
+export interface TracePage {
+  readonly index: number;
+  readonly hash: bigint;
+  readonly bytes: Uint8Array;
+}
+/** Page content changed since the previous checkpoint; readers join them to the full state. */
+export interface TraceCheckpoint extends Position {
+  readonly digest: bigint;
+  readonly state: Uint8Array;
+  readonly changed: readonly TracePage[];
+  /** Pages that became all zero since the previous checkpoint. */
+  readonly cleared: readonly number[];
+}
+export interface TraceEnd extends Position {
+  readonly digest: bigint;
+  /** e.g. "halted pass 0", "idle", "moment" — as the recorder stopped. */
+  readonly reason: string;
+}
+
+/** A checkpoint with its complete page map. */
+export interface FullCheckpoint extends Position {
+  readonly digest: bigint;
+  readonly state: Uint8Array;
+  readonly pages: ReadonlyMap<number, { readonly hash: bigint; readonly bytes: Uint8Array }>;
+}
+
+/** Appends records; a block is flushed when it reaches its size, or on `flush`. Everything flushed survives a kill. */
+export interface TraceWriter {
+  readonly path: string;
+  input(record: TraceInput): void;
+  digest(record: TraceDigest): void;
+  console(record: TraceConsole): void;
+  note(record: TraceNote): void;
+  checkpoint(record: TraceCheckpoint): void;
+  /** Writes what is buffered. @throws TraceWriteError (disk full, I/O error): the file's prefix stays readable. */
+  flush(): void;
+  /** Writes end record, index and footer, and closes. */
+  finish(end: TraceEnd): void;
+  /** Closes without an end record (the trace stays readable as truncated). */
+  abandon(): void;
+  readonly bytesWritten: number;
+}
+
+/** Where a file stops being readable, and why. */
+export interface TraceDamage {
+  /** Byte offset in the file. */
+  readonly offset: number;
+  readonly kind: 'truncated' | 'checksum' | 'malformed';
+  readonly message: string;
+  /** Last position known good before the damage. */
+  readonly lastGood: Position;
+}
+
+export interface Trace {
+  readonly path: string;
+  readonly header: TraceHeader;
+  readonly sizeBytes: number;
+  readonly inputs: readonly TraceInput[];
+  readonly digests: readonly TraceDigest[];
+  readonly console: readonly TraceConsole[];
+  readonly notes: readonly TraceNote[];
+  /** Positions and digests of the checkpoints, without their content. */
+  readonly checkpoints: readonly (Position & { readonly digest: bigint })[];
+  /** undefined when recording was cut off. */
+  readonly end: TraceEnd | undefined;
+  readonly damage: TraceDamage | undefined;
+  /** Last position the trace vouches for: the end, or the last digest/checkpoint of a truncated trace. */
+  readonly last: Position;
+  /** Content of an image by role. @throws TraceError when the trace has none. */
+  image(role: string): { readonly name: string; readonly bytes: Uint8Array } | undefined;
+  /** Complete state of checkpoint `n`. */
+  checkpoint(n: number): FullCheckpoint;
+}
