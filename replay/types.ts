@@ -4,7 +4,18 @@
 import type { Input, Machine, MachineConfig, MachineEvent, Moment, StateDifference, StopReason, Ticks } from '../engine/index.ts';
 import type { Trace } from '../traces/index.ts';
 
-/** Note codes that the firmware, Lazarus and its guests write to the finisher (see engine/machine/notes.ts). */
+/** When a planned input happens (design section 8). */
+export type Trigger =
+  | { readonly kind: 'moment'; readonly moment: Moment }
+  /** Right before the k-th (1 = first) instruction that any hart executes in HS-mode after `after`. */
+  | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number };
+
+/** An input known beforehand. A fault whose `hart` is -1 hits the hart whose instruction is next. */
+export interface PlannedInput {
+  readonly trigger: Trigger;
+  readonly event: Input['event'];
+}
+
 export interface Position {
   readonly moment: Moment;
   readonly ticks: Ticks;
@@ -13,8 +24,7 @@ export interface Position {
 export interface RecordOptions {
   readonly path: string;
   readonly config: MachineConfig;
-  /** Inputs known beforehand, by moment; `ticks` is filled in when they are applied. */
-  readonly planned: readonly { readonly moment: Moment; readonly event: Input['event'] }[];
+  readonly planned: readonly PlannedInput[];
   /** Stop at this moment even if the machine has not halted. */
   readonly maxMoment: Moment;
   readonly digestEvery: number;
