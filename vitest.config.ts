@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs. */
+/** Projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs, `peer` against other programs. */
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
@@ -29,6 +29,15 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['{engine,replay,traces,tui,properties}/**/*.slow.{ts,tsx}'],
+          testTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Needs Debian packages (binutils, QEMU, tmux): run by .ci/run, not by `npm test`.
+          name: 'peer',
+          include: ['{engine,replay,traces,tui,properties}/**/*.peer.{ts,tsx}'],
           testTimeout: 180_000,
         },
       },
