@@ -10,7 +10,10 @@ describe('the tree', () => {
 
   it('is read whole: every layer has sources', () => {
     for (const folder of ['engine', 'traces', 'replay', 'properties', 'tui']) {
-      expect(sources.some((source) => source.path.startsWith(`${folder}/`)), folder).toBe(true);
+      expect(
+        sources.some((source) => source.path.startsWith(`${folder}/`)),
+        folder,
+      ).toBe(true);
     }
   });
 

@@ -36,7 +36,8 @@ const MAX_LINES = 450;
 const LONG_FILES: Readonly<Record<string, string>> = {};
 
 /** What the engine must not touch: every one of these differs from host to host or from run to run. */
-const HOST_DEPENDENCE = /\b(Date\.now|new Date\b|performance\.(now|timeOrigin)|Math\.random|process\.hrtime|crypto\.(randomBytes|getRandomValues|randomUUID)|setTimeout|setInterval|setImmediate|queueMicrotask)\b/;
+const HOST_DEPENDENCE =
+  /\b(Date\.now|new Date\b|performance\.(now|timeOrigin)|Math\.random|process\.hrtime|crypto\.(randomBytes|getRandomValues|randomUUID)|setTimeout|setInterval|setImmediate|queueMicrotask)\b/;
 
 /** All TypeScript sources of the five folders and scripts, without generated ones. */
 export function readSources(root: string): Source[] {
