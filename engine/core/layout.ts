@@ -179,6 +179,27 @@ export const SLOT = placeBlock('SLOT', [
   derived('extra', 'rounding mode, aq/rl, shift amount or other small operand', 'u8'),
 ]);
 
+/**
+ * A row of the decode table (written by TypeScript from the ISA table, read by `arch/decode.ts`): one per encoding.
+ * It matches when `(raw & mask) == match` and neither excluded pair does. A register source byte is: bits 0–4 = lowest
+ * bit of the field, bit 5 = a 3-bit field naming x8–x15; or with bit 7: a constant in bits 0–4.
+ */
+export const DECODE = placeBlock('DECODE', [
+  derived('mask', '', 'u32'),
+  derived('match', '', 'u32'),
+  derived('excludedMask', 'pairs that make an encoding reserved; mask 0 and value 1 when unused', 'u32', 2),
+  derived('excludedValue', '', 'u32', 2),
+  derived('opAndLength', 'copied to the slot', 'u32'),
+  derived('rd', 'register source', 'u8'),
+  derived('rs1', 'register source', 'u8'),
+  derived('rs2', 'register source', 'u8'),
+  derived('extra', 'lowest bit of the 5-bit field for SLOT.extra; 0xff: none', 'u8'),
+  derived('immConstant', 'immediate before pieces are added', 'u32'),
+  derived('immSignShift', '32 - width of a signed immediate; 0: no sign extension', 'u8'),
+  derived('immPieces', 'pieces in use', 'u8'),
+  derived('immPiece', 'lowest bit in raw | width << 8 | lowest bit in imm << 16', 'u32', 8),
+]);
+
 /** A translation cache entry. */
 export const TLB = placeBlock('TLB', [
   derived('tag', 'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty'),
@@ -201,7 +222,7 @@ export const EVENT = placeBlock('EVENT', [
   derived('pad2', '', 'u32'),
 ]);
 
-export const BLOCKS = [MACHINE, HART, SLOT, TLB, EVENT] as const;
+export const BLOCKS = [MACHINE, HART, SLOT, DECODE, TLB, EVENT] as const;
 
 /** Constants shared by both languages. */
 export const CONSTANTS = {
@@ -222,6 +243,16 @@ export const CONSTANTS = {
   SLOT_BYTES: 16,
   /** 2048 half-words and two sentinels. */
   SLOT_BLOCK_BYTES: 2050 * 16,
+  /** Byte offset in a block of the word that holds the linear-memory address of the block's code page (sentinel's imm). */
+  SLOT_BLOCK_CODE: 2049 * 16,
+  /** Slot ops that are no instruction; those of instructions follow. STRADDLE: go on through fetch(), never the TLB. */
+  OP_UNDECODED: 0,
+  OP_PAGE_END: 1,
+  OP_STRADDLE: 2,
+  OP_ILLEGAL: 3,
+  OP_FIRST: 4,
+  /** The decode table begins with u32 first, u32 end (byte offsets of rows) for each bucket: see arch/decode.ts. */
+  DECODE_BUCKETS: 64,
   /** Page flags. A write-TLB entry exists only where both DIRTY bits are set and CODE and TABLE are clear. */
   PAGE_DIRTY_CHECKPOINT: 1,
   PAGE_DIRTY_DIGEST: 2,
