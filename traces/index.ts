@@ -1,0 +1,23 @@
+/** The door of `traces`: the `.djvm` file. Bytes in, records out; knows no machine. Format: README.md. */
+export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
+export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
+export { openTrace, openTraceBytes } from './reader.ts';
+export type { TraceHeaderFields } from './records/header.ts';
+export type { TraceSink } from './sink.ts';
+export type {
+  FullCheckpoint,
+  Position as TracePosition,
+  Trace,
+  TraceCheckpoint,
+  TraceConsole,
+  TraceDamage,
+  TraceDigest,
+  TraceEnd,
+  TraceHeader,
+  TraceImage,
+  TraceInput,
+  TraceNote,
+  TracePage,
+  TraceWriter,
+} from './types.ts';
+export { createTraceWriter, type ImageContent, traceWriterOn } from './writer.ts';

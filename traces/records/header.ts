@@ -1,0 +1,96 @@
+/**
+ * The header record: one MessagePack map with the run's whole configuration. Fields are checked one by one, unknown ones
+ * ignored (a newer minor version may add some). Images are named here by SHA-256; their content has its own records.
+ */
+import { sha256 } from '../hash.ts';
+import { expectFormat } from '../malformed.ts';
+import { pack, unpack } from '../msgpack.ts';
+import type { TraceHeader, TraceImage } from '../types.ts';
+
+/** What the recorder says; format version, image hashes and id are derived. */
+export type TraceHeaderFields = Omit<TraceHeader, 'formatMajor' | 'formatMinor' | 'id' | 'images'>;
+
+/** Completes a header; its id is the first 16 digits of the SHA-256 of everything else, so equal runs have equal ids. */
+export function completeHeader(
+  fields: TraceHeaderFields,
+  images: readonly TraceImage[],
+  formatMajor: number,
+  formatMinor: number,
+): TraceHeader {
+  const { machine } = fields;
+  const { policy, ticks, seed } = machine.quantum;
+  const body = {
+    formatMajor,
+    formatMinor,
+    engineBehaviour: fields.engineBehaviour,
+    toolVersion: fields.toolVersion,
+    machine: {
+      harts: machine.harts,
+      ramBytes: machine.ramBytes,
+      quantum: { policy, ticks, seed },
+      append: machine.append,
+    },
+    images: images.map((image) => ({ role: image.role, name: image.name, sha256: image.sha256 })),
+    digestEvery: fields.digestEvery,
+    checkpointEvery: fields.checkpointEvery,
+    commandLine: [...fields.commandLine],
+  };
+  return { ...body, id: sha256(pack(body)).slice(0, 16) };
+}
+
+export const encodeHeader = (header: TraceHeader): Uint8Array => pack(header);
+
+/** @throws Malformed when a field is missing or of the wrong type. */
+export function decodeHeader(bytes: Uint8Array): TraceHeader {
+  const root = object(unpack(bytes), 'header');
+  const machine = object(root.machine, 'machine');
+  const quantum = object(machine.quantum, 'machine.quantum');
+  const policy = quantum.policy;
+  expectFormat(policy === 'fixed' || policy === 'jittered', 'machine.quantum.policy fixed or jittered');
+  return {
+    formatMajor: natural(root, 'formatMajor'),
+    formatMinor: natural(root, 'formatMinor'),
+    engineBehaviour: natural(root, 'engineBehaviour'),
+    toolVersion: text(root, 'toolVersion'),
+    id: text(root, 'id'),
+    machine: {
+      harts: natural(machine, 'harts'),
+      ramBytes: natural(machine, 'ramBytes'),
+      quantum: { policy, ticks: natural(quantum, 'ticks'), seed: text(quantum, 'seed') },
+      append: text(machine, 'append'),
+    },
+    images: list(root, 'images').map((item) => {
+      const image = object(item, 'image');
+      return { role: text(image, 'role'), name: text(image, 'name'), sha256: text(image, 'sha256') };
+    }),
+    digestEvery: natural(root, 'digestEvery'),
+    checkpointEvery: natural(root, 'checkpointEvery'),
+    commandLine: list(root, 'commandLine').map((word) => {
+      expectFormat(typeof word === 'string', 'commandLine of strings');
+      return word;
+    }),
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+function object(value: unknown, what: string): Fields {
+  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+  expectFormat(isMap, `${what} to be a map`);
+  return value as Fields;
+}
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  expectFormat(typeof value === 'string', `${name} to be a string`);
+  return value;
+}
+function natural(fields: Fields, name: string): number {
+  const value = fields[name];
+  expectFormat(Number.isSafeInteger(value) && (value as number) >= 0, `${name} to be a natural number`);
+  return value as number;
+}
+function list(fields: Fields, name: string): unknown[] {
+  const value = fields[name];
+  expectFormat(Array.isArray(value), `${name} to be a list`);
+  return value;
+}
