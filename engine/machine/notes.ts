@@ -8,10 +8,16 @@ export const NOTES = {
   HYPERVISOR_UP: { code: 0x1002, doc: 'hypervisor about to enter its first VM; arg: instance number, 0 for the first' },
   VM_PROGRESS: { code: 0x1003, doc: 'a VM reported progress; arg: VMID' },
   VM_DONE: { code: 0x1004, doc: 'a VM finished; arg: VMID' },
-  DETECTED_TRAP: { code: 0x1010, doc: 'recovery entered: unexpected trap or failed assertion; arg: low 16 bits of the cause' },
+  DETECTED_TRAP: {
+    code: 0x1010,
+    doc: 'recovery entered: unexpected trap or failed assertion; arg: low 16 bits of the cause',
+  },
   DETECTED_HANG: { code: 0x1011, doc: 'recovery entered: watchdog; arg: hart that hangs' },
   FROZEN: { code: 0x1020, doc: 'every hart is frozen; arg: harts' },
-  REBOOTED: { code: 0x1021, doc: 'pristine image copied, static data saved; the new instance starts; arg: instance number' },
+  REBOOTED: {
+    code: 0x1021,
+    doc: 'pristine image copied, static data saved; the new instance starts; arg: instance number',
+  },
   REINTEGRATED: { code: 0x1022, doc: 'heap, domains, vCPUs and G-stage tables are re-integrated; arg: domains' },
   FIXUP: { code: 0x1023, doc: 'a consistency fix-up ran; arg: its bit number in enhance=' },
   RESUMED: { code: 0x1030, doc: 'the first VM entry after recovery is next; arg: recovery latency in ms, saturated' },

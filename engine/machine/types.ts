@@ -2,6 +2,10 @@
  * The machine as the layers above see it. Implemented by `machine.ts`; plain data in and out.
  */
 
+import type { Fault } from '../faults/index.ts';
+
+export type { Fault };
+
 /** Position in a run: the machine's total count of retired instructions. A safe integer. */
 export type Moment = number;
 /** Virtual time in ticks (1 ns each). A run's exact position where several states share a moment. */
@@ -33,15 +37,6 @@ export interface MachineConfig {
   /** Kernel command line, /chosen/bootargs. */
   readonly append: string;
 }
-
-/** Fault models as plain data (design section 8); only those of first light are listed. */
-export type Fault =
-  /** pc := 0 on the hart. */
-  | { readonly model: 'failstop'; readonly hart: number }
-  /** One bit of an integer register (1–31) or pc (32). */
-  | { readonly model: 'register'; readonly hart: number; readonly register: number; readonly bit: number }
-  /** One bit of physical memory. */
-  | { readonly model: 'memory'; readonly paddr: number; readonly bit: number };
 
 /** All that enters from outside (determinism contract, 4). */
 export type InputEvent =

@@ -1,0 +1,22 @@
+/**
+ * The two kinds of failure that are not the guest's: the user's mistake and ours. Guest failures are traps, as data.
+ * Shared by every layer; relies on nothing.
+ */
+
+/**
+ * A mistake the user can mend: bad image, bad flag value, machine too small. The message is one line that says what
+ * was expected, where it went wrong and how to mend it; callers print it without a stack trace.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** A broken assumption of ours: stops at once rather than letting a run go on from a wrong state. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+}
+
+/** Asserts what must hold if this program is right. @throws InvariantError with `message`: what was expected, what was seen. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InvariantError(`internal error: ${message}`);
+}

@@ -1,0 +1,21 @@
+/** The door of the engine: everything that the layers above may use. */
+export { InvariantError, invariant, UserError } from './errors.ts';
+export { type Fault, formatFault, NEXT_HART, PC_REGISTER, parseFault, resolveFault } from './faults/index.ts';
+export { NOTES, type NoteName, noteName } from './machine/notes.ts';
+export type {
+  HartState,
+  Image,
+  Input,
+  InputEvent,
+  Machine,
+  MachineConfig,
+  MachineEvent,
+  Mode,
+  Moment,
+  Page,
+  Quantum,
+  Snapshot,
+  StateDifference,
+  StopReason,
+  Ticks,
+} from './machine/types.ts';
