@@ -1,0 +1,101 @@
+/**
+ * Symbol tables: addresses to `name+0x10` and names to addresses.
+ * Relies on the symbols that an ELF file lists (engine/machine/elf.ts reads them). Does not check that the code in
+ * memory is the code of the file; a hypervisor that moved itself shows wrong names.
+ */
+
+/** A symbol as an ELF file lists it. */
+export interface ElfSymbol {
+  readonly name: string;
+  readonly address: bigint;
+  /** Bytes it covers; 0 = unknown, then it reaches up to the next symbol. */
+  readonly size: bigint;
+  readonly type: string;
+  /** Absolute symbols (SHN_ABS) are plain numbers, no addresses: layout offsets and linker constants. */
+  readonly absolute: boolean;
+}
+
+export interface SymbolHit {
+  readonly name: string;
+  /** Bytes from the symbol's address. */
+  readonly offset: bigint;
+}
+
+export interface SymbolTable {
+  /** What the table is of, for people: `lazarus`, `firmware`. */
+  readonly image: string;
+  readonly size: number;
+  /** The symbol that covers an address. */
+  lookup(address: bigint): SymbolHit | undefined;
+  /** `name`, or `name+0x10`; undefined when no symbol covers the address. */
+  describe(address: bigint): string | undefined;
+  /** Address of a symbol, or value of an absolute one; the first listed when several share the name. */
+  address(name: string): bigint | undefined;
+  /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
+  absolutes(prefix: string): ReadonlyMap<string, bigint>;
+}
+
+/** Builds a table. Sections, files and mapping symbols (`$x`) are left out; local labels (`.L…`) too. */
+export function createSymbolTable(image: string, symbols: readonly ElfSymbol[]): SymbolTable {
+  const values = new Map<string, bigint>();
+  for (const symbol of symbols) {
+    if (symbol.name !== '' && !values.has(symbol.name)) values.set(symbol.name, symbol.address);
+  }
+  const places = symbols.filter(isPlace).sort(byAddress);
+  const lookup = (address: bigint) => find(places, address);
+  return {
+    image,
+    size: values.size,
+    lookup,
+    describe: (address) => {
+      const hit = lookup(address);
+      return hit && (hit.offset === 0n ? hit.name : `${hit.name}+0x${hit.offset.toString(16)}`);
+    },
+    address: (name) => values.get(name),
+    absolutes: (prefix) =>
+      new Map(
+        symbols
+          .filter((symbol) => symbol.absolute && symbol.name.startsWith(prefix))
+          .map((symbol) => [symbol.name.slice(prefix.length), symbol.address]),
+      ),
+  };
+}
+
+function isPlace(symbol: ElfSymbol): boolean {
+  const named = symbol.name !== '' && !symbol.name.startsWith('$') && !symbol.name.startsWith('.L');
+  return named && !symbol.absolute && symbol.type !== 'section' && symbol.type !== 'file';
+}
+
+/** By address; at the same one, symbols with a size come last so that they are found first from above. */
+function byAddress(a: ElfSymbol, b: ElfSymbol): number {
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
+  if (a.size !== b.size) return a.size < b.size ? -1 : 1;
+  return a.name < b.name ? 1 : a.name > b.name ? -1 : 0;
+}
+
+/** How far a symbol without a size may reach: labels in assembly are near what they name, ends of images are not. */
+const UNSIZED_REACH = 0x1000n;
+/** Sized symbols looked at below the nearest one, for addresses behind a small symbol inside a large one. */
+const LOOK_BACK = 16;
+
+function find(places: readonly ElfSymbol[], address: bigint): SymbolHit | undefined {
+  const nearest = lastAtOrBelow(places, address);
+  const hit = (symbol: ElfSymbol): SymbolHit => ({ name: symbol.name, offset: address - symbol.address });
+  for (let i = nearest; i >= 0 && i > nearest - LOOK_BACK; i--) {
+    const symbol = places[i]!;
+    if (symbol.size > 0n && address - symbol.address < symbol.size) return hit(symbol);
+  }
+  const symbol = places[nearest];
+  return symbol?.size === 0n && address - symbol.address < UNSIZED_REACH ? hit(symbol) : undefined;
+}
+
+function lastAtOrBelow(places: readonly ElfSymbol[], address: bigint): number {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle]!.address <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,173 @@
+/**
+ * Which VMs and vCPUs exist, as seen from outside: through the hypervisor's published layout when its image has one,
+ * and for any hypervisor through each hart's hgatp.
+ * Relies on physical memory and CSRs only. The hypervisor may be broken (that is when one looks): pointers are
+ * bounded, loops are found, and whatever is wrong becomes a line in `problems`.
+ */
+import type { Machine, Mode } from '../machine/types.ts';
+import { parseHgatp } from './gstage.ts';
+import { asAddress, hex, isRam, type PhysicalMemory, readRam, readText, readU32, readU64, view } from './memory.ts';
+import { type PublishedLayout, readPublishedLayout } from './published.ts';
+import type { SymbolTable } from './symbols.ts';
+
+export interface VcpuInfo {
+  /** Physical address of the structure. */
+  readonly address: number;
+  /** Published name of the state, or its number. */
+  readonly state: string;
+  /** Where the hypervisor says it runs or last ran; undefined when on none. */
+  readonly hart: number | undefined;
+  /** Registers as the hypervisor saved them: stale while the vCPU runs. */
+  readonly pc: bigint;
+  readonly x: readonly bigint[];
+}
+
+export interface VmInfo {
+  readonly vmid: number;
+  readonly name: string;
+  /** Raw hgatp; the G-stage tables. */
+  readonly hgatp: bigint;
+  /** Published name of the domain's state or its number; undefined when seen through a hart only. */
+  readonly state: string | undefined;
+  /** Physical address of the domain structure; undefined when seen through a hart only. */
+  readonly address: number | undefined;
+  readonly vcpus: readonly VcpuInfo[];
+  /** Harts whose hgatp names this VM now, and whether they are inside it. */
+  readonly onHarts: readonly { readonly hart: number; readonly mode: Mode; readonly inside: boolean }[];
+}
+
+export interface VmList {
+  /** By VMID, then address. */
+  readonly vms: readonly VmInfo[];
+  /** `layout`: from the hypervisor's own structures; `harts`: only what hgatp shows. */
+  readonly source: 'layout' | 'harts';
+  /** Why `source` is `harts`, and everything that looked corrupt. */
+  readonly problems: readonly string[];
+}
+
+/** What listing needs of a machine. */
+export type Inspected = PhysicalMemory &
+  Pick<Machine, 'hart' | 'csr'> & { readonly config: { readonly harts: number } };
+
+const MAX_DOMAINS = 64;
+const MAX_VCPUS = 64;
+
+/** Lists the VMs. `hypervisor` is the symbol table of the hypervisor's image, if it is known. */
+export function listVms(machine: Inspected, hypervisor: SymbolTable | undefined): VmList {
+  const layout = hypervisor ? readPublishedLayout(hypervisor) : 'the hypervisor image has no symbols';
+  const problems: string[] = [];
+  const harts = seenByHarts(machine);
+  let vms: VmInfo[] = [];
+  if (typeof layout === 'string') problems.push(layout);
+  else vms = listDomains(machine, layout, problems).map((vm) => ({ ...vm, onHarts: onHarts(harts, vm) }));
+  for (const { hgatp, ...at } of harts) {
+    const { mode, vmid } = parseHgatp(hgatp);
+    if (mode === 'bare' || vms.some((vm) => vm.hgatp === hgatp)) continue;
+    const seen = { vmid, name: `vm${vmid}`, hgatp, state: undefined, address: undefined, vcpus: [] };
+    if (typeof layout !== 'string') problems.push(`hart ${at.hart} runs VMID ${vmid}, which no domain owns`);
+    vms.push({ ...seen, onHarts: onHarts(harts, seen) });
+  }
+  vms.sort((a, b) => a.vmid - b.vmid || (a.address ?? 0) - (b.address ?? 0));
+  return { vms, source: typeof layout === 'string' ? 'harts' : 'layout', problems };
+}
+
+interface HartView {
+  readonly hart: number;
+  readonly mode: Mode;
+  readonly hgatp: bigint;
+}
+
+function seenByHarts(machine: Inspected): HartView[] {
+  return Array.from({ length: machine.config.harts }, (_, hart) => ({
+    hart,
+    mode: machine.hart(hart).mode,
+    hgatp: machine.csr(hart, 'hgatp'),
+  }));
+}
+
+const onHarts = (harts: readonly HartView[], vm: { readonly hgatp: bigint }): VmInfo['onHarts'] =>
+  harts
+    .filter((view) => view.hgatp === vm.hgatp && vm.hgatp !== 0n)
+    .map(({ hart, mode }) => ({ hart, mode, inside: mode === 'VS' || mode === 'VU' }));
+
+type Domain = Omit<VmInfo, 'onHarts'>;
+
+function listDomains(memory: PhysicalMemory, layout: PublishedLayout, problems: string[]): Domain[] {
+  const extent = Math.max(layout.domainBytes, ...layout.fields.domain.map((field) => field.offset + 8));
+  const list = { head: layout.domainList, next: layout.domain.next, extent, limit: MAX_DOMAINS, what: 'domain' };
+  return followList(memory, list, problems).map((address): Domain => {
+    const at = (offset: number) => address + offset;
+    const vmid = readU32(memory, at(layout.domain.vmid)) ?? 0;
+    const state = readU32(memory, at(layout.domain.state)) ?? 0;
+    const hgatp = readU64(memory, at(layout.domain.hgatp)) ?? 0n;
+    const name = readText(memory, at(layout.domain.name), 16) ?? '';
+    const parsed = parseHgatp(hgatp);
+    if (parsed.mode !== 'bare' && parsed.vmid !== vmid) {
+      problems.push(`domain at ${hex(address)}: vmid is ${vmid}, but its hgatp says ${parsed.vmid}`);
+    }
+    return {
+      vmid,
+      name: name === '' ? `vm${vmid}` : name,
+      hgatp,
+      state: layout.domainStates.get(state) ?? `${state}`,
+      address,
+      vcpus: listVcpus(memory, layout, address, problems),
+    };
+  });
+}
+
+function listVcpus(memory: PhysicalMemory, layout: PublishedLayout, domain: number, problems: string[]): VcpuInfo[] {
+  const { vcpu } = layout;
+  const extent = Math.max(layout.vcpuBytes, vcpu.x + 32 * 8);
+  const list = { head: domain + layout.domain.vcpu, next: vcpu.next, extent, limit: MAX_VCPUS, what: 'vCPU' };
+  return followList(memory, list, problems).map((address) => {
+    const state = readU32(memory, address + vcpu.state) ?? 0;
+    const hart = (readU32(memory, address + vcpu.hart) ?? 0) | 0;
+    const owner = readU64(memory, address + vcpu.domain) ?? 0n;
+    const known = layout.vcpuStates.get(state);
+    if (owner !== BigInt(domain)) problems.push(`vCPU at ${hex(address)} says its domain is ${hex(owner)}`);
+    if (known === undefined) problems.push(`vCPU at ${hex(address)} is in state ${state}, which has no name`);
+    const words = view(readRam(memory, address + vcpu.x, 32 * 8) ?? new Uint8Array(256));
+    return {
+      address,
+      state: known ?? `${state}`,
+      hart: hart < 0 ? undefined : hart,
+      pc: readU64(memory, address + vcpu.pc) ?? 0n,
+      x: Array.from({ length: 32 }, (_, n) => words.getBigUint64(n * 8, true)),
+    };
+  });
+}
+
+interface LinkedList {
+  /** Where the pointer to the first element lies. */
+  readonly head: number;
+  /** Offset of the pointer to the next one; undefined: there is only one. */
+  readonly next: number | undefined;
+  /** Bytes of an element that must be RAM. */
+  readonly extent: number;
+  readonly limit: number;
+  readonly what: string;
+}
+
+/** Addresses of the elements of a NULL-terminated list, up to where it stops making sense. */
+function followList(memory: PhysicalMemory, list: LinkedList, problems: string[]): number[] {
+  const found: number[] = [];
+  for (let link: number | undefined = list.head; link !== undefined; ) {
+    const pointer = readU64(memory, link);
+    if (pointer === 0n) break;
+    const address: number | undefined = pointer === undefined ? undefined : asAddress(pointer);
+    const stop = (why: string) => problems.push(`${list.what} list: pointer at ${hex(link!)} ${why}`);
+    if (pointer === undefined) stop('is not in RAM');
+    else if (address === undefined || !isRam(memory, address, list.extent)) stop(`is ${hex(pointer)}, outside RAM`);
+    else if (address % 8 !== 0) stop(`is ${hex(pointer)}, misaligned`);
+    else if (found.includes(address)) stop(`goes back to ${hex(pointer)}: the list loops`);
+    else if (found.length >= list.limit) stop(`leads to more than ${list.limit} elements`);
+    else {
+      found.push(address);
+      link = list.next === undefined ? undefined : address + list.next;
+      continue;
+    }
+    break;
+  }
+  return found;
+}
