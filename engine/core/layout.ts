@@ -75,9 +75,17 @@ export const MACHINE = placeBlock('MACHINE', [
   saved('deviceDeadline', 'tick at which a device wants device_tick(); all ones when none'),
   derived('ramBytes', 'guest RAM size'),
   derived('ramHost', 'address in linear memory of guest physical 0x8000_0000', 'u32'),
-  derived('pageFlagsHost', 'byte per RAM page: see PAGE_*', 'u32'),
+  derived(
+    'romHost',
+    'address in linear memory of guest physical ROM_BASE: ROM_PAGES read-only, executable pages',
+    'u32',
+  ),
+  derived('pageFlagsHost', 'byte per page: see PAGE_*; RAM pages, then ROM pages', 'u32'),
   derived('pageHashHost', 'u64 per RAM page: xxh64 as of the last digest', 'u32'),
-  derived('pageSlotsHost', 'u32 per RAM page: its decoded block in linear memory, or 0', 'u32'),
+  derived('pageSlotsHost', 'u32 per page: its decoded block, or 0; RAM pages, then ROM pages', 'u32'),
+  derived('tablePagesHost', 'u32 indices of the pages that carry PAGE_TABLE', 'u32'),
+  derived('tablePagesCapacity', 'indices that fit', 'u32'),
+  derived('tablePagesCount', 'indices in the list', 'u32'),
   derived('tlbHost', 'translation caches of hart 0; TLB_HART_BYTES apart per hart', 'u32'),
   derived('slotPoolHost', 'pool of decoded blocks', 'u32'),
   derived('slotPoolBlocks', 'blocks in the pool', 'u32'),
@@ -88,7 +96,7 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('eventsCapacity', 'events that fit', 'u32'),
   derived('eventsCount', 'events waiting to be drained', 'u32'),
   derived('eventsEnabled', '1 when transitions are observed', 'u32'),
-  derived('contextGeneration', 'translation contexts handed out since the last flush', 'u32'),
+  derived('contextGeneration', 'flushes so far: translation contexts of older generations are dead', 'u32'),
   derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
   derived('stopMoment', 'run() returns when moment reaches this'),
   derived('stopTicks', 'run() returns when ticks reaches this'),
@@ -108,7 +116,7 @@ export const HART = placeBlock('HART', [
   saved('waiting', '1 in WFI', 'u32'),
   saved('reserved', '1 when a reservation is held', 'u32'),
   saved('reservedAddr', 'physical address of the reservation'),
-  saved('lines', 'interrupt inputs driven by devices, as mip bits: MSIP 3, MTIP 7, SEIP 9, MEIP 11'),
+  saved('lines', 'interrupt inputs driven by devices, as mip bits: MSIP 3, SEIP 9, MEIP 11; MTIP comes from mtimecmp'),
   saved('mtimecmp', 'ACLINT compare register'),
   saved('instret', 'instructions retired by this hart (minstret)'),
   saved('cycleOffset', 'mcycle = ticks + this'),
@@ -166,6 +174,15 @@ export const HART = placeBlock('HART', [
   derived('fetchContext', 'translation context of fetches, placed as tag bits (see TLB)', 'u32'),
   derived('dataContext', 'translation context of loads and stores, placed as tag bits', 'u32'),
   derived('straddle', 'three decoded slots for an instruction that crosses a page', 'u64', 6),
+  derived('dataMode', 'MODE_* bits of loads and stores', 'u32'),
+  derived('contextsUsed', 'context ids handed out since the caches were last emptied', 'u32'),
+  derived('contextKeys', 'hash table of contexts: two roots, MODE_* | generation << 32, id', 'u64', 128),
+  derived('pmpFrom', 'first byte of each PMP entry', 'u64', 16),
+  derived('pmpTo', 'last byte of each PMP entry; below pmpFrom when it matches nothing', 'u64', 16),
+  derived('walkPaddr', 'result of a translation: physical address'),
+  derived('walkGpa', 'result of a failed translation: guest physical address >> 2, as htval takes it'),
+  derived('walkCause', 'result of a failed translation: 0 page fault, 1 access fault, 2 guest-page fault', 'u32'),
+  derived('walkImplicit', 'result of a failed translation: 1 when it failed on a VS-stage page-table access', 'u32'),
 ]);
 
 /** A decoded instruction: 16 bytes for each half-word of code. `*Off` are byte offsets of registers from the hart's base. */
@@ -258,6 +275,24 @@ export const CONSTANTS = {
   PAGE_DIRTY_DIGEST: 2,
   PAGE_CODE: 4,
   PAGE_TABLE: 8,
+  /** A write-TLB entry for the page may exist. */
+  PAGE_WRITE_CACHED: 16,
+  /** Read-only memory that the reset vector lies in. */
+  ROM_BASE: 0x1000,
+  ROM_PAGES: 15,
+  RESET_PC: 0x1000,
+  /** Context ids are 0 … MAX_CONTEXTS-1; 511 would make the tag of an empty entry. */
+  MAX_CONTEXTS: 511,
+  /** Entries of HART.contextKeys and their size. */
+  CONTEXT_KEYS: 32,
+  CONTEXT_KEY_BYTES: 32,
+  /** What a translation depends on besides page tables: effective privilege in bits 0–1, and these. */
+  MODE_VIRT: 4,
+  MODE_SUM: 8,
+  MODE_MXR: 16,
+  MODE_GSTAGE_MXR: 32,
+  MODE_HLVX: 64,
+  MODE_FETCH: 128,
   /** HART.resync bits. */
   RESYNC_PC: 1,
   RESYNC_END_SLICE: 2,
