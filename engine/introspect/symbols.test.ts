@@ -2,7 +2,13 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { createSymbolTable, type ElfSymbol } from './symbols.ts';
 
-const symbol = (name: string, address: bigint, size = 0n, type = 'func', absolute = false): ElfSymbol => ({
+const symbol = (
+  name: string,
+  address: bigint,
+  size = 0n,
+  type: ElfSymbol['type'] = 'function',
+  absolute = false,
+): ElfSymbol => ({
   name,
   address,
   size,
@@ -18,9 +24,9 @@ describe('a symbol table', () => {
     symbol('$x', 0x80200060n),
     symbol('kernel.c', 0n, 0n, 'file', true),
     symbol('heap_lock', 0x80210000n, 8n, 'object'),
-    symbol('_end', 0x80220000n, 0n, 'notype'),
-    symbol('layout.domain.vmid', 8n, 0n, 'notype', true),
-    symbol('layout.domain.next', 0n, 0n, 'notype', true),
+    symbol('_end', 0x80220000n, 0n, 'none'),
+    symbol('layout.domain.vmid', 8n, 0n, 'none', true),
+    symbol('layout.domain.next', 0n, 0n, 'none', true),
   ]);
 
   it('names addresses inside symbols', () => {

@@ -4,16 +4,9 @@
  * memory is the code of the file; a hypervisor that moved itself shows wrong names.
  */
 
-/** A symbol as an ELF file lists it. */
-export interface ElfSymbol {
-  readonly name: string;
-  readonly address: bigint;
-  /** Bytes it covers; 0 = unknown, then it reaches up to the next symbol. */
-  readonly size: bigint;
-  readonly type: string;
-  /** Absolute symbols (SHN_ABS) are plain numbers, no addresses: layout offsets and linker constants. */
-  readonly absolute: boolean;
-}
+import type { ElfSymbol } from '../machine/elf.ts';
+
+export type { ElfSymbol };
 
 export interface SymbolHit {
   readonly name: string;

@@ -30,7 +30,7 @@ const symbols: ElfSymbol[] = [
     name: `layout.${name}`,
     address: BigInt(value),
     size: 0n,
-    type: 'notype',
+    type: 'none' as const,
     absolute: true,
   })),
   { name: 'domain_list', address: BigInt(LIST), size: 8n, type: 'object', absolute: false },
