@@ -8,6 +8,7 @@
  * header before: blocks cannot be dropped, swapped or spliced in from another file unnoticed.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { asUint8Array } from './bytes.ts';
 import { xxh64 } from './hash.ts';
 import { expectFormat, Malformed } from './malformed.ts';
 
@@ -120,7 +121,7 @@ export function decodeBody(header: BlockHeader, stored: Uint8Array): Uint8Array 
   let content: Uint8Array;
   try {
     // The bound keeps a forged frame from filling memory; 1 because zlib refuses a bound of 0.
-    content = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, header.rawBytes) });
+    content = asUint8Array(zstdDecompressSync(stored, { maxOutputLength: Math.max(1, header.rawBytes) }));
   } catch (error) {
     throw new Malformed(
       `expected a zstd frame of ${header.rawBytes} bytes (${error instanceof Error ? error.message : error})`,

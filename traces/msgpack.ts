@@ -3,6 +3,7 @@
  * values have equal bytes. Relies on msgpackr; decoded bytes are copies, plain Uint8Arrays. Does not check schemas.
  */
 import { Packr, Unpackr } from 'msgpackr';
+import { asUint8Array } from './bytes.ts';
 import { expectFormat, Malformed } from './malformed.ts';
 
 // copyBuffers: otherwise a decoded byte string keeps the whole block alive.
@@ -39,7 +40,7 @@ function guarded<T>(decode: () => T): T {
 
 /** Buffers become Uint8Arrays; anything that is not plain data is refused (msgpackr decodes 0xc1 to an object of its own). */
 function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof Uint8Array) return asUint8Array(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   expectFormat(Object.getPrototypeOf(value) === Object.prototype, 'plain data in MessagePack');

@@ -4,6 +4,7 @@
  * ever guessed: what does not check is not shown. Does not check that the records describe a run; replay does.
  */
 import { BLOCK_HEADER_BYTES, bodyIsIntact, decodeBody } from './block.ts';
+import { concat } from './bytes.ts';
 import { inOrder } from './columns.ts';
 import { TraceError } from './errors.ts';
 import { expectFormat, Malformed } from './malformed.ts';
@@ -135,7 +136,7 @@ class Contents {
   /** Content of a record that spans `group`. */
   joined(group: readonly PlacedBlock[]): Uint8Array {
     const pieces = group.map((block) => this.content(block.sequence));
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    return pieces.length === 1 ? pieces[0]! : concat(pieces);
   }
 
   private decodeGroup(group: readonly PlacedBlock[], skipUnknown: boolean): void {

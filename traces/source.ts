@@ -3,6 +3,7 @@
  * descriptor; a file that changes meanwhile is found by its checksums.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { asUint8Array } from './bytes.ts';
 import { errnoOf, TraceError } from './errors.ts';
 
 export interface ByteSource {
@@ -48,10 +49,11 @@ export function fileSource(path: string): ByteSource {
 
 /** A trace that stands in memory. */
 export function memorySource(path: string, content: Uint8Array): ByteSource {
+  const bytes = asUint8Array(content);
   return {
     path,
-    sizeBytes: content.length,
-    read: (offset, length) => content.subarray(offset, offset + length),
+    sizeBytes: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, offset + length),
     batch: (body) => body(),
   };
 }

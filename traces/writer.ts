@@ -6,6 +6,7 @@
  * read depends on can be read too. Does not check that positions agree between streams; replay does.
  */
 import { encodeBlock, MAX_BLOCK_BYTES } from './block.ts';
+import { concat } from './bytes.ts';
 import { type ColumnCodec, inOrder } from './columns.ts';
 import { TraceWriteError } from './errors.ts';
 import { sha256, xxh64 } from './hash.ts';
@@ -219,7 +220,7 @@ class Writer implements TraceWriter {
     const fresh: TracePage[] = [];
     const fileNow = () => {
       if (fresh.length === 0) return;
-      const block = this.blocks.append(KIND.PAGES, fresh.length, Buffer.concat(fresh.map((page) => page.bytes)));
+      const block = this.blocks.append(KIND.PAGES, fresh.length, concat(fresh.map((page) => page.bytes)));
       for (const [slot, page] of fresh.entries()) this.places.set(page.hash, { block, slot });
       fresh.length = 0;
     };
@@ -284,7 +285,7 @@ function inputStream(blocks: BlockAppender): Stream {
     },
     flush() {
       if (waiting.length === 0) return;
-      blocks.append(KIND.INPUTS, waiting.length, Buffer.concat(waiting));
+      blocks.append(KIND.INPUTS, waiting.length, concat(waiting));
       waiting = [];
       bytes = 0;
     },

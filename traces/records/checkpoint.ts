@@ -3,6 +3,7 @@
  * stand in PAGES blocks, each content once in the file; a row says where (block, slot) and what it hashes to. A
  * checkpoint may span blocks. Checks its own bounds; that the places exist is checked by the reader.
  */
+import { concat } from '../bytes.ts';
 import { columns } from '../columns.ts';
 import { expectFormat } from '../malformed.ts';
 
@@ -37,7 +38,7 @@ export interface CheckpointRecord {
 export function encodeCheckpoint(record: CheckpointRecord): Uint8Array {
   const { state, changed, cleared } = record;
   const head = { ...record, stateBytes: state.length, changed: changed.length, cleared: cleared.length };
-  return Buffer.concat([
+  return concat([
     HEAD.encode([head]),
     state,
     CHANGED.encode(changed),

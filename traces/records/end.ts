@@ -1,4 +1,5 @@
 /** End record: where and why recording stopped. 24 bytes of position and digest, then the reason in UTF-8. */
+import { concat } from '../bytes.ts';
 import { columns } from '../columns.ts';
 import { expectFormat } from '../malformed.ts';
 import type { TraceEnd } from '../types.ts';
@@ -7,7 +8,7 @@ const END = columns({ moment: 'u53', ticks: 'u53', digest: 'u64' });
 
 /** @throws RangeError when a value does not fit. */
 export function encodeEnd(end: TraceEnd): Uint8Array {
-  return Buffer.concat([END.encode([end]), Buffer.from(end.reason, 'utf8')]);
+  return concat([END.encode([end]), Buffer.from(end.reason, 'utf8')]);
 }
 
 /** @throws Malformed */
