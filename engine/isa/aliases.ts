@@ -1,0 +1,90 @@
+/**
+ * Pseudo-instructions that are another spelling of one instruction with some operands fixed. The disassembler takes the
+ * first that fits; the assembler takes all. Those of several instructions (`li` in general, `la`) are the
+ * assembler's. @see RISC-V Assembly Programmer's Manual, "Pseudoinstructions"
+ */
+import type { Operands } from './encoding.ts';
+
+export interface Alias {
+  readonly name: string;
+  readonly of: string;
+  readonly fixed: Operands;
+  readonly syntax: string;
+  /** Only understood, never printed: `bgt a,b` is `blt b,a`. */
+  readonly inputOnly?: true;
+}
+
+const alias = (name: string, of: string, syntax: string, fixed: Operands): Alias => ({ name, of, fixed, syntax });
+const input = (name: string, of: string, syntax: string, fixed: Operands = {}): Alias => ({
+  name,
+  of,
+  fixed,
+  syntax,
+  inputOnly: true,
+});
+
+export const ALIASES: readonly Alias[] = [
+  alias('nop', 'addi', '', { rd: 0, rs1: 0, imm: 0 }),
+  alias('li', 'addi', 'rd, imm', { rs1: 0 }),
+  alias('mv', 'addi', 'rd, rs1', { imm: 0 }),
+  alias('mv', 'add', 'rd, rs2', { rs1: 0 }),
+  alias('not', 'xori', 'rd, rs1', { imm: -1 }),
+  alias('neg', 'sub', 'rd, rs2', { rs1: 0 }),
+  alias('negw', 'subw', 'rd, rs2', { rs1: 0 }),
+  alias('sext.w', 'addiw', 'rd, rs1', { imm: 0 }),
+  alias('zext.b', 'andi', 'rd, rs1', { imm: 255 }),
+  alias('seqz', 'sltiu', 'rd, rs1', { imm: 1 }),
+  alias('snez', 'sltu', 'rd, rs2', { rs1: 0 }),
+  alias('sltz', 'slt', 'rd, rs1', { rs2: 0 }),
+  alias('sgtz', 'slt', 'rd, rs2', { rs1: 0 }),
+  alias('beqz', 'beq', 'rs1, target', { rs2: 0 }),
+  alias('bnez', 'bne', 'rs1, target', { rs2: 0 }),
+  alias('blez', 'bge', 'rs2, target', { rs1: 0 }),
+  alias('bgez', 'bge', 'rs1, target', { rs2: 0 }),
+  alias('bltz', 'blt', 'rs1, target', { rs2: 0 }),
+  alias('bgtz', 'blt', 'rs2, target', { rs1: 0 }),
+  input('bgt', 'blt', 'rs2, rs1, target'),
+  input('ble', 'bge', 'rs2, rs1, target'),
+  input('bgtu', 'bltu', 'rs2, rs1, target'),
+  input('bleu', 'bgeu', 'rs2, rs1, target'),
+  alias('j', 'jal', 'target', { rd: 0 }),
+  alias('jal', 'jal', 'target', { rd: 1 }),
+  input('call', 'jal', 'target', { rd: 1 }),
+  input('tail', 'jal', 'target', { rd: 0 }),
+  alias('ret', 'jalr', '', { rd: 0, rs1: 1, imm: 0 }),
+  alias('jr', 'jalr', 'rs1', { rd: 0, imm: 0 }),
+  alias('jr', 'jalr', 'imm(rs1)', { rd: 0 }),
+  alias('jalr', 'jalr', 'rs1', { rd: 1, imm: 0 }),
+  alias('jalr', 'jalr', 'imm(rs1)', { rd: 1 }),
+  alias('fence', 'fence', '', { fm: 0, pred: 15, succ: 15, rs1: 0, rd: 0 }),
+  alias('unimp', 'csrrw', '', { rd: 0, imm: 0xc00, rs1: 0 }),
+  alias('rdcycle', 'csrrs', 'rd', { imm: 0xc00, rs1: 0 }),
+  alias('rdtime', 'csrrs', 'rd', { imm: 0xc01, rs1: 0 }),
+  alias('rdinstret', 'csrrs', 'rd', { imm: 0xc02, rs1: 0 }),
+  alias('csrr', 'csrrs', 'rd, csr', { rs1: 0 }),
+  alias('csrw', 'csrrw', 'csr, rs1', { rd: 0 }),
+  alias('csrs', 'csrrs', 'csr, rs1', { rd: 0 }),
+  alias('csrc', 'csrrc', 'csr, rs1', { rd: 0 }),
+  alias('csrwi', 'csrrwi', 'csr, zimm', { rd: 0 }),
+  alias('csrsi', 'csrrsi', 'csr, zimm', { rd: 0 }),
+  alias('csrci', 'csrrci', 'csr, zimm', { rd: 0 }),
+  alias('sfence.vma', 'sfence.vma', '', { rs1: 0, rs2: 0 }),
+  alias('sfence.vma', 'sfence.vma', 'rs1', { rs2: 0 }),
+  alias('hfence.vvma', 'hfence.vvma', '', { rs1: 0, rs2: 0 }),
+  alias('hfence.vvma', 'hfence.vvma', 'rs1', { rs2: 0 }),
+  alias('hfence.gvma', 'hfence.gvma', '', { rs1: 0, rs2: 0 }),
+  alias('hfence.gvma', 'hfence.gvma', 'rs1', { rs2: 0 }),
+];
+
+/** The spelling that the disassembler prefers for an instruction, or undefined for its own. */
+export const printedAlias = (name: string, operands: Operands): Alias | undefined =>
+  PRINTED.get(name)?.find((a) => Object.entries(a.fixed).every(([operand, value]) => operands[operand] === value));
+
+/** All spellings of that name. */
+export const aliasesNamed = (name: string): readonly Alias[] => BY_NAME.get(name) ?? [];
+
+const PRINTED = Map.groupBy(
+  ALIASES.filter((a) => !a.inputOnly),
+  (a) => a.of,
+);
+const BY_NAME = Map.groupBy(ALIASES, (a) => a.name);

@@ -1,0 +1,182 @@
+/**
+ * The small language that says what an instruction does: expressions over registers, immediates, pc, loads and calls of
+ * named helpers, and one effect per instruction. Plain data, so that interpreter, JIT, evaluator and test generators
+ * all derive from it. Every value is 64 bits wide; comparisons give 0 or 1. Types are not checked beyond TypeScript's;
+ * `table.test.ts` checks the rules stated at `Effect`.
+ */
+
+/**
+ * Named helpers of the privileged architecture: parameter names, and whether the call may divert (trap, redirect pc,
+ * end the slice). One that does not is a pure function of its parameters.
+ */
+export const HELPERS = {
+  illegal: { parameters: ['raw'], diverts: true },
+  ecall: { parameters: [], diverts: true },
+  ebreak: { parameters: [], diverts: true },
+  mret: { parameters: ['raw'], diverts: true },
+  sret: { parameters: ['raw'], diverts: true },
+  wfi: { parameters: ['raw'], diverts: true },
+  fenceI: { parameters: [], diverts: true },
+  sfenceVma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
+  hfenceVvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
+  hfenceGvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
+  /** op: 0 write, 1 set, 2 clear; access: bit 0 reads, bit 1 writes. Gives the old value. */
+  csr: { parameters: ['number', 'operand', 'op', 'access', 'raw'], diverts: true },
+  lr: { parameters: ['address', 'bytes'], diverts: true },
+  /** Gives 0 on success. */
+  sc: { parameters: ['address', 'value', 'bytes'], diverts: true },
+  /** op is the instruction's funct5. Gives the old value, zero-extended. */
+  amo: { parameters: ['address', 'value', 'bytes', 'op'], diverts: true },
+  hlv: { parameters: ['address', 'bytes', 'execute', 'raw'], diverts: true },
+  hsv: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true },
+  mulh: { parameters: ['a', 'b'], diverts: false },
+  mulhsu: { parameters: ['a', 'b'], diverts: false },
+  mulhu: { parameters: ['a', 'b'], diverts: false },
+} as const satisfies Record<string, { readonly parameters: readonly string[]; readonly diverts: boolean }>;
+
+export type HelperName = keyof typeof HELPERS;
+export type Bytes = 1 | 2 | 4 | 8;
+export type Comparison = 'eq' | 'ne' | 'ltS' | 'ltU' | 'geS' | 'geU';
+/** Shifts take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow. */
+export type Arithmetic =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shrU'
+  | 'shrS'
+  | 'divS'
+  | 'divU'
+  | 'remS'
+  | 'remU';
+
+export type Expression =
+  | { readonly kind: 'register'; readonly name: 'rs1' | 'rs2' }
+  /** The sign-extended immediate operand, the small second one, the instruction's address, the instruction as fetched. */
+  | { readonly kind: 'imm' | 'zimm' | 'pc' | 'raw' }
+  | { readonly kind: 'constant'; readonly value: bigint }
+  | { readonly kind: 'binary'; readonly op: Arithmetic | Comparison; readonly a: Expression; readonly b: Expression }
+  | { readonly kind: 'extend'; readonly bits: 8 | 16 | 32; readonly signed: boolean; readonly a: Expression }
+  /** Evaluates only the side that it takes. */
+  | {
+      readonly kind: 'choose';
+      readonly condition: Expression;
+      readonly then: Expression;
+      readonly otherwise: Expression;
+    }
+  | { readonly kind: 'load'; readonly bytes: Bytes; readonly signed: boolean; readonly address: Expression }
+  | { readonly kind: 'call'; readonly helper: HelperName; readonly args: readonly Expression[] };
+
+/**
+ * What an instruction does besides going on to the next one. At most one part of an effect may divert (a load, or a
+ * call of a helper that diverts), it is not inside `choose`, and nothing changes before it has succeeded.
+ */
+export type Effect =
+  | { readonly kind: 'nothing' }
+  /** rd = value */
+  | { readonly kind: 'set'; readonly value: Expression }
+  | { readonly kind: 'store'; readonly bytes: Bytes; readonly address: Expression; readonly value: Expression }
+  /** pc = target when the condition is not zero */
+  | { readonly kind: 'branch'; readonly condition: Expression; readonly target: Expression }
+  /** rd = address of the next instruction, pc = target (evaluated first) */
+  | { readonly kind: 'jump'; readonly target: Expression }
+  /** A helper called for what it does. */
+  | { readonly kind: 'run'; readonly call: Expression & { readonly kind: 'call' } };
+
+export const rs1: Expression = { kind: 'register', name: 'rs1' };
+export const rs2: Expression = { kind: 'register', name: 'rs2' };
+export const imm: Expression = { kind: 'imm' };
+export const zimm: Expression = { kind: 'zimm' };
+export const pc: Expression = { kind: 'pc' };
+export const raw: Expression = { kind: 'raw' };
+export const constant = (value: bigint | number): Expression => ({ kind: 'constant', value: BigInt(value) });
+export const binary = (op: Arithmetic | Comparison, a: Expression, b: Expression): Expression => ({
+  kind: 'binary',
+  op,
+  a,
+  b,
+});
+export const add = (a: Expression, b: Expression) => binary('add', a, b);
+export const and = (a: Expression, b: Expression) => binary('and', a, b);
+export const choose = (condition: Expression, then: Expression, otherwise: Expression): Expression => ({
+  kind: 'choose',
+  condition,
+  then,
+  otherwise,
+});
+export const signExtend = (bits: 8 | 16 | 32, a: Expression): Expression => ({ kind: 'extend', bits, signed: true, a });
+export const zeroExtend = (bits: 8 | 16 | 32, a: Expression): Expression => ({
+  kind: 'extend',
+  bits,
+  signed: false,
+  a,
+});
+export const load = (bytes: Bytes, signed: boolean, address: Expression): Expression => ({
+  kind: 'load',
+  bytes,
+  signed,
+  address,
+});
+export const call = (helper: HelperName, ...args: Expression[]): Expression & { kind: 'call' } => ({
+  kind: 'call',
+  helper,
+  args,
+});
+
+export const nothing: Effect = { kind: 'nothing' };
+export const set = (value: Expression): Effect => ({ kind: 'set', value });
+export const store = (bytes: Bytes, address: Expression, value: Expression): Effect => ({
+  kind: 'store',
+  bytes,
+  address,
+  value,
+});
+export const branch = (condition: Expression): Effect => ({ kind: 'branch', condition, target: add(pc, imm) });
+export const jump = (target: Expression): Effect => ({ kind: 'jump', target });
+export const run = (helper: HelperName, ...args: Expression[]): Effect => ({
+  kind: 'run',
+  call: call(helper, ...args),
+});
+
+/** The parts of an expression, itself last. */
+export function parts(e: Expression): Expression[] {
+  switch (e.kind) {
+    case 'binary':
+      return [...parts(e.a), ...parts(e.b), e];
+    case 'extend':
+      return [...parts(e.a), e];
+    case 'choose':
+      return [...parts(e.condition), ...parts(e.then), ...parts(e.otherwise), e];
+    case 'load':
+      return [...parts(e.address), e];
+    case 'call':
+      return [...e.args.flatMap(parts), e];
+    default:
+      return [e];
+  }
+}
+
+/** The outermost expressions of an effect. */
+export function expressionsOf(effect: Effect): Expression[] {
+  switch (effect.kind) {
+    case 'nothing':
+      return [];
+    case 'set':
+      return [effect.value];
+    case 'store':
+      return [effect.address, effect.value];
+    case 'branch':
+      return [effect.condition, effect.target];
+    case 'jump':
+      return [effect.target];
+    case 'run':
+      return [effect.call];
+  }
+}
+
+/** True for a load, and for a call of a helper that may divert. */
+export const mayDivert = (e: Expression): boolean =>
+  e.kind === 'load' || (e.kind === 'call' && HELPERS[e.helper].diverts);
