@@ -1,6 +1,26 @@
 /** The door of the engine: everything that the layers above may use. */
 export { InvariantError, invariant, UserError } from './errors.ts';
 export { type Fault, formatFault, NEXT_HART, PC_REGISTER, parseFault, resolveFault } from './faults/index.ts';
+export {
+  type DisassembledLine,
+  disassembleAt,
+  type GuestMapping,
+  guestPages,
+  hex,
+  insideVm,
+  instructionAt,
+  listVms,
+  type MachineSymbols,
+  type Ownership,
+  parseHgatp,
+  readMachineSymbols,
+  readOwnership,
+  translateGuest,
+  type VcpuInfo,
+  type VmInfo,
+  type VmList,
+  walkGStage,
+} from './introspect/index.ts';
 export { NOTES, type NoteName, noteName } from './machine/notes.ts';
 export type {
   HartState,

@@ -1,7 +1,16 @@
 /**
  * Time: what recording, replaying, seeking and comparing give to the layers above. Plain data.
  */
-import type { Input, Machine, MachineConfig, MachineEvent, Moment, StateDifference, StopReason, Ticks } from '../engine/index.ts';
+import type {
+  Input,
+  Machine,
+  MachineConfig,
+  MachineEvent,
+  Moment,
+  StateDifference,
+  StopReason,
+  Ticks,
+} from '../engine/index.ts';
 import type { Trace } from '../traces/index.ts';
 
 /** When a planned input happens (design section 8). */
@@ -32,6 +41,11 @@ export interface RecordOptions {
   readonly commandLine: readonly string[];
   /** Live console: returns bytes typed since the last call. Called at most every `pollEvery` instructions. */
   readonly pollConsole?: () => Uint8Array | undefined;
+  /**
+   * Asked wherever `pollConsole` is: true ends the recording there in good order (reason "stopped"). When either of the
+   * two is given, `record` yields to the event loop at every poll, so that standard input and signals arrive.
+   */
+  readonly stopRequested?: () => boolean;
   readonly onEvent?: (event: MachineEvent) => void;
   readonly onProgress?: (moment: Moment) => void;
 }
@@ -91,7 +105,10 @@ export interface BisectResult {
   /** The first moment whose states differ. */
   readonly moment?: Moment;
   readonly ticks?: Ticks;
-  /** The hart, pc and instruction that ran between `moment - 1` and `moment` (in run A; B's beside it when it differs). */
+  /**
+   * The hart, pc and instruction where it happened, in run A. When an input is the cause: the instruction that was about
+   * to run there. Else the one that ran between `moment - 1` and `moment`.
+   */
   readonly hart?: number;
   readonly pc?: bigint;
   readonly instruction?: string;
@@ -105,21 +122,33 @@ export interface BisectResult {
 export interface VmVerdict {
   readonly vmid: number;
   readonly name: string;
+  /** False when the VM was never entered again, although it had not finished. */
+  readonly survived: boolean;
+  /**
+   * `unchanged`: entered exactly as it was left (interrupted, or the hypercall is retried). `completed`: its last exit
+   * asked the hypervisor for something, and it was entered behind the asking instruction with the answer.
+   */
+  readonly resumedAs: 'unchanged' | 'completed' | 'changed' | 'not-resumed';
   readonly pagesCompared: number;
   readonly memoryEqual: boolean;
   readonly memoryDifferences: readonly { readonly gpa: bigint; readonly before: bigint; readonly after: bigint }[];
   readonly registersEqual: boolean;
   readonly registerDifferences: readonly { readonly name: string; readonly before: bigint; readonly after: bigint }[];
   /** Last exit before recovery resumed it, first entry after. */
-  readonly exitMoment: Moment;
-  readonly entryMoment: Moment;
+  readonly exitMoment: Moment | undefined;
+  readonly entryMoment: Moment | undefined;
   /** Final output against the golden run; undefined when no golden run was given. */
   readonly outputEqual?: boolean;
+  /** How the output differs from the golden run's. */
+  readonly outputDifference?: string;
 }
 
 export interface EquivalenceVerdict {
   readonly equivalent: boolean;
+  /** Why not, one line per reason; empty when equivalent. */
+  readonly reasons: readonly string[];
   readonly detectedAt: Moment;
-  readonly resumedAt: Moment;
+  /** undefined when no VM was resumed after the detection. */
+  readonly resumedAt: Moment | undefined;
   readonly vms: readonly VmVerdict[];
 }

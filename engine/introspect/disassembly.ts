@@ -38,7 +38,7 @@ export function disassembleAt(
   for (let address = pc; lines.length < count; ) {
     const raw = fetch(machine, hart, address);
     if (raw === undefined) break;
-    const bytes = instructionLength(raw) === 2 ? 2 : 4;
+    const bytes = instructionLength(raw);
     const text = disassemble(raw, address, { symbolize: describe });
     lines.push({ address, raw, bytes, text, symbol: describe(address) });
     address = BigInt.asUintN(64, address + BigInt(bytes));
