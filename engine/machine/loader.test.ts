@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { RAM_BASE } from './board.ts';
+import { boardDeviceTree, ISA_STRING } from './device-tree.ts';
+import { writeFdt } from './fdt.ts';
+import { loadBoot } from './loader.ts';
+import { codeImage, testElf } from './testing.ts';
+import type { MachineConfig } from './types.ts';
+
+const MIB = 1024 * 1024;
+const config: MachineConfig = {
+  harts: 2,
+  ramBytes: 128 * MIB,
+  quantum: { policy: 'fixed', ticks: 1000, seed: 0n },
+  bios: codeImage([0x13]),
+  append: 'steps=2 quiet',
+};
+const kernel = {
+  name: 'k.elf',
+  bytes: testElf({ entry: 0x80200000, segments: [{ paddr: 0x80200000, bytes: Uint8Array.of(0x13, 0, 0, 0) }] }),
+};
+const raw = (name: string, length: number) => ({ name, bytes: new Uint8Array(length).fill(0x13) });
+
+/** An independent reader of the format: paths to raw property bytes. */
+function readTree(blob: Uint8Array): Map<string, Uint8Array> {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  expect(view.getUint32(0)).toBe(0xd00dfeed);
+  expect(view.getUint32(4)).toBe(blob.length);
+  const text = (at: number) => new TextDecoder().decode(blob.subarray(at, blob.indexOf(0, at)));
+  const found = new Map<string, Uint8Array>();
+  const path: string[] = [];
+  let at = view.getUint32(8);
+  const strings = view.getUint32(12);
+  for (;;) {
+    const token = view.getUint32(at);
+    at += 4;
+    if (token === 1) {
+      const name = text(at);
+      path.push(name);
+      at = (at + name.length + 4) & ~3;
+    } else if (token === 2) path.pop();
+    else if (token === 3) {
+      const length = view.getUint32(at);
+      found.set(`${path.join('/')}:${text(strings + view.getUint32(at + 4))}`, blob.slice(at + 8, at + 8 + length));
+      at = (at + 8 + length + 3) & ~3;
+    } else {
+      expect(token).toBe(9);
+      expect(path).toEqual([]);
+      return found;
+    }
+  }
+}
+const cellsOf = (bytes: Uint8Array | undefined) => {
+  const view = new DataView(bytes!.buffer);
+  return Array.from({ length: bytes!.length / 4 }, (_, n) => view.getUint32(4 * n));
+};
+const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+
+describe('the device tree', () => {
+  it('writes nested nodes, strings, lists, cells and empty properties', () => {
+    const tree = readTree(
+      writeFdt({
+        name: '',
+        properties: { a: 'x', list: ['p', 'qr'], cells: [1, 0xffffffff], empty: true },
+        children: [{ name: 'n@1', properties: { a: 'longer than four' } }],
+      }),
+    );
+    expect(textOf(tree.get(':a'))).toBe('x\0');
+    expect(textOf(tree.get(':list'))).toBe('p\0qr\0');
+    expect(cellsOf(tree.get(':cells'))).toEqual([1, 0xffffffff]);
+    expect(tree.get(':empty')).toEqual(new Uint8Array(0));
+    expect(textOf(tree.get('/n@1:a'))).toBe('longer than four\0');
+  });
+
+  it('describes the board as QEMU virt does', () => {
+    const tree = readTree(
+      boardDeviceTree({
+        harts: 2,
+        ramBytes: 128 * MIB,
+        bootArgs: 'hello',
+        initrd: { start: 0x84200000, end: 0x84201388 },
+      }),
+    );
+    expect(cellsOf(tree.get('/memory@80000000:reg'))).toEqual([0, 0x80000000, 0, 0x8000000]);
+    expect(cellsOf(tree.get('/cpus:timebase-frequency'))).toEqual([10_000_000]);
+    expect(textOf(tree.get('/cpus/cpu@1:riscv,isa'))).toBe(`${ISA_STRING}\0`);
+    expect(textOf(tree.get('/cpus/cpu@0:mmu-type'))).toBe('riscv,sv39\0');
+    expect(textOf(tree.get('/chosen:bootargs'))).toBe('hello\0');
+    expect(textOf(tree.get('/chosen:stdout-path'))).toBe('/soc/serial@10000000\0');
+    expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84201388]);
+    expect(cellsOf(tree.get('/soc/plic@c000000:reg'))).toEqual([0, 0xc000000, 0, 0x600000]);
+    expect(cellsOf(tree.get('/soc/plic@c000000:riscv,ndev'))).toEqual([96]);
+    expect(cellsOf(tree.get('/soc/serial@10000000:interrupts'))).toEqual([10]);
+    expect(textOf(tree.get('/soc/test@100000:compatible'))).toBe('sifive,test1\0sifive,test0\0syscon\0');
+    expect(cellsOf(tree.get('/poweroff:value'))).toEqual([0x5555]);
+    expect(cellsOf(tree.get('/reboot:value'))).toEqual([0x7777]);
+  });
+
+  it('wires every hart to the interrupt controllers, by phandles that exist', () => {
+    const tree = readTree(boardDeviceTree({ harts: 3, ramBytes: 128 * MIB, bootArgs: '' }));
+    const intc = [0, 1, 2].map((n) => cellsOf(tree.get(`/cpus/cpu@${n}/interrupt-controller:phandle`))[0]);
+    expect(cellsOf(tree.get('/soc/plic@c000000:interrupts-extended'))).toEqual(
+      intc.flatMap((its) => [its, 11, its, 9]),
+    );
+    expect(cellsOf(tree.get('/soc/clint@2000000:interrupts-extended'))).toEqual(
+      intc.flatMap((its) => [its, 3, its, 7]),
+    );
+    expect(tree.get('/soc/serial@10000000:interrupt-parent')).toEqual(tree.get('/soc/plic@c000000:phandle'));
+    expect(tree.get('/poweroff:regmap')).toEqual(tree.get('/soc/test@100000:phandle'));
+    const phandles = [...tree].filter(([path]) => path.endsWith(':phandle')).map(([, bytes]) => cellsOf(bytes)[0]);
+    expect(new Set(phandles).size).toBe(phandles.length);
+    expect(tree.has('/chosen:linux,initrd-start')).toBe(false);
+  });
+});
+
+describe('placing images', () => {
+  it('puts kernel, initrd and device tree where QEMU puts them', () => {
+    const boot = loadBoot({ ...config, kernel, initrd: raw('i', 5000) });
+    const addresses = boot.segments.map((segment) => segment.paddr);
+    expect(addresses).toEqual([0x80000000, 0x80200000, 0x84200000, 0x87e00000]);
+    const rom = new DataView(boot.rom.buffer);
+    expect(rom.getBigUint64(24, true)).toBe(0x80000000n);
+    expect(rom.getBigUint64(32, true)).toBe(0x87e00000n);
+    const info = [0, 1, 2, 3, 4, 5].map((n) => rom.getBigUint64(40 + 8 * n, true));
+    expect(info).toEqual([0x4942534fn, 2n, 0x80200000n, 1n, 0n, 0n]);
+    const tree = readTree(boot.segments[3]!.bytes);
+    expect(cellsOf(tree.get('/chosen:linux,initrd-start'))).toEqual([0x84200000]);
+    expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84200000 + 5000]);
+  });
+
+  it('puts a flat kernel behind the firmware, and the device tree below 3 GiB', () => {
+    const boot = loadBoot({ ...config, ramBytes: 2048 * MIB, kernel: raw('Image', 4096), initrd: raw('i', 16) });
+    expect(boot.segments.map((segment) => segment.paddr)).toEqual([0x80000000, 0x80200000, 0x88200000, 0xbfe00000]);
+  });
+
+  const bios = (paddr: number) => ({ name: 'b', bytes: testElf({ segments: [{ paddr, bytes: new Uint8Array(16) }] }) });
+  it.each<[string, Partial<MachineConfig>, RegExp]>([
+    ['an empty bios', { bios: { name: 'b', bytes: new Uint8Array(0) } }, /bios image 'b' is empty/],
+    ['a bios that is no ELF file', { bios: raw('b', 64) }, /bios image 'b' is not an ELF file/],
+    ['a bios linked elsewhere', { bios: bios(0x80001000) }, /nothing at 0x80000000/],
+    ['an empty initrd', { initrd: raw('i', 0) }, /initrd image 'i' is empty/],
+    ['a script as kernel', { kernel: { name: 'k', bytes: new TextEncoder().encode('#!/bin/sh\n') } }, /is text/],
+    [
+      'a kernel beyond RAM',
+      { kernel, ramBytes: MIB },
+      /kernel image 'k\.elf' ends at 0x80200004: it needs 3 MiB of RAM, there are 1/,
+    ],
+    ['an initrd beyond RAM', { initrd: raw('i', 70 * MIB) }, /needs 134 MiB of RAM, there are 128/],
+    [
+      'a kernel over the firmware',
+      { kernel: { name: 'k', bytes: testElf({ segments: [{ paddr: RAM_BASE + 2, bytes: new Uint8Array(4) }] }) } },
+      /would overwrite bios/,
+    ],
+    [
+      'a kernel below RAM',
+      { kernel: { name: 'k', bytes: testElf({ segments: [{ paddr: 0x1000, bytes: new Uint8Array(4) }] }) } },
+      /below RAM/,
+    ],
+    ['RAM too small for a device tree', { ramBytes: 4096 }, /device tree at 0x80000000 would overwrite bios/],
+  ])('refuses %s', (_what, change, why) => {
+    expect(() => loadBoot({ ...config, ...change })).toThrow(why);
+  });
+});

@@ -1,0 +1,128 @@
+/**
+ * Decides where everything lies in memory at reset, as QEMU virt does: firmware at the start of RAM, kernel behind it,
+ * initrd half-way (at most 128 MiB further), device tree near the top. Gives data; the machine writes it.
+ * @see QEMU hw/riscv/boot.c
+ */
+import { CONSTANTS } from '../core/layout.ts';
+import { UserError } from '../errors.ts';
+import { RAM_BASE } from './board.ts';
+import { bootRom } from './boot-rom.ts';
+import { boardDeviceTree } from './device-tree.ts';
+import { isElf, readElf, type Segment } from './elf.ts';
+import type { Image, MachineConfig } from './types.ts';
+
+const MIB = 1024 * 1024;
+/** Kernels, and the device tree, are aligned to this. */
+const PLACE_ALIGN = 2 * MIB;
+const INITRD_MAX_OFFSET = 128 * MIB;
+/** The device tree must be addressable by 32-bit software. */
+const FDT_LIMIT = 3 * 1024 * MIB;
+
+export interface BootImage {
+  readonly segments: readonly Segment[];
+  readonly rom: Uint8Array;
+}
+
+/** The memory at reset. @throws UserError when an image is unusable or does not fit into RAM. */
+export function loadBoot(config: MachineConfig): BootImage {
+  const ramEnd = RAM_BASE + config.ramBytes;
+  const bios = placeBios(config.bios);
+  if (!bios.segments.some(({ paddr, memBytes }) => paddr <= RAM_BASE && paddr + memBytes > RAM_BASE)) {
+    throw new UserError(
+      `bios image '${config.bios.name}' has nothing at ${hex(RAM_BASE)}, where harts start: link it to run there`,
+    );
+  }
+  const kernel = config.kernel && placeKernel(config.kernel, alignUp(endOf(bios.segments)));
+  const initrdAt = (kernel?.entry ?? RAM_BASE) + Math.min(config.ramBytes / 2, INITRD_MAX_OFFSET);
+  const initrd = config.initrd && raw(config.initrd, 'initrd', initrdAt);
+  const tree = boardDeviceTree({
+    harts: config.harts,
+    ramBytes: config.ramBytes,
+    bootArgs: config.append,
+    ...(initrd && { initrd: { start: initrdAt, end: endOf(initrd.segments) } }),
+  });
+  const treeAt = placeTree(config.ramBytes, tree.length);
+  const parts: Part[] = [bios, ...(kernel ? [kernel] : []), ...(initrd ? [initrd] : [])];
+  parts.push({ label: 'device tree', entry: treeAt, segments: [segment(treeAt, tree)] });
+  checkFit(parts, ramEnd);
+  return { segments: parts.flatMap((part) => part.segments), rom: bootRom(treeAt, kernel?.entry ?? 0) };
+}
+
+function placeTree(ramBytes: number, treeBytes: number): number {
+  // Machines that QEMU could not boot, because firmware and tree would meet, still get a tree.
+  const align = ramBytes < 2 * PLACE_ALIGN ? CONSTANTS.PAGE_BYTES : PLACE_ALIGN;
+  return alignDown(Math.min(RAM_BASE + ramBytes, FDT_LIMIT) - treeBytes, align);
+}
+
+/** One image, placed. */
+interface Part {
+  readonly label: string;
+  readonly entry: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Firmware: always an ELF executable, because only that says where it belongs. */
+function placeBios(image: Image): Part {
+  if (image.bytes.length === 0) throw empty(image, 'bios');
+  const { entry, segments } = readElf(image, 'bios');
+  return { label: label(image, 'bios'), entry, segments };
+}
+
+/** An ELF file goes where it says, anything else (Linux Image, flat binary) to `address`. */
+function placeKernel(image: Image, address: number): Part {
+  if (isElf(image.bytes)) {
+    const { entry, segments } = readElf(image, 'kernel');
+    return { label: label(image, 'kernel'), entry, segments };
+  }
+  // Machine code is never all printable; a script or a page of text given by mistake is.
+  if (image.bytes.length > 0 && image.bytes.subarray(0, 64).every(isPrintable)) {
+    throw new UserError(`kernel image '${image.name}' is text: expected a RISC-V ELF executable or a flat binary`);
+  }
+  return raw(image, 'kernel', address);
+}
+
+const isPrintable = (byte: number) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d);
+
+function raw(image: Image, role: string, address: number): Part {
+  if (image.bytes.length === 0) throw empty(image, role);
+  return { label: label(image, role), entry: address, segments: [segment(address, image.bytes)] };
+}
+
+/** Everything must lie in RAM, and nothing over anything else. */
+function checkFit(parts: readonly Part[], ramEnd: number): void {
+  const placed = parts.flatMap((part) => part.segments.map((its) => ({ label: part.label, ...its })));
+  for (const { label: name, paddr, memBytes } of placed) {
+    if (paddr < RAM_BASE) {
+      throw new UserError(
+        `${name} loads at ${hex(paddr)}, below RAM, which starts at ${hex(RAM_BASE)}: link it higher`,
+      );
+    }
+    if (paddr + memBytes > ramEnd) {
+      const need = Math.ceil((paddr + memBytes - RAM_BASE) / MIB);
+      const have = (ramEnd - RAM_BASE) / MIB;
+      throw new UserError(
+        `${name} ends at ${hex(paddr + memBytes)}: it needs ${need} MiB of RAM, there are ${have} (-m)`,
+      );
+    }
+  }
+  placed.sort((a, b) => a.paddr - b.paddr);
+  for (let n = 1; n < placed.length; n++) {
+    const low = placed[n - 1]!;
+    const high = placed[n]!;
+    if (low.paddr + low.memBytes > high.paddr) {
+      throw new UserError(
+        `${high.label} at ${hex(high.paddr)} would overwrite ${low.label}, which ends at ` +
+          `${hex(low.paddr + low.memBytes)}: give the machine more RAM (-m) or link it elsewhere`,
+      );
+    }
+  }
+}
+
+const empty = (image: Image, role: string) =>
+  new UserError(`${label(image, role)} is empty: expected ${role === 'initrd' ? 'content' : 'a RISC-V executable'}`);
+const label = (image: Image, role: string) => `${role} image '${image.name}'`;
+const segment = (paddr: number, bytes: Uint8Array): Segment => ({ paddr, bytes, memBytes: bytes.length });
+const endOf = (segments: readonly Segment[]) => Math.max(...segments.map((its) => its.paddr + its.memBytes));
+const alignUp = (address: number) => Math.ceil(address / PLACE_ALIGN) * PLACE_ALIGN;
+const alignDown = (address: number, align: number) => Math.floor(address / align) * align;
+const hex = (address: number) => `0x${address.toString(16)}`;
