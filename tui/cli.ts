@@ -1,0 +1,117 @@
+/**
+ * The command line: argv in, exit code out. Builds commander's parser from the verb and flag tables, runs the verb,
+ * and turns whatever went wrong into one line. Relies on the tables; never ends the process itself.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { explainError } from './errors.ts';
+import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
+import { type FlagName, type FlagValues, flagSpec, longName, normaliseArgv } from './flags.ts';
+import type { Io } from './io.ts';
+import { packageVersion } from './package-root.ts';
+import { VERBS, type Verb } from './verbs.ts';
+
+/**
+ * Runs one command line.
+ * @param argv arguments after the program's name
+ * @returns the exit code; never rejects
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = buildProgram(io, async (verb, args, flags) => {
+    const command = await verb.load();
+    exitCode = await command({ args, flags, io, argv });
+  });
+  try {
+    await program.parseAsync(normaliseArgv(argv), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return explainUsage(error, argv, io);
+    const failure = await explainError(error, argv, Boolean(io.env.DEJAVM_DEBUG));
+    io.err(`${failure.message}\n`);
+    return failure.exitCode;
+  }
+}
+
+type RunVerb = (verb: Verb, args: readonly string[], flags: FlagValues<FlagName>) => Promise<void>;
+
+function buildProgram(io: Io, run: RunVerb): Command {
+  const program = new Command('dejavm')
+    .description('Deterministic record/replay testbed for hypervisor recovery.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .usage('<verb> [options]')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      // Help that answers a bare `dejavm`; errors are printed by explainUsage, in one line.
+      writeErr: (text) => io.err(text),
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+    })
+    .addHelpText('after', `\n${exitCodeHelp()}\n\nFirst steps:\n  dejavm demo\n  dejavm tui latest`);
+  for (const verb of VERBS) addVerb(program as Command, verb, run);
+  return program as Command;
+}
+
+function addVerb(program: Command, verb: Verb, run: RunVerb): void {
+  const command = program.command(verb.name).description(verb.summary).allowExcessArguments(false);
+  for (const argument of verb.arguments) command.argument(`<${argument.name}>`, argument.help);
+  for (const name of verb.flags) command.addOption(optionOf(name));
+  command.addHelpText(
+    'after',
+    `\nExamples:\n${verb.examples.map((line) => `  ${line}`).join('\n')}\n\n${exitCodeHelp()}`,
+  );
+  command.action(async () => {
+    await run(verb, command.args, valuesOf(verb.flags, command.opts()));
+  });
+}
+
+function optionOf(name: FlagName): Option {
+  const spec = flagSpec(name);
+  const option = new Option(spec.syntax, spec.help + defaultText(name));
+  const { parse } = spec;
+  if (parse) {
+    option.argParser((text: string, previous: unknown) => {
+      const value = parseOrExplain(parse, text);
+      return spec.many ? [...((previous as unknown[] | undefined) ?? []), value] : value;
+    });
+  }
+  return option;
+}
+
+function defaultText(name: FlagName): string {
+  const { fallback } = flagSpec(name);
+  if (fallback === undefined || fallback === '' || fallback === Number.MAX_SAFE_INTEGER) return '';
+  return ` (default: ${name === 'memory' ? `${Number(fallback) / 2 ** 20}M` : String(fallback)})`;
+}
+
+function parseOrExplain(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function valuesOf(names: readonly FlagName[], given: Record<string, unknown>): FlagValues<FlagName> {
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const spec = flagSpec(name);
+    const property = longName(name).replace(/-(\w)/g, (_all, letter: string) => letter.toUpperCase());
+    values[name] = given[property] ?? (spec.many ? [] : spec.parse ? spec.fallback : false);
+  }
+  return values as FlagValues<FlagName>;
+}
+
+/** Commander reports help and version as errors too; those are fine. Real ones become one line with a suggestion. */
+function explainUsage(error: CommanderError, argv: readonly string[], io: Io): ExitCode {
+  if (error.exitCode === 0) return EXIT.ok;
+  if (error.code === 'commander.help') return EXIT.usage;
+  const text = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*?)\?\)/s, ' (did you mean $1?)')
+    .replace(/\s*\n\s*/g, ' ');
+  const verb = VERBS.find((candidate) => candidate.name === argv[0]);
+  io.err(`dejavm: ${text}; see dejavm ${verb ? `${verb.name} ` : ''}--help\n`);
+  return EXIT.usage;
+}

@@ -1,0 +1,46 @@
+/**
+ * Turns whatever a command threw into one line and an exit code. Relies on the error classes of the folders below;
+ * they are imported only when something failed, so that `dejavm --help` stays quick.
+ */
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { shellLine } from './format.ts';
+
+/** A mistake in the command line itself; the message says what was expected. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+export interface Failure {
+  readonly exitCode: ExitCode;
+  /** What to print, without a trailing newline. Never a stack, unless `debug`. */
+  readonly message: string;
+}
+
+/**
+ * Explains an error to the person at the terminal.
+ * @param argv the arguments of the failing command, for the line that reproduces an internal error
+ * @param debug whether to add the stack (DEJAVM_DEBUG=1)
+ */
+export async function explainError(error: unknown, argv: readonly string[], debug: boolean): Promise<Failure> {
+  const exitCode = await exitCodeOf(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : '';
+  if (exitCode !== EXIT.internal) return { exitCode, message: `dejavm: ${text}${stack}` };
+  const reproduce = shellLine(['dejavm', ...argv]);
+  return {
+    exitCode,
+    message: `dejavm: internal error: ${text}\nreproduce with: ${debug ? '' : 'DEJAVM_DEBUG=1 '}${reproduce}${stack}`,
+  };
+}
+
+async function exitCodeOf(error: unknown): Promise<ExitCode> {
+  if (error instanceof UsageError) return EXIT.usage;
+  const [{ UserError }, { TraceError, TraceWriteError }, { MomentError }] = await Promise.all([
+    import('../engine/index.ts'),
+    import('../traces/index.ts'),
+    import('../replay/index.ts'),
+  ]);
+  if (error instanceof TraceError) return error.kind === 'missing' ? EXIT.usage : EXIT.damaged;
+  if (error instanceof UserError || error instanceof TraceWriteError || error instanceof MomentError) return EXIT.usage;
+  return EXIT.internal;
+}

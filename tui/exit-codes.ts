@@ -1,0 +1,31 @@
+/**
+ * What the process's exit status means: declared once for the code, for `--help` and for the guides.
+ * Relies on nothing; the mapping from errors to codes is in errors.ts.
+ */
+export const EXIT = {
+  ok: 0,
+  difference: 1,
+  usage: 2,
+  damaged: 3,
+  internal: 4,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const MEANING: Record<keyof typeof EXIT, string> = {
+  ok: 'fine',
+  difference: 'a difference or a failure was found',
+  usage: 'usage: bad flags or files, unwritable output, disk full',
+  damaged: 'damaged or incompatible trace',
+  internal: 'internal error of dejavm (DEJAVM_DEBUG=1 shows the stack)',
+  interrupted: 'interrupted by Ctrl-C; what was recorded is kept',
+};
+
+/** The paragraph that every help text ends with. */
+export function exitCodeHelp(): string {
+  const lines = Object.entries(EXIT).map(
+    ([name, code]) => `  ${String(code).padStart(3)}  ${MEANING[name as keyof typeof EXIT]}`,
+  );
+  return ['Exit codes:', ...lines].join('\n');
+}

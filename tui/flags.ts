@@ -1,0 +1,158 @@
+/**
+ * Every command-line flag, declared once: the parser, the help texts and the error messages all read this table.
+ * Relies on parse.ts for values; which verb takes which flags stands in cli.ts. QEMU's spelling (`-smp 2`) is brought
+ * to the long form by `normaliseArgv` before commander sees it.
+ */
+import {
+  parseConsoleInput,
+  parseFaultPlan,
+  parseInteger,
+  parseMoment,
+  parsePoke,
+  parseSeed,
+  parseSize,
+} from './parse.ts';
+
+interface FlagSpec {
+  /** As commander reads it: `-o, --out <file>`. */
+  readonly syntax: string;
+  readonly help: string;
+  /** Absent for switches. */
+  readonly parse?: (text: string) => unknown;
+  /** May be given several times; the value is a list. */
+  readonly many?: true;
+  readonly fallback?: unknown;
+}
+
+const asText = (text: string): string => text;
+
+export const FLAGS = {
+  smp: { syntax: '--smp <harts>', help: 'number of harts, 1 to 8', parse: parseInteger(1, 8), fallback: 2 },
+  memory: {
+    syntax: '-m, --memory <size>',
+    help: 'RAM: 128M, 1G; a plain number counts MiB',
+    parse: parseSize,
+    fallback: 128 * 1024 * 1024,
+  },
+  bios: { syntax: '--bios <file>', help: 'M-mode firmware, ELF or raw', parse: asText },
+  kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
+  initrd: { syntax: '--initrd <file>', help: 'its initial ramdisk; for Lazarus: the guest image', parse: asText },
+  append: { syntax: '--append <string>', help: 'its command line (/chosen/bootargs)', parse: asText, fallback: '' },
+  out: { syntax: '-o, --out <file>', help: 'trace to write (default: a new file in the trace folder)', parse: asText },
+  quantum: {
+    syntax: '--quantum <ticks>',
+    help: "length of a hart's turn, 64 to 1000000 ticks of 1 ns",
+    parse: parseInteger(64, 1_000_000),
+    fallback: 1000,
+  },
+  jitter: { syntax: '--jitter <seed>', help: 'draw the length of each turn from this seed', parse: parseSeed },
+  fault: {
+    syntax: '--fault <plan>',
+    help:
+      'inject a fault (repeatable): failstop@M, failstop@M+K, register=x10,bit=5@M, memory=0x80201000,bit=3@M, ' +
+      'optional ,hart=N; M+K is the K-th hypervisor instruction after moment M',
+    parse: parseFaultPlan,
+    many: true,
+  },
+  input: {
+    syntax: '--input <moment:text>',
+    help: 'type on the console at a moment (repeatable); \\n \\r \\t \\xNN are known',
+    parse: parseConsoleInput,
+    many: true,
+  },
+  poke: {
+    syntax: '--poke <moment:paddr:hex>',
+    help: 'overwrite physical memory at a moment (repeatable)',
+    parse: parsePoke,
+    many: true,
+  },
+  maxMoment: {
+    syntax: '--max-moment <moment>',
+    help: 'stop there even if the machine still runs: 50M, 2G',
+    parse: parseMoment,
+    fallback: Number.MAX_SAFE_INTEGER,
+  },
+  digestEvery: {
+    syntax: '--digest-every <n>',
+    help: 'instructions between state digests',
+    parse: parseMoment,
+    fallback: 1_000_000,
+  },
+  checkpointEvery: {
+    syntax: '--checkpoint-every <n>',
+    help: 'instructions between checkpoints',
+    parse: parseMoment,
+    fallback: 10_000_000,
+  },
+  console: { syntax: '--console', help: 'standard input feeds the UART and is recorded; Ctrl-A x quits' },
+  moment: { syntax: '-g, --goto <moment>', help: 'go there and say where the machine is', parse: parseMoment },
+  fromCheckpoint: {
+    syntax: '--from-checkpoint <n>',
+    help: 'start at checkpoint N instead of at the beginning',
+    parse: parseInteger(0, 1e9),
+  },
+  structureOnly: { syntax: '--structure-only', help: 'check the file without replaying it' },
+  json: { syntax: '--json', help: 'print the result as JSON' },
+  script: {
+    syntax: '--script <keys>',
+    help: "press keys or give commands at the start, separated by ';': 'f; 3s; :hart 1'",
+    parse: asText,
+  },
+  frame: { syntax: '--frame', help: 'print the screen as text after the script and quit; needs no terminal' },
+  size: { syntax: '--size <CxR>', help: 'size of the printed frame, columns x rows', parse: parseScreenSize },
+} as const satisfies Record<string, FlagSpec>;
+
+export type FlagName = keyof typeof FLAGS;
+
+type ValueOf<F> = F extends { readonly parse: (text: string) => infer T }
+  ? F extends { readonly many: true }
+    ? readonly T[]
+    : F extends { readonly fallback: unknown }
+      ? T
+      : T | undefined
+  : boolean;
+
+/** What a command receives for the flags it named. */
+export type FlagValues<N extends FlagName = never> = { readonly [K in N]: ValueOf<(typeof FLAGS)[K]> };
+
+/** The table's row without its literal types. */
+export const flagSpec = (name: FlagName): FlagSpec => FLAGS[name];
+
+/** Long spelling without dashes, e.g. `max-moment`; commander derives the property name from it. */
+export function longName(name: FlagName): string {
+  return /--([\w-]+)/.exec(FLAGS[name].syntax)![1]!;
+}
+
+/** Flags that QEMU spells with one dash, and our long form of each. */
+const QEMU_SPELLING = new Map(
+  (['smp', 'bios', 'kernel', 'initrd', 'append'] as const).map((name) => [`-${name}`, `--${longName(name)}`]),
+).set('--m', '--memory');
+
+/** Brings QEMU's one-dash flags to the long form; a flag's value and all after `--` stay as they are. */
+export function normaliseArgv(argv: readonly string[]): string[] {
+  const withValue = new Set(Object.values(FLAGS).flatMap((flag) => ('parse' in flag ? spellings(flag.syntax) : [])));
+  const out: string[] = [];
+  let isValue = false;
+  let literal = false;
+  for (const arg of argv) {
+    const equals = arg.indexOf('=');
+    const head = equals < 0 ? arg : arg.slice(0, equals);
+    const long = isValue || literal ? undefined : QEMU_SPELLING.get(head);
+    const normal = long === undefined ? arg : long + arg.slice(head.length);
+    out.push(normal);
+    if (arg === '--' && !isValue) literal = true;
+    isValue = !isValue && !literal && withValue.has(normal);
+  }
+  return out;
+}
+
+const spellings = (syntax: string): string[] => syntax.match(/(?<![\w<-])--?[\w-]+/g) ?? [];
+
+function parseScreenSize(text: string): { readonly columns: number; readonly rows: number } {
+  const match = /^(\d+)x(\d+)$/.exec(text);
+  if (!match) throw new Error(`expected COLUMNSxROWS such as 80x24, got '${text}'`);
+  return {
+    columns: Math.min(400, Math.max(80, Number(match[1]))),
+    rows: Math.min(200, Math.max(24, Number(match[2]))),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Keys and scripts to actions: counts before keys (`10s`), the `:` line, `--script`. Relies on the action table.
+ * Keys are named by what they type (`s`, `+`) or, when they type nothing, by name: left, right, up, down, home, end,
+ * pageup, pagedown, tab, return, escape, backspace, C-c.
+ */
+import { UsageError } from '../errors.ts';
+import { ACTIONS, actionOfKey, runAction, runCommand } from './actions.ts';
+import { change, say } from './session.ts';
+import type { Session } from './types.ts';
+
+/** Feeds one key. */
+export function pressKey(session: Session, key: string): void {
+  const { state } = session;
+  if (state.prompt !== undefined) promptKey(session, state.prompt, key);
+  else if (state.showHelp) {
+    // Any key closes the overlay; Ctrl-C still quits.
+    change(session, { showHelp: false, quit: key === 'C-c' });
+  } else if (/^\d$/.test(key)) change(session, { count: state.count + key });
+  else if (key === ':') change(session, { prompt: '', count: '' });
+  else if (key === 'escape') change(session, { count: '' });
+  else actionKey(session, key);
+}
+
+function actionKey(session: Session, key: string): void {
+  const { count } = session.state;
+  change(session, { count: '' });
+  const action = actionOfKey(key);
+  if (!action) say(session, `'${key}' does nothing; ? shows the keys`, true);
+  else runAction(session, action, action.argument === undefined ? '' : count);
+}
+
+function promptKey(session: Session, prompt: string, key: string): void {
+  if (key === 'escape' || key === 'C-c') change(session, { prompt: undefined });
+  else if (key === 'return') {
+    change(session, { prompt: undefined });
+    runCommand(session, prompt);
+  } else if (key === 'backspace') {
+    // As in vim: rubbing out the colon leaves the line.
+    change(session, { prompt: prompt === '' ? undefined : prompt.slice(0, -1) });
+  } else if (key.length === 1) change(session, { prompt: prompt + key });
+}
+
+/**
+ * Runs a script: pieces separated by `;`, each a key with an optional count (`3s`), or a command with an optional
+ * colon (`:goto 2M`, `hart 1`). Stops early on quit.
+ * @throws UsageError for a piece that is neither, or whose action fails
+ */
+export function runScript(session: Session, script: string): void {
+  for (const piece of script.split(';').map((text) => text.trim())) {
+    if (piece === '') continue;
+    runPiece(session, piece);
+    if (session.state.isError) throw new UsageError(`--script '${piece}': ${session.state.message}`);
+    if (session.state.quit) return;
+  }
+}
+
+function runPiece(session: Session, piece: string): void {
+  if (piece.startsWith(':')) {
+    runCommand(session, piece.slice(1));
+    return;
+  }
+  const match = /^(\d*)(\D.*)$/s.exec(piece);
+  const key = match?.[2] ?? '';
+  if (match && actionOfKey(key)) {
+    for (const one of [...match[1]!, key]) pressKey(session, one);
+    return;
+  }
+  const word = piece.split(/\s+/)[0]!;
+  if (ACTIONS.some((action) => action.name === word)) runCommand(session, piece);
+  else throw new UsageError(`--script '${piece}': neither a key nor a command; \`dejavm tui TRACE\` and ? show them`);
+}

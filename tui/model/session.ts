@@ -1,0 +1,96 @@
+/**
+ * One sitting in front of a trace: where we are, what is selected, and the moves that change it. The machine's state
+ * lives in the time traveller; everything else in `State`, which is replaced by every action. Relies on TimeTravel;
+ * draws nothing.
+ */
+import type { TimeTravel } from '../../replay/index.ts';
+import { grouped } from '../format.ts';
+import { eventsOf } from './events.ts';
+import type { Lanes } from './lanes.ts';
+import { CSR_NAMES, registerFile } from './registers.ts';
+import type { Introspection, RunEvent, Session, State } from './types.ts';
+
+/** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */
+const MIN_RANGE = 40;
+
+/** Opens a session at the start of the trace. */
+export function createSession(travel: TimeTravel, introspection: Introspection, lanes: Lanes): Session {
+  travel.seek(0);
+  const state: State = {
+    columns: 80,
+    rows: 24,
+    hart: travel.machine.next().hart,
+    followHart: true,
+    from: 0,
+    to: Math.max(travel.last.moment, MIN_RANGE),
+    panel: 'disassembly',
+    scroll: { disassembly: 0, registers: 0, vms: 0, console: 0 },
+    showCsrs: false,
+    showHelp: false,
+    prompt: undefined,
+    count: '',
+    message: 'at the start of the run',
+    isError: false,
+    baseline: [],
+    quit: false,
+  };
+  return { travel, introspection, events: eventsOf(travel.trace), lanes, state };
+}
+
+/** Replaces parts of the state. */
+export function change(session: Session, parts: Partial<State>): void {
+  session.state = { ...session.state, ...parts };
+}
+
+/** Tells the user something. */
+export function say(session: Session, message: string, isError = false): void {
+  change(session, { message, isError });
+}
+
+/** Moves the machine by `go`, then updates everything that follows the present moment. */
+export function move(session: Session, go: (travel: TimeTravel) => void, message: string): void {
+  const { travel } = session;
+  const baseline = registerFile(travel.machine, session.state.showCsrs ? CSR_NAMES : []);
+  go(travel);
+  const hart = session.state.followHart ? travel.machine.next().hart : session.state.hart;
+  const scroll = { ...session.state.scroll, disassembly: 0, console: 0 };
+  change(session, { baseline, hart, scroll, ...rangeAround(session.state, travel.moment, travel.last.moment) });
+  say(session, message);
+}
+
+/** Goes to a moment; one past the end is refused with the last one named. */
+export function goTo(session: Session, moment: number, message?: string): void {
+  const { last } = session.travel;
+  if (moment > last.moment) {
+    say(session, `moment ${grouped(moment)} is past the end; the last one is ${grouped(last.moment)}`, true);
+    return;
+  }
+  const target = Math.max(0, moment);
+  move(session, (travel) => travel.seek(target), message ?? `at ${grouped(target)}`);
+}
+
+/** Goes to an event and says which. */
+export function goToEvent(session: Session, event: RunEvent): void {
+  goTo(session, event.moment, event.text);
+}
+
+/** Zooms the timeline by a factor around the present moment; undefined shows the whole run. */
+export function zoom(session: Session, factor: number | undefined): void {
+  const whole = Math.max(session.travel.last.moment, MIN_RANGE);
+  const { from, to } = session.state;
+  const range = factor === undefined ? whole : Math.min(whole, Math.max(MIN_RANGE, Math.round((to - from) * factor)));
+  change(session, clampRange(session.travel.moment - Math.floor(range / 2), range, whole));
+  say(session, `timeline shows ${grouped(range)} instructions`);
+}
+
+/** Keeps the range when it shows the moment, else centres it. */
+function rangeAround(state: State, moment: number, last: number): Pick<State, 'from' | 'to'> {
+  if (moment >= state.from && moment <= state.to) return { from: state.from, to: state.to };
+  const range = state.to - state.from;
+  return clampRange(moment - Math.floor(range / 2), range, Math.max(last, MIN_RANGE));
+}
+
+function clampRange(from: number, range: number, whole: number): Pick<State, 'from' | 'to'> {
+  const begin = Math.min(Math.max(0, from), Math.max(0, whole - range));
+  return { from: begin, to: begin + range };
+}

@@ -1,0 +1,113 @@
+/**
+ * The vocabulary of the terminal UI's model: styled text, events on the timeline, the state of the screen, and what
+ * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
+ */
+import type { Machine } from '../../engine/index.ts';
+import type { TimeTravel } from '../../replay/index.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What a piece of text means; views/theme.ts decides how it looks. Nothing is said by tone alone. */
+export type Tone =
+  | 'plain'
+  | 'dim'
+  | 'strong'
+  | 'title'
+  | 'focus'
+  | 'current'
+  | 'changed'
+  | 'symbol'
+  | 'error'
+  | 'fault'
+  | 'detected'
+  | 'resumed'
+  | 'event'
+  | 'modeM'
+  | 'modeH'
+  | 'modeS'
+  | 'modeU'
+  | 'vm1'
+  | 'vm2'
+  | 'vm3'
+  | 'vm4';
+
+export interface Span {
+  readonly text: string;
+  readonly tone: Tone;
+}
+export type Line = readonly Span[];
+
+export const span = (text: string, tone: Tone = 'plain'): Span => ({ text, tone });
+
+/** Something that happened at a moment. */
+export interface RunEvent {
+  readonly moment: number;
+  readonly kind: 'fault' | 'detected' | 'resumed' | 'failed' | 'recovery' | 'note' | 'input' | 'end';
+  /** One letter for the marker row of the timeline. */
+  readonly glyph: string;
+  readonly text: string;
+  /** `continue` stops here. */
+  readonly stop: boolean;
+}
+
+export interface DisassembledLine {
+  readonly address: bigint;
+  readonly text: string;
+  /** `name` or `name+0x10` when known. */
+  readonly symbol: string | undefined;
+}
+
+export interface VmRow {
+  readonly name: string;
+  readonly vmid: number;
+  readonly state: string;
+  readonly hart: number | undefined;
+  readonly pc: bigint | undefined;
+}
+
+/** What runs inside, as engine/introspect sees it; tests give their own. */
+export interface Introspection {
+  /** Up to `before` instructions in front of pc, the one at pc, and up to `after` behind it, in address order. */
+  disassemble(machine: Machine, hart: number, pc: bigint, before: number, after: number): readonly DisassembledLine[];
+  /** `name+0x10`, or undefined. */
+  symbol(machine: Machine, hart: number, address: bigint): string | undefined;
+  vms(machine: Machine): readonly VmRow[];
+}
+
+export const PANELS = ['disassembly', 'registers', 'vms', 'console'] as const;
+export type PanelName = (typeof PANELS)[number];
+
+/** Register values by hart, to mark what the last move changed. */
+export type RegisterFile = readonly ReadonlyMap<string, bigint>[];
+
+/** Everything the screen depends on besides the machine itself. Replaced, never mutated. */
+export interface State {
+  readonly columns: number;
+  readonly rows: number;
+  readonly hart: number;
+  /** Show the hart that executes next after every move, until the user picks one. */
+  readonly followHart: boolean;
+  /** Moments shown by the timeline: from (inclusive) to `to`. */
+  readonly from: number;
+  readonly to: number;
+  readonly panel: PanelName;
+  readonly scroll: Readonly<Record<PanelName, number>>;
+  readonly showCsrs: boolean;
+  readonly showHelp: boolean;
+  /** The `:` line while it is typed. */
+  readonly prompt: string | undefined;
+  /** Digits typed before a key. */
+  readonly count: string;
+  readonly message: string;
+  readonly isError: boolean;
+  /** Registers before the last move. */
+  readonly baseline: RegisterFile;
+  readonly quit: boolean;
+}
+
+export interface Session {
+  readonly travel: TimeTravel;
+  readonly introspection: Introspection;
+  readonly events: readonly RunEvent[];
+  readonly lanes: Lanes;
+  state: State;
+}

@@ -1,0 +1,133 @@
+/**
+ * Every verb, declared once: arguments, flags, examples, and the module that does it, imported only when it is used
+ * (React, wasm and the trace codec cost up to a second). Relies on the flag table; parsing is cli.ts's job.
+ */
+import type { CommandContext, CommandFunction } from './command.ts';
+import type { FlagName } from './flags.ts';
+
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments: readonly { readonly name: string; readonly help: string }[];
+  readonly flags: readonly FlagName[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<CommandFunction<FlagName>>;
+}
+
+/** Ties a verb's flags to the flags that its module wants, then forgets the types for the generic parser. */
+function verb<const N extends FlagName = never>(
+  declaration: Omit<Verb, 'flags' | 'load'> & {
+    readonly flags: readonly N[];
+    readonly load: () => Promise<(context: CommandContext<N>) => ReturnType<CommandFunction>>;
+  },
+): Verb {
+  return declaration as Verb;
+}
+
+const TRACE = { name: 'trace', help: "trace file, or 'latest' for the last one" } as const;
+
+export const VERBS: readonly Verb[] = [
+  verb({
+    name: 'demo',
+    summary: 'see a hypervisor fail, recover, and the run replay bit for bit',
+    arguments: [],
+    flags: [],
+    examples: ['dejavm demo'],
+    load: async () => (await import('./commands/demo.ts')).demoCommand,
+  }),
+  verb({
+    name: 'record',
+    summary: 'run a machine and write its trace',
+    arguments: [],
+    flags: [
+      'smp',
+      'memory',
+      'bios',
+      'kernel',
+      'initrd',
+      'append',
+      'out',
+      'quantum',
+      'jitter',
+      'fault',
+      'input',
+      'poke',
+      'maxMoment',
+      'digestEvery',
+      'checkpointEvery',
+      'console',
+      'json',
+    ],
+    examples: [
+      'dejavm record                                   # Lazarus with two VMs, from the images that come with dejavm',
+      'dejavm record --fault failstop@8M+3 -o run.djvm # kill the hypervisor at its 3rd instruction after moment 8M',
+      "dejavm record -bios fw.elf -kernel hv.elf -m 256M -smp 4 -append 'console=ttyS0' --console",
+    ],
+    load: async () => (await import('./commands/record.ts')).recordCommand,
+  }),
+  verb({
+    name: 'replay',
+    summary: 'run a trace again and compare every digest',
+    arguments: [TRACE],
+    flags: ['moment', 'fromCheckpoint', 'json'],
+    examples: ['dejavm replay latest', 'dejavm replay run.djvm -g 8M   # where was the machine at moment 8,000,000?'],
+    load: async () => (await import('./commands/replay.ts')).replayCommand,
+  }),
+  verb({
+    name: 'verify',
+    summary: 'check that a trace is undamaged and replays',
+    arguments: [TRACE],
+    flags: ['structureOnly', 'json'],
+    examples: ['dejavm verify run.djvm', 'dejavm verify run.djvm --structure-only'],
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  }),
+  verb({
+    name: 'info',
+    summary: 'say what a trace holds',
+    arguments: [TRACE],
+    flags: ['json'],
+    examples: ['dejavm info latest', 'dejavm info run.djvm --json'],
+    load: async () => (await import('./commands/info.ts')).infoCommand,
+  }),
+  verb({
+    name: 'ls',
+    summary: 'list the traces in the trace folder',
+    arguments: [],
+    flags: ['json'],
+    examples: ['dejavm ls'],
+    load: async () => (await import('./commands/ls.ts')).lsCommand,
+  }),
+  verb({
+    name: 'diff',
+    summary: 'say in what two traces differ, without running them',
+    arguments: [
+      { name: 'a', help: 'first trace' },
+      { name: 'b', help: 'second trace' },
+    ],
+    flags: ['json'],
+    examples: ['dejavm diff golden.djvm faulted.djvm'],
+    load: async () => (await import('./commands/diff.ts')).diffCommand,
+  }),
+  verb({
+    name: 'bisect',
+    summary: 'find the first instruction after which two runs differ',
+    arguments: [
+      { name: 'a', help: 'first trace, e.g. the golden run' },
+      { name: 'b', help: 'second trace' },
+    ],
+    flags: ['json'],
+    examples: ['dejavm bisect golden.djvm faulted.djvm'],
+    load: async () => (await import('./commands/bisect.ts')).bisectCommand,
+  }),
+  verb({
+    name: 'tui',
+    summary: 'look at a run: step, step back, jump to the fault',
+    arguments: [TRACE],
+    flags: ['script', 'frame', 'size'],
+    examples: [
+      'dejavm tui latest',
+      "dejavm tui run.djvm --script 'f; 3s' --frame   # print that screen, needs no terminal",
+    ],
+    load: async () => (await import('./commands/tui.ts')).tuiCommand,
+  }),
+];

@@ -1,0 +1,61 @@
+/**
+ * Draws a Screen with ink: nothing but boxes and text. Relies on the model for every size and every character.
+ */
+import { Box, Text } from 'ink';
+import type { Panel, Screen } from '../model/screen.ts';
+import type { Line } from '../model/types.ts';
+import { lookOf } from './theme.ts';
+
+interface Colour {
+  readonly colour: boolean;
+}
+
+/** One frame. */
+export function ScreenView({ screen, colour }: Colour & { readonly screen: Screen }) {
+  return (
+    <Box flexDirection="column" width={screen.columns} height={screen.rows} overflow="hidden">
+      <LineView line={screen.header} colour={colour} />
+      {screen.timeline.map((line, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its position on the screen
+        <LineView key={row} line={line} colour={colour} />
+      ))}
+      {screen.panels.map((row) => (
+        <Box key={row[0]!.name} columnGap={1}>
+          {row.map((panel) => (
+            <PanelView key={panel.name} panel={panel} colour={colour} />
+          ))}
+        </Box>
+      ))}
+      <LineView line={screen.status} colour={colour} />
+    </Box>
+  );
+}
+
+function PanelView({ panel, colour }: Colour & { readonly panel: Panel }) {
+  const title = `${panel.focused ? '=' : '-'} ${panel.title} `;
+  const rule = (panel.focused ? '=' : '-').repeat(Math.max(0, panel.width - title.length));
+  return (
+    <Box flexDirection="column" width={panel.width} height={panel.height} overflow="hidden">
+      <LineView line={[{ text: title + rule, tone: panel.focused ? 'focus' : 'title' }]} colour={colour} />
+      {panel.lines.map((line, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its position in the panel
+        <LineView key={row} line={line} colour={colour} />
+      ))}
+    </Box>
+  );
+}
+
+function LineView({ line, colour }: Colour & { readonly line: Line }) {
+  return (
+    <Text wrap="truncate">
+      {/* An empty Text would take no row. */}
+      {line.length === 0 ? ' ' : null}
+      {line.map((piece, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a span is its position in the line
+        <Text key={i} {...lookOf(piece.tone, colour)}>
+          {piece.text}
+        </Text>
+      ))}
+    </Text>
+  );
+}
