@@ -120,23 +120,23 @@ function term(token: string, place: Place): bigint | undefined {
   return place.symbols.get(token) ?? (place.final ? undefined : place.pc);
 }
 
-const valueOf = (line: Line, text: string, place: Place): bigint =>
+const numberAt = (line: Line, text: string, place: Place): bigint =>
   evaluateText(text, place) ?? fail(line, `${text || 'nothing'} is no value`);
 
 const littleEndian = (value: bigint, bytes: number): number[] =>
   Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn));
 
 const data = (bytes: number) => (line: Line, place: Place) =>
-  line.rest.split(',').flatMap((text) => littleEndian(valueOf(line, text.trim(), place), bytes));
+  line.rest.split(',').flatMap((text) => littleEndian(numberAt(line, text.trim(), place), bytes));
 
 const DIRECTIVES: Readonly<Record<string, (line: Line, place: Place) => number[]>> = {
   '.byte': data(1),
   '.half': data(2),
   '.word': data(4),
   '.dword': data(8),
-  '.zero': (line, place) => new Array<number>(Number(valueOf(line, line.rest, place))).fill(0),
+  '.zero': (line, place) => new Array<number>(Number(numberAt(line, line.rest, place))).fill(0),
   '.balign': (line, place) => {
-    const alignment = valueOf(line, line.rest, place);
+    const alignment = numberAt(line, line.rest, place);
     return new Array<number>(Number((alignment - (place.pc % alignment)) % alignment)).fill(0);
   },
   '.asciz': (line) => {
@@ -145,7 +145,7 @@ const DIRECTIVES: Readonly<Record<string, (line: Line, place: Place) => number[]
   },
   '.equ': (line, place) => {
     const [name = '', value = ''] = line.rest.split(',').map((part) => part.trim());
-    place.symbols.set(name, valueOf(line, value, place));
+    place.symbols.set(name, numberAt(line, value, place));
     return [];
   },
 };
@@ -155,7 +155,7 @@ function emitLoadImmediate(line: Line, place: Place): number[] {
   const rd = registerNumber(name) ?? fail(line, `${name} is no register`);
   // A later label would change its length between the passes; refuse it in both.
   const known: Place = { ...place, final: true };
-  return loadImmediate(rd, valueOf(line, text, known)).flatMap(({ name: step, operands }) =>
+  return loadImmediate(rd, numberAt(line, text, known)).flatMap(({ name: step, operands }) =>
     encode(line, step, operands),
   );
 }
@@ -163,7 +163,7 @@ function emitLoadImmediate(line: Line, place: Place): number[] {
 function emitLoadAddress(line: Line, place: Place): number[] {
   const [name = '', text = ''] = line.rest.split(',').map((part) => part.trim());
   const rd = registerNumber(name) ?? fail(line, `${name} is no register`);
-  const offset = Number(valueOf(line, text, place) - place.pc);
+  const offset = Number(numberAt(line, text, place) - place.pc);
   const low = ((offset + 0x800) & 0xfff) - 0x800;
   return [...encode(line, 'auipc', { rd, imm: offset - low }), ...encode(line, 'addi', { rd, rs1: rd, imm: low })];
 }

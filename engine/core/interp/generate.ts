@@ -1,0 +1,179 @@
+/**
+ * Generates the interpreter: one function that runs decoded slots until its budget is used up (engine/core/README.md
+ * has the contract). A loop around one `br_table`; registers stay in linear memory; every instruction checks the
+ * budget, so that a stop is exact. Relies on the layout and the ISA table; checks nothing at run time.
+ */
+import { HELPERS } from '../../isa/index.ts';
+import { CONSTANTS, HART, MACHINE, offsetOf, SLOT } from '../layout.ts';
+import { encodeModule, type FunctionType, type ImportedFunction, type Label } from '../wasm/index.ts';
+import { Frame, type Imports, type Labels } from './frame.ts';
+import { emitHandler } from './handler.ts';
+import { OPS } from './ops.ts';
+
+/**
+ * Bytes of a module that imports `env.memory` and functions of `arch` (fetch, decode, loadSlow, storeSlow, and every
+ * helper of the ISA table), and exports `interp(hart, budget) -> budget left`.
+ */
+export function generateInterp(): Uint8Array {
+  const { imports, indices } = importTable();
+  const frame = new Frame(indices);
+  emitInterp(frame);
+  return encodeModule(imports, [{ name: 'interp', body: frame.code }]);
+}
+
+const hartField = (name: string) => offsetOf(HART, name);
+
+function importTable(): { imports: ImportedFunction[]; indices: Imports } {
+  const core: Record<string, FunctionType> = {
+    fetch: { parameters: ['i32'], result: 'i32' },
+    decode: { parameters: ['i32', 'i32'] },
+    loadSlow: { parameters: ['i32', 'i64', 'i32'], result: 'i64' },
+    storeSlow: { parameters: ['i32', 'i64', 'i64', 'i32'] },
+  };
+  const helpers = Object.entries(HELPERS).map(([name, { parameters }]): [string, FunctionType] => [
+    name,
+    { parameters: ['i32', ...parameters.map(() => 'i64' as const)], result: 'i64' },
+  ]);
+  const imports = [...Object.entries(core), ...helpers].map(([name, type]) => ({ module: 'arch', name, type }));
+  const index = new Map(imports.map(({ name }, position) => [name, position]));
+  const helper = (name: string): number => {
+    const found = index.get(name);
+    if (found === undefined) throw new Error(`interp: no import ${name}`);
+    return found;
+  };
+  const [fetch, decode, loadSlow, storeSlow] = ['fetch', 'decode', 'loadSlow', 'storeSlow'].map(helper) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { imports, indices: { fetch, decode, loadSlow, storeSlow, helper } };
+}
+
+/**
+ * The nest, outside in: `resume` starts at HART.pc with fresh contexts, `lookup` at the local pc, `dispatch` at the
+ * local slot; the blocks between are ways out, whose code follows their end.
+ */
+function emitInterp(frame: Frame): void {
+  const { code } = frame;
+  emitTlbAddress(frame);
+  const resume = code.begin('loop');
+  frame.loadContexts();
+  code.get(frame.hart).memory('i64.load', hartField('pc')).set(frame.pc);
+  const lookup = code.begin('loop');
+  const redirect = code.begin('block');
+  const leave = code.begin('block');
+  const exhausted = code.begin('block');
+  const labels: Labels = { redirect, leave, exhausted, lookup, dispatch: lookup };
+  emitLookup(frame, labels);
+  labels.dispatch = code.begin('loop');
+  emitDispatch(frame, labels);
+  code.end().end();
+  // exhausted: the budget went below zero to get here.
+  code.get(frame.hart);
+  frame.currentPc();
+  code.memory('i64.store', hartField('pc')).i32(0).op('return');
+  code.end();
+  emitLeave(frame);
+  code.end();
+  emitRedirect(frame, resume);
+  code.end().end();
+  code.op('unreachable');
+}
+
+/** tlb = MACHINE.tlbHost + hart number * TLB_HART_BYTES. */
+function emitTlbAddress(frame: Frame): void {
+  const { code } = frame;
+  const shift = Math.log2(CONSTANTS.HART_STRIDE);
+  code.get(frame.hart).i32(CONSTANTS.HART_BASE).op('i32.sub').i32(shift).op('i32.shr_u');
+  code.i32(CONSTANTS.TLB_HART_BYTES).op('i32.mul');
+  code.i32(CONSTANTS.MACHINE_BASE).memory('i32.load', offsetOf(MACHINE, 'tlbHost')).op('i32.add').set(frame.tlb);
+}
+
+/** slot, block and pcBias for the local pc: from the fetch cache, else from the architecture. */
+function emitLookup(frame: Frame, labels: Labels): void {
+  const { code } = frame;
+  frame.probe(frame.pc, 'fetch', 1, frame.fetchContext);
+  code.begin('if');
+  frame.addend('fetch');
+  code.tee(frame.block);
+  code
+    .get(frame.pc)
+    .op('i32.wrap_i64')
+    .i32(CONSTANTS.PAGE_BYTES - 1)
+    .op('i32.and')
+    .i32(3)
+    .op('i32.shl', 'i32.add');
+  code.set(frame.slot);
+  frame.setPcBias();
+  code.otherwise();
+  frame.fetchSlow(labels);
+  code.end();
+}
+
+/** One round: pay, then branch to the handler of the slot's op. Handlers follow their blocks, innermost first. */
+function emitDispatch(frame: Frame, labels: Labels): void {
+  const { code } = frame;
+  code.get(frame.budget).i32(1).op('i32.sub').tee(frame.budget).i32(0).op('i32.lt_s').brIf(labels.exhausted);
+  const unknown = code.begin('block');
+  const emitters: (() => void)[] = [
+    () => emitUndecoded(frame, labels),
+    () => emitPageEnd(frame, labels),
+    () => emitStraddle(frame, labels),
+    ...OPS.map((op) => () => emitHandler(frame, labels, op)),
+  ];
+  const blocks: Label[] = emitters.map(() => code.begin('block')).reverse();
+  code.get(frame.slot).memory('i32.load16_u', offsetOf(SLOT, 'opAndLength')).brTable(blocks, unknown);
+  for (const emit of emitters) {
+    code.end();
+    emit();
+  }
+  code.end();
+  code.op('unreachable');
+}
+
+/** Slots that are no instruction cost nothing. */
+function refund(frame: Frame): void {
+  frame.code.get(frame.budget).i32(1).op('i32.add').set(frame.budget);
+}
+
+function emitUndecoded(frame: Frame, labels: Labels): void {
+  refund(frame);
+  frame.storeForCall();
+  frame.code.get(frame.hart).get(frame.slot).call(frame.imports.decode).br(labels.dispatch);
+}
+
+function emitPageEnd(frame: Frame, labels: Labels): void {
+  refund(frame);
+  frame.currentPc();
+  frame.code.set(frame.pc).br(labels.lookup);
+}
+
+function emitStraddle(frame: Frame, labels: Labels): void {
+  refund(frame);
+  frame.currentPc();
+  frame.code.set(frame.pc);
+  frame.fetchSlow(labels);
+  frame.code.br(labels.dispatch);
+}
+
+function emitLeave(frame: Frame): void {
+  const { code } = frame;
+  code.get(frame.hart);
+  frame.currentPc();
+  code.memory('i64.store', hartField('pc'));
+  code.get(frame.hart).i32(0).memory('i32.store', hartField('resync'));
+  code.get(frame.budget).op('return');
+}
+
+/** HART.pc was set by the call. Reads resync anew: `fetch` comes here without having looked. */
+function emitRedirect(frame: Frame, resume: Label): void {
+  const { code } = frame;
+  code.get(frame.hart).memory('i32.load', hartField('resync')).set(frame.resync);
+  code.get(frame.hart).i32(0).memory('i32.store', hartField('resync'));
+  code.get(frame.resync).i32(CONSTANTS.RESYNC_END_SLICE).op('i32.and');
+  code.begin('if');
+  code.get(frame.budget).op('return');
+  code.end();
+  code.br(resume);
+}

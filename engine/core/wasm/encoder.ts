@@ -1,0 +1,242 @@
+/**
+ * Encodes WebAssembly: function bodies with structured labels, and modules that import a memory and functions. Knows
+ * the wasm binary format and nothing of RISC-V. Does not validate: the engine that compiles the module does.
+ * @see WebAssembly Core Specification, section 5 (binary format)
+ */
+
+export type ValueType = 'i32' | 'i64';
+export interface FunctionType {
+  readonly parameters: readonly ValueType[];
+  readonly result?: ValueType;
+}
+/** A structured block that `br` can name; only valid inside it. */
+export interface Label {
+  readonly depth: number;
+}
+
+const VALUE_TYPE: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e };
+const EMPTY = 0x40;
+
+/** Instructions without immediates. */
+const OPS = {
+  unreachable: 0x00,
+  return: 0x0f,
+  drop: 0x1a,
+  select: 0x1b,
+  'i32.eqz': 0x45,
+  'i32.eq': 0x46,
+  'i32.ne': 0x47,
+  'i32.lt_s': 0x48,
+  'i32.lt_u': 0x49,
+  'i64.eqz': 0x50,
+  'i64.eq': 0x51,
+  'i64.ne': 0x52,
+  'i64.lt_s': 0x53,
+  'i64.lt_u': 0x54,
+  'i64.ge_s': 0x59,
+  'i64.ge_u': 0x5a,
+  'i32.add': 0x6a,
+  'i32.sub': 0x6b,
+  'i32.mul': 0x6c,
+  'i32.and': 0x71,
+  'i32.or': 0x72,
+  'i32.shl': 0x74,
+  'i32.shr_u': 0x76,
+  'i64.add': 0x7c,
+  'i64.sub': 0x7d,
+  'i64.mul': 0x7e,
+  'i64.div_s': 0x7f,
+  'i64.div_u': 0x80,
+  'i64.rem_s': 0x81,
+  'i64.rem_u': 0x82,
+  'i64.and': 0x83,
+  'i64.or': 0x84,
+  'i64.xor': 0x85,
+  'i64.shl': 0x86,
+  'i64.shr_s': 0x87,
+  'i64.shr_u': 0x88,
+  'i32.wrap_i64': 0xa7,
+  'i64.extend_i32_s': 0xac,
+  'i64.extend_i32_u': 0xad,
+  'i64.extend8_s': 0xc2,
+  'i64.extend16_s': 0xc3,
+  'i64.extend32_s': 0xc4,
+} as const;
+export type WasmOp = keyof typeof OPS;
+
+const MEMORY_OPS = {
+  'i32.load': 0x28,
+  'i64.load': 0x29,
+  'i32.load8_u': 0x2d,
+  'i32.load16_u': 0x2f,
+  'i64.load8_s': 0x30,
+  'i64.load8_u': 0x31,
+  'i64.load16_s': 0x32,
+  'i64.load16_u': 0x33,
+  'i64.load32_s': 0x34,
+  'i64.load32_u': 0x35,
+  'i32.store': 0x36,
+  'i64.store': 0x37,
+  'i64.store8': 0x3c,
+  'i64.store16': 0x3d,
+  'i64.store32': 0x3e,
+} as const;
+export type MemoryOp = keyof typeof MEMORY_OPS;
+
+const BLOCKS = { block: 0x02, loop: 0x03, if: 0x04 } as const;
+
+/** The body of one function, written front to back. Every method that emits returns the body, for chains. */
+export class FunctionBody {
+  readonly type: FunctionType;
+  private readonly code: number[] = [];
+  private readonly locals: ValueType[] = [];
+  private depth = 0;
+
+  constructor(type: FunctionType) {
+    this.type = type;
+  }
+
+  /** Declares a local and gives its index. */
+  local(type: ValueType): number {
+    return this.type.parameters.length + this.locals.push(type) - 1;
+  }
+
+  op(...names: WasmOp[]): this {
+    for (const name of names) this.code.push(OPS[name]);
+    return this;
+  }
+  i32(value: number): this {
+    this.code.push(0x41);
+    signedLeb(this.code, BigInt(value | 0));
+    return this;
+  }
+  i64(value: bigint): this {
+    this.code.push(0x42);
+    signedLeb(this.code, BigInt.asIntN(64, value));
+    return this;
+  }
+  get(local: number): this {
+    return this.indexed(0x20, local);
+  }
+  set(local: number): this {
+    return this.indexed(0x21, local);
+  }
+  /** Sets a local and keeps the value on the stack. */
+  tee(local: number): this {
+    return this.indexed(0x22, local);
+  }
+  /** A load or store at the address on the stack plus `offset` bytes. Alignment is only a hint: none is claimed. */
+  memory(name: MemoryOp, offset = 0): this {
+    this.code.push(MEMORY_OPS[name], 0);
+    unsignedLeb(this.code, offset);
+    return this;
+  }
+  call(index: number): this {
+    return this.indexed(0x10, index);
+  }
+
+  /** Opens a block; a branch to a loop's label goes back to its start, to any other label past its end. */
+  begin(kind: keyof typeof BLOCKS, result?: ValueType): Label {
+    this.code.push(BLOCKS[kind], result ? VALUE_TYPE[result] : EMPTY);
+    return { depth: ++this.depth };
+  }
+  otherwise(): this {
+    this.code.push(0x05);
+    return this;
+  }
+  end(): this {
+    this.depth--;
+    this.code.push(0x0b);
+    return this;
+  }
+  br(label: Label): this {
+    return this.indexed(0x0c, this.depth - label.depth);
+  }
+  brIf(label: Label): this {
+    return this.indexed(0x0d, this.depth - label.depth);
+  }
+  /** Branches to `labels[i]` for the i32 on the stack, to `fallback` when it is out of range. */
+  brTable(labels: readonly Label[], fallback: Label): this {
+    this.indexed(0x0e, labels.length);
+    for (const label of [...labels, fallback]) unsignedLeb(this.code, this.depth - label.depth);
+    return this;
+  }
+
+  /** Bytes for the code section. @throws Error when blocks are still open (ours: an assertion). */
+  encode(): number[] {
+    if (this.depth !== 0) throw new Error(`wasm: ${this.depth} blocks left open`);
+    const body = [...vector(this.locals.map((type) => [1, VALUE_TYPE[type]])), ...this.code, 0x0b];
+    return sized(body);
+  }
+
+  private indexed(opcode: number, index: number): this {
+    this.code.push(opcode);
+    unsignedLeb(this.code, index);
+    return this;
+  }
+}
+
+export interface ImportedFunction {
+  readonly module: string;
+  readonly name: string;
+  readonly type: FunctionType;
+}
+export interface ExportedFunction {
+  readonly name: string;
+  readonly body: FunctionBody;
+}
+
+/** Bytes of a module that imports `env.memory` and the given functions (indices 0 …), and exports others after them. */
+export function encodeModule(imports: readonly ImportedFunction[], exports: readonly ExportedFunction[]): Uint8Array {
+  const types = [...imports.map((f) => f.type), ...exports.map((f) => f.body.type)];
+  const typeSection = vector(
+    types.map(({ parameters, result }) => [
+      0x60,
+      ...vector(parameters.map((type) => [VALUE_TYPE[type]])),
+      ...vector(result ? [[VALUE_TYPE[result]]] : []),
+    ]),
+  );
+  const memory = [...text('env'), ...text('memory'), 0x02, 0x00, 0x00];
+  const functions = imports.map((f, index) => [...text(f.module), ...text(f.name), 0x00, ...leb(index)]);
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, typeSection),
+    ...section(2, vector([memory, ...functions])),
+    ...section(3, vector(exports.map((_, index) => leb(imports.length + index)))),
+    ...section(7, vector(exports.map((f, index) => [...text(f.name), 0x00, ...leb(imports.length + index)]))),
+    ...section(10, vector(exports.map((f) => f.body.encode()))),
+  ]);
+}
+
+const section = (id: number, content: readonly number[]) => [id, ...sized(content)];
+const sized = (content: readonly number[]) => [...leb(content.length), ...content];
+const vector = (items: readonly (readonly number[])[]) => [...leb(items.length), ...items.flat()];
+const text = (value: string) => sized([...new TextEncoder().encode(value)]);
+
+function leb(value: number): number[] {
+  const out: number[] = [];
+  unsignedLeb(out, value);
+  return out;
+}
+
+function unsignedLeb(out: number[], value: number): void {
+  let rest = value;
+  while (rest >= 0x80) {
+    out.push((rest % 0x80) + 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  out.push(rest);
+}
+
+function signedLeb(out: number[], value: bigint): void {
+  let rest = value;
+  for (;;) {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    if ((rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40)) {
+      out.push(low);
+      return;
+    }
+    out.push(low | 0x80);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Expressions of the ISA table to wasm. Where operands live and how memory and helpers are reached is the caller's: the
+ * interpreter reads slots, compiled code has constants and locals.
+ */
+import type { Arithmetic, Comparison, Expression } from '../../isa/index.ts';
+import type { FunctionBody, WasmOp } from './encoder.ts';
+
+type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
+
+/** How the leaves are reached: each method leaves an i64 on the stack. */
+export interface OperandAccess {
+  register(node: Kind<'register'>): void;
+  operand(node: Kind<'imm' | 'zimm' | 'pc' | 'raw'>): void;
+  /** The loaded value, extended as the node says. */
+  load(node: Kind<'load'>): void;
+  call(node: Kind<'call'>): void;
+}
+
+const ARITHMETIC: Readonly<Record<Arithmetic, WasmOp>> = {
+  add: 'i64.add',
+  sub: 'i64.sub',
+  mul: 'i64.mul',
+  and: 'i64.and',
+  or: 'i64.or',
+  xor: 'i64.xor',
+  shl: 'i64.shl',
+  shrU: 'i64.shr_u',
+  shrS: 'i64.shr_s',
+  divS: 'i64.div_s',
+  divU: 'i64.div_u',
+  remS: 'i64.rem_s',
+  remU: 'i64.rem_u',
+};
+const COMPARISONS: Readonly<Record<Comparison, WasmOp>> = {
+  eq: 'i64.eq',
+  ne: 'i64.ne',
+  ltS: 'i64.lt_s',
+  ltU: 'i64.lt_u',
+  geS: 'i64.ge_s',
+  geU: 'i64.ge_u',
+};
+
+/** Leaves the expression's value (i64) on the stack. */
+export function emitValue(code: FunctionBody, e: Expression, access: OperandAccess): void {
+  switch (e.kind) {
+    case 'register':
+      access.register(e);
+      return;
+    case 'constant':
+      code.i64(e.value);
+      return;
+    case 'binary':
+      emitBinary(code, e, access);
+      return;
+    case 'extend':
+      emitExtend(code, e, access);
+      return;
+    case 'choose':
+      emitCondition(code, e.condition, access);
+      code.begin('if', 'i64');
+      emitValue(code, e.then, access);
+      code.otherwise();
+      emitValue(code, e.otherwise, access);
+      code.end();
+      return;
+    case 'load':
+      access.load(e);
+      return;
+    case 'call':
+      access.call(e);
+      return;
+    default:
+      access.operand(e);
+  }
+}
+
+/** Leaves an i32 on the stack: not zero when the expression is not zero. */
+export function emitCondition(code: FunctionBody, e: Expression, access: OperandAccess): void {
+  if (e.kind === 'binary' && isComparison(e.op)) {
+    emitValue(code, e.a, access);
+    emitValue(code, e.b, access);
+    code.op(COMPARISONS[e.op]);
+    return;
+  }
+  emitValue(code, e, access);
+  code.i64(0n).op('i64.ne');
+}
+
+const isComparison = (op: Arithmetic | Comparison): op is Comparison => op in COMPARISONS;
+
+function emitBinary(code: FunctionBody, e: Kind<'binary'>, access: OperandAccess): void {
+  if (isComparison(e.op)) {
+    emitCondition(code, e, access);
+    code.op('i64.extend_i32_u');
+    return;
+  }
+  emitValue(code, e.a, access);
+  emitValue(code, e.b, access);
+  code.op(ARITHMETIC[e.op]);
+}
+
+function emitExtend(code: FunctionBody, e: Kind<'extend'>, access: OperandAccess): void {
+  emitValue(code, e.a, access);
+  if (e.signed) code.op(`i64.extend${e.bits}_s`);
+  else code.i64(2n ** BigInt(e.bits) - 1n).op('i64.and');
+}
