@@ -21,6 +21,7 @@ export {
   type VmList,
   walkGStage,
 } from './introspect/index.ts';
+export { RAM_BASE } from './machine/board.ts';
 export { NOTES, type NoteName, noteName } from './machine/notes.ts';
 export type {
   HartState,

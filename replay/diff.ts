@@ -1,0 +1,157 @@
+/**
+ * Compares two traces as they were recorded: machine, images, inputs, digests, console, end. Nothing is executed.
+ * Relies on the traces' own words; bisect is what finds the exact place of a difference.
+ */
+import type { InputEvent } from '../engine/index.ts';
+import type { Trace, TraceHeader } from '../traces/index.ts';
+import { inputsFromTrace } from './config.ts';
+import { type ConsoleLine, linesOf } from './diff-console.ts';
+import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
+import type { Position } from './types.ts';
+
+/** A setting of the two runs. */
+export interface SettingDifference {
+  /** As people set it: `harts`, `RAM`, `quantum`, `append`, … */
+  readonly name: string;
+  readonly a: string;
+  readonly b: string;
+}
+
+export interface DigestComparison {
+  /** Moments at which both runs have a digest. */
+  readonly compared: number;
+  readonly lastEqual?: Position;
+  readonly firstDifferent?: Position & { readonly a: bigint; readonly b: bigint };
+}
+
+export interface TraceDiff {
+  readonly equal: boolean;
+  readonly machine: readonly SettingDifference[];
+  readonly images: readonly SettingDifference[];
+  readonly inputs: readonly InputDifference[];
+  readonly digests: DigestComparison;
+  /** First console line that differs; undefined when all output is equal. */
+  readonly console?: { readonly line: number; readonly a?: ConsoleLine; readonly b?: ConsoleLine };
+  readonly end?: { readonly a: string; readonly b: string };
+  /** The same for people. */
+  readonly lines: readonly string[];
+}
+
+/** What differs between two recordings. */
+export function diffTraces(a: Trace, b: Trace): TraceDiff {
+  const machine = machineDifferences(a.header, b.header);
+  const images = imageDifferences(a.header, b.header);
+  const inputs = differingInputs(inputsFromTrace(a), inputsFromTrace(b));
+  const digests = compareDigests(a, b);
+  const console = consoleDifference(linesOf(a.console), linesOf(b.console));
+  const ends = { a: endText(a), b: endText(b) };
+  const parts = {
+    machine,
+    images,
+    inputs,
+    digests,
+    ...(console && { console }),
+    ...(ends.a !== ends.b && { end: ends }),
+  };
+  const equal =
+    machine.length + images.length + inputs.length === 0 && !digests.firstDifferent && !console && !('end' in parts);
+  return { equal, ...parts, lines: equal ? [equalLine(a, digests)] : describe(parts) };
+}
+
+/** Settings that make two machines different ones. */
+export function machineDifferences(a: TraceHeader, b: TraceHeader): SettingDifference[] {
+  const found: SettingDifference[] = [];
+  const compare = (name: string, valueA: string | number, valueB: string | number) => {
+    if (valueA !== valueB) found.push({ name, a: String(valueA), b: String(valueB) });
+  };
+  compare('engine behaviour', a.engineBehaviour, b.engineBehaviour);
+  compare('harts', a.machine.harts, b.machine.harts);
+  compare('RAM', `${a.machine.ramBytes / 2 ** 20} MiB`, `${b.machine.ramBytes / 2 ** 20} MiB`);
+  compare('quantum', quantumText(a), quantumText(b));
+  return found;
+}
+
+/** What is loaded into the machine at the start: images by content, and the command line. */
+export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDifference[] {
+  const roles = [...new Set([...a.images, ...b.images].map(({ role }) => role))];
+  const found: SettingDifference[] = roles.flatMap((name) => {
+    const of = (header: TraceHeader) => header.images.find(({ role }) => role === name);
+    const text = (header: TraceHeader) => {
+      const image = of(header);
+      return image ? `${image.name} (sha256 ${image.sha256.slice(0, 12)})` : 'none';
+    };
+    return of(a)?.sha256 === of(b)?.sha256 ? [] : [{ name, a: text(a), b: text(b) }];
+  });
+  if (a.machine.append !== b.machine.append) {
+    found.push({ name: 'append', a: JSON.stringify(a.machine.append), b: JSON.stringify(b.machine.append) });
+  }
+  return found;
+}
+
+/** Joins the digests (and ends) by moment: no execution needed to know roughly where two runs part. */
+export function compareDigests(a: Trace, b: Trace): DigestComparison {
+  const points = (trace: Trace) => [...trace.digests, ...(trace.end ? [trace.end] : [])];
+  const ofB = new Map(points(b).map((point) => [point.moment, point]));
+  let compared = 0;
+  let lastEqual: Position | undefined;
+  for (const { moment, ticks, digest } of points(a)) {
+    const other = ofB.get(moment);
+    if (!other) continue;
+    compared++;
+    if (digest !== other.digest) {
+      const firstDifferent = { moment, ticks, a: digest, b: other.digest };
+      return { compared, ...(lastEqual && { lastEqual }), firstDifferent };
+    }
+    lastEqual = { moment, ticks };
+  }
+  return { compared, ...(lastEqual && { lastEqual }) };
+}
+
+/** The seed counts for fixed turns too: it is part of the state, although nothing is drawn from it. */
+const quantumText = ({ machine: { quantum } }: TraceHeader) =>
+  `${quantum.policy} ${quantum.ticks}, seed ${quantum.seed}`;
+
+const endText = (trace: Trace) =>
+  trace.end ? `${trace.end.reason} at moment ${trace.end.moment}` : `cut off after moment ${trace.last.moment}`;
+
+function consoleDifference(a: readonly ConsoleLine[], b: readonly ConsoleLine[]): TraceDiff['console'] {
+  for (let n = 0; n < Math.max(a.length, b.length); n++) {
+    if (a[n]?.text !== b[n]?.text) return { line: n + 1, ...(a[n] && { a: a[n]! }), ...(b[n] && { b: b[n]! }) };
+  }
+  return undefined;
+}
+
+const equalLine = (a: Trace, digests: DigestComparison) =>
+  `the runs are equal: ${digests.compared} digests, ${a.console.length} console bytes, ${endText(a)}`;
+
+const MAX_INPUT_LINES = 10;
+
+function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
+  const setting = (kind: string) => (found: SettingDifference) => `${kind}${found.name}: A ${found.a}, B ${found.b}`;
+  const lines = [...diff.machine.map(setting('')), ...diff.images.map(setting('image '))];
+  for (const input of diff.inputs.slice(0, MAX_INPUT_LINES)) {
+    const say = (who: string, events: readonly InputEvent[]) => {
+      for (const event of events)
+        lines.push(`input at moment ${input.moment}: only ${who} has ${describeEvent(event)}`);
+    };
+    say('A', input.onlyA);
+    say('B', input.onlyB);
+    if (input.onlyA.length + input.onlyB.length === 0) lines.push(`inputs at moment ${input.moment}: in another order`);
+  }
+  if (diff.inputs.length > MAX_INPUT_LINES)
+    lines.push(`inputs differ at ${diff.inputs.length - MAX_INPUT_LINES} more moments`);
+  const { compared, firstDifferent, lastEqual } = diff.digests;
+  if (compared === 0) lines.push('digests: none at a common moment');
+  else if (!firstDifferent) lines.push(`digests: all ${compared} at common moments are equal`);
+  else {
+    const since = lastEqual ? `equal up to moment ${lastEqual.moment}` : 'never equal';
+    lines.push(`digests: ${since}, different at moment ${firstDifferent.moment}`);
+  }
+  if (diff.console) {
+    const said = (line: ConsoleLine | undefined) =>
+      line ? `${JSON.stringify(line.text)} at moment ${line.moment}` : 'nothing';
+    lines.push(`console line ${diff.console.line}: A ${said(diff.console.a)}, B ${said(diff.console.b)}`);
+  }
+  if (diff.end) lines.push(`end: A ${diff.end.a}, B ${diff.end.b}`);
+  return lines;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Machine, MachineEvent, Mode } from '../engine/index.ts';
+import type { Trace } from '../traces/index.ts';
+import { findCrossings, nextEntry } from './equivalence-crossings.ts';
+import type { Rerun } from './reexecute.ts';
+
+/** A run that does nothing but show transitions when it passes them. One tick per moment. */
+function scripted(events: readonly MachineEvent[], last: number): Rerun {
+  let now = 0;
+  const machine = { onEvent: undefined } as unknown as Machine;
+  const goTo = (moment: number) => {
+    for (const event of events) if (event.moment > now && event.moment <= moment) machine.onEvent?.(event);
+    now = moment;
+  };
+  return {
+    trace: { last: { moment: last, ticks: last } } as unknown as Trace,
+    machine,
+    symbols: undefined as unknown as Rerun['symbols'],
+    toMoment: goTo,
+    toTicks: (ticks) => {
+      now = ticks;
+    },
+    remember: () => {},
+  };
+}
+
+const transition = (moment: number, vmid: number, from: Mode, to: Mode, cause?: number): MachineEvent => ({
+  kind: 'transition',
+  moment,
+  ticks: moment,
+  hart: 0,
+  from,
+  to,
+  pc: BigInt(moment) * 16n,
+  vmid,
+  ...(cause !== undefined && { trap: { cause, interrupt: false, tval: 0n } }),
+});
+
+const events = [
+  transition(10, 1, 'HS', 'VS'),
+  transition(20, 1, 'VS', 'HS', 10),
+  transition(25, 1, 'HS', 'M', 9),
+  transition(26, 1, 'M', 'HS'),
+  transition(30, 2, 'HS', 'VS'),
+  transition(35, 2, 'VS', 'VS', 8),
+  transition(40, 2, 'VS', 'M', 7),
+  transition(45, 2, 'M', 'VS'),
+  transition(50, 2, 'VU', 'HS', 10),
+  // Detected at 55, resumed at 70.
+  transition(80, 2, 'HS', 'VU'),
+  transition(90, 2, 'VU', 'HS', 10),
+  transition(100, 1, 'HS', 'VS'),
+  transition(110, 1, 'VS', 'HS', 10),
+];
+const resumed = { moment: 70, ticks: 70 };
+
+describe('crossings', () => {
+  it('are the last exit before and the first entry after the resumption, per VM', () => {
+    const found = findCrossings(scripted(events, 2_000_000), resumed);
+    expect([...found.keys()].sort()).toEqual([1, 2]);
+    expect(found.get(1)).toMatchObject({ exit: { moment: 20, pc: 320n, trap: { cause: 10 } }, entry: { moment: 100 } });
+    expect(found.get(2)).toMatchObject({ exit: { moment: 50 }, entry: { moment: 80, pc: 1280n } });
+    expect(found.get(2)?.entry).not.toHaveProperty('trap');
+  });
+
+  it('show a VM that never comes back', () => {
+    const found = findCrossings(
+      scripted(
+        events.filter(({ moment }) => moment !== 100),
+        1000,
+      ),
+      resumed,
+    );
+    expect(found.get(1)?.entry).toBeUndefined();
+    expect(found.get(1)?.exit?.moment).toBe(110);
+  });
+
+  it('have no entries without a resumption', () => {
+    const found = findCrossings(scripted(events.slice(0, 9), 1000), undefined);
+    expect([...found.values()].map(({ exit, entry }) => [exit?.moment, entry])).toEqual([
+      [20, undefined],
+      [50, undefined],
+    ]);
+  });
+
+  it('find the entry that follows a position', () => {
+    const run = scripted(events, 1000);
+    expect(nextEntry(run, 2, { moment: 40, ticks: 40 })?.moment).toBe(45);
+    expect(nextEntry(run, 1, { moment: 100, ticks: 100 })).toBeUndefined();
+    expect(run.machine.onEvent).toBeUndefined();
+  });
+});
