@@ -12,6 +12,8 @@ export interface Crossing extends Position {
   readonly hart: number;
   /** Exits: the guest's pc at the trap. Entries: where the guest goes on. */
   readonly pc: bigint;
+  /** The guest's mode before an exit or after an entry. */
+  readonly mode: 'VS' | 'VU';
   /** Why it left; undefined for entries. */
   readonly trap?: { readonly cause: number; readonly interrupt: boolean };
 }
@@ -80,7 +82,7 @@ function observe(
     const last = run.trace.last.moment;
     for (let moment = from.moment; !enough && moment < last; ) {
       moment = Math.min(moment + CHUNK, last);
-      run.toMoment(moment);
+      run.forwardTo(moment);
       onProgress?.(moment);
     }
   } finally {
@@ -92,5 +94,7 @@ function crossingOf(event: MachineEvent): Seen | undefined {
   if (event.kind !== 'transition' || insideVm(event.from) === insideVm(event.to)) return undefined;
   const { moment, ticks, hart, pc, vmid, trap } = event;
   const why = trap && { trap: { cause: trap.cause, interrupt: trap.interrupt } };
-  return { vmid, kind: insideVm(event.to) ? 'entry' : 'exit', crossing: { moment, ticks, hart, pc, ...why } };
+  const kind = insideVm(event.to) ? 'entry' : 'exit';
+  const mode = (kind === 'entry' ? event.to : event.from) === 'VU' ? 'VU' : 'VS';
+  return { vmid, kind, crossing: { moment, ticks, hart, pc, mode, ...why } };
 }

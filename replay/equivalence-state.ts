@@ -13,7 +13,7 @@ import type { VmVerdict } from './types.ts';
  */
 const GUEST_CSRS = ['vsstatus', 'vstvec', 'vsscratch', 'vsepc', 'vscause', 'vstval', 'vsatp'] as const;
 
-/** By name: x1…x31, pc, and the VS CSRs that are compared. */
+/** By name: x1…x31, pc, privilege (0 VU, 1 VS), and the VS CSRs that are compared. */
 export type VmRegisters = ReadonlyMap<string, bigint>;
 
 /**
@@ -31,6 +31,7 @@ export function readRegisters(machine: Machine, crossing: Crossing): VmRegisters
   const registers = new Map<string, bigint>();
   for (let n = 1; n < 32; n++) registers.set(`x${n}`, state.x[n]!);
   registers.set('pc', pc);
+  registers.set('privilege', crossing.mode === 'VU' ? 0n : 1n);
   for (const name of GUEST_CSRS) registers.set(name, machine.csr(hart, name));
   return registers;
 }

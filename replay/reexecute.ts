@@ -5,7 +5,6 @@
  */
 import {
   createMachine,
-  type InputEvent,
   type Machine,
   type MachineSymbols,
   type Moment,
@@ -29,6 +28,8 @@ export interface Rerun {
   toMoment(moment: Moment): void;
   /** Exactly this virtual time. `inputs` says whether those of this very position are applied. @throws TraceError */
   toTicks(ticks: Ticks, inputs: 'pending' | 'applied'): void;
+  /** As toMoment, but executes every instruction from here on: for observing events. The moment lies ahead. */
+  forwardTo(moment: Moment): void;
   /** Keeps a snapshot of the present, for quick returns. */
   remember(): void;
 }
@@ -91,6 +92,9 @@ export function openRerun(trace: Trace): Rerun {
       rewind((at) => at.moment >= moment && at.ticks > 0);
       advance({ moment }, (input) => input.moment <= moment);
     },
+    forwardTo(moment) {
+      advance({ moment }, (input) => input.moment <= moment);
+    },
     toTicks(ticks, apply) {
       const due = (input: Position) => (apply === 'applied' ? input.ticks <= ticks : input.ticks < ticks);
       rewind((at, done) => at.ticks > ticks || (apply === 'pending' && done > appliedBefore(inputs, ticks)));
@@ -123,9 +127,4 @@ function runTo(machine: Machine, trace: Trace, target: { moment?: Moment; ticks?
     trace.path,
     `does not replay: the machine stopped (${stop.kind}) at moment ${machine.moment} on the way to ${wanted}; 'dejavm verify' says where it diverges`,
   );
-}
-
-/** An input with its event decoded. */
-export interface TimedEvent extends Position {
-  readonly event: InputEvent;
 }
