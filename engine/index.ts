@@ -22,6 +22,18 @@ export {
   walkGStage,
 } from './introspect/index.ts';
 export { RAM_BASE } from './machine/board.ts';
+export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
+export {
+  DEFAULT_HARTS,
+  DEFAULT_QUANTUM,
+  DEFAULT_RAM_BYTES,
+  ENGINE_BEHAVIOUR,
+  MAX_HARTS,
+  MAX_QUANTUM_TICKS,
+  MAX_RAM_BYTES,
+  MIN_QUANTUM_TICKS,
+} from './machine/config.ts';
+export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { NOTES, type NoteName, noteName } from './machine/notes.ts';
 export type {
   HartState,

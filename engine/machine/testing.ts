@@ -1,7 +1,8 @@
 /**
- * Builds small ELF executables for the engine's own tests. Writes only what the loader reads.
+ * Small ELF executables and programs for the engine's own tests. The ELF writer writes only what the loader reads.
  */
-import type { Image } from './types.ts';
+import { assemble } from '../isa/index.ts';
+import type { Image, MachineConfig } from './types.ts';
 
 export interface TestElf {
   readonly entry?: number;
@@ -75,3 +76,80 @@ export const codeImage = (words: readonly number[], name = 'test.elf'): Image =>
   name,
   bytes: testElf({ segments: [{ paddr: 0x80000000, bytes: new Uint8Array(Uint32Array.from(words).buffer) }] }),
 });
+
+/** An assembled program for M-mode at the start of RAM, as a bios image. */
+export const program = (source: string): Image => ({
+  name: 'program.elf',
+  bytes: testElf({ segments: [{ paddr: 0x80000000, bytes: assemble(source, 0x80000000).bytes }] }),
+});
+
+/** A small machine: 2 MiB, turns of 100 ticks, 1 hart unless said otherwise. */
+export const smallConfig = (source: string, change: Partial<MachineConfig> = {}): MachineConfig => ({
+  harts: 1,
+  ramBytes: 2 * 1024 * 1024,
+  quantum: { policy: 'fixed', ticks: 100, seed: 0n },
+  bios: program(source),
+  append: '',
+  ...change,
+});
+
+/**
+ * Every hart counts in memory, takes timer interrupts that count too, and echoes what it receives; hart 0 also prints.
+ * Never ends: bound it by moments.
+ */
+export const BUSY = `
+    .equ UART, 0x10000000
+    .equ CLINT, 0x2000000
+    csrr s0, mhartid
+    la t0, handler
+    csrw mtvec, t0
+    slli s1, s0, 12
+    la s2, data
+    add s2, s2, s1
+    li s4, CLINT
+    slli t0, s0, 3
+    add s4, s4, t0
+    li t1, 0x4000
+    add s4, s4, t1
+    li t0, 5
+    sd t0, 0(s4)
+    li t0, 128
+    csrw mie, t0
+    csrsi mstatus, 8
+    li s3, UART
+  loop:
+    ld t0, 0(s2)
+    addi t0, t0, 1
+    sd t0, 0(s2)
+    andi t1, t0, 63
+    slli t1, t1, 3
+    add t1, t1, s2
+    xor t2, t0, t1
+    sd t2, 64(t1)
+    lbu t1, 5(s3)
+    andi t1, t1, 1
+    beqz t1, quiet
+    lbu t1, 0(s3)
+    sb t1, 0(s3)
+  quiet:
+    andi t1, t0, 127
+    or t1, t1, s0
+    bnez t1, loop
+    li t1, 46
+    sb t1, 0(s3)
+    j loop
+    .balign 4
+  handler:
+    csrw mscratch, t0
+    ld t0, 8(s2)
+    addi t0, t0, 1
+    sd t0, 8(s2)
+    ld t0, 0(s4)
+    addi t0, t0, 7
+    sd t0, 0(s4)
+    csrr t0, mscratch
+    mret
+    .balign 4096
+  data:
+    .zero 8
+`;
