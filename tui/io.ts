@@ -16,6 +16,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
+  /** Calls `handler` on Ctrl-C or a polite kill instead of dying; returns the function that ends this. */
+  onInterrupt(handler: (signal: NodeJS.Signals) => void): () => void;
 }
 
 /** The real process. Call once: it installs handlers for closed pipes. */
@@ -38,6 +40,13 @@ export function processIo(): Io {
     env: process.env,
     stdin: process.stdin,
     stdout: process.stdout,
+    onInterrupt(handler) {
+      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+      for (const signal of signals) process.on(signal, handler);
+      return () => {
+        for (const signal of signals) process.off(signal, handler);
+      };
+    },
   };
 }
 

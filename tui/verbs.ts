@@ -56,7 +56,6 @@ export const VERBS: readonly Verb[] = [
       'digestEvery',
       'checkpointEvery',
       'console',
-      'json',
     ],
     examples: [
       'dejavm record                                   # Lazarus with two VMs, from the images that come with dejavm',

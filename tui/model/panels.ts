@@ -39,7 +39,7 @@ export function vmLines(session: Session, width: number): Line[] {
   return rows.map((vm) => {
     const tone: Tone = vm.vmid >= 1 ? (`vm${((vm.vmid - 1) % 4) + 1}` as Tone) : 'plain';
     const where = vm.hart === undefined ? '-' : `hart ${vm.hart}`;
-    const pc = vm.pc === undefined ? '' : ` pc ${vm.pc.toString(16)}`;
+    const pc = vm.pc === undefined ? '' : ` ${vm.pc.toString(16)}`;
     return clip([span(`${String(vm.vmid).padStart(2)} ${vm.name}`, tone), span(` ${vm.state} ${where}${pc}`)], width);
   });
 }

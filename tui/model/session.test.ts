@@ -195,10 +195,10 @@ describe('the screen', () => {
   unit('lanes show machine mode, hypervisor and VMs; events stand under them', () => {
     const session = open();
     const [ruler, hart0, hart1, events] = screenOf(session).timeline.map(textOf);
-    expect(ruler).toMatch(/^moment V·+10,000$/);
-    expect(hart0).toMatch(/^>hart 0M+H+1+M+H+1+$/);
-    expect(hart1).toMatch(/^ hart 1M+H+2+M+2+$/);
-    expect(events!.indexOf('F')).toBe(7 + Math.floor(0.4 * 73));
+    expect(ruler).toMatch(/^moment {2}V·+10,000$/);
+    expect(hart0).toMatch(/^>hart 0 M+H+1+M+H+1+$/);
+    expect(hart1).toMatch(/^ hart 1 M+H+2+M+2+$/);
+    expect(events!.indexOf('F')).toBe(8 + Math.floor(0.4 * 72));
     expect(events).toMatch(/F.*D.*b.*R.*E$/);
   });
 

@@ -6,8 +6,8 @@ import { grouped } from '../format.ts';
 import { ACTIVITY, VM_BASE } from './lanes.ts';
 import { type Line, type RunEvent, type Session, type Span, span, type Tone } from './types.ts';
 
-/** "hart 0 " and the like. */
-const LABEL_WIDTH = 7;
+/** ">hart 0 " and the like. */
+const LABEL_WIDTH = 8;
 
 export const timelineWidth = (columns: number): number => columns - LABEL_WIDTH;
 
@@ -43,7 +43,7 @@ export function activitySpan(activity: number): Span {
 function laneLine(session: Session, hart: number, width: number): Line {
   const { from, to } = session.state;
   const mark = hart === session.state.hart ? '>' : ' ';
-  const label = span(`${mark}hart ${hart}`.slice(0, LABEL_WIDTH), mark === '>' ? 'focus' : 'plain');
+  const label = span(`${mark}hart ${hart}`.padEnd(LABEL_WIDTH), mark === '>' ? 'focus' : 'plain');
   return [label, ...merged(session.lanes.cells(hart, from, to, width).map(activitySpan))];
 }
 
@@ -55,7 +55,7 @@ function rulerLine(session: Session, width: number): Line {
   const here = cellOf(session.travel.moment, from, to, width);
   const before = cells.slice(0, here).join('');
   const after = cells.slice(here + 1).join('');
-  return [span('moment '), span(before, 'dim'), span('V', 'current'), span(after, 'dim')];
+  return [span('moment'.padEnd(LABEL_WIDTH)), span(before, 'dim'), span('V', 'current'), span(after, 'dim')];
 }
 
 /** When several events fall into one cell, the first kind listed here is shown. */
@@ -92,7 +92,7 @@ function eventLine(session: Session, width: number): Line {
     if (inRange(event.moment))
       cells[cellOf(event.moment, from, to, width)] = span(event.glyph, EVENT_TONES[event.kind]);
   }
-  return [span('events '), ...merged(cells)];
+  return [span('events'.padEnd(LABEL_WIDTH)), ...merged(cells)];
 }
 
 /** The cell of a moment; the right end belongs to the last one. */

@@ -1,0 +1,57 @@
+/**
+ * The files that go into a machine: those named on the command line, or the ones that come with the package.
+ * Relies on the package's engine/images; what is inside a file is the loader's business.
+ */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Image, MachineConfig } from '../../engine/index.ts';
+import { UsageError } from '../errors.ts';
+import type { FlagValues } from '../flags.ts';
+import { packageFile } from '../package-root.ts';
+
+/** Firmware, Lazarus and its guest, as built from engine/. */
+export const BUILT_IN = {
+  bios: 'engine/images/firmware.elf',
+  kernel: 'engine/images/lazarus.elf',
+  initrd: 'engine/images/guest-compute.elf',
+} as const;
+
+type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>;
+
+/**
+ * With no image flag: firmware, Lazarus and guest. With some of them: those, and our firmware where -bios is missing.
+ * @throws UsageError when a file cannot be read
+ */
+export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd'>): Images {
+  const { bios, kernel, initrd } = flags;
+  if (bios === undefined && kernel === undefined && initrd === undefined) return builtInImages();
+  return {
+    bios: bios === undefined ? builtIn('bios') : named('-bios', bios),
+    ...(kernel !== undefined && { kernel: named('-kernel', kernel) }),
+    ...(initrd !== undefined && { initrd: named('-initrd', initrd) }),
+  };
+}
+
+/** The images that come with the package. */
+export function builtInImages(): Required<Images> {
+  return { bios: builtIn('bios'), kernel: builtIn('kernel'), initrd: builtIn('initrd') };
+}
+
+function builtIn(role: keyof typeof BUILT_IN): Image {
+  return { name: basename(BUILT_IN[role]), bytes: readFileSync(packageFile(BUILT_IN[role])) };
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a folder; expected a file',
+  EACCES: 'not readable; check its permissions',
+};
+
+function named(flag: string, path: string): Image {
+  try {
+    return { name: basename(path), bytes: readFileSync(path) };
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${flag} ${path}: ${REASONS[code] ?? message}`);
+  }
+}

@@ -1,0 +1,70 @@
+/** `dejavm info TRACE`: what a trace holds, without running it. */
+import type { Trace } from '../../traces/index.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { byteSize, counted, grouped, shellLine, table, toJson, virtualTime } from '../format.ts';
+import { eventsOf } from '../model/events.ts';
+import { openNamedTrace } from './open.ts';
+
+export async function infoCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {
+  const trace = openNamedTrace(args[0]!, io);
+  io.out(flags.json ? toJson(infoOf(trace)) : `${infoText(trace)}\n`);
+  return trace.damage ? EXIT.damaged : EXIT.ok;
+}
+
+/** Bytes of trace per million instructions, the measure of how much a recording costs. */
+function bytesPerMillion(trace: Trace): number {
+  return trace.last.moment === 0 ? 0 : Math.round(trace.sizeBytes / (trace.last.moment / 1e6));
+}
+
+function infoOf(trace: Trace) {
+  const { path, header, sizeBytes, inputs, digests, notes, checkpoints, end, damage, last } = trace;
+  return {
+    path,
+    header,
+    sizeBytes,
+    bytesPerMillionInstructions: bytesPerMillion(trace),
+    counts: {
+      inputs: inputs.length,
+      digests: digests.length,
+      checkpoints: checkpoints.length,
+      consoleBytes: trace.console.length,
+      notes: notes.length,
+    },
+    last,
+    end: end ?? null,
+    damage: damage ?? null,
+    events: eventsOf(trace).map(({ moment, kind, text }) => ({ moment, kind, text })),
+  };
+}
+
+function infoText(trace: Trace): string {
+  const { header } = trace;
+  const { machine } = header;
+  const quantum = `${machine.quantum.policy} quantum of ${grouped(machine.quantum.ticks)} ticks`;
+  const seed = machine.quantum.policy === 'jittered' ? `, seed ${machine.quantum.seed}` : '';
+  const rows = [
+    ['trace', trace.path],
+    ['run', `${header.id}, recorded by dejavm ${header.toolVersion}`],
+    ['format', `${header.formatMajor}.${header.formatMinor}, engine behaviour ${header.engineBehaviour}`],
+    ['machine', `${counted(machine.harts, 'hart')}, ${byteSize(machine.ramBytes)} of RAM, ${quantum}${seed}`],
+    ...(machine.append ? [['append', machine.append]] : []),
+    ...header.images.map((image) => [image.role, `${image.name}  sha256 ${image.sha256.slice(0, 16)}`]),
+    ['command', shellLine(header.commandLine)],
+    [
+      'holds',
+      [
+        counted(trace.inputs.length, 'input'),
+        counted(trace.digests.length, 'digest'),
+        counted(trace.checkpoints.length, 'checkpoint'),
+        counted(trace.console.length, 'console byte'),
+        counted(trace.notes.length, 'note'),
+      ].join(', '),
+    ],
+    ['size', `${byteSize(trace.sizeBytes)}, ${grouped(bytesPerMillion(trace))} bytes per million instructions`],
+    ['length', `${grouped(trace.last.moment)} instructions, ${virtualTime(trace.last.ticks)} of virtual time`],
+    ['end', trace.end?.reason ?? 'none: the recording was cut off'],
+  ];
+  const events = eventsOf(trace).map((event) => [grouped(event.moment), event.text]);
+  return `${table(rows)}\n\n${table([['moment', 'event'], ...events], [0])}`;
+}

@@ -1,0 +1,70 @@
+/** `dejavm ls`: the traces in the trace folder, newest first. Files that are no traces are listed with the reason. */
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { latestTrace, traceFolder } from '../../replay/index.ts';
+import { openTrace } from '../../traces/index.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { byteSize, grouped, shellLine, table, toJson } from '../format.ts';
+
+interface Listed {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modified: string;
+  readonly latest: boolean;
+  readonly harts?: number;
+  readonly moments?: number;
+  readonly end?: string;
+  readonly problem?: string;
+}
+
+export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<ExitCode> {
+  const folder = traceFolder();
+  const listed = existsSync(folder) ? listTraces(folder) : [];
+  if (flags.json) {
+    io.out(toJson({ folder, traces: listed }));
+    return EXIT.ok;
+  }
+  if (listed.length === 0) {
+    io.err(`dejavm: no traces in ${folder} yet; \`dejavm record\` or \`dejavm demo\` makes one\n`);
+    return EXIT.ok;
+  }
+  const rows = listed.map((t) => [
+    t.latest ? '*' : ' ',
+    t.moments === undefined ? '-' : grouped(t.moments),
+    byteSize(t.sizeBytes),
+    t.modified.slice(0, 16).replace('T', ' '),
+    t.problem ?? t.end ?? '',
+    shellLine([t.path]),
+  ]);
+  io.out(`${table([[' ', 'moments', 'size', 'modified (UTC)', 'end', 'trace'], ...rows], [1, 2])}\n`);
+  return EXIT.ok;
+}
+
+function listTraces(folder: string): Listed[] {
+  const latest = latestTrace();
+  const latestPath = latest !== undefined && existsSync(latest) ? realpathSync(latest) : undefined;
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.djvm') && name !== 'latest.djvm')
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, stat: statSync(path) }))
+    .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
+    .map(({ path, stat }) => ({
+      path,
+      sizeBytes: stat.size,
+      modified: stat.mtime.toISOString(),
+      latest: realpathSync(path) === latestPath,
+      ...contentOf(path),
+    }));
+}
+
+function contentOf(path: string): Pick<Listed, 'harts' | 'moments' | 'end' | 'problem'> {
+  try {
+    const trace = openTrace(path);
+    const end = trace.end?.reason ?? (trace.damage ? `cut off (${trace.damage.kind})` : 'cut off');
+    return { harts: trace.header.machine.harts, moments: trace.last.moment, end };
+  } catch (error) {
+    // A listing goes on past a file that cannot be opened: it says why beside the name.
+    return { problem: error instanceof Error ? error.message.replace(`${path}: `, '') : String(error) };
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * `dejavm record`: runs a machine and writes its trace. Guest console output goes to standard output, everything else
+ * to standard error. Ctrl-C and Ctrl-A x end the recording in good order.
+ */
+import { type MachineConfig, parseFault } from '../../engine/index.ts';
+import { defaultTracePath, type PlannedInput, type RecordResult, record, setLatest } from '../../replay/index.ts';
+import type { CommandContext } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { FlagValues } from '../flags.ts';
+import { byteSize, grouped, shellLine } from '../format.ts';
+import { type Io, progressLine } from '../io.ts';
+import { loadImages } from './images.ts';
+import { openLiveConsole } from './live-console.ts';
+
+type RecordFlag =
+  | 'smp'
+  | 'memory'
+  | 'bios'
+  | 'kernel'
+  | 'initrd'
+  | 'append'
+  | 'out'
+  | 'quantum'
+  | 'jitter'
+  | 'fault'
+  | 'input'
+  | 'poke'
+  | 'maxMoment'
+  | 'digestEvery'
+  | 'checkpointEvery'
+  | 'console';
+
+export async function recordCommand({ flags, io, argv }: CommandContext<RecordFlag>): Promise<ExitCode> {
+  const config = machineConfig(flags);
+  const planned = plannedInputs(flags);
+  const path = flags.out ?? defaultTracePath('run');
+  const live = flags.console ? openLiveConsole(io) : undefined;
+  let interrupted = false;
+  const release = io.onInterrupt(() => {
+    interrupted = true;
+  });
+  // A status line on the terminal that also shows the guest's console would tear it apart.
+  const progress = progressLine(io, io.errIsTerminal && !io.outIsTerminal);
+  try {
+    const result = await record({
+      path,
+      config,
+      planned,
+      maxMoment: flags.maxMoment,
+      digestEvery: flags.digestEvery,
+      checkpointEvery: flags.checkpointEvery,
+      commandLine: ['dejavm', ...argv],
+      ...(live && { pollConsole: live.poll }),
+      stopRequested: () => interrupted || live?.quit() === true,
+      onEvent: (event) => {
+        if (event.kind === 'console') io.out(Uint8Array.of(event.byte));
+      },
+      onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
+    });
+    setLatest(result.path);
+    progress.clear();
+    return report(result, interrupted, io);
+  } finally {
+    progress.clear();
+    live?.close();
+    release();
+  }
+}
+
+/** The machine that the flags describe. */
+export function machineConfig(
+  flags: FlagValues<'smp' | 'memory' | 'bios' | 'kernel' | 'initrd' | 'append' | 'quantum' | 'jitter'>,
+): MachineConfig {
+  const { jitter } = flags;
+  return {
+    harts: flags.smp,
+    ramBytes: flags.memory,
+    quantum: { policy: jitter === undefined ? 'fixed' : 'jittered', ticks: flags.quantum, seed: jitter ?? 0n },
+    append: flags.append,
+    ...loadImages(flags),
+  };
+}
+
+/** Faults, typed input and pokes as the recorder wants them. @throws UserError for an unknown fault model */
+export function plannedInputs(flags: FlagValues<'fault' | 'input' | 'poke'>): PlannedInput[] {
+  const faults = flags.fault.map(({ model, trigger }): PlannedInput => {
+    return { trigger, event: { kind: 'fault', fault: parseFault(model) } };
+  });
+  return [...faults, ...flags.input, ...flags.poke];
+}
+
+function report(result: RecordResult, interrupted: boolean, io: Io): ExitCode {
+  const { stop, path, end } = result;
+  const why = interrupted
+    ? 'interrupted'
+    : stop.kind === 'halted'
+      ? `the machine halted: ${stop.status}${stop.code === 0 ? '' : ` ${stop.code}`}`
+      : stop.kind === 'idle'
+        ? 'every hart waits for nothing'
+        : `stopped at the given ${stop.kind}`;
+  io.err(
+    `dejavm: recorded ${grouped(end.moment)} instructions, ${why}; ${byteSize(result.bytes)} in ${path}\n` +
+      `  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
+  );
+  if (interrupted) return EXIT.interrupted;
+  return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
+}

@@ -1,0 +1,73 @@
+/** `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is. */
+import { openTimeTravel, type ReplayResult, replayTrace } from '../../replay/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import type { CommandContext } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { counted, grouped, hex, shellLine, toJson } from '../format.ts';
+import { type Io, progressLine } from '../io.ts';
+import { placeText, whereIs } from '../where.ts';
+import { differencesText } from './bisect.ts';
+import { openNamedTrace } from './open.ts';
+
+export async function replayCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'moment' | 'fromCheckpoint' | 'json'>): Promise<ExitCode> {
+  const trace = openNamedTrace(args[0]!, io);
+  if (flags.moment !== undefined) return goThere(trace, flags.moment, flags.json, io);
+  const from = flags.fromCheckpoint;
+  if (from !== undefined && from >= trace.checkpoints.length) {
+    const last = trace.checkpoints.length - 1;
+    throw new UsageError(`${trace.path} has no checkpoint ${from}: the last one is ${last}`);
+  }
+  const result = replayWithProgress(trace, io, from);
+  if (flags.json) io.out(toJson({ trace: trace.path, ...result }));
+  else io.out(`${replayText(result)}\n`);
+  if (result.ok) return EXIT.ok;
+  const start = from === undefined ? [] : ['--from-checkpoint', String(from)];
+  io.err(`dejavm: ${trace.path} diverged; reproduce with: ${shellLine(['dejavm', 'replay', trace.path, ...start])}\n`);
+  return EXIT.difference;
+}
+
+/** Replays from the beginning or a checkpoint, showing how far it is on a terminal. */
+export function replayWithProgress(trace: Trace, io: Io, fromCheckpoint?: number): ReplayResult {
+  const progress = progressLine(io);
+  const last = Math.max(1, trace.last.moment);
+  const result = replayTrace(trace, {
+    ...(fromCheckpoint !== undefined && { fromCheckpoint }),
+    onProgress: (moment) =>
+      progress.show(() => `replaying: ${grouped(moment)} of ${grouped(last)}, ${Math.floor((moment / last) * 100)}%`),
+  });
+  progress.clear();
+  return result;
+}
+
+/** The outcome for people: agreement, or where it ends and what differs there. */
+export function replayText(result: ReplayResult): string {
+  const compared = counted(result.digestsCompared, 'digest');
+  const { divergence } = result;
+  if (!divergence) return `replay agrees: ${compared} compared up to moment ${grouped(result.end.moment)}`;
+  const { agreedAt, differsAt, expected, actual } = divergence;
+  return [
+    `replay DIVERGES after moment ${grouped(agreedAt.moment)} and not later than ${grouped(differsAt.moment)}`,
+    `  recorded digest ${hex(expected, 16)}, this run ${hex(actual, 16)}; ${compared} agreed before`,
+    differencesText(divergence.differences),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+function goThere(trace: Trace, moment: number, json: boolean, io: Io): ExitCode {
+  if (moment > trace.last.moment) {
+    throw new UsageError(
+      `moment ${grouped(moment)} is past the end of ${trace.path}; its last moment is ${grouped(trace.last.moment)}`,
+    );
+  }
+  const travel = openTimeTravel(trace);
+  travel.seek(moment);
+  const place = whereIs(travel.machine);
+  io.out(json ? toJson({ trace: trace.path, ...place }) : `${placeText(place)}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,48 @@
+/**
+ * `dejavm tui TRACE`: the terminal UI, or with `--frame` one screen of it as text. Relies on ink only from the moment
+ * something is drawn.
+ */
+import { openTimeTravel } from '../../replay/index.ts';
+import type { CommandContext } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { runScript } from '../model/input.ts';
+import { machineIntrospection } from '../model/introspection.ts';
+import { createLanes } from '../model/lanes.ts';
+import { createScanner } from '../model/scan.ts';
+import { change, createSession } from '../model/session.ts';
+import { openNamedTrace } from './open.ts';
+
+/** How far the scanner runs at a time when nobody waits for the screen. */
+const SCAN_STEP = 50_000_000;
+
+export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 'frame' | 'size'>): Promise<ExitCode> {
+  if (!flags.frame && !(io.stdin.isTTY && io.outIsTerminal)) {
+    throw new UsageError('the terminal UI needs a terminal; --frame prints one screen as text without one');
+  }
+  const trace = openNamedTrace(args[0]!, io);
+  const travel = openTimeTravel(trace);
+  const lanes = createLanes(travel.machine.config.harts);
+  const scanner = createScanner(openTimeTravel(trace), lanes);
+  const session = createSession(travel, machineIntrospection(travel.machine), lanes);
+  if (flags.size) change(session, flags.size);
+  if (flags.script !== undefined) runScript(session, flags.script);
+  if (flags.frame) {
+    while (!scanner.done) scanner.advance(SCAN_STEP);
+    // Quitting belongs to a script that ends a session; the frame is what was last on the screen.
+    const { frameText } = await import('../views/frame.tsx');
+    io.out(`${frameText(session)}\n`);
+    return EXIT.ok;
+  }
+  if (session.state.quit) return EXIT.ok;
+  const { runApp } = await import('../views/app.tsx');
+  const abort = new AbortController();
+  const release = io.onInterrupt(() => abort.abort());
+  const colour = !io.env.NO_COLOR && io.env.TERM !== 'dumb';
+  try {
+    await runApp({ session, scanner, colour, stdin: io.stdin, stdout: io.stdout }, abort.signal);
+  } finally {
+    release();
+  }
+  return abort.signal.aborted ? EXIT.interrupted : EXIT.ok;
+}
