@@ -1,2 +1,28 @@
-import { MACHINE_BASE, MACHINE_TICKS } from './layout.gen';
-export function ticks(): u64 { return load<u64>(MACHINE_BASE, MACHINE_TICKS); }
+/**
+ * The privileged architecture: what arch.wasm exports. The first group is for TypeScript (engine/core/interface.ts), the
+ * rest for the interpreter (engine/core/README.md).
+ */
+export { run, nextHart } from './run';
+export { flushDerived, peekCsr, pokeCsr, resetHarts, translateForDebug } from './debug';
+export { storePhysical } from './pages';
+export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './hash';
+
+export { decode } from './decode';
+export { fetch } from './fetch';
+export { loadSlow, storeSlow } from './memory';
+export { amo, lr, mulh, mulhsu, mulhu, sc } from './atomic';
+export { csr } from './csr';
+export {
+  ebreak,
+  ecall,
+  fenceI,
+  hfenceGvma,
+  hfenceVvma,
+  hlv,
+  hsv,
+  illegal,
+  mret,
+  sfenceVma,
+  sret,
+  wfi,
+} from './system';

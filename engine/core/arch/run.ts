@@ -1,0 +1,205 @@
+/**
+ * The run loop: turns, slices, deadlines, waiting harts, stops (engine/core/README.md, "Time and counting").
+ * Everything that decides what happens next is saved state, and every decision is made at the head of the loop, after
+ * the stop checks: so it does not matter into how many calls of `run` a run is cut.
+ * Relies on the interpreter in the function table spending exactly the budget it is given, or less.
+ */
+import {
+  FN_INTERP,
+  HART_BASE,
+  HART_BUDGET,
+  HART_INSTRET,
+  HART_MCOUNTINHIBIT,
+  HART_MIE,
+  HART_RESERVED,
+  HART_RESYNC,
+  HART_STRIDE,
+  HART_TRAPS,
+  HART_WAITING,
+  MACHINE_CURRENT_HART,
+  MACHINE_DEVICE_DEADLINE,
+  MACHINE_EVENTS_CAPACITY,
+  MACHINE_EVENTS_COUNT,
+  MACHINE_EVENTS_ENABLED,
+  MACHINE_HALT_CODE,
+  MACHINE_HART_COUNT,
+  MACHINE_MOMENT,
+  MACHINE_QUANTUM_JITTER,
+  MACHINE_QUANTUM_TICKS,
+  MACHINE_SCHEDULE_RNG,
+  MACHINE_SLICE_BUDGET,
+  MACHINE_SLICE_START_TICKS,
+  MACHINE_STOP_MOMENT,
+  MACHINE_STOP_REQUEST,
+  MACHINE_STOP_TICKS,
+  MACHINE_TICKS,
+  MACHINE_TURN_LEFT,
+  STOP_EVENTS_FULL,
+  STOP_HALTED,
+  STOP_IDLE,
+  STOP_MOMENT,
+  STOP_REQUEST,
+  STOP_TICKS,
+} from './layout.gen';
+import { INHIBIT_INSTRET } from './csr-read';
+import { deviceTick } from './imports';
+import { interruptToTake, NEVER, nextTimer, NONE, wakes } from './interrupts';
+import { get, get32, machine, machine32, set, set32, setMachine, setMachine32 } from './state';
+import { updateContexts } from './tlb';
+import { takeInterrupt } from './trap';
+
+const ALL: u64 = ~0;
+/** Longest slice, so that ticks fit the interpreter's signed budget. */
+const MAX_SLICE: u64 = 0x40000000;
+
+/** Runs until a stop condition holds. Returns STOP_*. */
+export function run(): u32 {
+  while (true) {
+    const stop = stopReason();
+    if (stop != 0) return stop;
+    if (machine(MACHINE_TICKS) >= machine(MACHINE_DEVICE_DEADLINE)) {
+      tickDevices();
+      continue;
+    }
+    if (machine32(MACHINE_TURN_LEFT) == 0 && !beginTurn()) {
+      if (!skipToWake()) return STOP_IDLE;
+      continue;
+    }
+    runSlice(hartAt(machine32(MACHINE_CURRENT_HART)));
+  }
+}
+
+/** The number of the hart that acts next, without changing anything; hartCount when all of them wait. */
+export function nextHart(): u32 {
+  if (machine32(MACHINE_TURN_LEFT) != 0) return machine32(MACHINE_CURRENT_HART);
+  return nextRunnable();
+}
+
+/** Draws from splitmix64 the length of a turn. */
+function drawQuantum(): u32 {
+  const mean = machine32(MACHINE_QUANTUM_TICKS);
+  if (!machine32(MACHINE_QUANTUM_JITTER)) return mean;
+  const state = machine(MACHINE_SCHEDULE_RNG) + 0x9e3779b97f4a7c15;
+  setMachine(MACHINE_SCHEDULE_RNG, state);
+  let z = state;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  z ^= z >> 31;
+  const shortest = mean / 2;
+  return shortest + <u32>(z % <u64>((mean / 2) * 3 + (mean & 1) - shortest + 1));
+}
+
+function stopReason(): u32 {
+  if (machine32(MACHINE_HALT_CODE)) return STOP_HALTED;
+  if (machine32(MACHINE_STOP_REQUEST)) {
+    setMachine32(MACHINE_STOP_REQUEST, 0);
+    return STOP_REQUEST;
+  }
+  if (machine32(MACHINE_EVENTS_COUNT) > machine32(MACHINE_EVENTS_CAPACITY) / 2) return STOP_EVENTS_FULL;
+  if (machine(MACHINE_MOMENT) >= machine(MACHINE_STOP_MOMENT)) return STOP_MOMENT;
+  if (machine(MACHINE_TICKS) >= machine(MACHINE_STOP_TICKS)) return STOP_TICKS;
+  return 0;
+}
+
+/** Lets the devices act at their deadline; one that they leave in the past becomes the next tick, so time goes on. */
+function tickDevices(): void {
+  deviceTick();
+  const ticks = machine(MACHINE_TICKS);
+  if (machine(MACHINE_DEVICE_DEADLINE) <= ticks) setMachine(MACHINE_DEVICE_DEADLINE, ticks + 1);
+}
+
+/** Gives the turn to the next hart that does not wait. False when all do. */
+function beginTurn(): bool {
+  const next = nextRunnable();
+  if (next == machine32(MACHINE_HART_COUNT)) return false;
+  const hart = hartAt(next);
+  setMachine32(MACHINE_CURRENT_HART, next);
+  setMachine32(MACHINE_TURN_LEFT, drawQuantum());
+  set32(hart, HART_WAITING, 0);
+  set32(hart, HART_RESERVED, 0);
+  return true;
+}
+
+/** The first hart after the current one, in turn, that is not waiting or has a reason to wake; hartCount if none. */
+function nextRunnable(): u32 {
+  const harts = machine32(MACHINE_HART_COUNT);
+  const ticks = machine(MACHINE_TICKS);
+  let candidate = machine32(MACHINE_CURRENT_HART);
+  for (let i: u32 = 0; i < harts; i++) {
+    candidate = candidate + 1 == harts ? 0 : candidate + 1;
+    const hart = hartAt(candidate);
+    if (!get32(hart, HART_WAITING) || wakes(hart, ticks)) return candidate;
+  }
+  return harts;
+}
+
+/** All harts wait: virtual time goes to the next deadline, or to the stop before it. False when there is no deadline. */
+function skipToWake(): bool {
+  const ticks = machine(MACHINE_TICKS);
+  let next = machine(MACHINE_DEVICE_DEADLINE);
+  const harts = machine32(MACHINE_HART_COUNT);
+  for (let i: u32 = 0; i < harts; i++) next = min(next, nextTimer(hartAt(i), ticks, get(hartAt(i), HART_MIE)));
+  if (next == NEVER) return false;
+  const to = min(next, machine(MACHINE_STOP_TICKS));
+  setMachine(MACHINE_TICKS, to);
+  setMachine(MACHINE_SLICE_START_TICKS, to);
+  return true;
+}
+
+/** Takes an interrupt if one is due, which costs a tick; otherwise interprets to the next deadline or stop. */
+function runSlice(hart: u32): void {
+  const ticks = machine(MACHINE_TICKS);
+  updateContexts(hart);
+  set32(hart, HART_RESYNC, 0);
+  const interrupt = interruptToTake(hart, ticks);
+  if (interrupt != NONE) {
+    openSlice(hart, 1);
+    set32(hart, HART_BUDGET, 0);
+    takeInterrupt(hart, interrupt);
+    closeSlice(hart, 0);
+    return;
+  }
+  const budget = sliceBudget(hart, ticks);
+  openSlice(hart, budget);
+  closeSlice(hart, call_indirect<u32>(FN_INTERP, hart, budget));
+  if (get32(hart, HART_WAITING)) setMachine32(MACHINE_TURN_LEFT, 0);
+}
+
+function sliceBudget(hart: u32, ticks: u64): u32 {
+  let budget = min<u64>(machine32(MACHINE_TURN_LEFT), MAX_SLICE);
+  budget = min(budget, nextTimer(hart, ticks, ALL) - ticks);
+  budget = min(budget, machine(MACHINE_DEVICE_DEADLINE) - ticks);
+  budget = min(budget, machine(MACHINE_STOP_TICKS) - ticks);
+  budget = min(budget, machine(MACHINE_STOP_MOMENT) - machine(MACHINE_MOMENT));
+  // One event at most for each tick: the other half of the ring is enough.
+  if (machine32(MACHINE_EVENTS_ENABLED)) budget = min<u64>(budget, machine32(MACHINE_EVENTS_CAPACITY) / 2 - 1);
+  return <u32>budget;
+}
+
+function openSlice(hart: u32, budget: u32): void {
+  setMachine(MACHINE_SLICE_START_TICKS, machine(MACHINE_TICKS));
+  setMachine32(MACHINE_SLICE_BUDGET, budget);
+  set32(hart, HART_BUDGET, budget);
+  set32(hart, HART_TRAPS, 0);
+}
+
+/** Accounts for a slice of which `left` ticks were not spent; between slices nothing is spent and no trap counted. */
+function closeSlice(hart: u32, left: u32): void {
+  const spentTicks = machine32(MACHINE_SLICE_BUDGET) - left;
+  const retired = spentTicks - get32(hart, HART_TRAPS);
+  const ticks = machine(MACHINE_SLICE_START_TICKS) + spentTicks;
+  setMachine(MACHINE_TICKS, ticks);
+  setMachine(MACHINE_MOMENT, machine(MACHINE_MOMENT) + retired);
+  setMachine32(MACHINE_TURN_LEFT, machine32(MACHINE_TURN_LEFT) - spentTicks);
+  if (!(get(hart, HART_MCOUNTINHIBIT) & INHIBIT_INSTRET)) set(hart, HART_INSTRET, get(hart, HART_INSTRET) + retired);
+  setMachine(MACHINE_SLICE_START_TICKS, ticks);
+  setMachine32(MACHINE_SLICE_BUDGET, 0);
+  set32(hart, HART_BUDGET, 0);
+  set32(hart, HART_TRAPS, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function hartAt(n: u32): u32 {
+  return HART_BASE + n * HART_STRIDE;
+}

@@ -1,0 +1,162 @@
+/**
+ * Names of bits and causes, and typed access to the machine's and the harts' blocks.
+ * Relies on the layout alone: the core keeps no state anywhere else. Checks nothing.
+ */
+import { HART_BUDGET, HART_PRIV, HART_VIRT, MACHINE_BASE, MACHINE_SLICE_BUDGET, MACHINE_SLICE_START_TICKS } from './layout.gen';
+
+// Privilege levels.
+export const U: u32 = 0;
+export const S: u32 = 1;
+export const M: u32 = 3;
+
+// Exception causes (privileged manual, table of mcause; hypervisor chapter for 10 and 20–23).
+export const CAUSE_FETCH_ACCESS: u64 = 1;
+export const CAUSE_ILLEGAL: u64 = 2;
+export const CAUSE_BREAKPOINT: u64 = 3;
+export const CAUSE_LOAD_MISALIGNED: u64 = 4;
+export const CAUSE_LOAD_ACCESS: u64 = 5;
+export const CAUSE_STORE_MISALIGNED: u64 = 6;
+export const CAUSE_STORE_ACCESS: u64 = 7;
+export const CAUSE_ECALL_U: u64 = 8;
+export const CAUSE_ECALL_S: u64 = 9;
+export const CAUSE_ECALL_VS: u64 = 10;
+export const CAUSE_ECALL_M: u64 = 11;
+export const CAUSE_FETCH_PAGE: u64 = 12;
+export const CAUSE_LOAD_PAGE: u64 = 13;
+export const CAUSE_STORE_PAGE: u64 = 15;
+export const CAUSE_FETCH_GUEST_PAGE: u64 = 20;
+export const CAUSE_LOAD_GUEST_PAGE: u64 = 21;
+export const CAUSE_VIRTUAL_INSTRUCTION: u64 = 22;
+export const CAUSE_STORE_GUEST_PAGE: u64 = 23;
+export const INTERRUPT: u64 = 1 << 63;
+
+// Interrupt numbers as bits of mip.
+export const SSIP: u64 = 1 << 1;
+export const VSSIP: u64 = 1 << 2;
+export const MSIP: u64 = 1 << 3;
+export const STIP: u64 = 1 << 5;
+export const VSTIP: u64 = 1 << 6;
+export const MTIP: u64 = 1 << 7;
+export const SEIP: u64 = 1 << 9;
+export const VSEIP: u64 = 1 << 10;
+export const MEIP: u64 = 1 << 11;
+export const S_INTERRUPTS: u64 = SSIP | STIP | SEIP;
+export const VS_INTERRUPTS: u64 = VSSIP | VSTIP | VSEIP;
+export const M_INTERRUPTS: u64 = MSIP | MTIP | MEIP;
+
+// mstatus, sstatus and vsstatus.
+export const SIE: u64 = 1 << 1;
+export const MIE: u64 = 1 << 3;
+export const SPIE: u64 = 1 << 5;
+export const MPIE: u64 = 1 << 7;
+export const SPP: u64 = 1 << 8;
+export const MPP_SHIFT: u64 = 11;
+export const MPP: u64 = 3 << 11;
+export const MPRV: u64 = 1 << 17;
+export const SUM: u64 = 1 << 18;
+export const MXR: u64 = 1 << 19;
+export const TVM: u64 = 1 << 20;
+export const TW: u64 = 1 << 21;
+export const TSR: u64 = 1 << 22;
+export const UXL64: u64 = 2 << 32;
+export const SXL64: u64 = 2 << 34;
+export const GVA: u64 = 1 << 38;
+export const MPV: u64 = 1 << 39;
+
+// hstatus.
+export const HS_GVA: u64 = 1 << 6;
+export const HS_SPV: u64 = 1 << 7;
+export const HS_SPVP: u64 = 1 << 8;
+export const HS_HU: u64 = 1 << 9;
+export const HS_VTVM: u64 = 1 << 20;
+export const HS_VTW: u64 = 1 << 21;
+export const HS_VTSR: u64 = 1 << 22;
+export const HS_VSXL64: u64 = 2 << 32;
+
+// menvcfg, henvcfg, senvcfg.
+export const ENV_FIOM: u64 = 1;
+export const ENV_STCE: u64 = 1 << 63;
+
+// Kinds of access; also the numbers of the caches read, write, fetch.
+export const LOAD: u32 = 0;
+export const STORE: u32 = 1;
+export const FETCH: u32 = 2;
+
+export const PRIV_MASK: u32 = 3;
+
+/** A 64-bit field of a hart. */
+// @ts-ignore: decorator
+@inline
+export function get(hart: u32, field: u32): u64 {
+  return load<u64>(hart + field);
+}
+
+// @ts-ignore: decorator
+@inline
+export function set(hart: u32, field: u32, value: u64): void {
+  store<u64>(hart + field, value);
+}
+
+/** A 32-bit field of a hart. */
+// @ts-ignore: decorator
+@inline
+export function get32(hart: u32, field: u32): u32 {
+  return load<u32>(hart + field);
+}
+
+// @ts-ignore: decorator
+@inline
+export function set32(hart: u32, field: u32, value: u32): void {
+  store<u32>(hart + field, value);
+}
+
+/** Fields of the machine block. */
+// @ts-ignore: decorator
+@inline
+export function machine(field: u32): u64 {
+  return load<u64>(MACHINE_BASE + field);
+}
+
+// @ts-ignore: decorator
+@inline
+export function machine32(field: u32): u32 {
+  return load<u32>(MACHINE_BASE + field);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setMachine(field: u32, value: u64): void {
+  store<u64>(MACHINE_BASE + field, value);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setMachine32(field: u32, value: u32): void {
+  store<u32>(MACHINE_BASE + field, value);
+}
+
+// @ts-ignore: decorator
+@inline
+export function priv(hart: u32): u32 {
+  return get32(hart, HART_PRIV);
+}
+
+// @ts-ignore: decorator
+@inline
+export function virt(hart: u32): bool {
+  return get32(hart, HART_VIRT) != 0;
+}
+
+/** Ticks spent in the running slice, the current instruction included; 0 between slices. */
+// @ts-ignore: decorator
+@inline
+export function spent(hart: u32): u32 {
+  return machine32(MACHINE_SLICE_BUDGET) - get32(hart, HART_BUDGET);
+}
+
+/** Virtual time as the current instruction sees it: the tick at which it completes. */
+// @ts-ignore: decorator
+@inline
+export function now(hart: u32): u64 {
+  return machine(MACHINE_SLICE_START_TICKS) + <u64>spent(hart);
+}

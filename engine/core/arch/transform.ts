@@ -1,0 +1,33 @@
+/**
+ * Transformed instructions for mtinst and htinst (privileged manual, "Transformed Instruction or Pseudoinstruction for
+ * mtinst or htinst"). Pure functions of the instruction. Instructions that access no memory transform to 0.
+ */
+
+/** `offset` is the distance of the faulting address from the address that the instruction computes. */
+export function transformed(raw: u32, offset: u32): u32 {
+  const at = offset << 15;
+  if ((raw & 3) != 3) return compressed(raw, at);
+  const opcode = raw & 0x7f;
+  // Loads lose their immediate, stores theirs, in both cases rs1 gives way to the offset.
+  if (opcode == 0x03 || opcode == 0x07) return (raw & 0x7fff) | at;
+  if (opcode == 0x23 || opcode == 0x27) return (raw & 0x01f0707f) | at;
+  const isHypervisorAccess = opcode == 0x73 && ((raw >> 12) & 7) == 4;
+  if (opcode == 0x2f || isHypervisorAccess) return (raw & ~(31 << 15)) | at;
+  return 0;
+}
+
+/** C.LW, C.LD, C.SW, C.SD and their stack-pointer forms: the 32-bit equivalent with bit 1 cleared. */
+function compressed(raw: u32, at: u32): u32 {
+  const quadrant = raw & 3;
+  const kind = (raw >> 13) & 7;
+  if (quadrant == 1 || (kind & 2) == 0) return 0;
+  const funct3 = (2 + (kind & 1)) << 12;
+  const low = (raw >> 2) & 7;
+  const isStore = kind >= 4;
+  if (isStore) {
+    const source = quadrant == 0 ? 8 + low : (raw >> 2) & 31;
+    return (0x21 | (source << 20) | funct3 | at) as u32;
+  }
+  const target = quadrant == 0 ? 8 + low : (raw >> 7) & 31;
+  return (0x01 | (target << 7) | funct3 | at) as u32;
+}
