@@ -11,7 +11,7 @@ import { explainInput, explainInstruction, explainStart, type Found } from './bi
 import { type BisectOptions, openPair, type Pair } from './bisect-pair.ts';
 import { searchBetween } from './bisect-search.ts';
 import { inputsFromTrace } from './config.ts';
-import { compareDigests, imageDifferences, machineDifferences } from './diff.ts';
+import { compareDigests, type DigestComparison, imageDifferences, machineDifferences } from './diff.ts';
 import { differingInputs, type InputDifference } from './diff-inputs.ts';
 import type { BisectResult, Position } from './types.ts';
 
@@ -63,10 +63,12 @@ function tryInput(pair: Pair, equalAt: Position, input: InputDifference): Found 
   return pair.equal() ? undefined : explain();
 }
 
+type Different = NonNullable<DigestComparison['firstDifferent']>;
+
 /** The recordings disagree where no input explains it. Either re-execution does too, or a recording is not of this engine. */
-function unexplained(pair: Pair, equalAt: Position, at: Position & { a: bigint; b: bigint }): BisectResult {
-  pair.a.toMoment(at.moment);
-  pair.b.toMoment(at.moment);
+function unexplained(pair: Pair, equalAt: Position, at: Different): BisectResult {
+  pair.a.toTicks(at.ticks, 'pending');
+  pair.b.toTicks(at.ticksOfB, 'pending');
   const here = { moment: pair.a.machine.moment, ticks: pair.a.machine.ticks };
   if (!pair.equal()) return result(explainInstruction(pair, searchBetween(pair, equalAt, here)), pair);
   const digest = pair.a.machine.digest();

@@ -21,7 +21,7 @@ export interface DigestComparison {
   /** Moments at which both runs have a digest. */
   readonly compared: number;
   readonly lastEqual?: Position;
-  readonly firstDifferent?: Position & { readonly a: bigint; readonly b: bigint };
+  readonly firstDifferent?: Position & { readonly ticksOfB: number; readonly a: bigint; readonly b: bigint };
 }
 
 export interface TraceDiff {
@@ -80,7 +80,7 @@ export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDiffere
       const image = of(header);
       return image ? `${image.name} (sha256 ${image.sha256.slice(0, 12)})` : 'none';
     };
-    return of(a)?.sha256 === of(b)?.sha256 ? [] : [{ name, a: text(a), b: text(b) }];
+    return of(a)?.sha256 === of(b)?.sha256 ? [] : [{ name: `image ${name}`, a: text(a), b: text(b) }];
   });
   if (a.machine.append !== b.machine.append) {
     found.push({ name: 'append', a: JSON.stringify(a.machine.append), b: JSON.stringify(b.machine.append) });
@@ -88,23 +88,31 @@ export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDiffere
   return found;
 }
 
-/** Joins the digests (and ends) by moment: no execution needed to know roughly where two runs part. */
+/**
+ * Joins the digests by moment: no execution needed to know roughly where two runs part. Digests are of the first
+ * position of their moment; an end may be a later one, and is joined only with what has the same virtual time.
+ */
 export function compareDigests(a: Trace, b: Trace): DigestComparison {
-  const points = (trace: Trace) => [...trace.digests, ...(trace.end ? [trace.end] : [])];
-  const ofB = new Map(points(b).map((point) => [point.moment, point]));
+  const ofB = digestPoints(b);
   let compared = 0;
   let lastEqual: Position | undefined;
-  for (const { moment, ticks, digest } of points(a)) {
+  for (const [moment, point] of digestPoints(a)) {
     const other = ofB.get(moment);
-    if (!other) continue;
+    if (!other || ((point.isEnd || other.isEnd) && point.ticks !== other.ticks)) continue;
     compared++;
-    if (digest !== other.digest) {
-      const firstDifferent = { moment, ticks, a: digest, b: other.digest };
+    if (point.digest !== other.digest) {
+      const firstDifferent = { moment, ticks: point.ticks, ticksOfB: other.ticks, a: point.digest, b: other.digest };
       return { compared, ...(lastEqual && { lastEqual }), firstDifferent };
     }
-    lastEqual = { moment, ticks };
+    lastEqual = { moment, ticks: point.ticks };
   }
   return { compared, ...(lastEqual && { lastEqual }) };
+}
+
+function digestPoints({ digests, end }: Trace): Map<number, { ticks: number; digest: bigint; isEnd: boolean }> {
+  const points = new Map(digests.map(({ moment, ticks, digest }) => [moment, { ticks, digest, isEnd: false }]));
+  if (end && !points.has(end.moment)) points.set(end.moment, { ticks: end.ticks, digest: end.digest, isEnd: true });
+  return points;
 }
 
 /** The seed counts for fixed turns too: it is part of the state, although nothing is drawn from it. */
@@ -127,8 +135,8 @@ const equalLine = (a: Trace, digests: DigestComparison) =>
 const MAX_INPUT_LINES = 10;
 
 function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
-  const setting = (kind: string) => (found: SettingDifference) => `${kind}${found.name}: A ${found.a}, B ${found.b}`;
-  const lines = [...diff.machine.map(setting('')), ...diff.images.map(setting('image '))];
+  const setting = (found: SettingDifference) => `${found.name}: A ${found.a}, B ${found.b}`;
+  const lines = [...diff.machine, ...diff.images].map(setting);
   for (const input of diff.inputs.slice(0, MAX_INPUT_LINES)) {
     const say = (who: string, events: readonly InputEvent[]) => {
       for (const event of events)

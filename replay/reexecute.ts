@@ -1,10 +1,9 @@
 /**
  * Runs a trace again on its own machine, to any position in any order: the workhorse of bisect and equivalence.
- * Relies on the recording's inputs and on determinism; starts from the nearest of the present, its own snapshots, and
- * the trace's checkpoints. Does not verify digests (verify does): a run that cannot reach a position says so.
+ * Relies on the player for moving forward; starts from the nearest of the present, its own snapshots, and the trace's
+ * checkpoints. Does not verify digests (verify does): a run that cannot reach a position says so.
  */
 import {
-  createMachine,
   type Machine,
   type MachineSymbols,
   type Moment,
@@ -13,7 +12,7 @@ import {
   type Ticks,
 } from '../engine/index.ts';
 import { type Trace, TraceError } from '../traces/index.ts';
-import { configFromTrace, inputsFromTrace } from './config.ts';
+import { createPlayer, type Player } from './player.ts';
 import type { Position } from './types.ts';
 
 /** A trace being re-executed. Positions never go beyond `trace.last`. */
@@ -34,10 +33,10 @@ export interface Rerun {
   remember(): void;
 }
 
-interface Kept {
-  readonly snapshot: Snapshot;
-  /** Inputs applied so far. */
+/** Where a run can start from. */
+interface Start extends Position {
   readonly applied: number;
+  readonly snapshot: () => Snapshot;
 }
 
 /** Snapshots kept at most; bisect needs about as many as it has probes. */
@@ -45,86 +44,60 @@ const MAX_KEPT = 64;
 
 /** Builds the trace's machine at moment 0. @throws TraceError, UserError when the trace cannot run here. */
 export function openRerun(trace: Trace): Rerun {
-  const config = configFromTrace(trace);
-  const machine = createMachine(config);
-  const inputs = inputsFromTrace(trace);
-  const kept: Kept[] = [{ snapshot: machine.snapshot(), applied: 0 }];
-  let applied = 0;
-
-  const restore = (to: Kept) => {
-    machine.restore(to.snapshot);
-    applied = to.applied;
-  };
-  /** Nearest start not after the target; stays where it is when that is nearest. */
-  const rewind = (isBeyond: (position: Position, applied: number) => boolean) => {
-    let best: Kept | undefined;
-    for (const candidate of kept) {
-      if (
-        !isBeyond(candidate.snapshot, candidate.applied) &&
-        candidate.snapshot.ticks >= (best?.snapshot.ticks ?? -1)
-      ) {
-        best = candidate;
-      }
-    }
-    const here = isBeyond(machine, applied) ? -1 : machine.ticks;
-    const checkpoint = trace.checkpoints.findLastIndex((at) => !isBeyond(at, appliedBefore(inputs, at.ticks)));
-    const inFile = trace.checkpoints[checkpoint];
-    if (inFile && inFile.ticks > Math.max(here, best?.snapshot.ticks ?? -1)) {
-      restore({ snapshot: trace.checkpoint(checkpoint), applied: appliedBefore(inputs, inFile.ticks) });
-    } else if (best && best.snapshot.ticks > here) restore(best);
-  };
-  /** Applies inputs on the way, then runs to the target. */
-  const advance = (target: { moment?: Moment; ticks?: Ticks }, untilInput: (input: Position) => boolean) => {
-    for (let input = inputs[applied]; input && untilInput(input); input = inputs[applied]) {
-      runTo(machine, trace, { ...target, ticks: input.ticks });
-      if (machine.ticks !== input.ticks) return;
-      machine.apply(input.event);
-      applied++;
-    }
-    runTo(machine, trace, target);
+  const player = createPlayer(trace);
+  const { machine } = player;
+  const inFile = trace.checkpoints.map(
+    ({ moment, ticks }, n): Start => ({
+      moment,
+      ticks,
+      applied: player.inputsBefore(ticks),
+      snapshot: () => trace.checkpoint(n),
+    }),
+  );
+  const kept: Start[] = [startHere(player)];
+  const rewind = (isBeyond: (start: Position & { readonly applied: number }) => boolean) => {
+    let best: Start | undefined;
+    for (const start of [...kept, ...inFile]) if (!isBeyond(start) && start.ticks > (best?.ticks ?? -1)) best = start;
+    const { moment, ticks } = machine;
+    const stay = !isBeyond({ moment, ticks, applied: player.applied }) && ticks >= (best?.ticks ?? -1);
+    if (best && !stay) player.restore(best.snapshot(), best.applied);
   };
   return {
     trace,
     machine,
-    symbols: readMachineSymbols(config),
+    symbols: readMachineSymbols(machine.config),
     toMoment(moment) {
       // Several positions may share a moment; only the very start is known to be the first of its.
       rewind((at) => at.moment >= moment && at.ticks > 0);
-      advance({ moment }, (input) => input.moment <= moment);
+      insist(player.toMoment(moment), trace, machine, `moment ${moment}`);
+    },
+    toTicks(ticks, inputs) {
+      rewind((at) => at.ticks > ticks || (inputs === 'pending' && at.applied > player.inputsBefore(ticks)));
+      insist(player.toTicks(ticks, inputs), trace, machine, `tick ${ticks}`);
     },
     forwardTo(moment) {
-      advance({ moment }, (input) => input.moment <= moment);
-    },
-    toTicks(ticks, apply) {
-      const due = (input: Position) => (apply === 'applied' ? input.ticks <= ticks : input.ticks < ticks);
-      rewind((at, done) => at.ticks > ticks || (apply === 'pending' && done > appliedBefore(inputs, ticks)));
-      advance({ ticks }, due);
+      insist(player.toMoment(moment), trace, machine, `moment ${moment}`);
     },
     remember() {
-      if (kept.some(({ snapshot }) => snapshot.ticks === machine.ticks)) return;
+      if (kept.some(({ ticks }) => ticks === machine.ticks)) return;
+      // The first one is the start of the run, which everything can begin from.
       if (kept.length >= MAX_KEPT) kept.splice(1, 1);
-      kept.push({ snapshot: machine.snapshot(), applied });
+      kept.push(startHere(player));
     },
   };
 }
 
-/** Inputs at positions before `ticks`. A checkpoint or digest at an input's position lies before the input. */
-function appliedBefore(inputs: readonly Position[], ticks: Ticks): number {
-  const index = inputs.findIndex((input) => input.ticks >= ticks);
-  return index < 0 ? inputs.length : index;
+function startHere(player: Player): Start {
+  const snapshot = player.machine.snapshot();
+  const { moment, ticks } = snapshot;
+  return { moment, ticks, applied: player.applied, snapshot: () => snapshot };
 }
 
-function runTo(machine: Machine, trace: Trace, target: { moment?: Moment; ticks?: Ticks }): void {
-  const reached = () =>
-    (target.moment !== undefined && machine.moment >= target.moment) ||
-    (target.ticks !== undefined && machine.ticks >= target.ticks);
-  if (reached()) return;
-  const stop = machine.run(target);
-  if (reached()) return;
-  const wanted = target.moment === undefined ? `tick ${target.ticks}` : `moment ${target.moment}`;
+function insist(reached: boolean, trace: Trace, machine: Machine, where: string): void {
+  if (reached) return;
   throw new TraceError(
     'damaged',
     trace.path,
-    `does not replay: the machine stopped (${stop.kind}) at moment ${machine.moment} on the way to ${wanted}; 'dejavm verify' says where it diverges`,
+    `does not replay: it cannot reach ${where}, the machine is at moment ${machine.moment}; 'dejavm verify' says where it diverges`,
   );
 }
