@@ -21,6 +21,7 @@ export {
   type VmList,
   walkGStage,
 } from './introspect/index.ts';
+export { assemble } from './isa/index.ts';
 export { RAM_BASE } from './machine/board.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
 export {
