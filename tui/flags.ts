@@ -137,8 +137,8 @@ export function normaliseArgv(argv: readonly string[]): string[] {
   for (const arg of argv) {
     const equals = arg.indexOf('=');
     const head = equals < 0 ? arg : arg.slice(0, equals);
-    const long = isValue || literal ? undefined : QEMU_SPELLING.get(head);
-    const normal = long === undefined ? arg : long + arg.slice(head.length);
+    const long: string | undefined = isValue || literal ? undefined : QEMU_SPELLING.get(head);
+    const normal: string = long === undefined ? arg : long + arg.slice(head.length);
     out.push(normal);
     if (arg === '--' && !isValue) literal = true;
     isValue = !isValue && !literal && withValue.has(normal);

@@ -35,6 +35,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
   const planned = plannedInputs(flags);
   const path = flags.out ?? defaultTracePath('run');
   const live = flags.console ? openLiveConsole(io) : undefined;
+  const output = consoleOutput(io);
   let interrupted = false;
   const release = io.onInterrupt(() => {
     interrupted = true;
@@ -51,20 +52,41 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
       checkpointEvery: flags.checkpointEvery,
       commandLine: ['dejavm', ...argv],
       ...(live && { pollConsole: live.poll }),
-      stopRequested: () => interrupted || live?.quit() === true,
+      stopRequested: () => {
+        output.flush();
+        return interrupted || live?.quit() === true;
+      },
       onEvent: (event) => {
-        if (event.kind === 'console') io.out(Uint8Array.of(event.byte));
+        if (event.kind === 'console') output.push(event.byte);
       },
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
     });
     setLatest(result.path);
+    output.flush();
     progress.clear();
     return report(result, interrupted, io);
   } finally {
+    output.flush();
     progress.clear();
     live?.close();
     release();
   }
+}
+
+/** The guest writes bytes; a write for each would be slow. Lines go out at once, the rest at the next flush. */
+function consoleOutput(io: Io): { readonly push: (byte: number) => void; readonly flush: () => void } {
+  let pending: number[] = [];
+  const flush = () => {
+    if (pending.length > 0) io.out(Uint8Array.from(pending));
+    pending = [];
+  };
+  return {
+    push(byte) {
+      pending.push(byte);
+      if (byte === 10) flush();
+    },
+    flush,
+  };
 }
 
 /** The machine that the flags describe. */

@@ -1,0 +1,49 @@
+/** Streams for tests: a command runs in process, what it printed is read back. Relies on Io; no terminal. */
+import { PassThrough } from 'node:stream';
+import { runCli } from './cli.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
+export interface CliOutcome {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CliSurroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Standard input, as a pipe. */
+  readonly stdin?: PassThrough;
+  /** Sees each piece of standard output as it is written. */
+  readonly onOut?: (text: string) => void;
+  /** Receives the function that plays Ctrl-C. */
+  readonly onInterruptible?: (interrupt: () => void) => void;
+}
+
+/** Runs `dejavm ARGV` in this process. */
+export async function cli(argv: readonly string[], surroundings: CliSurroundings = {}): Promise<CliOutcome> {
+  const { env = {}, stdin = new PassThrough(), onOut, onInterruptible } = surroundings;
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out(text) {
+      const piece = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+      out += piece;
+      onOut?.(piece);
+    },
+    err(text) {
+      err += text;
+    },
+    outIsTerminal: false,
+    errIsTerminal: false,
+    env,
+    stdin: stdin as unknown as NodeJS.ReadStream,
+    stdout: { columns: 80 } as NodeJS.WriteStream,
+    onInterrupt(handler) {
+      onInterruptible?.(() => handler('SIGINT'));
+      return () => {};
+    },
+  };
+  const code = await runCli(argv, io);
+  return { code, out, err };
+}

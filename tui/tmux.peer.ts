@@ -1,0 +1,85 @@
+/**
+ * The terminal UI for real: the shipped program in a tmux session, keys sent as a person types them, the screen read
+ * back. Relies on tmux and on a built `dist/`; run by CI, not by `npm test`.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageFile } from './package-root.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dejavm-tmux-'));
+const trace = join(folder, 'run.djvm');
+const dejavm = [process.execPath, packageFile('bin/dejavm.js')];
+// A socket of our own: the user's tmux server is left alone.
+const socket = join(folder, 'tmux.sock');
+const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args]).toString();
+const screen = () => tmux('capture-pane', '-p', '-t', 'main');
+const type = (...keys: string[]) => tmux('send-keys', '-t', 'main', ...keys);
+const shows = (text: string | RegExp) => expect.poll(screen, { timeout: 30_000, interval: 100 }).toMatch(text);
+const terminal = () => tmux('display-message', '-p', '-t', 'main', '#{alternate_on} #{cursor_flag}').trim();
+
+beforeAll(() => {
+  const record = ['record', '-o', trace, '--max-moment', '3M', '--fault', 'failstop@1500k'];
+  execFileSync(dejavm[0]!, [dejavm[1]!, ...record], { stdio: 'ignore' });
+  tmux('new-session', '-d', '-s', 'main', '-x', '80', '-y', '24', 'env PS1="ready$ " bash --norc --noprofile');
+}, 120_000);
+afterAll(() => {
+  tmux('kill-server');
+  rmSync(folder, { recursive: true });
+});
+
+/** Starts the UI from the shell in the pane. */
+async function start(): Promise<void> {
+  await shows(/ready\$/);
+  type('-l', `clear; ${dejavm.join(' ')} tui ${trace}; echo "exit $?"`);
+  type('Enter');
+  await shows(/^moment 0 of /);
+}
+
+/** The shell is back on the ordinary screen, with its cursor, echo and line editing. */
+async function restored(exit: number): Promise<void> {
+  await shows(new RegExp(`exit ${exit}\\n`));
+  expect(terminal()).toBe('0 1');
+  type('-l', 'echo typed');
+  type('Enter');
+  await shows(/ready\$ echo typed\ntyped\n/);
+}
+
+describe('in tmux at 80 x 24', () => {
+  test('steps, goes to the fault, quits by q and leaves the terminal as it was', async () => {
+    await start();
+    expect(terminal()).toMatch(/^1/);
+    type('f');
+    await shows(/^moment 1,500,000 of /);
+    await shows('fault: failstop');
+    type('1', '0', 'S');
+    await shows(/^moment 1,499,990 of /);
+    type('-l', ':goto 2M');
+    type('Enter');
+    await shows(/^moment 2,000,000 of /);
+    type('Left');
+    await shows(/^moment 1,9\d\d,\d\d\d of /);
+    type('?');
+    await shows(':rstep N');
+    type('Escape');
+    await shows(/^moment 1,9/);
+    type('q');
+    await restored(0);
+  });
+
+  test('SIGTERM restores the terminal too', async () => {
+    await start();
+    const pid = tmux('display-message', '-p', '-t', 'main', '#{pane_pid}').trim();
+    const children = execFileSync('pgrep', ['-P', pid]).toString().trim().split('\n');
+    for (const child of children) process.kill(Number(child), 'SIGTERM');
+    await restored(130);
+  });
+
+  test('Ctrl-C quits', async () => {
+    await start();
+    type('C-c');
+    await restored(0);
+  });
+});
