@@ -10,10 +10,17 @@
 export interface ArchExports {
   /** Resets harts 0…hartCount-1 to the reset state at `resetPc`. MACHINE words must have been written. */
   resetHarts(resetPcLow: number): void;
-  /** Forgets every derived cache (translations, decoded code); architecturally invisible. */
+  /**
+   * Recomputes or forgets all derived state of the core (translations, decoded code, PMP ranges, slice bookkeeping);
+   * architecturally invisible. To be called after saved bytes were written from outside.
+   */
   flushDerived(): void;
+  /** Hashes RAM that is still all zeros; once, before anything else. */
+  initialisePageHashes(): void;
   /** Runs until MACHINE.stopMoment or stopTicks, halt, idle, events full or a stop request. Returns STOP_*. */
   run(): number;
+  /** The number of the hart that acts next, changing nothing; hartCount when all of them wait. */
+  nextHart(): number;
   /**
    * Physical access for TypeScript that keeps derived state right: marks pages dirty, drops decoded code and
    * translations as a store by a hart would. Bytes are copied from/to linear memory at `host`.
@@ -25,11 +32,11 @@ export interface ArchExports {
   hashRange(host: number, bytes: number, seedLow: number): void;
   /** Writes indices (u32) of pages dirty for the checkpoint to `host`, clears the flag, returns their number. */
   collectDirtyPages(host: number): number;
-  /** Reads/writes a CSR of a hart by number without side effects or privilege checks; value in MACHINE.mmioData. */
+  /** Reads/writes a CSR of a hart (its address) by number without privilege checks; value in MACHINE.mmioData. */
   peekCsr(hart: number, number: number): void;
   pokeCsr(hart: number, number: number): void;
   /**
-   * Translates without side effects (no A/D update, no fault) for debuggers. access: 0 load, 1 store, 2 fetch.
+   * Translates the address in MACHINE.mmioData, without a fault, for debuggers. access: 0 load, 1 store, 2 fetch.
    * Physical address in MACHINE.mmioData; returns 1 on success.
    */
   translateForDebug(hart: number, access: number): number;
