@@ -24,7 +24,8 @@ describe('a symbol table', () => {
     symbol('$x', 0x80200060n),
     symbol('kernel.c', 0n, 0n, 'file', true),
     symbol('heap_lock', 0x80210000n, 8n, 'object'),
-    symbol('_end', 0x80220000n, 0n, 'none'),
+    symbol('secondary_entry', 0x80220000n, 0n, 'none'),
+    symbol('_end', 0x80230000n, 0n, 'none'),
     symbol('layout.domain.vmid', 8n, 0n, 'none', true),
     symbol('layout.domain.next', 0n, 0n, 'none', true),
   ]);
@@ -42,8 +43,10 @@ describe('a symbol table', () => {
   });
 
   it('lets a label without a size reach a page, not the rest of memory', () => {
-    expect(table.describe(0x80220ff0n)).toBe('_end+0xff0');
+    expect(table.describe(0x80220ff0n)).toBe('secondary_entry+0xff0');
     expect(table.describe(0x80221000n)).toBeUndefined();
+    expect(table.describe(0x80230000n)).toBe('_end');
+    expect(table.describe(0x80230001n)).toBeUndefined();
   });
 
   it('finds addresses and absolute values by name, and never mistakes values for addresses', () => {

@@ -68,6 +68,8 @@ function byAddress(a: ElfSymbol, b: ElfSymbol): number {
 
 /** How far a symbol without a size may reach: labels in assembly are near what they name, ends of images are not. */
 const UNSIZED_REACH = 0x1000n;
+/** Linker symbols for the first address behind something: `_end`, `bss_end`, `__stop_x`. */
+const END_MARKER = /(^|_)end$|^__stop_|^_e(text|data)$/;
 /** Sized symbols looked at below the nearest one, for addresses behind a small symbol inside a large one. */
 const LOOK_BACK = 16;
 
@@ -79,7 +81,9 @@ function find(places: readonly ElfSymbol[], address: bigint): SymbolHit | undefi
     if (symbol.size > 0n && address - symbol.address < symbol.size) return hit(symbol);
   }
   const symbol = places[nearest];
-  return symbol?.size === 0n && address - symbol.address < UNSIZED_REACH ? hit(symbol) : undefined;
+  if (!symbol || symbol.size > 0n) return undefined;
+  const reach = END_MARKER.test(symbol.name) ? 1n : UNSIZED_REACH;
+  return address - symbol.address < reach ? hit(symbol) : undefined;
 }
 
 function lastAtOrBelow(places: readonly ElfSymbol[], address: bigint): number {
