@@ -6,8 +6,8 @@
 import type { Io } from '../io.ts';
 
 export interface LiveConsole {
-  /** Bytes typed since the last call. */
-  readonly poll: () => Uint8Array | undefined;
+  /** Bytes typed since the last call; 'closed' after the end of the input. */
+  readonly poll: () => Uint8Array | undefined | 'closed';
   /** Whether the user asked to quit. */
   readonly quit: () => boolean;
   /** Gives the terminal back. */
@@ -21,6 +21,10 @@ export function openLiveConsole(io: Io): LiveConsole {
   const filter = isTerminal ? escapeFilter() : (bytes: Uint8Array) => ({ bytes, quit: false });
   let pending: number[] = [];
   let quit = false;
+  let ended = false;
+  const onEnd = () => {
+    ended = true;
+  };
   const onData = (chunk: Uint8Array) => {
     const typed = filter(chunk);
     pending.push(...typed.bytes);
@@ -28,10 +32,11 @@ export function openLiveConsole(io: Io): LiveConsole {
   };
   if (isTerminal) stdin.setRawMode(true);
   stdin.on('data', onData);
+  stdin.on('end', onEnd);
   stdin.resume();
   return {
     poll() {
-      if (pending.length === 0) return undefined;
+      if (pending.length === 0) return ended ? 'closed' : undefined;
       const bytes = Uint8Array.from(pending);
       pending = [];
       return bytes;
@@ -39,6 +44,7 @@ export function openLiveConsole(io: Io): LiveConsole {
     quit: () => quit,
     close() {
       stdin.off('data', onData);
+      stdin.off('end', onEnd);
       stdin.pause();
       if (isTerminal) stdin.setRawMode(false);
     },

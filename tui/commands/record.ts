@@ -2,7 +2,7 @@
  * `dejavm record`: runs a machine and writes its trace. Guest console output goes to standard output, everything else
  * to standard error. Ctrl-C and Ctrl-A x end the recording in good order.
  */
-import { type MachineConfig, parseFault } from '../../engine/index.ts';
+import { formatFault, type MachineConfig, parseFault } from '../../engine/index.ts';
 import { defaultTracePath, type PlannedInput, type RecordResult, record, setLatest } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -124,6 +124,10 @@ function report(result: RecordResult, interrupted: boolean, io: Io): ExitCode {
     `dejavm: recorded ${grouped(end.moment)} instructions, ${why}; ${byteSize(result.bytes)} in ${path}\n` +
       `  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
   );
+  for (const { event } of result.notReached) {
+    const what = event.kind === 'fault' ? `fault ${formatFault(event.fault)}` : `${event.kind} input`;
+    io.err(`dejavm: warning: the run ended before the moment of the ${what}: it was not applied\n`);
+  }
   if (interrupted) return EXIT.interrupted;
   return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
 }

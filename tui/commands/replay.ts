@@ -49,10 +49,11 @@ export function replayText(result: ReplayResult): string {
   const compared = counted(result.digestsCompared, 'digest');
   const { divergence } = result;
   if (!divergence) return `replay agrees: ${compared} compared up to moment ${grouped(result.end.moment)}`;
-  const { agreedAt, differsAt, expected, actual } = divergence;
+  const { agreedAt, differsAt, what, expected, actual, differencesAt } = divergence;
   return [
     `replay DIVERGES after moment ${grouped(agreedAt.moment)} and not later than ${grouped(differsAt.moment)}`,
-    `  recorded digest ${hex(expected, 16)}, this run ${hex(actual, 16)}; ${compared} agreed before`,
+    `  ${what}: recorded ${hex(expected)}, this run ${hex(actual)}; ${compared} agreed before`,
+    ...(differencesAt ? [`  what differs at the checkpoint at moment ${grouped(differencesAt.moment)}:`] : []),
     differencesText(divergence.differences),
   ]
     .join('\n')
