@@ -1,0 +1,124 @@
+/*
+ * What the firmware's files share. One file per job: main (boot), trap, sbi, ipi (mailboxes, fences), hsm (hart
+ * states), watchdog, recovery, options, console.
+ */
+#ifndef FIRMWARE_H
+#define FIRMWARE_H
+
+/* Shared with entry.S. */
+#define HART_BYTES 8192
+#define HART_SHIFT 13
+#define HART_PC 256
+#define HART_MSTATUS 264
+
+#ifndef __ASSEMBLER__
+#include "board.h"
+#include "csr.h"
+#include "fdt.h"
+#include "notes.h"
+#include "recovery.h"
+#include "sbi.h"
+
+/** A hart's own memory: interrupted context first (entry.S relies on it), M-mode stack at the end. */
+struct hart {
+  u64 x[32];
+  u64 pc, mstatus;
+  u64 id;
+  /** SBI_HSM_*: written under no lock; transitions belong to one hart at a time (see hsm.c). */
+  volatile u64 state;
+  /** IPI_* bits sent by other harts. */
+  volatile u64 mailbox;
+  u64 start_address, start_argument;
+  /** 1 when recovery has saved the context above. */
+  volatile u64 frozen;
+  struct {
+    u64 last_beat, unmoved;
+    /** 0 until the heartbeat has moved for the first time since the hart started. */
+    u64 seen;
+  } watch;
+} __attribute__((aligned(HART_BYTES)));
+_Static_assert(offsetof(struct hart, pc) == HART_PC && offsetof(struct hart, mstatus) == HART_MSTATUS, "entry.S");
+_Static_assert(sizeof(struct hart) == HART_BYTES, "entry.S");
+
+extern struct hart harts[BOARD_MAX_HARTS];
+extern struct board_info board;
+/** Tree given to the next stage; our own copy when the recovery block is armed. */
+extern const void *next_fdt;
+
+/* options.c */
+struct options {
+  /** 1 rehype, 0 none. */
+  int rehype;
+  u64 enhance;
+  /** Watchdog period in mtime units; 0 off. */
+  u64 watchdog_period;
+  u64 max_recoveries;
+};
+extern struct options options;
+/** Reads recovery=, enhance=, watchdog=, recoveries= from the command line; 0 (and a message) when one is wrong. */
+int options_read(const char *line);
+
+/* console.c */
+void console_byte(char byte);
+/** Prints a text as one piece: no other hart's output comes in between. %s text, %d decimal, %x hexadecimal (u64). */
+void console_print(const char *format, ...);
+void console_write(const char *text, u64 bytes);
+/** A received byte, or -1. */
+i64 console_read(void);
+
+/* ipi.c */
+#define IPI_SUPERVISOR 1
+#define IPI_FENCE 2
+#define IPI_FREEZE 4
+#define IPI_START 8
+void ipi_send(u64 hart, u64 bits);
+/** Takes the bits sent to `hart` and acts on all but FREEZE and START, which are returned. */
+u64 ipi_take(struct hart *hart);
+/** Answers fences only: for loops that wait while other harts may wait for us. */
+void ipi_poll(struct hart *hart);
+/** Has the harts of `mask` flush all translations and their instruction fetch; returns when they have. */
+void ipi_fence(struct hart *self, u64 mask);
+
+/* hsm.c */
+/** Waits until another hart starts this one; then the saved context is the start context. */
+void hsm_wait(struct hart *hart);
+i64 hsm_start(u64 id, u64 address, u64 argument);
+/** Prepares the saved context to enter HS-mode at `address`. */
+void hsm_enter(struct hart *hart, u64 address, u64 argument);
+u64 hsm_started_mask(void);
+
+/* watchdog.c */
+u64 time_now(void);
+void watchdog_start(struct hart *hart);
+void watchdog_stop(struct hart *hart);
+void watchdog_tick(struct hart *hart);
+
+/* recovery.c */
+/** Looks for a Lazarus header at `image` and, if there is one, keeps the pristine image. Before it first runs. */
+void recovery_arm(u64 image);
+int recovery_armed(void);
+/** Recoveries started since power-on. */
+u64 recovery_count(void);
+/** Address of a hart's heartbeat word, from the pristine header. */
+u64 recovery_heartbeat(u64 hart);
+enum detection { DETECTED_BY_TRAP, DETECTED_BY_WATCHDOG };
+/** An error was detected on `self`: recovers, and leaves `self` about to enter the new instance. May not return. */
+void recovery_run(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc);
+/** Saves this hart's context, reports it frozen, and waits until it is started again. */
+void recovery_freeze(struct hart *self);
+void recovery_done(void);
+
+/* sbi.c */
+void sbi_call(struct hart *hart);
+/** 1 when HS may pass this range to the firmware: RAM outside the firmware's own. */
+int range_is_lent(u64 address, u64 bytes);
+/** Ends the run. */
+void system_pass(void) __attribute__((noreturn));
+void system_fail(u64 code) __attribute__((noreturn));
+
+/* trap.c */
+void trap(struct hart *hart);
+void trap_init(void);
+#endif
+
+#endif

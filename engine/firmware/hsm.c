@@ -1,0 +1,52 @@
+/*
+ * Hart states (SBI 1.0, ch. 9). A STOPPED hart waits here, in M-mode, answering fences. STOPPED → START_PENDING is
+ * made by the caller of start (compare-and-swap, so only one wins), START_PENDING → STARTED by the hart itself.
+ */
+#include "firmware.h"
+
+void hsm_wait(struct hart *hart) {
+  watchdog_stop(hart);
+  hart->state = SBI_HSM_STOPPED;
+  u64 bits = 0;
+  while (((bits |= ipi_take(hart)) & IPI_START) == 0) {
+    /* A request between the look and here leaves MSIP pending, and wfi falls through. */
+    wait_for_interrupt();
+  }
+  fence_i();
+  /* Asked to freeze while being started: do so at the first instruction, with a context that is complete. */
+  if ((bits & IPI_FREEZE) != 0 && !hart->frozen) ipi_send(hart->id, IPI_FREEZE);
+  hart->frozen = 0;
+  hart->state = SBI_HSM_STARTED;
+  hsm_enter(hart, hart->start_address, hart->start_argument);
+  watchdog_start(hart);
+}
+
+i64 hsm_start(u64 id, u64 address, u64 argument) {
+  if (id >= board.hart_count) return SBI_ERR_INVALID_PARAM;
+  if (!range_is_lent(address, 4)) return SBI_ERR_INVALID_ADDRESS;
+  struct hart *hart = &harts[id];
+  u64 expected = SBI_HSM_STOPPED;
+  if (!__atomic_compare_exchange_n(&hart->state, &expected, SBI_HSM_START_PENDING, 0, __ATOMIC_SEQ_CST,
+                                   __ATOMIC_SEQ_CST))
+    return SBI_ERR_ALREADY_AVAILABLE;
+  hart->start_address = address;
+  hart->start_argument = argument;
+  ipi_send(id, IPI_START);
+  return SBI_OK;
+}
+
+void hsm_enter(struct hart *hart, u64 address, u64 argument) {
+  csr_write(SATP, 0);
+  memset(hart->x, 0, sizeof(hart->x));
+  hart->mstatus = (csr_read(MSTATUS) & ~(STATUS_MPP | STATUS_MPV | STATUS_SIE)) | STATUS_MPP_S;
+  hart->pc = address;
+  hart->x[10] = hart->id;
+  hart->x[11] = argument;
+}
+
+u64 hsm_started_mask(void) {
+  u64 mask = 0;
+  for (u64 id = 0; id < board.hart_count; id++)
+    if (harts[id].state == SBI_HSM_STARTED) mask |= 1ul << id;
+  return mask;
+}

@@ -1,0 +1,40 @@
+/*
+ * SBI numbers (RISC-V SBI 1.0, and DBCN of 2.0), and the recovery block's own extension.
+ */
+#ifndef SBI_H
+#define SBI_H
+
+#define SBI_LEGACY_PUTCHAR 1
+#define SBI_LEGACY_GETCHAR 2
+#define SBI_BASE 0x10
+#define SBI_TIME 0x54494d45
+#define SBI_IPI 0x735049
+#define SBI_RFENCE 0x52464e43
+#define SBI_HSM 0x48534d
+#define SBI_SRST 0x53525354
+#define SBI_DBCN 0x4442434e
+
+#define SBI_HSM_START 0
+#define SBI_HSM_STOP 1
+#define SBI_HSM_STATUS 2
+#define SBI_HSM_STARTED 0
+#define SBI_HSM_STOPPED 1
+#define SBI_HSM_START_PENDING 2
+
+#define SBI_OK 0l
+#define SBI_ERR_FAILED (-1l)
+#define SBI_ERR_NOT_SUPPORTED (-2l)
+#define SBI_ERR_INVALID_PARAM (-3l)
+#define SBI_ERR_INVALID_ADDRESS (-5l)
+#define SBI_ERR_ALREADY_AVAILABLE (-6l)
+
+/** The recovery block, in the space that SBI 4.2 leaves to firmware (0x0A000000-0x0AFFFFFF). */
+#define SBI_RECOVERY 0x0a4c5a52
+/** fail(cause, message, pc): the hypervisor gives itself up; does not return. */
+#define SBI_RECOVERY_FAIL 0
+/** emit(text, bytes, ledger, value): prints, then stores `value` to `*ledger`; no failure comes in between. */
+#define SBI_RECOVERY_EMIT 1
+/** done(): the new instance is about to resume its VMs. */
+#define SBI_RECOVERY_DONE 2
+
+#endif

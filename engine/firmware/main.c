@@ -1,0 +1,90 @@
+/*
+ * Boot. Hart 0 reads the devicetree, arms the recovery block and enters the next stage in HS-mode; every other hart
+ * waits in the state HSM calls STOPPED. Relies on a zeroed bss (the loader's job) and on a board like QEMU's `virt`.
+ */
+#include "firmware.h"
+
+struct hart harts[BOARD_MAX_HARTS];
+struct board_info board;
+const void *next_fdt;
+
+/** What the loader says about the next stage: struct fw_dynamic_info of OpenSBI, as QEMU's boot ROM passes it. */
+struct dynamic_info {
+  u64 magic, version, next_address, next_mode, options, boot_hart;
+};
+#define DYNAMIC_INFO_MAGIC 0x4942534ful
+
+static void protect(void);
+static void delegate(void);
+
+static u64 next_stage(const struct dynamic_info *info) {
+  if (info == NULL || info->magic != DYNAMIC_INFO_MAGIC || info->next_address == 0) {
+    console_print("firmware: no next stage: give a hypervisor or kernel with -kernel\n");
+    system_fail(2);
+  }
+  return info->next_address;
+}
+
+void boot(struct hart *self, u64 id, const void *fdt, const struct dynamic_info *info) {
+  self->id = id;
+  self->state = SBI_HSM_STOPPED;
+  trap_init();
+  if (id != 0) {
+    hsm_wait(self); /* the sender of START has seen to it that the rest of boot is done */
+    protect();
+    delegate();
+    return;
+  }
+  u64 next = next_stage(info);
+  if (!fdt_read(fdt, &board) || board.hart_count > BOARD_MAX_HARTS) {
+    console_print("firmware: the devicetree at %x is missing or names more than %d harts\n", fdt, BOARD_MAX_HARTS);
+    system_fail(2);
+  }
+  if (!options_read(board.bootargs)) system_fail(2);
+  next_fdt = fdt;
+  recovery_arm(next);
+  protect();
+  delegate();
+  console_print("firmware: %d harts, recovery %s, watchdog %d us\n", board.hart_count,
+                !recovery_armed() ? "not armed" : options.rehype ? "rehype" : "none",
+                recovery_armed() ? options.watchdog_period / BOARD_TIME_PER_US : 0);
+  note(NOTE_FIRMWARE_UP, board.hart_count);
+  self->state = SBI_HSM_STARTED;
+  hsm_enter(self, next, (u64)next_fdt);
+  watchdog_start(self);
+}
+
+/*
+ * PMP (manual II, 3.7): HS may read the handover area, may not touch the rest of the firmware nor the ACLINT (whose
+ * mtimecmp is the watchdog), and may do anything elsewhere. Lowest-numbered match wins.
+ */
+#define NAPOT(base, bytes) (((base) >> 2) | (((bytes) >> 3) - 1))
+#define PMP_NAPOT 0x18ul
+#define PMP_RWX 0x07ul
+#define PMP_R 0x01ul
+static void protect(void) {
+  csr_write(0x3b0, NAPOT(HANDOVER_BASE, HANDOVER_BYTES));
+  csr_write(0x3b1, NAPOT(FIRMWARE_BASE, FIRMWARE_BYTES));
+  csr_write(0x3b2, NAPOT(BOARD_ACLINT, BOARD_ACLINT_BYTES));
+  csr_write(0x3b3, ~0ul >> 10); /* everything */
+  csr_write(PMPCFG0, (PMP_NAPOT | PMP_R) | PMP_NAPOT << 8 | PMP_NAPOT << 16 | (PMP_NAPOT | PMP_RWX) << 24);
+  sfence_vma();
+}
+
+/*
+ * With the recovery block armed, exceptions that a sane hypervisor never takes in HS-mode are not delegated, so they
+ * reach recovery without a single instruction of the hypervisor. Those that came from a VM are passed on (trap.c).
+ */
+static void delegate(void) {
+  u64 always = 1ul << EXC_ECALL_U | 1ul << EXC_FETCH_PAGE | 1ul << EXC_LOAD_PAGE | 1ul << EXC_STORE_PAGE;
+  u64 hypervisor = 1ul << EXC_ECALL_VS | 1ul << EXC_FETCH_GUEST_PAGE | 1ul << EXC_LOAD_GUEST_PAGE |
+                   1ul << EXC_VIRTUAL | 1ul << EXC_STORE_GUEST_PAGE;
+  u64 faults = 1ul << EXC_FETCH_MISALIGNED | 1ul << EXC_FETCH_ACCESS | 1ul << EXC_ILLEGAL | 1ul << EXC_BREAKPOINT |
+               1ul << EXC_LOAD_MISALIGNED | 1ul << EXC_LOAD_ACCESS | 1ul << EXC_STORE_MISALIGNED |
+               1ul << EXC_STORE_ACCESS;
+  csr_write(MEDELEG, always | hypervisor | (recovery_armed() ? 0 : faults));
+  csr_write(MIDELEG, 1ul << IRQ_SSI | 1ul << IRQ_STI | 1ul << IRQ_SEI);
+  csr_write(MCOUNTEREN, COUNTEREN_CY_TM_IR);
+  csr_write(MENVCFG, ENVCFG_STCE);
+  csr_write(STIMECMP, ~0ul);
+}

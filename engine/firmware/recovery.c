@@ -1,0 +1,176 @@
+/*
+ * The recovery block (ReHype: microreboot). Detects nothing itself; trap.c, watchdog.c and SBI_RECOVERY_FAIL call in.
+ *
+ * Freezes all harts, saves the failed instance's static data, copies the pristine image over it, clears its bss, and
+ * enters the new instance in place. Everything it relies on lies in memory that HS-mode cannot write: stacks, the
+ * pristine image and its header, options. It does not judge preserved state; the new instance re-integrates that.
+ */
+#include "firmware.h"
+
+/* Closed to HS. */
+static u8 pristine[PRISTINE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+static struct image_header header;
+static int armed;
+static volatile u32 recovering; /* a hart is at it: all others just freeze */
+static int unfinished;          /* between detection and SBI_RECOVERY_DONE */
+static u64 recoveries;
+
+/* Readable by HS. */
+#define HANDOVER __attribute__((section(".handover"), aligned(PAGE_BYTES)))
+static struct recovery_descriptor descriptor HANDOVER;
+static u8 statics[STATICS_BYTES] HANDOVER;
+static u8 fdt_copy[FDT_COPY_BYTES] HANDOVER;
+
+static int header_is_sane(const struct image_header *h) {
+  return h->version == IMAGE_VERSION && range_is_lent(h->image_start, h->bss_end - h->image_start) &&
+         h->image_start <= h->image_end && h->image_end <= h->bss_end &&
+         h->image_end - h->image_start <= PRISTINE_BYTES && h->image_start <= h->statics_start &&
+         h->statics_start <= h->statics_end && h->statics_end <= h->bss_end &&
+         h->statics_end - h->statics_start <= STATICS_BYTES && h->recovery_entry >= h->image_start &&
+         h->recovery_entry < h->image_end && h->heartbeats >= h->statics_start &&
+         h->heartbeats + 8 * BOARD_MAX_HARTS <= h->statics_end && (h->heartbeats & 7) == 0;
+}
+
+void recovery_arm(u64 image) {
+  const struct image_header *found = (const struct image_header *)image;
+  if (!range_is_lent(image, sizeof(header)) || found->magic != IMAGE_MAGIC) return;
+  if (found->image_start != image || !header_is_sane(found)) {
+    console_print("firmware: the recovery header at %x is not for this firmware\n", image);
+    system_fail(2);
+  }
+  header = *found;
+  memcpy(pristine, (const void *)header.image_start, header.image_end - header.image_start);
+  u64 bytes = fdt_bytes(next_fdt);
+  if (bytes <= FDT_COPY_BYTES) {
+    memcpy(fdt_copy, next_fdt, bytes);
+    next_fdt = fdt_copy;
+  }
+  armed = 1;
+}
+
+int recovery_armed(void) { return armed; }
+
+u64 recovery_count(void) { return recoveries; }
+
+u64 recovery_heartbeat(u64 hart) { return header.heartbeats + 8 * hart; }
+
+static void report(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc);
+static void give_up(u64 reason) __attribute__((noreturn));
+static void save_context(struct hart *hart);
+static u64 freeze_others(struct hart *self);
+static void reboot_in_place(void);
+
+void recovery_run(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc) {
+  u64 detected_at = time_now();
+  if (__atomic_exchange_n(&recovering, 1, __ATOMIC_ACQUIRE) != 0) {
+    recovery_freeze(self); /* another hart was first */
+    return;
+  }
+  report(self, how, cause, message, pc);
+  if (!options.rehype) give_up(FAILED_NO_MECHANISM);
+  if (unfinished) give_up(FAILED_IN_RECOVERY);
+  if (recoveries >= options.max_recoveries) give_up(FAILED_TOO_OFTEN);
+  unfinished = 1;
+  recoveries++;
+
+  for (u64 id = 0; id < BOARD_MAX_HARTS; id++) descriptor.harts[id].valid = 0;
+  save_context(self);
+  note(NOTE_FROZEN, 1 + freeze_others(self));
+  descriptor.magic = DESCRIPTOR_MAGIC;
+  descriptor.instance = recoveries;
+  descriptor.detecting_hart = self->id;
+  descriptor.detected_at = detected_at;
+  descriptor.enhance = options.enhance;
+  descriptor.statics = (u64)statics;
+  reboot_in_place();
+  note(NOTE_REBOOTED, recoveries);
+
+  hsm_enter(self, header.recovery_entry, (u64)next_fdt);
+  self->x[12] = (u64)&descriptor;
+  watchdog_start(self);
+  __atomic_store_n(&recovering, 0, __ATOMIC_RELEASE);
+}
+
+void recovery_done(void) { unfinished = 0; }
+
+/** The message is read from the pristine image: what a corrupt hypervisor points to is not printed. */
+static const char *pristine_text(const char *message) {
+  u64 at = (u64)message - header.image_start;
+  u64 bytes = header.image_end - header.image_start;
+  if ((u64)message < header.image_start || at >= bytes) return "";
+  for (u64 end = at; end < bytes && end < at + 120; end++)
+    if (pristine[end] == 0) return (const char *)&pristine[at];
+  return "";
+}
+
+static void report(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc) {
+  if (how == DETECTED_BY_WATCHDOG) {
+    note(NOTE_DETECTED_HANG, self->id);
+    console_print("recovery: hart %d hangs at %x\n", self->id, pc);
+  } else {
+    note(NOTE_DETECTED_TRAP, cause & 0xffff);
+    console_print("recovery: hart %d failed: cause %d at %x %s\n", self->id, cause, pc, pristine_text(message));
+  }
+}
+
+static void give_up(u64 reason) {
+  static const char *const why[] = {
+      [FAILED_NO_MECHANISM] = "recovery=none",
+      [FAILED_IN_RECOVERY] = "the new instance failed before it resumed its VMs",
+      [FAILED_TOO_OFTEN] = "too many recoveries (recoveries=)",
+  };
+  note(NOTE_RECOVERY_FAILED, reason);
+  console_print("recovery: given up: %s\n", why[reason]);
+  system_fail(1);
+}
+
+/** Publishes the context that the trap saved, with the CSRs that belong to a VM or to the interrupted hypervisor. */
+static void save_context(struct hart *hart) {
+  struct frozen_hart *frozen = &descriptor.harts[hart->id];
+  memcpy(frozen->x, hart->x, sizeof(frozen->x));
+  frozen->x[0] = 0;
+  frozen->pc = hart->pc;
+  frozen->privilege = (hart->mstatus & STATUS_MPP) != 0;
+  frozen->virtual = (hart->mstatus & STATUS_MPV) != 0;
+  frozen->sstatus = csr_read(SSTATUS);
+  frozen->sepc = csr_read(SEPC);
+  frozen->scause = csr_read(SCAUSE);
+  frozen->sscratch = csr_read(SSCRATCH);
+  frozen->hstatus = csr_read(HSTATUS);
+  frozen->hgatp = csr_read(HGATP);
+  frozen->vs = (struct vs_csrs){
+      .vsstatus = csr_read(VSSTATUS), .vsie = csr_read(VSIE), .vstvec = csr_read(VSTVEC),
+      .vsscratch = csr_read(VSSCRATCH), .vsepc = csr_read(VSEPC), .vscause = csr_read(VSCAUSE),
+      .vstval = csr_read(VSTVAL), .vsatp = csr_read(VSATP), .vstimecmp = csr_read(VSTIMECMP),
+      .hvip = csr_read(HVIP)};
+  frozen->valid = 1;
+}
+
+void recovery_freeze(struct hart *self) {
+  save_context(self);
+  fence();
+  self->frozen = 1;
+  hsm_wait(self);
+}
+
+/** Returns how many harts froze. Harts that the hypervisor never started, or stopped, are STOPPED and stay so. */
+static u64 freeze_others(struct hart *self) {
+  u64 count = 0;
+  for (u64 id = 0; id < board.hart_count; id++) {
+    struct hart *hart = &harts[id];
+    if (id == self->id || hart->state == SBI_HSM_STOPPED) continue;
+    ipi_send(id, IPI_FREEZE);
+    while (!hart->frozen || hart->state != SBI_HSM_STOPPED) ipi_poll(self);
+    count++;
+  }
+  fence();
+  return count;
+}
+
+static void reboot_in_place(void) {
+  memcpy(statics, (const void *)header.statics_start, header.statics_end - header.statics_start);
+  memcpy((void *)header.image_start, pristine, header.image_end - header.image_start);
+  memset((void *)header.image_end, 0, header.bss_end - header.image_end);
+  fence();
+  fence_i();
+}

@@ -1,0 +1,96 @@
+/**
+ * How each committed image is made: sources, linker script, flags; and what of that goes into its hashes.
+ * Reads the repository's files only; needs no compiler.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { NOTES } from '../machine/notes.ts';
+
+/** Folder with a slash at its end. */
+export const ENGINE_FOLDER = fileURLToPath(new URL('../', import.meta.url));
+export const IMAGES_FOLDER = fileURLToPath(new URL('./', import.meta.url));
+
+export interface Recipe {
+  readonly name: string;
+  /** Compiled one by one, in link order; paths from engine/. */
+  readonly sources: readonly string[];
+  readonly script: string;
+}
+
+/** Folders searched for headers, from engine/. Notes come from a generated `notes.h`. */
+export const INCLUDES = ['firmware/include', 'firmware', 'lazarus', 'guests'] as const;
+
+const common = ['firmware/common.c'];
+const within = (folder: string, names: string) => names.split(' ').map((name) => `${folder}/${name}`);
+
+export const RECIPES: readonly Recipe[] = [
+  {
+    name: 'firmware',
+    sources: [
+      ...within('firmware', 'entry.S main.c trap.c sbi.c ipi.c hsm.c watchdog.c recovery.c options.c console.c fdt.c'),
+      ...common,
+    ],
+    script: 'firmware/firmware.ld',
+  },
+  {
+    name: 'lazarus',
+    sources: [
+      ...within('lazarus', 'entry.S main.c heap.c lock.c domain.c sched.c timer.c trap.c hypercall.c store.c console.c'),
+      ...within('lazarus', 'plant.c recovery.c fixups.c layout.c'),
+      'firmware/fdt.c',
+      ...common,
+    ],
+    script: 'lazarus/lazarus.ld',
+  },
+  {
+    name: 'guest-compute',
+    sources: [...within('guests', 'entry.S kernel.c compute.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+];
+
+/** Flags of every compilation; the machine has no F and D, and no libc. */
+export const COMPILE_FLAGS = [
+  '-march=rv64imac_zicsr_zifencei',
+  '-mabi=lp64',
+  '-mcmodel=medany',
+  '-msmall-data-limit=0',
+  '-ffreestanding',
+  '-fno-pic',
+  '-fno-builtin',
+  '-fno-common',
+  '-fno-stack-protector',
+  '-fno-tree-loop-distribute-patterns',
+  '-std=gnu11',
+  '-O2',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+] as const;
+export const LINK_FLAGS = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,--no-relax'] as const;
+
+/** The C header that declares NOTE_<name> for every note. */
+export function notesHeader(): string {
+  const rows = Object.entries(NOTES).map(([name, note]) => `#define NOTE_${name} 0x${note.code.toString(16)}`);
+  return `/* Generated from engine/machine/notes.ts. */\n#pragma once\n${rows.join('\n')}\n`;
+}
+
+export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Hash over all that an image is made from: sources, every header, linker script, notes, flags. */
+export function sourcesHash(recipe: Recipe): string {
+  const headers = INCLUDES.flatMap((folder) =>
+    readdirSync(ENGINE_FOLDER + folder)
+      .filter((name) => name.endsWith('.h'))
+      .sort()
+      .map((name) => `${folder}/${name}`),
+  );
+  const hash = createHash('sha256');
+  for (const path of [...recipe.sources, recipe.script, ...headers]) {
+    hash.update(`${path}\n${sha256(readFileSync(ENGINE_FOLDER + path))}\n`);
+  }
+  hash.update(notesHeader());
+  hash.update([...COMPILE_FLAGS, ...LINK_FLAGS].join(' '));
+  return hash.digest('hex');
+}
