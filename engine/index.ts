@@ -35,6 +35,7 @@ export {
   MIN_QUANTUM_TICKS,
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
+export { createMachine, STUCK_CODE } from './machine/machine.ts';
 export { NOTES, type NoteName, noteName } from './machine/notes.ts';
 export type {
   HartState,

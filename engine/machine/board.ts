@@ -18,9 +18,6 @@ export interface Slot {
 }
 
 export const RAM_BASE: number = CONSTANTS.RAM_BASE;
-/** Boot ROM: executable, readable, not writable. */
-export const ROM_BASE = 0x1000;
-export const ROM_BYTES = 0xf000;
 export const UART_IRQ = 10;
 
 /** Every device, in the order of addresses. */

@@ -2,7 +2,7 @@
  * The reset vector that QEMU virt puts at 0x1000: a0 = mhartid, a1 = device tree, a2 = struct fw_dynamic_info, jump to
  * the start of RAM. All harts run it.
  */
-import { RAM_BASE, ROM_BASE } from './board.ts';
+import { RAM_BASE } from './board.ts';
 
 const VECTOR_BYTES = 40;
 /** OpenSBI include/sbi/fw_dynamic.h. */
@@ -12,10 +12,7 @@ const FW_DYNAMIC_WORDS = 6;
 const NEXT_MODE_S = 1;
 const BOOT_HART = 0;
 
-/** Where execution begins. */
-export const RESET_PC = ROM_BASE;
-
-/** Bytes at ROM_BASE. `nextAddress` is where the firmware is to go on in S-mode; 0 when there is no kernel. */
+/** Bytes at CONSTANTS.ROM_BASE. `nextAddress` is where the firmware is to go on in S-mode; 0 when there is no kernel. */
 export function bootRom(fdtAddress: number, nextAddress: number): Uint8Array {
   const rom = new Uint8Array(VECTOR_BYTES + 8 * FW_DYNAMIC_WORDS);
   const view = new DataView(rom.buffer);

@@ -1,0 +1,338 @@
+/**
+ * The machine: core, bus and boot images put together behind the interface of types.ts. Holds no state of a run
+ * outside linear memory, except the page map of the last snapshot (pages.ts), which only saves copying.
+ * Relies on the core for stopping exactly where it is told. Does not interpret events, and knows no files.
+ */
+import { type Core, createCore } from '../core/index.ts';
+import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
+import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
+import { invariant, UserError } from '../errors.ts';
+import { applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
+import { csrByName } from '../isa/index.ts';
+import { RAM_BASE } from './board.ts';
+import { type Bus, createBus } from './bus.ts';
+import { checkConfig } from './config.ts';
+import { drainTransitions, modeOf } from './events.ts';
+import { loadBoot } from './loader.ts';
+import { nextInstruction } from './next.ts';
+import { createPageStore, type PageStore } from './pages.ts';
+import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
+import type {
+  HartState,
+  InputEvent,
+  Machine,
+  MachineConfig,
+  MachineEvent,
+  Moment,
+  Snapshot,
+  StopReason,
+  Ticks,
+} from './types.ts';
+
+/** A machine at its reset state, moment 0. @throws UserError when the configuration or an image is unusable. */
+export function createMachine(config: MachineConfig): Machine {
+  checkConfig(config);
+  return new CoreMachine(config);
+}
+
+const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
+const W = {
+  ticks: word('ticks'),
+  moment: word('moment'),
+  scheduleRng: word('scheduleRng'),
+  quantumTicks: word('quantumTicks'),
+  quantumJitter: word('quantumJitter'),
+  hartCount: word('hartCount'),
+  haltCode: word('haltCode'),
+  deviceDeadline: word('deviceDeadline'),
+  stopMoment: word('stopMoment'),
+  stopTicks: word('stopTicks'),
+  stopRequest: word('stopRequest'),
+  eventsEnabled: word('eventsEnabled'),
+  eventsCount: word('eventsCount'),
+  ramHashSum: word('ramHashSum'),
+  mmioData: word('mmioData'),
+  ramHost: word('ramHost'),
+  romHost: word('romHost'),
+  pageHashHost: word('pageHashHost'),
+  scratchHost: word('scratchHost'),
+} as const;
+const H = {
+  x: offsetOf(HART, 'x'),
+  pc: offsetOf(HART, 'pc'),
+  priv: offsetOf(HART, 'priv'),
+  virt: offsetOf(HART, 'virt'),
+  waiting: offsetOf(HART, 'waiting'),
+  instret: offsetOf(HART, 'instret'),
+  hgatp: offsetOf(HART, 'hgatp'),
+} as const;
+const HIGH = 0x100000000;
+/** hashRange leaves its result in the first word of scratch; what is hashed there starts behind it. */
+const HASHED_AT = 64;
+/** Bytes copied through scratch at a time. */
+const CHUNK_BYTES = 32768;
+/**
+ * A machine on which nothing retires for so long, and where no timer is to come, takes traps for ever: it cannot go on.
+ * Chosen so that finding out takes about a second.
+ */
+const STUCK_TICKS = 20_000_000;
+/** Code of the stop reason for it; the finisher's codes have 16 bits. */
+export const STUCK_CODE = 0x10000;
+/** Comparators at or above this are never reached. */
+const NEVER = 1n << 62n;
+const VMID_SHIFT = 44n;
+const VMID_MASK = 0x3fffn;
+const ACCESS = { load: 0, store: 1, fetch: 2 } as const;
+
+class CoreMachine implements Machine, FaultTarget {
+  readonly config: MachineConfig;
+  readonly hartCount: number;
+  readonly #core: Core;
+  readonly #bus: Bus;
+  readonly #u8: Uint8Array;
+  readonly #u32: Uint32Array;
+  readonly #view: DataView;
+  readonly #parts: readonly SavedPart[];
+  readonly #stateBytes: number;
+  readonly #pages: PageStore;
+  #onEvent: ((event: MachineEvent) => void) | undefined;
+
+  constructor(config: MachineConfig) {
+    // Images first: a user's mistake should not cost a machine.
+    const boot = loadBoot(config);
+    this.config = config;
+    this.hartCount = config.harts;
+    this.#core = createCore({
+      ramBytes: config.ramBytes,
+      hartCount: config.harts,
+      imports: {
+        mmioLoad: (paddrLow, sizeBytes) => this.#bus.load(paddrLow, sizeBytes),
+        mmioStore: (paddrLow, sizeBytes) => this.#bus.store(paddrLow, sizeBytes),
+        // No device of this board keeps a deadline of its own; the timers are the core's.
+        deviceTick: () => invariant(false, 'a device deadline was reached, but no device sets one'),
+      },
+    });
+    const buffer = this.#core.memory.buffer;
+    this.#u8 = new Uint8Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#parts = savedParts(config.harts);
+    this.#stateBytes = stateBytes(config.harts);
+    this.#bus = createBus(buffer, {
+      console: (moment, ticks, byte) => this.#emit({ kind: 'console', moment, ticks, byte }),
+      note: (moment, ticks, hart, code, arg) => this.#emit({ kind: 'note', moment, ticks, hart, code, arg }),
+    });
+    this.#pages = createPageStore(buffer, this.#core.arch, {
+      ramHost: this.#u32[W.ramHost]!,
+      pageHashHost: this.#u32[W.pageHashHost]!,
+      scratchHost: this.#u32[W.scratchHost]!,
+      ramPages: config.ramBytes / CONSTANTS.PAGE_BYTES,
+    });
+    this.#reset();
+    this.#u8.set(boot.rom, this.#u32[W.romHost]!);
+    for (const { paddr, bytes } of boot.segments) this.#writePhysical(paddr, bytes);
+  }
+
+  get moment(): Moment {
+    return this.#number(W.moment);
+  }
+  get ticks(): Ticks {
+    return this.#number(W.ticks);
+  }
+  get onEvent(): ((event: MachineEvent) => void) | undefined {
+    return this.#onEvent;
+  }
+  set onEvent(listener: ((event: MachineEvent) => void) | undefined) {
+    this.#onEvent = listener;
+    this.#u32[W.eventsEnabled] = listener ? 1 : 0;
+    this.#u32[W.eventsCount] = 0;
+  }
+
+  run(until: { moment?: Moment; ticks?: Ticks }): StopReason {
+    const stopMoment = until.moment ?? Number.MAX_SAFE_INTEGER;
+    const stopTicks = until.ticks ?? Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      if (this.moment >= stopMoment) return { kind: 'moment' };
+      if (this.ticks >= stopTicks) return { kind: 'ticks' };
+      const halt = decodeHalt(this.#u32[W.haltCode]!);
+      if (halt) return { kind: 'halted', ...halt };
+      const before = this.moment;
+      this.#setNumber(W.stopMoment, stopMoment);
+      this.#setNumber(W.stopTicks, Math.min(stopTicks, this.ticks + STUCK_TICKS));
+      this.#u32[W.stopRequest] = 0;
+      const stop = this.#core.arch.run();
+      this.#drain();
+      if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
+      if (stop === CONSTANTS.STOP_TICKS && this.ticks < stopTicks && this.moment === before && !this.#timerAhead()) {
+        return { kind: 'halted', status: 'fail', code: STUCK_CODE };
+      }
+    }
+  }
+
+  step(): StopReason {
+    return this.run({ moment: this.moment + 1 });
+  }
+
+  next(): { hart: number; pc: bigint } {
+    return nextInstruction(this.#core, this.#parts);
+  }
+
+  apply(event: InputEvent): void {
+    switch (event.kind) {
+      case 'console':
+        if (event.bytes.length > UART_BACKLOG_BYTES) {
+          throw new UserError(
+            `${event.bytes.length} console bytes at once: the line holds ${UART_BACKLOG_BYTES}, split the input`,
+          );
+        }
+        for (const byte of event.bytes) this.#bus.receive(byte);
+        return;
+      case 'poke':
+        this.#writePhysical(event.paddr, event.bytes);
+        return;
+      case 'fault':
+        applyFault(this, resolveFault(this, event.fault));
+    }
+  }
+
+  snapshot(): Snapshot {
+    const digest = this.digest();
+    const state = new Uint8Array(this.#stateBytes);
+    readState(this.#u8, this.#parts, state);
+    return { moment: this.moment, ticks: this.ticks, digest, state, pages: this.#pages.capture() };
+  }
+
+  restore(snapshot: Snapshot): void {
+    // RAM first: storing to it drops reservations, which are part of the state.
+    this.#pages.restore(snapshot.pages);
+    writeState(this.#u8, this.#parts, snapshot.state);
+    invariant(
+      this.#u32[W.hartCount] === this.hartCount,
+      `a snapshot of ${this.#u32[W.hartCount]} harts restored to a machine of ${this.hartCount}`,
+    );
+    this.#u32[W.eventsCount] = 0;
+    this.#core.arch.flushDerived();
+  }
+
+  digest(): bigint {
+    this.#core.arch.updatePageHashes();
+    const scratch = this.#u32[W.scratchHost]!;
+    const hashed = this.#u8.subarray(scratch + HASHED_AT, scratch + HASHED_AT + this.#stateBytes);
+    readState(this.#u8, this.#parts, hashed);
+    const end = scratch + HASHED_AT + this.#stateBytes;
+    this.#view.setBigUint64(end, this.#view.getBigUint64(4 * W.ramHashSum, true), true);
+    this.#core.arch.hashRange(scratch + HASHED_AT, this.#stateBytes + 8, 0);
+    return this.#view.getBigUint64(scratch, true);
+  }
+
+  hart(n: number): HartState {
+    const base = this.#hartBase(n);
+    const u64 = (offset: number) => this.#view.getBigUint64(base + offset, true);
+    const u32 = (offset: number) => this.#view.getUint32(base + offset, true);
+    return {
+      x: Array.from({ length: 32 }, (_, register) => u64(H.x + 8 * register)),
+      pc: u64(H.pc),
+      mode: modeOf(u32(H.priv) | (u32(H.virt) << 2)),
+      waiting: u32(H.waiting) !== 0,
+      instret: u64(H.instret),
+      vmid: Number((u64(H.hgatp) >> VMID_SHIFT) & VMID_MASK),
+    };
+  }
+
+  csr(hart: number, name: string): bigint {
+    const csr = csrByName(name);
+    if (!csr) throw new RangeError(`there is no CSR named '${name}'`);
+    this.#core.arch.peekCsr(this.#hartBase(hart), csr.number);
+    return this.#view.getBigUint64(4 * W.mmioData, true);
+  }
+
+  readPhysical(paddr: number, bytes: number): Uint8Array {
+    const start = this.#u32[W.ramHost]! + this.#ramOffset(paddr, bytes, 'read');
+    return this.#u8.slice(start, start + bytes);
+  }
+
+  translate(hart: number, va: bigint, access: 'load' | 'store' | 'fetch' = 'load'): number | undefined {
+    this.#view.setBigUint64(4 * W.mmioData, BigInt.asUintN(64, va), true);
+    const found = this.#core.arch.translateForDebug(this.#hartBase(hart), ACCESS[access]);
+    return found === 1 ? this.#number(W.mmioData) : undefined;
+  }
+
+  readRegister(hart: number, register: number): bigint {
+    return this.#view.getBigUint64(this.#registerAddress(hart, register), true);
+  }
+  writeRegister(hart: number, register: number, value: bigint): void {
+    this.#view.setBigUint64(this.#registerAddress(hart, register), value, true);
+  }
+  readByte(paddr: number): number | undefined {
+    const offset = paddr - RAM_BASE;
+    return offset >= 0 && offset < this.config.ramBytes ? this.#u8[this.#u32[W.ramHost]! + offset] : undefined;
+  }
+  writeByte(paddr: number, value: number): void {
+    this.#writePhysical(paddr, Uint8Array.of(value));
+  }
+
+  #reset(): void {
+    const { harts, quantum } = this.config;
+    this.#u32[W.hartCount] = harts;
+    this.#u32[W.quantumTicks] = quantum.ticks;
+    this.#u32[W.quantumJitter] = quantum.policy === 'jittered' ? 1 : 0;
+    this.#view.setBigUint64(4 * W.scheduleRng, quantum.seed, true);
+    this.#view.setBigUint64(4 * W.deviceDeadline, 0xffffffffffffffffn, true);
+    this.#core.arch.resetHarts(CONSTANTS.RESET_PC);
+    this.#bus.reset();
+  }
+
+  /** Whether a timer that some hart has set is still to come, enabled or not. */
+  #timerAhead(): boolean {
+    const now = BigInt(this.ticks) / BigInt(CONSTANTS.TICKS_PER_MTIME);
+    return Array.from({ length: this.hartCount }, (_, n) => n).some((n) => {
+      const read = (name: string) => this.#view.getBigUint64(hartAddress(n) + offsetOf(HART, name), true);
+      const ahead = (name: string, shown: bigint) => read(name) > shown && read(name) < NEVER;
+      const guestNow = BigInt.asUintN(64, now + read('htimedelta'));
+      return ahead('mtimecmp', now) || ahead('stimecmp', now) || ahead('vstimecmp', guestNow);
+    });
+  }
+
+  #writePhysical(paddr: number, bytes: Uint8Array): void {
+    const offset = this.#ramOffset(paddr, bytes.length, 'written');
+    const scratch = this.#u32[W.scratchHost]!;
+    for (let done = 0; done < bytes.length; done += CHUNK_BYTES) {
+      const chunk = bytes.subarray(done, done + CHUNK_BYTES);
+      this.#u8.set(chunk, scratch);
+      this.#core.arch.storePhysical(offset + done, scratch, chunk.length);
+    }
+  }
+
+  #ramOffset(paddr: number, bytes: number, what: string): number {
+    const offset = paddr - RAM_BASE;
+    if (Number.isSafeInteger(paddr) && bytes >= 0 && offset >= 0 && offset + bytes <= this.config.ramBytes)
+      return offset;
+    const end = RAM_BASE + this.config.ramBytes;
+    throw new UserError(
+      `${bytes} bytes at 0x${paddr.toString(16)} cannot be ${what}: RAM is 0x${RAM_BASE.toString(16)}…0x${(end - 1).toString(16)}`,
+    );
+  }
+
+  #hartBase(n: number): number {
+    if (n >= 0 && n < this.hartCount) return hartAddress(n);
+    throw new RangeError(`hart ${n}: the machine has harts 0…${this.hartCount - 1}`);
+  }
+  #registerAddress(hart: number, register: number): number {
+    return this.#hartBase(hart) + (register === PC_REGISTER ? H.pc : H.x + 8 * register);
+  }
+  #emit(event: MachineEvent): void {
+    this.#drain();
+    this.#onEvent?.(event);
+  }
+  #drain(): void {
+    if (this.#onEvent) drainTransitions(this.#u32, this.#view, this.#onEvent);
+  }
+  /** A 64-bit machine word that is a safe integer. */
+  #number(at: number): number {
+    return this.#u32[at]! + HIGH * this.#u32[at + 1]!;
+  }
+  #setNumber(at: number, value: number): void {
+    this.#u32[at] = value >>> 0;
+    this.#u32[at + 1] = Math.floor(value / HIGH);
+  }
+}
