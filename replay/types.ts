@@ -39,8 +39,11 @@ export interface RecordOptions {
   readonly digestEvery: number;
   readonly checkpointEvery: number;
   readonly commandLine: readonly string[];
-  /** Live console: returns bytes typed since the last call. Called at most every `pollEvery` instructions. */
-  readonly pollConsole?: () => Uint8Array | undefined;
+  /**
+   * Live console: returns bytes typed since the last call (undefined or none: nothing yet), or 'closed' when no more can
+   * come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle.
+   */
+  readonly pollConsole?: () => Uint8Array | undefined | 'closed';
   /**
    * Asked wherever `pollConsole` is: true ends the recording there in good order (reason "stopped"). When either of the
    * two is given, `record` yields to the event loop at every poll, so that standard input and signals arrive.
@@ -56,6 +59,8 @@ export interface RecordResult {
   readonly stop: StopReason;
   readonly console: string;
   readonly notes: readonly NoteAt[];
+  /** Planned inputs whose trigger the run never reached. */
+  readonly notReached: readonly PlannedInput[];
   readonly bytes: number;
 }
 
@@ -70,10 +75,14 @@ export interface Divergence {
   /** The last position at which they agreed, and the first at which they did not. */
   readonly agreedAt: Position;
   readonly differsAt: Position;
+  /** What disagreed; decides what `expected` and `actual` are: digests, bytes, notes, moments or virtual times; -1 = none. */
+  readonly what: 'state digest' | 'console' | 'note' | 'position';
   readonly expected: bigint;
   readonly actual: bigint;
-  /** When a checkpoint allows it: what differs. */
+  /** When a checkpoint allows it: what differs (a: recorded, b: replayed). */
   readonly differences: readonly StateDifference[];
+  /** Where they were found: the first checkpoint at or after `differsAt`. */
+  readonly differencesAt?: Position;
 }
 
 export interface ReplayResult {

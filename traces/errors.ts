@@ -3,8 +3,19 @@
  * what to do. Relies on nothing. Does not decide exit codes; callers map `kind`.
  */
 
-/** `unreadable`: the operating system refused; the others speak of the content. */
-export type TraceErrorKind = 'missing' | 'unreadable' | 'empty' | 'not-a-trace' | 'newer' | 'damaged' | 'no-image';
+/**
+ * `unreadable`: the operating system refused. `newer`: another format version. `incompatible`: readable, but it cannot
+ * replay here. The others speak of the content.
+ */
+export type TraceErrorKind =
+  | 'missing'
+  | 'unreadable'
+  | 'empty'
+  | 'not-a-trace'
+  | 'newer'
+  | 'damaged'
+  | 'no-image'
+  | 'incompatible';
 
 /** A file cannot be used as a trace, or a part of it that was asked for cannot be read. */
 export class TraceError extends Error {

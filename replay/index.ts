@@ -1,0 +1,22 @@
+/** The door of `replay`: time. Record, replay, verify, seek, reverse, compare. */
+export { configFromTrace, inputsFromTrace } from './config.ts';
+export { MomentError } from './errors.ts';
+export { record } from './record.ts';
+export { defaultTracePath, latestTrace, resolveTrace, setLatest, traceFolder } from './store.ts';
+export { openTimeTravel } from './travel.ts';
+export type {
+  BisectResult,
+  Divergence,
+  EquivalenceVerdict,
+  NoteAt,
+  PlannedInput,
+  Position,
+  RecordOptions,
+  RecordResult,
+  ReplayResult,
+  TimeTravel,
+  Trigger,
+  VmVerdict,
+} from './types.ts';
+export { type ReplayOptions, replayTrace } from './verify.ts';
+export { TOOL_VERSION } from './version.ts';

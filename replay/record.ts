@@ -1,0 +1,229 @@
+/**
+ * Records a run: drives a machine to its end and writes what is needed to see it again. Inputs known beforehand arrive
+ * by trigger, live console input as it is typed; either way they become records with exact positions.
+ * Relies on the engine to stop exactly where it is told. The only place in `replay` that waits for the outside world.
+ */
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import {
+  createMachine,
+  type InputEvent,
+  type Machine,
+  type MachineEvent,
+  type Page,
+  resolveFault,
+  type StopReason,
+} from '../engine/index.ts';
+import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
+import { headerFields, imageContents, traceInput } from './config.ts';
+import { InputPlan } from './plan.ts';
+import { findHypervisorInstruction } from './trigger.ts';
+import type { NoteAt, RecordOptions, RecordResult } from './types.ts';
+
+/** Instructions, and ticks, between two looks at a live console. */
+const POLL_EVERY = 50_000;
+const POLL_TICKS = 1_000_000;
+/** Bytes handed over at once; a paste arrives in portions that the board's UART can hold. */
+const LIVE_BYTES = 64;
+/** How long an idle machine sleeps before it looks at the live console again, host milliseconds. */
+const IDLE_SLEEP_MS = 10;
+/** Digests that may be lost when the recorder is killed. Each flush costs a block header and a system call. */
+const DIGESTS_PER_FLUSH = 8;
+
+/**
+ * Records until the machine halts or idles for ever, until `maxMoment`, or until it is asked to stop (`stop` says
+ * `moment` then). With a live console an idle machine waits for it.
+ * @throws TraceWriteError when the file cannot be written (what was recorded stays readable), UserError for an unusable
+ * configuration, image or input
+ */
+export async function record(options: RecordOptions): Promise<RecordResult> {
+  // The machine first: a bad image must not cost an existing trace.
+  const machine = createMachine(options.config);
+  const writer = createTraceWriter(options.path, headerFields(options), imageContents(options.config));
+  const recording = new Recording(machine, writer, options);
+  try {
+    return await recording.run();
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  } finally {
+    machine.onEvent = undefined;
+  }
+}
+
+const STOPPED = { stop: { kind: 'moment' }, reason: 'stopped' } as const;
+
+class Recording {
+  private readonly machine: Machine;
+  private readonly writer: TraceWriter;
+  private readonly options: RecordOptions;
+  private readonly plan: InputPlan;
+  private readonly console: number[] = [];
+  private readonly notes: NoteAt[] = [];
+  private nextDigest: number;
+  private nextCheckpoint = 0;
+  private nextPoll = 0;
+  /** Whether anybody outside is to be asked: a live console, or somebody who may stop the recording. */
+  private readonly polls: boolean;
+  private unflushedDigests = 0;
+  /** Pages as of the last checkpoint. */
+  private pages: ReadonlyMap<number, Page> = new Map();
+  /** Typed, not yet handed over; undefined when there is no live console (any more). */
+  private typed: Uint8Array | undefined;
+
+  constructor(machine: Machine, writer: TraceWriter, options: RecordOptions) {
+    this.machine = machine;
+    this.writer = writer;
+    this.options = options;
+    this.plan = new InputPlan(options.planned);
+    this.nextDigest = options.digestEvery;
+    this.typed = options.pollConsole ? new Uint8Array() : undefined;
+    this.polls = options.pollConsole !== undefined || options.stopRequested !== undefined;
+  }
+
+  async run(): Promise<RecordResult> {
+    const { machine, writer } = this;
+    machine.onEvent = (event) => this.observe(event);
+    const { stop, reason } = await this.runToEnd();
+    const end = { moment: machine.moment, ticks: machine.ticks, digest: machine.digest() };
+    writer.finish({ ...end, reason });
+    return {
+      path: writer.path,
+      end,
+      stop,
+      console: Buffer.from(this.console).toString('utf8'),
+      notes: this.notes,
+      notReached: this.plan.remaining(),
+      bytes: writer.bytesWritten,
+    };
+  }
+
+  private async runToEnd(): Promise<{ stop: StopReason; reason: string }> {
+    const { machine, options } = this;
+    for (;;) {
+      this.mark();
+      for (const planned of this.plan.due(machine.moment)) this.apply(planned.event);
+      if (this.polls && machine.moment >= this.nextPoll && (await this.poll()) === 'stop') return STOPPED;
+      if (machine.moment >= options.maxMoment) return { stop: { kind: 'moment' }, reason: 'moment' };
+      const stop = this.advance();
+      const goesOn = stop.kind === 'idle' ? await this.wake() : stop.kind !== 'halted';
+      if (goesOn === 'stop') return STOPPED;
+      if (!goesOn) return { stop, reason: describeStop(stop) };
+    }
+  }
+
+  /** Takes the digest and checkpoint due here: before the inputs of this position, as replay expects. */
+  private mark(): void {
+    const { machine, writer, options } = this;
+    const { moment, ticks } = machine;
+    const checkpointDue = moment >= this.nextCheckpoint;
+    if (moment >= this.nextDigest) {
+      this.nextDigest = after(moment, options.digestEvery);
+      writer.digest({ moment, ticks, digest: machine.digest() });
+      if (++this.unflushedDigests >= DIGESTS_PER_FLUSH && !checkpointDue) this.flush();
+      options.onProgress?.(moment);
+    }
+    if (checkpointDue) {
+      this.nextCheckpoint = after(moment, options.checkpointEvery);
+      this.checkpoint();
+    }
+  }
+
+  private checkpoint(): void {
+    const { moment, ticks, digest, state, pages } = this.machine.snapshot();
+    const changed = [];
+    for (const [index, page] of pages) {
+      if (this.pages.get(index)?.hash !== page.hash) changed.push({ index, hash: page.hash, bytes: page.bytes });
+    }
+    const cleared = [...this.pages.keys()].filter((index) => !pages.has(index));
+    this.writer.checkpoint({ moment, ticks, digest, state, changed, cleared });
+    this.pages = pages;
+    this.unflushedDigests = 0;
+  }
+
+  private flush(): void {
+    this.writer.flush();
+    this.unflushedDigests = 0;
+  }
+
+  /** Lets the outside world in. `input`: something was typed and is applied. */
+  private async poll(): Promise<'stop' | 'input' | 'nothing'> {
+    await setImmediate();
+    this.nextPoll = this.machine.moment + POLL_EVERY;
+    if (this.options.stopRequested?.()) return 'stop';
+    if (this.typed?.length === 0) this.typed = this.readConsole();
+    if (!this.typed || this.typed.length === 0) return 'nothing';
+    this.apply({ kind: 'console', bytes: this.typed.slice(0, LIVE_BYTES) });
+    this.typed = this.typed.subarray(LIVE_BYTES);
+    // What a person typed cannot be had again by running again.
+    this.flush();
+    return 'input';
+  }
+
+  private readConsole(): Uint8Array | undefined {
+    const bytes = this.options.pollConsole?.();
+    return bytes === 'closed' ? undefined : (bytes ?? new Uint8Array());
+  }
+
+  private apply(event: InputEvent): void {
+    const { machine } = this;
+    const resolved: InputEvent =
+      event.kind === 'fault' ? { kind: 'fault', fault: resolveFault(machine, event.fault) } : event;
+    const { moment, ticks } = machine;
+    // Applied first: an impossible input (no such hart) must not stand in the trace.
+    machine.apply(resolved);
+    this.writer.input(traceInput({ moment, ticks, event: resolved }));
+  }
+
+  /** Runs to the next position at which something is due. */
+  private advance(): StopReason {
+    const { machine, plan, options } = this;
+    const until = Math.min(this.nextDigest, this.nextCheckpoint, options.maxMoment, plan.nextMoment(machine.moment));
+    const k = plan.hypervisorCount();
+    if (k !== undefined) {
+      const found = findHypervisorInstruction(machine, k, until);
+      plan.executed(found.executed, found.ticks !== undefined);
+      return machine.run({ moment: until, ...(found.ticks === undefined ? {} : { ticks: found.ticks }) });
+    }
+    if (!this.polls) return machine.run({ moment: until });
+    // Ticks too: a machine that mostly waits retires few instructions.
+    const stop = machine.run({ moment: Math.min(until, this.nextPoll), ticks: machine.ticks + POLL_TICKS });
+    if (stop.kind === 'ticks') this.nextPoll = machine.moment;
+    return stop;
+  }
+
+  /** Gives an idle machine its next console input, waiting for a person if need be. False when none can come. */
+  private async wake(): Promise<boolean | 'stop'> {
+    const planned = this.plan.nextConsole();
+    if (planned) {
+      this.apply(planned.event);
+      return true;
+    }
+    while (this.typed) {
+      const polled = await this.poll();
+      if (polled !== 'nothing') return polled === 'stop' ? 'stop' : true;
+      if (this.typed) await setTimeout(IDLE_SLEEP_MS);
+    }
+    return false;
+  }
+
+  private observe(event: MachineEvent): void {
+    if (event.kind === 'console') {
+      const { moment, ticks, byte } = event;
+      this.writer.console({ moment, ticks, byte });
+      this.console.push(byte);
+    } else if (event.kind === 'note') {
+      const { moment, ticks, hart, code, arg } = event;
+      this.writer.note({ moment, ticks, hart, code, arg });
+      this.notes.push({ moment, ticks, hart, code, arg });
+    }
+    this.options.onEvent?.(event);
+  }
+}
+
+/** The next multiple of `every` after `moment`. */
+const after = (moment: number, every: number): number => (Math.floor(moment / every) + 1) * every;
+
+/** As the end record says it: "halted pass 0", "idle", "moment". */
+function describeStop(stop: StopReason): string {
+  return stop.kind === 'halted' ? `halted ${stop.status} ${stop.code}` : stop.kind;
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UserError } from '../engine/index.ts';
+import { defaultTracePath, latestTrace, resolveTrace, setLatest, traceFolder } from './store.ts';
+import { TOOL_VERSION } from './version.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'dejavm-store-'));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(base, { recursive: true });
+});
+beforeEach(() => {
+  rmSync(join(base, 'dejavm'), { recursive: true, force: true });
+  vi.stubEnv('XDG_DATA_HOME', base);
+});
+
+describe('the trace folder', () => {
+  it('follows XDG_DATA_HOME, unless that is relative', () => {
+    expect(traceFolder()).toBe(join(base, 'dejavm'));
+    vi.stubEnv('XDG_DATA_HOME', 'relative');
+    expect(traceFolder()).toBe(join(homedir(), '.local/share/dejavm'));
+    vi.stubEnv('XDG_DATA_HOME', '');
+    expect(traceFolder()).toBe(join(homedir(), '.local/share/dejavm'));
+  });
+
+  it('gives names that no file has', () => {
+    expect(defaultTracePath('run')).toBe(join(base, 'dejavm/run.djvm'));
+    writeFileSync(defaultTracePath('run'), '');
+    expect(defaultTracePath('run')).toBe(join(base, 'dejavm/run-2.djvm'));
+  });
+
+  it('that cannot be created is the user’s to mend', () => {
+    writeFileSync(join(base, 'file'), '');
+    vi.stubEnv('XDG_DATA_HOME', join(base, 'file'));
+    expect(() => defaultTracePath('run')).toThrow(UserError);
+    expect(() => setLatest('x')).toThrow(/give -o FILE or set XDG_DATA_HOME$/);
+  });
+});
+
+describe('latest', () => {
+  it('is the last one set, as an absolute path', () => {
+    expect(latestTrace()).toBeUndefined();
+    const path = defaultTracePath('run');
+    writeFileSync(path, '');
+    setLatest('elsewhere.djvm');
+    setLatest(path);
+    expect(resolveTrace('latest')).toBe(path);
+    expect(latestTrace()).toBe(path);
+    expect(readdirSync(traceFolder()).sort()).toEqual(['latest', 'run.djvm']);
+  });
+
+  it('says what to do when there is none, or it is gone', () => {
+    expect(() => resolveTrace('latest')).toThrow(/no trace was recorded yet.*`dejavm demo`/);
+    setLatest(join(base, 'gone.djvm'));
+    expect(latestTrace()).toBeUndefined();
+    expect(() => resolveTrace('latest')).toThrow(/gone\.djvm, is gone; give a trace/);
+  });
+});
+
+describe('a word for a trace', () => {
+  it('is a path, or a name in the trace folder', () => {
+    const path = defaultTracePath('run');
+    writeFileSync(path, '');
+    expect(resolveTrace('run')).toBe(path);
+    expect(resolveTrace('run.djvm')).toBe(path);
+    expect(resolveTrace(path)).toBe(path);
+    expect(resolveTrace('none.djvm')).toBe('none.djvm');
+    expect(resolveTrace('./run')).toBe('./run');
+  });
+});
+
+it('traces name the version of this package', () => {
+  const manifest = fileURLToPath(new URL('../package.json', import.meta.url));
+  expect(TOOL_VERSION).toBe((JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version);
+});

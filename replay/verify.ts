@@ -1,0 +1,168 @@
+/**
+ * Replays a trace and compares all that it recorded: every digest, the checkpoints' digests, console bytes, notes, and
+ * the end. Stops at the first disagreement and says between which positions it lies.
+ * Relies on the player for inputs. Finer than two neighbouring digests is the business of bisect.
+ */
+import { compareStates, type Machine, type MachineEvent, type Moment, type Snapshot } from '../engine/index.ts';
+import type { Trace } from '../traces/index.ts';
+import { createPlayer, type Player } from './player.ts';
+import type { Divergence, Position, ReplayResult } from './types.ts';
+
+export interface ReplayOptions {
+  /** Stop here; undefined: at the last position that the trace vouches for. */
+  readonly until?: Moment;
+  /** Start from the state of this checkpoint instead of moment 0. */
+  readonly fromCheckpoint?: number;
+  /** Called after each compared digest. */
+  readonly onProgress?: (moment: Moment) => void;
+}
+
+/** A position where the recording knows the state. */
+interface Mark extends Position {
+  readonly digest: bigint;
+  /** The end record was written behind the inputs of its position; everything else before them. */
+  readonly isEnd: boolean;
+}
+
+/**
+ * Replays `trace` and compares. @throws TraceError or UserError when it cannot run here at all; RangeError when it has
+ * no such checkpoint
+ */
+export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayResult {
+  const player = createPlayer(trace);
+  const { machine } = player;
+  const until = options.until ?? Number.POSITIVE_INFINITY;
+  if (options.fromCheckpoint !== undefined) {
+    const from = trace.checkpoint(options.fromCheckpoint);
+    player.restore(from, player.inputsBefore(from.ticks));
+  }
+  const output = watchOutput(trace, machine);
+  let agreedAt = here(machine);
+  let digestsCompared = 0;
+  for (const mark of marksOf(trace)) {
+    if (mark.ticks < agreedAt.ticks) continue;
+    if (mark.moment > until) break;
+    const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
+    if (parting) {
+      const divergence = { agreedAt, ...parting, ...locate(trace, player, parting) };
+      return { ok: false, digestsCompared, end: here(machine), divergence };
+    }
+    digestsCompared++;
+    agreedAt = here(machine);
+    options.onProgress?.(mark.moment);
+  }
+  // What lies behind the last digest before `until` is run, so that its output is compared.
+  const goal = Math.min(until, trace.last.moment);
+  const reached = machine.moment >= goal || player.toMoment(goal);
+  const parting = output.parting ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
+  machine.onEvent = undefined;
+  if (parting)
+    return { ok: false, digestsCompared, end: here(machine), divergence: { agreedAt, ...parting, differences: [] } };
+  return { ok: true, digestsCompared, end: here(machine) };
+}
+
+/** Nothing is recorded about virtual time there, only that the run came so far. */
+const stoppedBefore = (machine: Machine, goal: Moment): Parting => ({
+  what: 'position',
+  differsAt: here(machine),
+  expected: BigInt(goal),
+  actual: BigInt(machine.moment),
+});
+
+type Parting = Pick<Divergence, 'what' | 'differsAt' | 'expected' | 'actual'>;
+
+const here = ({ moment, ticks }: Position): Position => ({ moment, ticks });
+
+/** All positions with a recorded digest, in order. */
+function marksOf(trace: Trace): Mark[] {
+  const marks = [...trace.digests, ...trace.checkpoints].map((mark) => ({ ...mark, isEnd: false }));
+  marks.sort((a, b) => a.ticks - b.ticks);
+  return trace.end ? [...marks, { ...trace.end, isEnd: true }] : marks;
+}
+
+/** Runs to a mark. What parts first on the way: output, or a position that cannot be reached. */
+function goTo(player: Player, mark: Mark, output: OutputWatch): Parting | undefined {
+  const { machine } = player;
+  const reached = player.toTicks(mark.ticks, mark.isEnd ? 'applied' : 'pending');
+  const parting = output.parting ?? output.missing();
+  if (parting) return parting;
+  if (reached && machine.moment === mark.moment) return undefined;
+  // Same time, another number of instructions; or the machine stopped on the way.
+  const [expected, actual] = reached ? [mark.moment, machine.moment] : [mark.ticks, machine.ticks];
+  return { what: 'position', differsAt: here(mark), expected: BigInt(expected), actual: BigInt(actual) };
+}
+
+function compareDigest(machine: Machine, mark: Mark): Parting | undefined {
+  const actual = machine.digest();
+  if (actual === mark.digest) return undefined;
+  return { what: 'state digest', differsAt: here(mark), expected: mark.digest, actual };
+}
+
+/** What differs, from the first checkpoint at or after the parting: the only recorded state to compare with. */
+function locate(trace: Trace, player: Player, parting: Parting): Pick<Divergence, 'differences' | 'differencesAt'> {
+  const { machine } = player;
+  machine.onEvent = undefined;
+  const n = trace.checkpoints.findIndex((checkpoint) => checkpoint.ticks >= machine.ticks);
+  const checkpoint = trace.checkpoints[n];
+  if (!checkpoint || parting.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
+    return { differences: [] };
+  const recorded: Snapshot = trace.checkpoint(n);
+  return { differences: compareStates(recorded, machine.snapshot(), machine.config), differencesAt: here(checkpoint) };
+}
+
+interface OutputWatch {
+  /** The first console byte or note that is not the recorded one. */
+  readonly parting: Parting | undefined;
+  /** Recorded output up to the present that did not come. */
+  missing(): Parting | undefined;
+}
+
+/** Compares console bytes and notes with the recording as they come, from the present on. */
+function watchOutput(trace: Trace, machine: Machine): OutputWatch {
+  // Output is stamped with the position behind its instruction: what has the present's ticks came before.
+  const start = machine.ticks;
+  const laterThan = (record: Position) => record.ticks > start;
+  const console = createComparer('console', trace.console.filter(laterThan), (record) => record.byte);
+  const notes = createComparer('note', trace.notes.filter(laterThan), noteValue);
+  let parting: Parting | undefined;
+  machine.onEvent = (event: MachineEvent) => {
+    if (parting || event.ticks > trace.last.ticks) return;
+    if (event.kind === 'console') parting = console.next(event, event.byte);
+    else if (event.kind === 'note') parting = notes.next(event, noteValue(event));
+  };
+  return {
+    get parting() {
+      return parting;
+    },
+    missing: () => console.missing(machine.ticks) ?? notes.missing(machine.ticks),
+  };
+}
+
+/** Hart, argument and code in one number. */
+const noteValue = (note: { hart: number; arg: number; code: number }): number =>
+  (note.hart * 2 ** 16 + note.arg) * 2 ** 16 + note.code;
+
+/** Stands for "nothing" where a value was expected or came. */
+const NONE = -1n;
+
+function createComparer<R extends Position>(
+  what: 'console' | 'note',
+  records: readonly R[],
+  value: (record: R) => number,
+): { next(event: Position, actual: number): Parting | undefined; missing(ticks: number): Parting | undefined } {
+  let at = 0;
+  return {
+    next(event, actual) {
+      const record = records[at++];
+      if (record && record.ticks === event.ticks && record.moment === event.moment && value(record) === actual)
+        return undefined;
+      const expected = record ? BigInt(value(record)) : NONE;
+      return { what, differsAt: here(event), expected, actual: BigInt(actual) };
+    },
+    missing(ticks) {
+      const record = records[at];
+      if (!record || record.ticks > ticks) return undefined;
+      return { what, differsAt: here(record), expected: BigInt(value(record)), actual: NONE };
+    },
+  };
+}
