@@ -1,5 +1,10 @@
 /** The door of `replay`: time. Record, replay, verify, seek, reverse, compare. */
+export { bisectTraces } from './bisect.ts';
+export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
 export { configFromTrace, inputsFromTrace } from './config.ts';
+export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
+export { describeEvent, type InputDifference } from './diff-inputs.ts';
+export { type EquivalenceOptions, vmEquivalence } from './equivalence.ts';
 export { MomentError } from './errors.ts';
 export { record } from './record.ts';
 export { defaultTracePath, latestTrace, resolveTrace, setLatest, traceFolder } from './store.ts';
