@@ -3,7 +3,7 @@
  * a0 is m, pc goes up by 4. Relies on the contracts' types only; registers that no test reads are zero.
  */
 import type { HartState, Machine, MachineEvent, Mode } from '../engine/index.ts';
-import type { TimeTravel } from '../replay/index.ts';
+import type { Player, TimeTravel } from '../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../traces/index.ts';
 import type { Introspection } from './model/types.ts';
 
@@ -95,8 +95,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
   } as unknown as Machine;
   const seek = (moment: number) => {
     if (moment > run.lastMoment) throw new Error(`moment ${moment} is past the end`);
-    const jump = run.checkpoints.findLast((at) => at <= moment) ?? 0;
-    const from = moment >= now && jump <= now ? now : jump;
+    const from = now;
     now = moment;
     for (const t of run.transitions) {
       if (t.moment > from && t.moment <= moment) {
@@ -126,6 +125,18 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     stepForward: (n = 1) => seek(Math.min(run.lastMoment, now + n)),
     stepBackward: (n = 1) => seek(Math.max(0, now - n)),
     consoleLines: () => run.console.filter((line) => line.moment <= now),
+  };
+}
+
+/** The same run as the scanner sees it: forwards only, every transition observed. */
+export function fakePlayer(run: FakeRun = RECOVERED_RUN): Pick<Player, 'machine' | 'toMoment'> {
+  const travel = fakeTravel(run);
+  return {
+    machine: travel.machine,
+    toMoment(moment) {
+      travel.seek(moment);
+      return true;
+    },
   };
 }
 

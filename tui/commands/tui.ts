@@ -2,7 +2,7 @@
  * `dejavm tui TRACE`: the terminal UI, or with `--frame` one screen of it as text. Relies on ink only from the moment
  * something is drawn.
  */
-import { openTimeTravel } from '../../replay/index.ts';
+import { createPlayer, openTimeTravel } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -23,7 +23,7 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   const trace = openNamedTrace(args[0]!, io);
   const travel = openTimeTravel(trace);
   const lanes = createLanes(travel.machine.config.harts);
-  const scanner = createScanner(openTimeTravel(trace), lanes);
+  const scanner = createScanner(createPlayer(trace), trace.last.moment, lanes);
   const session = createSession(travel, machineIntrospection(travel.machine), lanes);
   if (flags.size) change(session, flags.size);
   if (flags.script !== undefined) runScript(session, flags.script);

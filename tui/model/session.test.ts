@@ -1,7 +1,7 @@
 /** The model on a made-up run: moves, counts, events, commands, marks. No ink, no machine. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
-import { fakeIntrospection, fakeTravel, RECOVERED_RUN } from '../fake-travel.ts';
+import { fakeIntrospection, fakePlayer, fakeTravel, RECOVERED_RUN } from '../fake-travel.ts';
 import { ACTIONS } from './actions.ts';
 import { pressKey, runScript } from './input.ts';
 import { createLanes } from './lanes.ts';
@@ -12,7 +12,7 @@ import type { Line, Session } from './types.ts';
 
 function open(run = RECOVERED_RUN): Session {
   const lanes = createLanes(run.harts);
-  const scanner = createScanner(fakeTravel(run), lanes);
+  const scanner = createScanner(fakePlayer(run), run.lastMoment, lanes);
   while (!scanner.done) scanner.advance(700);
   return createSession(fakeTravel(run), fakeIntrospection, lanes);
 }

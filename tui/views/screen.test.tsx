@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import xterm from '@xterm/headless';
 import { describe, expect, test } from 'vitest';
-import { fakeIntrospection, fakeTravel, RECOVERED_RUN } from '../fake-travel.ts';
+import { fakeIntrospection, fakePlayer, fakeTravel, RECOVERED_RUN } from '../fake-travel.ts';
 import { createLanes } from '../model/lanes.ts';
 import { createScanner } from '../model/scan.ts';
 import { screenOf } from '../model/screen.ts';
@@ -29,7 +29,7 @@ function startApp(colour = false) {
   const ended = runApp(
     {
       session,
-      scanner: createScanner(fakeTravel(), lanes),
+      scanner: createScanner(fakePlayer(), RECOVERED_RUN.lastMoment, lanes),
       colour,
       stdin: stdin as unknown as NodeJS.ReadStream,
       stdout: stdout as unknown as NodeJS.WriteStream,
