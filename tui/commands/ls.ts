@@ -1,4 +1,4 @@
-/** `dejavm ls`: the traces in the trace folder, newest first. Files that are no traces are listed with the reason. */
+/** `dejavm ls`: the traces in the trace folder and the latest one, newest first. Files that are no traces are listed with the reason. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { latestTrace, traceFolder } from '../../replay/index.ts';
@@ -20,7 +20,7 @@ interface Listed {
 
 export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<ExitCode> {
   const folder = traceFolder();
-  const listed = existsSync(folder) ? listTraces(folder) : [];
+  const listed = listTraces(folder);
   if (flags.json) {
     io.out(toJson({ folder, traces: listed }));
     return EXIT.ok;
@@ -41,19 +41,21 @@ export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<
   return EXIT.ok;
 }
 
+/** The folder's traces, and the latest one also when it lies elsewhere. */
 function listTraces(folder: string): Listed[] {
   const latest = latestTrace();
-  const latestPath = latest !== undefined && existsSync(latest) ? realpathSync(latest) : undefined;
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.djvm') && name !== 'latest.djvm')
-    .map((name) => join(folder, name))
+  const latestPath = latest === undefined ? undefined : realpathSync(latest);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.djvm')) : [];
+  const paths = new Set(names.map((name) => realpathSync(join(folder, name))));
+  if (latestPath !== undefined) paths.add(latestPath);
+  return [...paths]
     .map((path) => ({ path, stat: statSync(path) }))
     .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
     .map(({ path, stat }) => ({
       path,
       sizeBytes: stat.size,
       modified: stat.mtime.toISOString(),
-      latest: realpathSync(path) === latestPath,
+      latest: path === latestPath,
       ...contentOf(path),
     }));
 }
