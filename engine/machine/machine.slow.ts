@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { compareStates } from './compare.ts';
+import { createMachine } from './machine.ts';
+import { NOTES } from './notes.ts';
+import type { Image, Machine, MachineConfig, MachineEvent } from './types.ts';
+
+const image = (name: string): Image => ({
+  name,
+  bytes: new Uint8Array(readFileSync(fileURLToPath(new URL(`../images/${name}`, import.meta.url)))),
+});
+const config = (change: Partial<MachineConfig> = {}): MachineConfig => ({
+  harts: 2,
+  ramBytes: 128 * 1024 * 1024,
+  quantum: { policy: 'fixed', ticks: 1000, seed: 0n },
+  bios: image('firmware.elf'),
+  kernel: image('lazarus.elf'),
+  initrd: image('guest-compute.elf'),
+  append: 'steps=2',
+  ...change,
+});
+/** Twice what the run takes today. */
+const BOUND = 6_000_000;
+
+function finish(machine: Machine) {
+  const events: MachineEvent[] = [];
+  machine.onEvent = (event) => events.push(event);
+  const stop = machine.run({ moment: BOUND });
+  const bytes = events.flatMap((event) => (event.kind === 'console' ? [event.byte] : []));
+  return { stop, events, text: new TextDecoder().decode(Uint8Array.from(bytes)) };
+}
+
+describe('a hypervisor with two VMs', () => {
+  it.each([1, 2, 4])('runs to its end on %i harts', (harts) => {
+    const { stop, text, events } = finish(createMachine(config({ harts })));
+    expect(stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
+    expect(text).toMatch(/vm1: sum 0x[0-9a-f]+ ok/);
+    expect(text).toMatch(/vm2: sum 0x[0-9a-f]+ ok/);
+    const done = events.filter((event) => event.kind === 'note' && event.code === NOTES.VM_DONE.code);
+    expect(done).toHaveLength(2);
+    const modes = new Set(events.flatMap((event) => (event.kind === 'transition' ? [event.to] : [])));
+    for (const mode of ['M', 'HS', 'VS'] as const) expect(modes).toContain(mode);
+  });
+
+  it.each<MachineConfig['quantum']>([
+    { policy: 'fixed', ticks: 1000, seed: 0n },
+    { policy: 'jittered', ticks: 700, seed: 42n },
+  ])('gives the same states however it is cut, observed, and restored ($policy turns)', (quantum) => {
+    const straight = createMachine(config({ quantum }));
+    expect(straight.run({ moment: BOUND })).toMatchObject({ kind: 'halted', status: 'pass' });
+    const end = straight.snapshot();
+
+    const cut = createMachine(config({ quantum }));
+    cut.onEvent = () => {};
+    const other = createMachine(config({ quantum }));
+    for (let moment = 12_345; moment < end.moment; moment += 123_457) {
+      cut.run({ moment });
+      cut.next();
+      const middle = cut.snapshot();
+      other.restore(middle);
+      expect(other.digest()).toBe(middle.digest);
+      expect(compareStates(other.snapshot(), middle, cut.config)).toEqual([]);
+    }
+    // Both go on: one that never restored anything, one that restored a snapshot of the other.
+    for (const machine of [cut, other]) {
+      machine.run({ moment: BOUND });
+      const its = machine.snapshot();
+      expect(compareStates(its, end, machine.config)).toEqual([]);
+      expect(its.digest).toBe(end.digest);
+    }
+  });
+
+  it('dies of a failstop without recovery, and of nothing else', () => {
+    const machine = createMachine(config({ append: 'steps=2 recovery=none' }));
+    machine.run({ moment: 700_000 });
+    while (machine.hart(machine.next().hart).mode !== 'HS') machine.step();
+    machine.apply({ kind: 'fault', fault: { model: 'failstop', hart: -1 } });
+    const { stop, text } = finish(machine);
+    expect(stop).not.toMatchObject({ status: 'pass' });
+    expect(text).not.toMatch(/sum 0x/);
+  });
+});
