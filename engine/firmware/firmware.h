@@ -82,6 +82,8 @@ void ipi_fence(struct hart *self, u64 mask);
 /* hsm.c */
 /** Waits until another hart starts this one; then the saved context is the start context. */
 void hsm_wait(struct hart *hart);
+/** Stops this hart, and waits as above. */
+void hsm_stop(struct hart *hart);
 i64 hsm_start(u64 id, u64 address, u64 argument);
 /** Prepares the saved context to enter HS-mode at `address`. */
 void hsm_enter(struct hart *hart, u64 address, u64 argument);

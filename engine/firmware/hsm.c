@@ -1,12 +1,17 @@
 /*
  * Hart states (SBI 1.0, ch. 9). A STOPPED hart waits here, in M-mode, answering fences. STOPPED → START_PENDING is
- * made by the caller of start (compare-and-swap, so only one wins), START_PENDING → STARTED by the hart itself.
+ * made by the caller of start (compare-and-swap, so only one wins), START_PENDING → STARTED by the hart itself. At
+ * power-on hart 0 declares all others STOPPED, whether they have come this far yet or not: their mailbox waits.
  */
 #include "firmware.h"
 
-void hsm_wait(struct hart *hart) {
+void hsm_stop(struct hart *hart) {
   watchdog_stop(hart);
   hart->state = SBI_HSM_STOPPED;
+  hsm_wait(hart);
+}
+
+void hsm_wait(struct hart *hart) {
   u64 bits = 0;
   while (((bits |= ipi_take(hart)) & IPI_START) == 0) {
     /* A request between the look and here leaves MSIP pending, and wfi falls through. */

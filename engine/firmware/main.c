@@ -27,14 +27,15 @@ static u64 next_stage(const struct dynamic_info *info) {
 
 void boot(struct hart *self, u64 id, const void *fdt, const struct dynamic_info *info) {
   self->id = id;
-  self->state = SBI_HSM_STOPPED;
   trap_init();
+  watchdog_stop(self);
   if (id != 0) {
     hsm_wait(self); /* the sender of START has seen to it that the rest of boot is done */
     protect();
     delegate();
     return;
   }
+  for (u64 other = 1; other < BOARD_MAX_HARTS; other++) harts[other].state = SBI_HSM_STOPPED;
   u64 next = next_stage(info);
   if (!fdt_read(fdt, &board) || board.hart_count > BOARD_MAX_HARTS) {
     console_print("firmware: the devicetree at %x is missing or names more than %d harts\n", fdt, BOARD_MAX_HARTS);

@@ -150,7 +150,7 @@ void recovery_freeze(struct hart *self) {
   save_context(self);
   fence();
   self->frozen = 1;
-  hsm_wait(self);
+  hsm_stop(self);
 }
 
 /** Returns how many harts froze. Harts that the hypervisor never started, or stopped, are STOPPED and stay so. */

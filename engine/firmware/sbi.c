@@ -120,7 +120,7 @@ void sbi_call(struct hart *hart) {
     return;
   }
   if (extension == SBI_HSM && function == SBI_HSM_STOP) {
-    hsm_wait(hart);
+    hsm_stop(hart);
     return;
   }
   hart->pc += 4;

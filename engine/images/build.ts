@@ -106,8 +106,12 @@ function compare(folder: string, manifest: Manifest): number {
     return !fresh.equals(readFileSync(IMAGES_FOLDER + file));
   });
   for (const { file } of different) {
-    console.error(`${file}: the sources make other bytes than the committed image (committed with: ${committed.compiler};`);
-    console.error(`  here: ${manifest.compiler}): run \`node engine/images/build.ts\` and commit, or restore the sources`);
+    console.error(
+      `${file}: the sources make other bytes than the committed image (committed with: ${committed.compiler};`,
+    );
+    console.error(
+      `  here: ${manifest.compiler}): run \`node engine/images/build.ts\` and commit, or restore the sources`,
+    );
   }
   if (JSON.stringify(committed) !== JSON.stringify(manifest) && different.length === 0) {
     console.error('manifest.json is out of date: run `node engine/images/build.ts` and commit');

@@ -36,7 +36,10 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'lazarus',
     sources: [
-      ...within('lazarus', 'entry.S main.c heap.c lock.c domain.c sched.c timer.c trap.c hypercall.c store.c console.c'),
+      ...within(
+        'lazarus',
+        'entry.S main.c heap.c lock.c domain.c sched.c timer.c trap.c hypercall.c store.c console.c',
+      ),
       ...within('lazarus', 'plant.c recovery.c fixups.c layout.c'),
       'firmware/fdt.c',
       ...common,

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Manifest, manifestProblems, readManifest } from './manifest.ts';
+import { IMAGES_FOLDER, notesHeader, RECIPES } from './recipes.ts';
+
+describe('the committed images', () => {
+  it('are those of the manifest, made from the present sources', () => {
+    expect(manifestProblems()).toEqual([]);
+  });
+
+  it('hold no path of the host that built them', () => {
+    for (const { name } of RECIPES) {
+      const text = readFileSync(`${IMAGES_FOLDER}${name}.elf`).toString('latin1');
+      expect(text, name).not.toMatch(/\/tmp\/|\/home\/|\/root\/|\/work\/|\/usr\//);
+    }
+  });
+});
+
+describe('the manifest check finds', () => {
+  const committed = readManifest();
+  const change = (change: Partial<Manifest['images'][number]>): Manifest => ({
+    ...committed,
+    images: committed.images.map((image) => (image.file === 'lazarus.elf' ? { ...image, ...change } : image)),
+  });
+
+  it('an image with other bytes', () => {
+    expect(manifestProblems(change({ sha256: '0'.repeat(64) }))).toEqual([
+      expect.stringContaining('lazarus.elf is not the image that the manifest names'),
+    ]);
+  });
+
+  it('sources that changed since', () => {
+    expect(manifestProblems(change({ sources: '0'.repeat(64) }))).toEqual([
+      expect.stringContaining('lazarus.elf is older than its sources'),
+    ]);
+  });
+
+  it('an image that is not listed', () => {
+    const without = { ...committed, images: committed.images.filter((image) => image.file !== 'firmware.elf') };
+    expect(manifestProblems(without)).toEqual([expect.stringContaining('firmware.elf is not in the manifest')]);
+  });
+});
+
+it('the notes header declares every note once', () => {
+  const names = [...notesHeader().matchAll(/#define (NOTE_\w+) 0x[0-9a-f]+/g)].map((match) => match[1]);
+  expect(names).toContain('NOTE_RESUMED');
+  expect(new Set(names).size).toBe(names.length);
+});
