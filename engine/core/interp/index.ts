@@ -1,4 +1,3 @@
 /** The interpreter, generated from the ISA table, and the table by which its slots are decoded. */
 export { encodeDecodeTable } from './decode-table.ts';
 export { generateInterp } from './generate.ts';
-export { OPS, type Op } from './ops.ts';
