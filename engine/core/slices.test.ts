@@ -1,0 +1,166 @@
+/** How a run is cut into calls of `run` must not be observable: the heart of exact stops, replay and reverse. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CONSTANTS } from './layout.ts';
+import { Bed, RAM } from './testbed.ts';
+
+const { STOP_MOMENT, STOP_TICKS } = CONSTANTS;
+
+/**
+ * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart, WFI,
+ * locked counters, page-crossing stores and traps into a handler that counts.
+ */
+const PROGRAM = `
+  csrr s0, mhartid
+  la t0, handler
+  csrw mtvec, t0
+  li s1, 0x80010000
+  slli t0, s0, 8
+  add s2, s1, t0        # private area
+  li s3, 0x10000000     # device
+  li t0, 0x888
+  csrw mie, t0
+  csrwi mstatus, 8
+loop:
+  addi s4, s4, 1
+  ecall
+  sd s4, 0(s2)
+again:
+  lr.d t1, (s1)         # shared counter
+  addi t1, t1, 1
+  sc.d t2, t1, (s1)
+  bnez t2, again
+  csrr t3, time
+  csrr t4, instret
+  csrr t5, cycle
+  xor s5, s5, t3
+  xor s5, s5, t4
+  xor s5, s5, t5
+  andi t6, s4, 7
+  bnez t6, loop
+  sd s4, 0(s3)          # MMIO
+  andi t6, s4, 31
+  bnez t6, loop
+  wfi
+  j loop
+.balign 4
+handler:
+  csrr a0, mcause
+  bltz a0, interrupt
+  csrr a1, mepc
+  addi a1, a1, 4
+  csrw mepc, a1
+  addi s6, s6, 1
+  mret
+interrupt:
+  addi s7, s7, 1
+  csrr a1, time
+  xor s8, s8, a1
+  addi a1, a1, 3
+  sd a1, 8(s3)          # the device moves the timer
+  mret
+`;
+
+function machine(harts: number, quantum: bigint, jitter: boolean, seed: bigint): Bed {
+  const bed = new Bed({ harts });
+  bed.program(PROGRAM);
+  const memory = bed.registers;
+  // Register 8 of the device is mtimecmp of the hart whose turn it is.
+  memory.set = (paddr, value) => {
+    if (paddr === 0x10000008) bed.core.setHart(Number(bed.core.machine('currentHart')), 'mtimecmp', value);
+    return Map.prototype.set.call(memory, paddr, value) as typeof memory;
+  };
+  bed.onDeadline = () => {
+    // A line of some hart goes up or down.
+    const ticks = bed.core.machine('ticks');
+    const hart = Number(ticks % BigInt(harts));
+    bed.core.setHart(hart, 'lines', bed.core.hart(hart, 'lines') ^ 8n);
+    bed.core.setMachine('deviceDeadline', ticks + 777n);
+  };
+  for (let n = 0; n < harts; n++) {
+    bed.enter('M', RAM, n);
+    bed.core.setHart(n, 'mtimecmp', BigInt(10 + 7 * n));
+  }
+  bed.core.setMachine('deviceDeadline', 500n);
+  bed.core.setMachine('quantumTicks', quantum);
+  bed.core.setMachine('quantumJitter', jitter ? 1n : 0n);
+  bed.core.setMachine('scheduleRng', seed);
+  return bed;
+}
+
+const settings = fc.record({
+  harts: fc.integer({ min: 1, max: 4 }),
+  quantum: fc.bigInt({ min: 64n, max: 2000n }),
+  jitter: fc.boolean(),
+  seed: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+});
+
+test('any cuts by ticks, with caches dropped or not, give the same saved bytes', () => {
+  const cut = fc.record({ ticks: fc.integer({ min: 0, max: 400 }), forget: fc.boolean() });
+  fc.assert(
+    fc.property(settings, fc.array(cut, { minLength: 1, maxLength: 120 }), ({ harts, quantum, jitter, seed }, cuts) => {
+      const whole = machine(harts, quantum, jitter, seed);
+      const parts = machine(harts, quantum, jitter, seed);
+      for (const { ticks, forget } of cuts) {
+        parts.run(ticks);
+        if (forget) parts.core.arch.flushDerived();
+      }
+      whole.run(Number(parts.core.machine('ticks')));
+      expect(parts.core.machine('moment')).toBe(whole.core.machine('moment'));
+      expect(Buffer.compare(parts.state(), whole.state())).toBe(0);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
+
+test('stepping by moments reaches the state that one run to the moment reaches', () => {
+  fc.assert(
+    fc.property(settings, fc.integer({ min: 1, max: 3000 }), ({ harts, quantum, jitter, seed }, moment) => {
+      const whole = machine(harts, quantum, jitter, seed);
+      const steps = machine(harts, quantum, jitter, seed);
+      for (const bed of [whole, steps]) bed.core.setMachine('stopTicks', -1n);
+      whole.core.setMachine('stopMoment', BigInt(moment));
+      expect(whole.core.arch.run()).toBe(STOP_MOMENT);
+      for (let m = 1; m <= moment; m++) {
+        steps.core.setMachine('stopMoment', BigInt(m));
+        expect(steps.core.arch.run()).toBe(STOP_MOMENT);
+      }
+      expect(steps.core.machine('ticks')).toBe(whole.core.machine('ticks'));
+      expect(Buffer.compare(steps.state(), whole.state())).toBe(0);
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+test('observing transitions changes nothing, and loses none', () => {
+  const plain = machine(2, 100n, true, 1n);
+  const observed = machine(2, 100n, true, 1n);
+  observed.core.setMachine('eventsEnabled', 1n);
+  let events = 0;
+  let stop = 0;
+  do {
+    observed.core.setMachine('stopMoment', -1n);
+    observed.core.setMachine('stopTicks', 200_000n);
+    stop = observed.core.arch.run();
+    events += observed.core.machineNumber('eventsCount');
+    observed.core.setMachine('eventsCount', 0n);
+  } while (stop === CONSTANTS.STOP_EVENTS_FULL);
+  expect(stop).toBe(STOP_TICKS);
+  plain.run(200_000);
+  expect(Buffer.compare(observed.state(), plain.state())).toBe(0);
+  // Each trap was counted by the handler, and all but the last few returned.
+  const traps = [0, 1].map((n) => observed.x('s6', n) + observed.x('s7', n)).reduce((a, b) => a + b);
+  expect(Math.abs(events - 2 * Number(traps))).toBeLessThanOrEqual(4);
+  expect(events).toBeGreaterThan(4096);
+});
+
+test('a jittered turn is between half and one and a half of the mean', () => {
+  const bed = machine(2, 101n, true, 42n);
+  const lengths = new Set<number>();
+  for (let i = 0; i < 3000; i++) {
+    bed.run(1);
+    lengths.add(bed.core.machineNumber('turnLeft') + 1);
+  }
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(151);
+  expect(Math.max(...lengths)).toBeGreaterThan(120);
+});
