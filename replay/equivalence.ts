@@ -30,7 +30,8 @@ export interface EquivalenceOptions {
 /**
  * Compares each VM's registers at its last exit before the recovery resumed it with those at its first entry after,
  * and its memory between detection (or that exit, if later) and the entry; with a golden run, its console lines too.
- * Not compared: what `GUEST_CSRS` in equivalence-state.ts leaves out, and pages not mapped at both times.
+ * Not compared: what `GUEST_CSRS` in equivalence-state.ts leaves out, and pages not mapped at both times. A VM that
+ * still runs on another hart after the detection changes its memory by its own doing; it is judged from its last exit.
  * @throws UserError when the trace holds no recovery, TraceError when it does not replay.
  */
 export function vmEquivalence(faulted: Trace, golden?: Trace, options: EquivalenceOptions = {}): EquivalenceVerdict {
