@@ -28,9 +28,6 @@ export const BOARD: readonly Slot[] = allot([
   { device: uart, base: 0x10000000, irq: UART_IRQ },
 ]);
 
-/** Bytes of all device records together, from CONSTANTS.DEVICES_BASE. */
-export const DEVICE_RECORDS_BYTES: number = BOARD.reduce((sum, slot) => sum + slot.device.record.sizeBytes, 0);
-
 /** The slot of a device by name. */
 export function slotOf(name: string): Slot {
   const found = BOARD.find((slot) => slot.device.name === name);

@@ -80,4 +80,34 @@ describe('a hypervisor with two VMs', () => {
     expect(stop).not.toMatchObject({ status: 'pass' });
     expect(text).not.toMatch(/sum 0x/);
   });
+
+  it('foretells the next instruction where it is hardest: around interrupts into M, HS and VS, and sleeping harts', () => {
+    const jittered = config({ quantum: { policy: 'jittered', ticks: 64, seed: 5n } });
+    const scout = createMachine(jittered);
+    const interrupts = finish(scout).events.flatMap((event) =>
+      event.kind === 'transition' && event.trap?.interrupt ? [event] : [],
+    );
+    for (const mode of ['M', 'HS', 'VS']) expect(interrupts.some((event) => event.to === mode)).toBe(true);
+
+    const machine = createMachine(jittered);
+    const seen: MachineEvent[] = [];
+    machine.onEvent = (event) => void (event.kind === 'transition' && seen.push(event));
+    let redirected = 0;
+    for (const { ticks } of interrupts) {
+      // The interrupt costs the tick that its event ends: one before, it is due; two before, an instruction or a skip.
+      for (const before of [2, 1]) {
+        if (ticks - before < machine.ticks) continue;
+        machine.run({ ticks: ticks - before });
+        const { hart, pc } = machine.next();
+        if (machine.hart(hart).pc !== pc) redirected++;
+        const { instret } = machine.hart(hart);
+        seen.length = 0;
+        machine.step();
+        // An instruction that traps does not retire, and who retires then is another question.
+        if (seen.some((event) => event.kind === 'transition' && event.trap && !event.trap.interrupt)) continue;
+        expect(machine.hart(hart).instret - instret).toBe(1n);
+      }
+    }
+    expect(redirected).toBeGreaterThan(interrupts.length / 4);
+  });
 });
