@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fc } from '@fast-check/vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { assemble } from '../engine/index.ts';
+import { openTrace, TraceError } from '../traces/index.ts';
+import { executable } from './bisect-testing.ts';
+import { record } from './record.ts';
+import { openRerun } from './reexecute.ts';
+
+const CODE = 0x8000_0000;
+const DATA = 0x8001_0000;
+/** Counts in memory, with a trap in every round: several positions share a moment. */
+const PROGRAM = `
+    la t0, handler
+    csrw mtvec, t0
+    li s0, ${DATA}
+  loop:
+    ld a0, 0(s0)
+    addi a0, a0, 1
+    sd a0, 0(s0)
+    ecall
+    j loop
+    .balign 4
+  handler:
+    csrr t1, mepc
+    addi t1, t1, 4
+    csrw mepc, t1
+    mret
+`;
+const MAX = 6_000;
+const INPUT = 2_500;
+
+const folder = mkdtempSync(join(tmpdir(), 'dejavm-rerun-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('re-execution', async () => {
+  const path = join(folder, 'run.djvm');
+  await record({
+    path,
+    config: {
+      harts: 1,
+      ramBytes: 4 << 20,
+      quantum: { policy: 'fixed', ticks: 200, seed: 0n },
+      bios: { name: 'count.elf', bytes: executable(CODE, assemble(PROGRAM, CODE).bytes) },
+      append: '',
+    },
+    planned: [
+      { trigger: { kind: 'moment', moment: INPUT }, event: { kind: 'poke', paddr: DATA + 4, bytes: Uint8Array.of(9) } },
+    ],
+    maxMoment: MAX,
+    digestEvery: 500,
+    checkpointEvery: 1000,
+    commandLine: [],
+  });
+  const trace = openTrace(path);
+  const applied = trace.inputs[0]!.ticks;
+
+  it('reaches the same state by any way, from checkpoints, snapshots or the present', () => {
+    const step = fc.record({
+      moment: fc.oneof(fc.integer({ min: 0, max: MAX }), fc.constantFrom(INPUT - 1, INPUT, INPUT + 1, 1000, 3000)),
+      remember: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+        const run = openRerun(trace);
+        for (const { moment, remember } of steps) {
+          run.toMoment(moment);
+          if (remember) run.remember();
+        }
+        const direct = openRerun(trace);
+        const { moment } = steps.at(-1)!;
+        direct.forwardTo(moment);
+        expect([run.machine.moment, run.machine.ticks, run.machine.digest()]).toEqual([
+          moment,
+          direct.machine.ticks,
+          direct.machine.digest(),
+        ]);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('agrees with every digest of the recording', () => {
+    const run = openRerun(trace);
+    for (const { moment, ticks, digest } of trace.digests.toReversed()) {
+      run.toTicks(ticks, 'pending');
+      expect([run.machine.moment, run.machine.digest()]).toEqual([moment, digest]);
+    }
+  });
+
+  it('stands before or behind an input of the same position, as asked', () => {
+    const run = openRerun(trace);
+    const byte = () => run.machine.readPhysical(DATA + 4, 1)[0];
+    for (const [inputs, value] of [
+      ['applied', 9],
+      ['pending', 0],
+      ['applied', 9],
+    ] as const) {
+      run.toTicks(applied, inputs);
+      run.remember();
+      expect([run.machine.ticks, byte()]).toEqual([applied, value]);
+    }
+  });
+
+  it('says when a trace does not replay', () => {
+    const late = { ...trace, image: (role: string) => trace.image(role), checkpoints: [] };
+    const [input] = trace.inputs;
+    const wrong = { ...late, inputs: [{ ...input!, moment: input!.moment + 1 }] };
+    expect(() => openRerun(wrong).toMoment(MAX)).toThrow(TraceError);
+  });
+});
