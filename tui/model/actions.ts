@@ -67,7 +67,7 @@ export const ACTIONS: readonly Action[] = [
     run: selectHart,
   },
   { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: toggleCsrs },
-  { name: 'help', keys: ['?'], help: 'this help', run: (s) => change(s, { showHelp: !s.state.showHelp }) },
+  { name: 'help', keys: ['?'], help: 'this help', run: (s) => change(s, { helpPage: 0 }) },
   { name: 'quit', keys: ['q', 'C-c'], help: 'quit', run: (s) => change(s, { quit: true }) },
 ];
 

@@ -5,6 +5,7 @@
  */
 import { UsageError } from '../errors.ts';
 import { ACTIONS, actionOfKey, runAction, runCommand } from './actions.ts';
+import { helpPageCount } from './screen.ts';
 import { change, say } from './session.ts';
 import type { Session } from './types.ts';
 
@@ -12,13 +13,17 @@ import type { Session } from './types.ts';
 export function pressKey(session: Session, key: string): void {
   const { state } = session;
   if (state.prompt !== undefined) promptKey(session, state.prompt, key);
-  else if (state.showHelp) {
-    // Any key closes the overlay; Ctrl-C still quits.
-    change(session, { showHelp: false, quit: key === 'C-c' });
-  } else if (/^\d$/.test(key)) change(session, { count: state.count + key });
+  else if (state.helpPage !== undefined) helpKey(session, state.helpPage, key);
+  else if (/^\d$/.test(key)) change(session, { count: state.count + key });
   else if (key === ':') change(session, { prompt: '', count: '' });
   else if (key === 'escape') change(session, { count: '' });
   else actionKey(session, key);
+}
+
+/** Any key turns the page of the key table and in the end closes it; q and escape close it at once, Ctrl-C quits. */
+function helpKey(session: Session, page: number, key: string): void {
+  const isOver = ['q', 'escape', '?', 'C-c'].includes(key) || page + 1 >= helpPageCount(session.state.rows);
+  change(session, { helpPage: isOver ? undefined : page + 1, quit: key === 'C-c' });
 }
 
 function actionKey(session: Session, key: string): void {

@@ -93,12 +93,10 @@ export function statusLine(session: Session): Line {
 /** The key table, for the overlay. */
 export function helpLines(width: number): Line[] {
   const keyText = (keys: readonly string[]) => keys.map((key) => (key === 'C-c' ? 'Ctrl-C' : key)).join(' ');
-  return [
-    ...ACTIONS.map((action) => {
-      const command = `:${action.name}${action.argument ? ` ${action.argument}` : ''}`;
-      return clip([span(keyText(action.keys).padEnd(16), 'focus'), span(command.padEnd(13)), span(action.help)], width);
-    }),
-  ];
+  return ACTIONS.map((action) => {
+    const command = `:${action.name}${action.argument ? ` ${action.argument}` : ''}`;
+    return clip([span(keyText(action.keys).padEnd(16), 'focus'), span(command.padEnd(13)), span(action.help)], width);
+  });
 }
 
 /** Cuts a line to a width in columns; all text is single-width by then. */

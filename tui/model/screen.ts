@@ -32,15 +32,27 @@ export interface Screen {
 
 /** What the session looks like now. Costs one look at the machine; executes nothing. */
 export function screenOf(session: Session): Screen {
-  const { columns, rows, showHelp } = session.state;
+  const { columns, rows, helpPage } = session.state;
   const frame = { columns, rows, header: headerLine(session), status: statusLine(session) };
-  if (showHelp) {
-    const lines = helpLines(columns);
-    const help: Panel = { name: 'help', title: 'keys', width: columns, height: rows - 2, focused: true, lines };
-    return { ...frame, timeline: [], panels: [[{ ...help, lines: lines.slice(0, rows - 3) }]] };
-  }
+  if (helpPage !== undefined) return { ...frame, timeline: [], panels: [[helpPanel(columns, rows, helpPage)]] };
   const timeline = timelineLines(session).map((line) => clip(line, columns));
   return { ...frame, timeline, panels: panelRows(session, rows - 2 - timeline.length) };
+}
+
+/** Lines of the key table that fit under header and title and above the status line. */
+const helpHeight = (rows: number): number => rows - 3;
+
+/** How many pages the key table has on a screen of so many rows. */
+export function helpPageCount(rows: number): number {
+  return Math.ceil(helpLines(MIN_COLUMNS).length / helpHeight(rows));
+}
+
+function helpPanel(columns: number, rows: number, page: number): Panel {
+  const height = helpHeight(rows);
+  const pages = helpPageCount(rows);
+  const title = pages > 1 ? `keys, page ${page + 1} of ${pages}; any key goes on, q closes` : 'keys; any key closes';
+  const lines = helpLines(columns).slice(page * height, (page + 1) * height);
+  return { name: 'help', title, width: columns, height: height + 1, focused: true, lines };
 }
 
 /** Registers stand in two columns, on wide screens in three. */

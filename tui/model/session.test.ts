@@ -209,14 +209,19 @@ describe('the screen', () => {
     expect(lines).toEqual(['firmware: 2 harts', 'lazarus: up', 'vm1: step 1/4 .[31mred']);
   });
 
-  unit('the help overlay lists every action, and any key closes it', () => {
+  unit.each([24, 60])('the help overlay lists every action on %i rows; keys turn its pages and close it', (rows) => {
     const session = open();
-    change(session, { rows: 40 });
+    change(session, { rows });
     press(session, '?');
-    const lines = panelOf(screenOf(session), 'help').lines.map(textOf);
+    const lines: string[] = [];
+    while (session.state.helpPage !== undefined) {
+      lines.push(...panelOf(screenOf(session), 'help').lines.map(textOf));
+      press(session, 's');
+    }
     for (const action of ACTIONS) expect(lines.some((line) => line.includes(`:${action.name}`))).toBe(true);
-    press(session, 'q');
-    expect([session.state.showHelp, session.state.quit]).toEqual([false, false]);
+    expect(session.travel.moment).toBe(0);
+    press(session, '?', 'q');
+    expect([session.state.helpPage, session.state.quit]).toEqual([undefined, false]);
   });
 
   unit('zooming keeps the present moment in view', () => {

@@ -92,7 +92,8 @@ export interface State {
   readonly panel: PanelName;
   readonly scroll: Readonly<Record<PanelName, number>>;
   readonly showCsrs: boolean;
-  readonly showHelp: boolean;
+  /** The page of the key table on the screen; undefined: none. */
+  readonly helpPage: number | undefined;
   /** The `:` line while it is typed. */
   readonly prompt: string | undefined;
   /** Digits typed before a key. */
