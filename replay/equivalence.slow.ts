@@ -111,6 +111,25 @@ describe('a recovery that changes a VM', async () => {
   });
 });
 
+describe('a recovery that answers a half-done hypercall with an error instead of retrying it', () => {
+  it('is found out by the golden run: the answer is not the one that the VM would have had', async () => {
+    const append = 'enhance=-retry';
+    const golden = await studio.record([], { append });
+    const verdicts = [];
+    for (const k of [112, 149, 186, 297]) {
+      const faulted = await studio.record([failstop({ kind: 'hypervisor', after: 400_000 + 200 * k, k })], { append });
+      verdicts.push(vmEquivalence(faulted, golden));
+    }
+    const changed = verdicts.flatMap(({ vms }) => vms).filter(({ resumedAs }) => resumedAs === 'changed');
+    expect(changed.length).toBeGreaterThan(0);
+    for (const { registerDifferences, memoryEqual } of changed) {
+      expect(registerDifferences.map(({ name }) => name)).toContain('pc');
+      expect(memoryEqual).toBe(true);
+    }
+    expect(verdicts.some(({ equivalent }) => !equivalent)).toBe(true);
+  });
+});
+
 describe('without a recovery', () => {
   it('nothing is equivalent, and the reasons say so', async () => {
     const fault = failstop({ kind: 'hypervisor', after: 1_000_000, k: 20 });
