@@ -87,4 +87,18 @@ describe('in tmux at 80 x 24', () => {
     type('C-c');
     await restored(0);
   });
+
+  test('record --console: keys reach the guest, Ctrl-A x quits and gives the terminal back', async () => {
+    await shows(/ready\$/);
+    const live = join(folder, 'live.djvm');
+    type('-l', `clear; ${dejavm.join(' ')} record --console -append steps=100000 -o ${live}; echo "exit $?"`);
+    type('Enter');
+    await shows(/vm1: step/);
+    type('-l', 'typed');
+    type('C-a', 'x');
+    await shows(/recorded [\d,]+ instructions, quit/);
+    await restored(0);
+    const info = JSON.parse(execFileSync(dejavm[0]!, [dejavm[1]!, 'info', live, '--json']).toString());
+    expect(info.counts.inputs).toBeGreaterThan(0);
+  });
 });

@@ -65,6 +65,10 @@ function infoText(trace: Trace): string {
     ['length', `${grouped(trace.last.moment)} instructions, ${virtualTime(trace.last.ticks)} of virtual time`],
     ['end', trace.end?.reason ?? 'none: the recording was cut off'],
   ];
-  const events = eventsOf(trace).map((event) => [grouped(event.moment), event.text]);
-  return `${table(rows)}\n\n${table([['moment', 'event'], ...events], [0])}`;
+  const all = eventsOf(trace);
+  const events = all.filter((event) => event.kind !== 'progress');
+  const lines = table([['moment', 'event'], ...events.map((event) => [grouped(event.moment), event.text])], [0]);
+  const left = all.length - events.length;
+  const more = left > 0 ? `\n\n${counted(left, 'progress note')} left out; --json lists all` : '';
+  return `${table(rows)}\n\n${lines}${more}`;
 }

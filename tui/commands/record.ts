@@ -64,7 +64,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
     setLatest(result.path);
     output.flush();
     progress.clear();
-    return report(result, interrupted, io);
+    return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, io);
   } finally {
     output.flush();
     progress.clear();
@@ -111,23 +111,21 @@ export function plannedInputs(flags: FlagValues<'fault' | 'input' | 'poke'>): Pl
   return [...faults, ...flags.input, ...flags.poke];
 }
 
-function report(result: RecordResult, interrupted: boolean, io: Io): ExitCode {
+function report(result: RecordResult, stopped: 'interrupted' | 'quit' | undefined, io: Io): ExitCode {
   const { stop, path, end } = result;
-  const why = interrupted
-    ? 'interrupted'
-    : stop.kind === 'halted'
-      ? `the machine halted: ${stop.status}${stop.code === 0 ? '' : ` ${stop.code}`}`
-      : stop.kind === 'idle'
-        ? 'every hart waits for nothing'
-        : `stopped at the given ${stop.kind}`;
   io.err(
-    `dejavm: recorded ${grouped(end.moment)} instructions, ${why}; ${byteSize(result.bytes)} in ${path}\n` +
-      `  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
+    `dejavm: recorded ${grouped(end.moment)} instructions, ${stopped ?? stopText(stop)}; ` +
+      `${byteSize(result.bytes)} in ${path}\n  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
   );
   for (const { event } of result.notReached) {
     const what = event.kind === 'fault' ? `fault ${formatFault(event.fault)}` : `${event.kind} input`;
     io.err(`dejavm: warning: the run ended before the moment of the ${what}: it was not applied\n`);
   }
-  if (interrupted) return EXIT.interrupted;
+  if (stopped === 'interrupted') return EXIT.interrupted;
   return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
+}
+
+function stopText(stop: RecordResult['stop']): string {
+  if (stop.kind === 'halted') return `the machine halted: ${stop.status}${stop.code === 0 ? '' : ` ${stop.code}`}`;
+  return stop.kind === 'idle' ? 'every hart waits for nothing' : 'stopped at --max-moment';
 }

@@ -2,6 +2,10 @@
  * Everything that a user can do, declared once: the keys, the `:` commands, `--script` and the `?` overlay all read
  * this table. Relies on session.ts for the moves; knows no terminal.
  */
+import { UserError } from '../../engine/index.ts';
+import { MomentError } from '../../replay/index.ts';
+import { TraceError } from '../../traces/index.ts';
+import { UsageError } from '../errors.ts';
 import { counted, grouped } from '../format.ts';
 import { parseMoment } from '../parse.ts';
 import { atMoment } from './events.ts';
@@ -104,8 +108,10 @@ function attempt(session: Session, run: () => void): void {
   try {
     run();
   } catch (error) {
-    // A bad argument, or a trace that turned out damaged at this moment: the session goes on where it was.
-    say(session, error instanceof Error ? error.message : String(error), true);
+    // A bad argument, or a trace that turns out not to replay up to here: the session goes on. Our own errors do not.
+    const mistakes = [UsageError, UserError, TraceError, MomentError];
+    if (!mistakes.some((mistake) => error instanceof mistake)) throw error;
+    say(session, (error as Error).message, true);
   }
 }
 

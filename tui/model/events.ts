@@ -12,7 +12,7 @@ type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'> & { readonly says: (arg: 
 const SHAPES: Record<NoteName, Shape> = {
   FIRMWARE_UP: { kind: 'note', glyph: 'm', stop: false, says: (harts) => `firmware up on ${harts} harts` },
   HYPERVISOR_UP: { kind: 'note', glyph: 'u', stop: false, says: (n) => `hypervisor instance ${n} up` },
-  VM_PROGRESS: { kind: 'note', glyph: '·', stop: false, says: (vmid) => `VM ${vmid} made progress` },
+  VM_PROGRESS: { kind: 'progress', glyph: '·', stop: false, says: (vmid) => `VM ${vmid} made progress` },
   VM_DONE: { kind: 'note', glyph: 'v', stop: false, says: (vmid) => `VM ${vmid} finished` },
   DETECTED_TRAP: {
     kind: 'detected',

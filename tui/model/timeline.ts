@@ -68,6 +68,7 @@ const PRECEDENCE: readonly RunEvent['kind'][] = [
   'input',
   'end',
   'note',
+  'progress',
 ];
 export const EVENT_TONES: Record<RunEvent['kind'], Tone> = {
   fault: 'fault',
@@ -76,6 +77,7 @@ export const EVENT_TONES: Record<RunEvent['kind'], Tone> = {
   failed: 'fault',
   recovery: 'event',
   note: 'dim',
+  progress: 'dim',
   input: 'event',
   end: 'strong',
 };

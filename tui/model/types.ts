@@ -41,7 +41,7 @@ export const span = (text: string, tone: Tone = 'plain'): Span => ({ text, tone 
 /** Something that happened at a moment. */
 export interface RunEvent {
   readonly moment: number;
-  readonly kind: 'fault' | 'detected' | 'resumed' | 'failed' | 'recovery' | 'note' | 'input' | 'end';
+  readonly kind: 'fault' | 'detected' | 'resumed' | 'failed' | 'recovery' | 'note' | 'progress' | 'input' | 'end';
   /** One letter for the marker row of the timeline. */
   readonly glyph: string;
   readonly text: string;

@@ -3,10 +3,10 @@
  * switches to the alternate screen and back, also when the process is ended by a signal.
  */
 import { type Key, render, useApp, useInput, useWindowSize } from 'ink';
-import { useEffect, useReducer } from 'react';
+import { useEffect, useReducer, useRef } from 'react';
 import { pressKey } from '../model/input.ts';
 import type { Scanner } from '../model/scan.ts';
-import { MIN_COLUMNS, MIN_ROWS, screenOf } from '../model/screen.ts';
+import { MIN_COLUMNS, MIN_ROWS, type Screen, screenOf } from '../model/screen.ts';
 import { change } from '../model/session.ts';
 import type { Session } from '../model/types.ts';
 import { ScreenView } from './screen.tsx';
@@ -49,29 +49,52 @@ function App({ session, scanner, colour }: AppOptions) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
   const [, redraw] = useReducer((n: number) => n + 1, 0);
+  // Whatever fails ends the program in good order: the terminal is restored first, then the error is explained.
+  const guarded = (run: () => void) => {
+    try {
+      run();
+    } catch (error) {
+      exit(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
   const width = Math.max(MIN_COLUMNS, columns);
   const height = Math.max(MIN_ROWS, rows);
   if (session.state.columns !== width || session.state.rows !== height)
     change(session, { columns: width, rows: height });
-  useScanner(scanner, redraw);
-  useInput((input, key) => {
-    for (const name of keyNames(input, key)) {
-      pressKey(session, name);
-      if (session.state.quit) {
-        exit();
-        return;
+  useScanner(scanner, redraw, guarded);
+  useInput((input, key) =>
+    guarded(() => {
+      for (const name of keyNames(input, key)) {
+        pressKey(session, name);
+        if (session.state.quit) {
+          exit();
+          return;
+        }
       }
-    }
-    redraw();
-  });
-  return <ScreenView screen={screenOf(session)} colour={colour} />;
+      redraw();
+    }),
+  );
+  const { screen, failure } = look(session);
+  useEffect(() => {
+    if (failure) exit(failure);
+  }, [failure, exit]);
+  return screen && <ScreenView screen={screen} colour={colour} />;
+}
+
+function look(session: Session): { readonly screen?: Screen; readonly failure?: Error } {
+  try {
+    return { screen: screenOf(session) };
+  } catch (error) {
+    return { failure: error instanceof Error ? error : new Error(String(error)) };
+  }
 }
 
 /** Long enough to get ahead, short enough that a key press does not wait noticeably. */
 const SLICE_MS = 15;
 const REDRAW_EVERY_MS = 200;
 
-function useScanner(scanner: Scanner | undefined, redraw: () => void): void {
+function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (run: () => void) => void): void {
+  const guard = useRef(guarded);
   useEffect(() => {
     if (!scanner) return;
     let instructions = 100_000;
@@ -82,14 +105,14 @@ function useScanner(scanner: Scanner | undefined, redraw: () => void): void {
       scanner.advance(instructions);
       const tookMs = performance.now() - beginMs;
       if (tookMs < SLICE_MS / 2) instructions *= 2;
-      else if (tookMs > SLICE_MS * 2) instructions = Math.max(1000, instructions / 2);
+      else if (tookMs > SLICE_MS * 2) instructions = Math.max(1000, Math.floor(instructions / 2));
       if (scanner.done || performance.now() - lastDrawnMs > REDRAW_EVERY_MS) {
         lastDrawnMs = performance.now();
         redraw();
       }
-      if (!scanner.done) timer = setTimeout(slice, 1);
+      if (!scanner.done) timer = setTimeout(() => guard.current(slice), 1);
     };
-    timer = setTimeout(slice, 1);
+    timer = setTimeout(() => guard.current(slice), 1);
     return () => clearTimeout(timer);
   }, [scanner, redraw]);
 }

@@ -12,7 +12,7 @@ import { frameText } from './frame.tsx';
 
 const SECOND_MS = 1000;
 
-function startApp(colour = false) {
+function startApp(colour = false, introspection = fakeIntrospection) {
   const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true, convertEol: true });
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 });
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin, ref() {}, unref() {} });
@@ -23,7 +23,7 @@ function startApp(colour = false) {
     terminal.write(chunk);
   });
   const lanes = createLanes(RECOVERED_RUN.harts);
-  const session = createSession(fakeTravel(), fakeIntrospection, lanes);
+  const session = createSession(fakeTravel(), introspection, lanes);
   const frames: number[] = [];
   const abort = new AbortController();
   const ended = runApp(
@@ -94,6 +94,22 @@ describe('the terminal UI at 80 x 24', () => {
     await app.shows(/^moment 0/);
     app.abort.abort();
     await app.ended;
+    await app.shows(/^\$ dejavm tui/);
+    expect(app.terminal.buffer.active.type).toBe('normal');
+  });
+
+  test('a failure of ours ends the program with the terminal restored', async () => {
+    const app = startApp(false, {
+      ...fakeIntrospection,
+      vms: (machine) => {
+        if (machine.moment === 4000) throw new Error('expected a list, observed nonsense');
+        return [];
+      },
+    });
+    const failed = expect(app.ended).rejects.toThrow('observed nonsense');
+    await app.shows(/^moment 0/);
+    app.type('f');
+    await failed;
     await app.shows(/^\$ dejavm tui/);
     expect(app.terminal.buffer.active.type).toBe('normal');
   });
