@@ -3,7 +3,7 @@
  * back. Relies on tmux and on a built `dist/`; run by CI, not by `npm test`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { packageFile } from './package-root.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-tmux-'));
 const trace = join(folder, 'run.djvm');
+const pidFile = join(folder, 'pid');
 const dejavm = [process.execPath, packageFile('bin/dejavm.js')];
 // A socket of our own: the user's tmux server is left alone.
 const socket = join(folder, 'tmux.sock');
@@ -38,7 +39,8 @@ afterAll(() => {
 /** Starts the UI from the shell in the pane. */
 async function start(): Promise<void> {
   await shows(/ready\$/);
-  type('-l', `clear; ${dejavm.join(' ')} tui ${trace}; echo "exit $?"`);
+  // A shell that becomes the program leaves the program's process id behind.
+  type('-l', `clear; sh -c 'echo $$ >${pidFile}; exec ${dejavm.join(' ')} tui ${trace}'; echo "exit $?"`);
   type('Enter');
   await shows(/^moment 0 of /);
 }
@@ -76,9 +78,7 @@ describe('in tmux at 80 x 24', () => {
 
   test('SIGTERM restores the terminal too', async () => {
     await start();
-    const pid = tmux('display-message', '-p', '-t', 'main', '#{pane_pid}').trim();
-    const children = execFileSync('pgrep', ['-P', pid]).toString().trim().split('\n');
-    for (const child of children) process.kill(Number(child), 'SIGTERM');
+    process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
     await restored(130);
   });
 

@@ -46,8 +46,8 @@ function promptKey(session: Session, prompt: string, key: string): void {
 }
 
 /**
- * Runs a script: pieces separated by `;`, each a key with an optional count (`3s`), or a command with an optional
- * colon (`:goto 2M`, `hart 1`). Stops early on quit.
+ * Runs a script: pieces separated by `;`, each a key with an optional count (`3s`), or a command or moment with an
+ * optional colon (`:goto 2M`, `hart 1`, `1.5M`). Stops early on quit.
  * @throws UsageError for a piece that is neither, or whose action fails
  */
 export function runScript(session: Session, script: string): void {
@@ -71,6 +71,6 @@ function runPiece(session: Session, piece: string): void {
     return;
   }
   const word = piece.split(/\s+/)[0]!;
-  if (ACTIONS.some((action) => action.name === word)) runCommand(session, piece);
+  if (/^\d/.test(word) || ACTIONS.some((action) => action.name === word)) runCommand(session, piece);
   else throw new UsageError(`--script '${piece}': neither a key nor a command; \`dejavm tui TRACE\` and ? show them`);
 }

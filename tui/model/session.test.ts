@@ -168,6 +168,12 @@ describe('scripts', () => {
     expect(session.state.quit).toBe(true);
   });
 
+  unit('take a bare moment', () => {
+    const session = open();
+    runScript(session, '1.5k; s');
+    expect(session.travel.moment).toBe(1501);
+  });
+
   unit.each(['y', 'frobnicate 3', ':goto 99k', 'hart 9'])('%s is refused by name', (piece) => {
     expect(() => runScript(open(), `s; ${piece}`)).toThrow(`--script '${piece}'`);
   });
