@@ -12,6 +12,7 @@ import {
   type Page,
   resolveFault,
   type StopReason,
+  UserError,
 } from '../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
@@ -36,6 +37,7 @@ const DIGESTS_PER_FLUSH = 8;
  * configuration, image or input
  */
 export async function record(options: RecordOptions): Promise<RecordResult> {
+  checkOptions(options);
   // The machine first: a bad image must not cost an existing trace.
   const machine = createMachine(options.config);
   const writer = createTraceWriter(options.path, headerFields(options), imageContents(options.config));
@@ -47,6 +49,17 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     throw error;
   } finally {
     machine.onEvent = undefined;
+  }
+}
+
+function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions): void {
+  for (const [what, value] of Object.entries({ digest: digestEvery, checkpoint: checkpointEvery })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new UserError(`a ${what} every ${value} instructions: expected a whole number from 1`);
+  }
+  for (const { trigger } of planned) {
+    if (trigger.kind === 'moment' || trigger.k >= 1) continue;
+    throw new UserError(`hypervisor instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
   }
 }
 

@@ -33,6 +33,11 @@ export function defaultTracePath(name: string): string {
   }
 }
 
+/** The path of `name.djvm` in the trace folder, whether it exists or not. Creates the folder. @throws UserError when it cannot */
+export function namedTracePath(name: string): string {
+  return join(createFolder(), name + EXTENSION);
+}
+
 /** Makes `latest` mean this trace. @throws UserError when the trace folder cannot be written */
 export function setLatest(path: string): void {
   const pointer = join(createFolder(), POINTER);

@@ -44,8 +44,9 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
     if (mark.moment > until) break;
     const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
     if (parting) {
+      const end = here(machine);
       const divergence = { agreedAt, ...parting, ...locate(trace, player, parting) };
-      return { ok: false, digestsCompared, end: here(machine), divergence };
+      return { ok: false, digestsCompared, end, divergence };
     }
     digestsCompared++;
     agreedAt = here(machine);

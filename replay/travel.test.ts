@@ -1,0 +1,115 @@
+import { fc } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { createMachine } from '../engine/index.ts';
+import { inputsFromTrace } from './config.ts';
+import { MomentError } from './errors.ts';
+import { DATA, machineOf, rewrite, traceStore, WORK } from './replay.fixtures.ts';
+import { openTimeTravel } from './travel.ts';
+import type { PlannedInput } from './types.ts';
+
+const store = traceStore();
+const LAST = 6_000;
+const poke = (moment: number, offset: number): PlannedInput => ({
+  trigger: { kind: 'moment', moment },
+  event: { kind: 'poke', paddr: DATA + offset, bytes: Uint8Array.of(moment & 255) },
+});
+
+describe('time travel', async () => {
+  const planned = [poke(0, 0x100), poke(1000, 0x108), poke(1000, 0x100), poke(2345, 0), poke(4000, 8)];
+  const trace = await store.take({ planned, maxMoment: LAST, checkpointEvery: 1500, digestEvery: 500 });
+
+  /** Digest at each moment, by one walk forward, instruction by instruction. */
+  function digests(): bigint[] {
+    const machine = createMachine(machineOf(WORK));
+    const inputs = inputsFromTrace(trace);
+    const found: bigint[] = [];
+    for (;;) {
+      while (inputs[0]?.ticks === machine.ticks) machine.apply(inputs.shift()!.event);
+      found.push(machine.digest());
+      if (machine.moment === LAST) return found;
+      machine.step();
+    }
+  }
+  const expected = digests();
+
+  it('shows the same state however one came there', () => {
+    const moment = fc.integer({ min: 0, max: LAST });
+    const step = fc.oneof(
+      fc.record({
+        go: fc.constant('seek' as const),
+        n: fc.oneof(moment, fc.constantFrom(0, 999, 1000, 1001, 1500, 4000, LAST)),
+      }),
+      fc.record({ go: fc.constant('forward' as const), n: fc.integer({ min: 1, max: 700 }) }),
+      fc.record({
+        go: fc.constant('backward' as const),
+        n: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 700 })),
+      }),
+    );
+    const travel = openTimeTravel(trace);
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+        for (const { go, n } of steps) {
+          const before = travel.moment;
+          if (go === 'seek') travel.seek(n);
+          else if (go === 'forward') travel.stepForward(n);
+          else travel.stepBackward(n);
+          const to = go === 'seek' ? n : go === 'forward' ? Math.min(LAST, before + n) : Math.max(0, before - n);
+          expect(travel.moment).toBe(to);
+          expect(travel.machine.digest(), `at ${to}`).toBe(expected[to]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('walks backwards over the whole run, one instruction at a time', () => {
+    const travel = openTimeTravel(trace);
+    travel.seek(LAST);
+    for (let moment = LAST; moment > LAST - 1200; moment--) {
+      expect(travel.machine.digest()).toBe(expected[moment]);
+      travel.stepBackward();
+    }
+  });
+
+  it('finds its way after somebody else moved the machine', () => {
+    const travel = openTimeTravel(trace);
+    travel.seek(900);
+    travel.machine.run({ moment: 1100 });
+    travel.seek(1100);
+    expect(travel.machine.digest()).toBe(expected[1100]);
+  });
+
+  it('knows its ends', () => {
+    const travel = openTimeTravel(trace);
+    expect(travel.moment).toBe(0);
+    travel.stepBackward();
+    expect(travel.moment).toBe(0);
+    travel.stepForward(10 ** 9);
+    expect(travel.moment).toBe(LAST);
+    expect(travel.last).toEqual({ moment: LAST, ticks: trace.end!.ticks });
+    for (const moment of [LAST + 1, -1, 0.5, Number.NaN]) expect(() => travel.seek(moment)).toThrow(MomentError);
+    expect(() => travel.seek(LAST + 1)).toThrow(/moment 6001: .* has moments 0 to 6000$/);
+  });
+
+  it('shows the console as of the present', () => {
+    const travel = openTimeTravel(trace);
+    expect(travel.consoleLines()).toEqual([]);
+    travel.seek(LAST);
+    const all = travel.consoleLines();
+    expect(all.slice(0, 1)).toMatchObject([{ text: 'B' }]);
+    const [first] = all;
+    travel.seek(first!.moment);
+    expect(travel.consoleLines()).toEqual([first]);
+    travel.stepBackward();
+    expect(travel.consoleLines()).toEqual([]);
+  });
+
+  it('refuses a trace that does not replay', () => {
+    const inputs = trace.inputs.map((input) => (input.moment === 2345 ? { ...input, moment: 2346 } : input));
+    const bad = openTimeTravel(rewrite(trace, store.path(), { inputs }));
+    bad.seek(2000);
+    expect(() => bad.seek(2400)).toThrow(
+      /does not replay: the run parts from the recording at moment 2345; 'dejavm verify'/,
+    );
+  });
+});
