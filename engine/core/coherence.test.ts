@@ -11,7 +11,7 @@ const CODE_PA = RAM + 0x1000n;
 const CODE = 0x10000n;
 /** Where both the page tables and the data pages are mapped for the program to store to. */
 const WINDOW = 0x4000_0000n;
-const PAGES = 8;
+const PAGES = 4;
 const PROBED = 0x4_0000_0000n;
 
 type Step =
@@ -42,6 +42,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('digest' as const) }) },
 );
 
+/** `li a1, n` and `nop`: a value that tells pages apart when it is loaded and when it is executed. */
+const instructions = (n: bigint): bigint => 0x00000013_00000593n | (n << 20n);
+
 /** A supervisor (or guest) whose own page tables are mapped at WINDOW, and PAGES pages at PROBED to play with. */
 class Subject {
   readonly bed = new Bed();
@@ -55,7 +58,10 @@ class Subject {
     bed.setCsr('mtvec', RAM + 0x800n);
     this.#root = bed.tablePages();
     bed.map(this.#root, CODE, CODE_PA, RWX);
-    for (let i = 0n; i < BigInt(PAGES); i++) bed.map(this.#root, PROBED + i * 4096n, this.data(Number(i)), RWX);
+    for (let i = 0n; i < BigInt(PAGES); i++) {
+      bed.map(this.#root, PROBED + i * 4096n, this.data(Number(i)), RWX);
+      bed.setWord(this.data(Number(i)) + 64n, instructions(i));
+    }
     const middle = (bed.word(this.#root + 8n * (PROBED >> 30n)) >> 10n) << 12n;
     this.#leaf = (bed.word(middle) >> 10n) << 12n;
     bed.map(this.#root, WINDOW, this.#leaf, RWX);
@@ -83,7 +89,7 @@ class Subject {
         this.#execute('ld a1, 0(a0)', mode, at(step.page), 0n, forget);
         break;
       case 'store':
-        this.#execute('sd a1, 0(a0)', mode, at(step.page), bed.core.machine('ticks'), forget);
+        this.#execute('sd a1, 0(a0)', mode, at(step.page), instructions(bed.core.machine('ticks') % 1024n), forget);
         break;
       case 'fetch':
         this.#execute('jr a0', mode, at(step.page), 0n, forget, 2);
@@ -150,7 +156,7 @@ test.each([false, true])(
   'caches are invisible (two stages: %s)',
   (twoStages) => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 80, size: 'max' }), (steps) => {
         const cached = new Subject(twoStages);
         const forgetful = new Subject(twoStages);
         for (const [i, one] of steps.entries()) {
@@ -165,7 +171,7 @@ test.each([false, true])(
         }
         expect(Buffer.compare(cached.bed.state(), forgetful.bed.state())).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   },
   60_000,
@@ -183,21 +189,39 @@ test('an entry that is changed is not used again, even on the same hart without 
   expect(bed.x('a1')).toBe(222n);
 });
 
-test('contexts that run out are given anew without old translations coming back', () => {
+test('context ids that are handed out anew do not bring old translations back', () => {
   const subject = new Subject(false);
   const { bed } = subject;
   const satp = bed.csr('satp');
-  const other = new Subject(false);
-  bed.setWord(subject.data(1) + 64n, 5n);
-  expect(other.bed.csr('satp')).toBe(satp);
-  for (let asid = 0n; asid < 1200n; asid++) {
-    bed.core.setHart(0, 'satp', satp | ((asid & 0xffffn) << 44n));
-    subject.apply({ kind: 'load', page: 1 }, false);
-    expect(bed.x('a1')).toBe(5n);
+  const root = (satp & 0xfffffffffffn) << 12n;
+  const otherRoot = bed.tablePages();
+  bed.map(otherRoot, CODE, CODE_PA, RWX);
+  for (let i = 0; i < PAGES; i++) {
+    bed.map(otherRoot, PROBED + BigInt(i) * 4096n, subject.data(PAGES - 1 - i), RWX);
   }
-  // The last context's translations are live, the table says otherwise now.
-  bed.setWord(subject.data(2) + 64n, 6n);
-  subject.apply({ kind: 'poke', page: 1, flags: 0n }, false);
-  subject.apply({ kind: 'load', page: 1 }, false);
-  expect(bed.csr('mcause')).toBe(13n);
+  const enter = (asid: bigint, table: bigint) => {
+    bed.core.setHart(0, 'satp', SV39 | (asid << 44n) | (table >> 12n));
+    subject.apply({ kind: 'load', page: 0 }, false);
+    return Number(bed.core.hart(0, 'dataContext')) >> 3;
+  };
+  // Each of the last ids before they run out translates one page of its own by the first root.
+  const pageOfId = new Map<number, number>();
+  let asid = 0n;
+  for (let id = 0; id < 480; asid++) id = enter(asid, root);
+  for (let page = 1; page < PAGES; page++) {
+    pageOfId.set(enter(asid++, root), page);
+    subject.apply({ kind: 'load', page }, false);
+    expect(bed.x('a1')).toBe(instructions(BigInt(page)));
+  }
+  // The same ids, a round later, belong to the other root. SUM makes a context that shifts the numbering by one.
+  let met = 0;
+  for (let i = 0; i < 700; i++) {
+    if (i === 300) subject.apply({ kind: 'sum', on: true }, false);
+    const page = pageOfId.get(enter(asid++, otherRoot));
+    if (page === undefined || i < 100) continue;
+    met++;
+    subject.apply({ kind: 'load', page }, false);
+    expect(bed.x('a1')).toBe(instructions(BigInt(PAGES - 1 - page)));
+  }
+  expect(met).toBeGreaterThan(0);
 });
