@@ -3,6 +3,7 @@
  * Relies on parse.ts for values; which verb takes which flags stands in cli.ts. QEMU's spelling (`-smp 2`) is brought
  * to the long form by `normaliseArgv` before commander sees it.
  */
+import { UsageError } from './errors.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -34,7 +35,7 @@ export const FLAGS = {
     parse: parseSize,
     fallback: 128 * 1024 * 1024,
   },
-  bios: { syntax: '--bios <file>', help: 'M-mode firmware, ELF or raw', parse: asText },
+  bios: { syntax: '--bios <file>', help: 'M-mode firmware, a 64-bit RISC-V ELF file', parse: asText },
   kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
   initrd: { syntax: '--initrd <file>', help: 'its initial ramdisk; for Lazarus: the guest image', parse: asText },
   append: { syntax: '--append <string>', help: 'its command line (/chosen/bootargs)', parse: asText, fallback: '' },
@@ -150,7 +151,7 @@ const spellings = (syntax: string): string[] => syntax.match(/(?<![\w<-])--?[\w-
 
 function parseScreenSize(text: string): { readonly columns: number; readonly rows: number } {
   const match = /^(\d+)x(\d+)$/.exec(text);
-  if (!match) throw new Error(`expected COLUMNSxROWS such as 80x24, got '${text}'`);
+  if (!match) throw new UsageError(`expected COLUMNSxROWS such as 80x24, got '${text}'`);
   return {
     columns: Math.min(400, Math.max(80, Number(match[1]))),
     rows: Math.min(200, Math.max(24, Number(match[2]))),
