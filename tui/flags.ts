@@ -1,6 +1,6 @@
 /**
  * Every command-line flag, declared once: the parser, the help texts and the error messages all read this table.
- * Relies on parse.ts for values; which verb takes which flags stands in cli.ts. QEMU's spelling (`-smp 2`) is brought
+ * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought
  * to the long form by `normaliseArgv` before commander sees it.
  */
 import { UsageError } from './errors.ts';
