@@ -11,6 +11,7 @@ import {
   HART_INSTRET,
   HART_MCOUNTINHIBIT,
   HART_MIE,
+  HART_PC,
   HART_RESERVED,
   HART_RESYNC,
   HART_STRIDE,
@@ -149,6 +150,8 @@ function skipToWake(): bool {
 /** Takes an interrupt if one is due, which costs a tick; otherwise interprets to the next deadline or stop. */
 function runSlice(hart: u32): void {
   const ticks = machine(MACHINE_TICKS);
+  // The bit is hardwired; only a fault injected from outside can have set it.
+  set(hart, HART_PC, get(hart, HART_PC) & ~1);
   updateContexts(hart);
   set32(hart, HART_RESYNC, 0);
   const interrupt = interruptToTake(hart, ticks);
