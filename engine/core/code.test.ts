@@ -86,15 +86,14 @@ test('an odd pc, as a fault may leave it, is taken without its lowest bit', () =
 test('more code pages than the pool has blocks are run, again and again', () => {
   const bed = new Bed({ ramBytes: 6 << 20 });
   const pages = 1300;
+  // Each page adds another number. A jump reaches 1 MiB only: the last one goes back through a register.
   for (let i = 0; i < pages; i++) {
-    const next = i + 1 === pages ? `j .-${(pages - 1) * 4096 + 4}` : 'j .+4092';
-    // Jumps reach 1 MiB only: the last one goes back through a register.
-    bed.program(i + 1 === pages ? 'addi a0, a0, 1\njr s0' : `addi a0, a0, 1\n${next}`, RAM + BigInt(i) * 4096n);
+    bed.program(`addi a0, a0, ${i}\n${i + 1 === pages ? 'jr s0' : 'j .+4092'}`, RAM + BigInt(i) * 4096n);
   }
   bed.setX('s0', RAM);
   bed.enter('M', RAM);
   bed.run(2 * pages * 3);
-  expect(bed.x('a0')).toBe(BigInt(3 * pages));
+  expect(bed.x('a0')).toBe(BigInt((3 * pages * (pages - 1)) / 2));
 });
 
 test('illegal encodings are illegal instructions with their bits in mtval', () => {
@@ -104,6 +103,26 @@ test('illegal encodings are illegal instructions with their bits in mtval', () =
   expect(bed.csr('mtval')).toBe(0xffffffffn);
   expect(bed.execute('.half 0', 'M')).toBe(2n);
   expect(bed.csr('mtval')).toBe(0n);
+});
+
+test.each([
+  ['csrc sstatus, s1', 13n],
+  ['csrs sstatus, s1', 0n],
+])('%s counts for the load that follows it', (instruction, cause) => {
+  const bed = new Bed();
+  bed.openPmp();
+  bed.setCsr('mtvec', RAM + 0x800n);
+  const root = bed.tablePages();
+  bed.map(root, 0x10000n, RAM, RWX);
+  bed.map(root, 0x20000n, RAM + 0x1000n, RWX | U);
+  bed.setCsr('satp', SV39 | (root >> 12n));
+  bed.setX('s0', 0x20000n);
+  bed.setX('s1', 1n << 18n);
+  bed.setCsr('sstatus', 1n << 18n);
+  bed.program(`ld a0, 0(s0)\nld a0, 0(s0)\n${instruction}\nld a0, 0(s0)\nj .`);
+  bed.enter('HS', 0x10000n);
+  bed.run(4);
+  expect(bed.csr('mcause')).toBe(cause);
 });
 
 /**
