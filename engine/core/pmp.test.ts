@@ -78,6 +78,16 @@ test('an access that an entry matches in part fails, and a page may be split', (
   expect(access('sw a1, 0(a0)', PAGE + 12n)).toBe(undefined);
 });
 
+test('an allowed access does not open the rest of its page to the next one', () => {
+  openRest();
+  entry(0, NAPOT, napot(PAGE + 8n, 8n));
+  bed.program('ld a1, 0(a0)\nsd a1, 0(a0)\nld a1, 8(a0)\nj .');
+  bed.setX('a0', PAGE);
+  bed.enter('HS', RAM);
+  bed.run(3);
+  expect([bed.csr('mcause'), bed.csr('mtval')]).toEqual([5n, PAGE + 8n]);
+});
+
 test('code on a split page is checked instruction by instruction', () => {
   openRest();
   bed.program('nop\nnop\naddi a0, a0, 1\nj .-12', PAGE);
