@@ -182,8 +182,9 @@ function takeTrap(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestA
   // A reservation of one context must not let another's SC succeed.
   set32(hart, HART_RESERVED, 0);
   updateContexts(hart);
-  recordTransition(hart, from, <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0), pc, tval);
+  // Counted first: the event's moment must not take the trapping instruction for a retired one.
   set32(hart, HART_TRAPS, get32(hart, HART_TRAPS) + 1);
+  recordTransition(hart, from, <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0), pc, tval);
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC);
 }
 
