@@ -1,3 +1,2 @@
 /** The execution core. */
-export { Core, type CoreImports, type CoreOptions, createCore, type SavedRange } from './core.ts';
-export type { ArchExports, ArchImports } from './interface.ts';
+export { type Core, createCore } from './core.ts';

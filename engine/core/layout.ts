@@ -90,7 +90,11 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('slotPoolBlocks', 'blocks in the pool', 'u32'),
   derived('slotPoolUsed', 'blocks handed out', 'u32'),
   derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
-  derived('scratchHost', 'scratch for batch calls between TypeScript and wasm: 64 KiB and a u32 for each RAM page', 'u32'),
+  derived(
+    'scratchHost',
+    'scratch for batch calls between TypeScript and wasm: 64 KiB and a u32 for each RAM page',
+    'u32',
+  ),
   derived('eventsHost', 'ring of observed privilege transitions: see EVENT', 'u32'),
   derived('eventsCapacity', 'events that fit', 'u32'),
   derived('eventsCount', 'events waiting to be drained', 'u32'),
