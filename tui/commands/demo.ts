@@ -216,7 +216,7 @@ function whatNext(golden: Trace, faulted: Trace, aim: Aim, io: Io): void {
     ['look at it, step, step back, jump to the fault (f)', ['dejavm', 'tui', 'latest']],
     ['where was the machine at some moment?', ['dejavm', 'replay', 'latest', '-g', String(faulted.inputs[0]?.moment)]],
     ['the same fault without the fix-up for locks', ['dejavm', 'record', '--fault', plan, '-append', 'enhance=-locks']],
-    ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@20']],
+    ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@60']],
     ['what differs between the two runs', ['dejavm', 'diff', golden.path, faulted.path]],
   ] as const;
   io.out(`\n${paint(io, 'bold', 'Try next')}\n`);
