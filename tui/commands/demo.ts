@@ -35,6 +35,9 @@ import { bisectText } from './bisect.ts';
 import { builtInImages } from './images.ts';
 import { verdictText } from './verdict.ts';
 
+/** Names of the traces in the trace folder; each demo replaces them. */
+const GOLDEN = 'demo-golden';
+const FAULTED = 'demo-faulted';
 const DIGEST_EVERY = 1_000_000;
 const CHECKPOINT_EVERY = 5_000_000;
 /** Single reverse-steps that the demo takes and takes back. */
@@ -91,13 +94,13 @@ async function perform(io: Io, say: Narrator): Promise<void> {
   replayForwards(faulted, io, say);
   travelBackwards(faulted, say);
   bisectRuns(golden, faulted, io, say);
-  whatNext(golden, faulted, aim, io);
+  whatNext(faulted, aim, io);
 }
 
 async function goldenRun(config: MachineConfig, io: Io, say: Narrator): Promise<{ golden: Trace; aim: Aim }> {
   say.step('Golden run: no fault');
   const watch = new HypercallWatch();
-  const result = await recordRun('demo-golden', config, [], io, (event) => watch.observe(event));
+  const result = await recordRun(GOLDEN, config, [], io, (event) => watch.observe(event));
   if (result.stop.kind !== 'halted' || result.stop.status !== 'pass') {
     throw new DemoFailure(`the golden run did not pass; look at it with: ${shellLine(['dejavm', 'tui', result.path])}`);
   }
@@ -112,13 +115,13 @@ async function faultedRun(config: MachineConfig, aim: Aim, io: Io, say: Narrator
   say.step('The same run with a fault: the hypervisor dies in the middle of a hypercall');
   const fault: Fault = { model: 'failstop', hart: hypercall.hart };
   say.line(
-    `${formatFault(fault)} (pc := 0) instead of the ${k}th hypervisor instruction after moment ${grouped(hypercall.start)}:`,
+    `${formatFault(fault)} (pc := 0) instead of hypervisor instruction ${k} after moment ${grouped(hypercall.start)}:`,
   );
   say.line(`${symbol}, serving vm${hypercall.vmid} and holding a lock in the hypervisor's heap`);
   const planned: PlannedInput[] = [
     { trigger: { kind: 'hypervisor', after: hypercall.start, k }, event: { kind: 'fault', fault } },
   ];
-  const result = await recordRun('demo-faulted', config, planned, io);
+  const result = await recordRun(FAULTED, config, planned, io);
   for (const line of recoverySteps(result.notes)) say.line(line);
   for (const line of lastLines(result.console)) say.line(`| ${line}`);
   say.line(runSummary(result));
@@ -210,14 +213,14 @@ function bisectRuns(golden: Trace, faulted: Trace, io: Io, say: Narrator): void 
   say.line('\nwhich is the injected instruction.');
 }
 
-function whatNext(golden: Trace, faulted: Trace, aim: Aim, io: Io): void {
+function whatNext(faulted: Trace, aim: Aim, io: Io): void {
   const plan = `failstop,hart=${aim.hypercall.hart}@${aim.hypercall.start}+${aim.k}`;
   const commands = [
     ['look at it, step, step back, jump to the fault (f)', ['dejavm', 'tui', 'latest']],
     ['where was the machine at some moment?', ['dejavm', 'replay', 'latest', '-g', String(faulted.inputs[0]?.moment)]],
     ['the same fault without the fix-up for locks', ['dejavm', 'record', '--fault', plan, '-append', 'enhance=-locks']],
     ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@60']],
-    ['what differs between the two runs', ['dejavm', 'diff', golden.path, faulted.path]],
+    ['what differs between the two runs', ['dejavm', 'diff', GOLDEN, FAULTED]],
   ] as const;
   io.out(`\n${paint(io, 'bold', 'Try next')}\n`);
   for (const [why, argv] of commands) io.out(`   ${paint(io, 'dim', `# ${why}`)}\n   npx ${shellLine(argv)}\n`);
