@@ -17,8 +17,10 @@ export {
   readOwnership,
   translateGuest,
   type VcpuInfo,
+  type VmDigest,
   type VmInfo,
   type VmList,
+  vmDigests,
   walkGStage,
 } from './introspect/index.ts';
 export { assemble } from './isa/index.ts';

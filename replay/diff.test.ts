@@ -18,6 +18,10 @@ function recording(change: (digest: { moment: number }) => bigint = () => 7n): T
     },
     inputs: [],
     digests,
+    vmDigests: digests.flatMap(({ moment, ticks, digest }) => [
+      { moment, ticks, vmid: 1, digest: 1n },
+      { moment, ticks, vmid: 2, digest },
+    ]),
     console: [...Buffer.from('hello\nvm1: done\n')].map((byte, n) => ({ moment: n * 1000, ticks: n * 1000, byte })),
     notes: [],
     end: { moment: 1_000_000, ticks: 1_000_005, digest: change({ moment: 1_000_000 }), reason: 'halted pass 0' },
@@ -43,7 +47,10 @@ describe('diffTraces', () => {
       lastEqual: { moment: 400_000 },
       firstDifferent: { moment: 500_000, a: 7n, b: 8n },
     });
-    expect(diff.lines).toEqual(['digests: equal up to moment 400000, different at moment 500000']);
+    expect(diff.lines).toEqual([
+      'digests: equal up to moment 400000, different at moment 500000',
+      'memory of VM 2: equal up to moment 400000, different at moment 500000',
+    ]);
   });
 
   it('lists inputs that only one run has', () => {

@@ -7,6 +7,7 @@ import type { Trace, TraceHeader } from '../traces/index.ts';
 import { inputsFromTrace } from './config.ts';
 import { type ConsoleLine, linesOf } from './diff-console.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
+import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';
 import type { Position } from './types.ts';
 
 /** A setting of the two runs. */
@@ -30,6 +31,8 @@ export interface TraceDiff {
   readonly images: readonly SettingDifference[];
   readonly inputs: readonly InputDifference[];
   readonly digests: DigestComparison;
+  /** Each VM's memory. */
+  readonly vms: readonly VmComparison[];
   /** First console line that differs; undefined when all output is equal. */
   readonly console?: { readonly line: number; readonly a?: ConsoleLine; readonly b?: ConsoleLine };
   readonly end?: { readonly a: string; readonly b: string };
@@ -50,6 +53,7 @@ export function diffTraces(a: Trace, b: Trace): TraceDiff {
     images,
     inputs,
     digests,
+    vms: compareVms(a, b),
     ...(console && { console }),
     ...(ends.a !== ends.b && { end: ends }),
   };
@@ -155,6 +159,7 @@ function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
     const since = lastEqual ? `equal up to moment ${lastEqual.moment}` : 'never equal';
     lines.push(`digests: ${since}, different at moment ${firstDifferent.moment}`);
   }
+  lines.push(...vmLines(diff.vms));
   if (diff.console) {
     const said = (line: ConsoleLine | undefined) =>
       line ? `${JSON.stringify(line.text)} at moment ${line.moment}` : 'nothing';

@@ -9,10 +9,13 @@ import {
   type InputEvent,
   type Machine,
   type MachineEvent,
+  type MachineSymbols,
   type Page,
+  readMachineSymbols,
   resolveFault,
   type StopReason,
   UserError,
+  vmDigests,
 } from '../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
@@ -72,6 +75,7 @@ class Recording {
   private readonly plan: InputPlan;
   private readonly console: number[] = [];
   private readonly notes: NoteAt[] = [];
+  private readonly hypervisor: MachineSymbols['hypervisor'];
   private nextDigest: number;
   private nextCheckpoint = 0;
   private nextPoll = 0;
@@ -88,6 +92,7 @@ class Recording {
     this.writer = writer;
     this.options = options;
     this.plan = new InputPlan(options.planned);
+    this.hypervisor = readMachineSymbols(options.config).hypervisor;
     this.nextDigest = options.digestEvery;
     this.typed = options.pollConsole ? new Uint8Array() : undefined;
     this.polls = options.pollConsole !== undefined || options.stopRequested !== undefined;
@@ -132,6 +137,7 @@ class Recording {
     if (moment >= this.nextDigest) {
       this.nextDigest = after(moment, options.digestEvery);
       writer.digest({ moment, ticks, digest: machine.digest() });
+      for (const vm of vmDigests(machine, this.hypervisor)) writer.vmDigest({ moment, ticks, ...vm });
       if (++this.unflushedDigests >= DIGESTS_PER_FLUSH && !checkpointDue) this.flush();
       options.onProgress?.(moment);
     }

@@ -79,6 +79,8 @@ export interface Divergence {
   readonly what: 'state digest' | 'console' | 'note' | 'position';
   readonly expected: bigint;
   readonly actual: bigint;
+  /** State digests only: the VMs whose memory is not as recorded; empty when it is the hypervisor's or a register. */
+  readonly vms: readonly number[];
   /** When a checkpoint allows it: what differs (a: recorded, b: replayed). */
   readonly differences: readonly StateDifference[];
   /** Where they were found: the first checkpoint at or after `differsAt`. */

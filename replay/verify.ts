@@ -3,7 +3,15 @@
  * the end. Stops at the first disagreement and says between which positions it lies.
  * Relies on the player for inputs. Finer than two neighbouring digests is the business of bisect.
  */
-import { compareStates, type Machine, type MachineEvent, type Moment, type Snapshot } from '../engine/index.ts';
+import {
+  compareStates,
+  type Machine,
+  type MachineEvent,
+  type Moment,
+  readMachineSymbols,
+  type Snapshot,
+  vmDigests,
+} from '../engine/index.ts';
 import type { Trace } from '../traces/index.ts';
 import { createPlayer, type Player } from './player.ts';
 import type { Divergence, Position, ReplayResult } from './types.ts';
@@ -45,7 +53,7 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
     const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
     if (parting) {
       const end = here(machine);
-      const divergence = { agreedAt, ...parting, ...locate(trace, player, parting) };
+      const divergence = { agreedAt, ...parting, vms: differingVms(trace, machine), ...locate(trace, player, parting) };
       return { ok: false, digestsCompared, end, divergence };
     }
     digestsCompared++;
@@ -58,7 +66,12 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const parting = output.parting ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
   machine.onEvent = undefined;
   if (parting)
-    return { ok: false, digestsCompared, end: here(machine), divergence: { agreedAt, ...parting, differences: [] } };
+    return {
+      ok: false,
+      digestsCompared,
+      end: here(machine),
+      divergence: { agreedAt, ...parting, vms: [], differences: [] },
+    };
   return { ok: true, digestsCompared, end: here(machine) };
 }
 
@@ -97,6 +110,15 @@ function compareDigest(machine: Machine, mark: Mark): Parting | undefined {
   const actual = machine.digest();
   if (actual === mark.digest) return undefined;
   return { what: 'state digest', differsAt: here(mark), expected: mark.digest, actual };
+}
+
+/** VMs whose recorded memory at this position is another. */
+function differingVms(trace: Trace, machine: Machine): number[] {
+  const { hypervisor } = readMachineSymbols(machine.config);
+  const actual = new Map(vmDigests(machine, hypervisor).map(({ vmid, digest }) => [vmid, digest]));
+  return trace.vmDigests
+    .filter(({ ticks, vmid, digest }) => ticks === machine.ticks && actual.get(vmid) !== digest)
+    .map(({ vmid }) => vmid);
 }
 
 /** What differs, from the first checkpoint at or after the parting: the only recorded state to compare with. */

@@ -38,7 +38,6 @@ export function buildArch(): void {
     '--importTable',
     '--noExportMemory',
     '-O3',
-    '--converge',
     '--noAssert',
     '--memoryBase',
     String(0x20000),

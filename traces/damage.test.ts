@@ -38,7 +38,7 @@ function tryOpen(bytes: Uint8Array): Trace | TraceError {
 /** Asserts that what is readable of `trace` is a prefix of the original, stream by stream, contents included. */
 function expectPrefixOf(original: Trace, trace: Trace): void {
   expect(trace.header).toStrictEqual(original.header);
-  for (const stream of ['inputs', 'digests', 'console', 'notes', 'checkpoints'] as const) {
+  for (const stream of ['inputs', 'digests', 'vmDigests', 'console', 'notes', 'checkpoints'] as const) {
     expect(trace[stream]).toStrictEqual(original[stream].slice(0, trace[stream].length));
   }
   trace.checkpoints.forEach((_, n) => {
@@ -87,7 +87,7 @@ describe('a trace cut off at any byte', () => {
         if (trace instanceof TraceError) return;
         let digests = trace.digests.length;
         let checkpoints = trace.checkpoints.length;
-        const before = { input: 0, console: 0, note: 0 };
+        const before = { input: 0, vmDigest: 0, console: 0, note: 0 };
         for (const step of ops) {
           if (digests === 0 && checkpoints === 0) break;
           if (step.op === 'digest') digests--;
@@ -95,6 +95,7 @@ describe('a trace cut off at any byte', () => {
           else if (step.op !== 'flush') before[step.op]++;
         }
         expect(trace.inputs.length).toBeGreaterThanOrEqual(before.input);
+        expect(trace.vmDigests.length).toBeGreaterThanOrEqual(before.vmDigest);
         expect(trace.console.length).toBeGreaterThanOrEqual(before.console);
         expect(trace.notes.length).toBeGreaterThanOrEqual(before.note);
       }),

@@ -18,6 +18,7 @@ export type {
   TraceInput,
   TraceNote,
   TracePage,
+  TraceVmDigest,
   TraceWriter,
 } from './types.ts';
 export { createTraceWriter, type ImageContent, traceWriterOn } from './writer.ts';

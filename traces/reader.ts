@@ -10,7 +10,7 @@ import { TraceError } from './errors.ts';
 import { expectFormat, Malformed } from './malformed.ts';
 import { checkpointLoader } from './pages.ts';
 import { decodePreamble, FORMAT_MINOR, PREAMBLE_BYTES } from './preamble.ts';
-import { CONSOLE, DIGESTS, NOTES } from './records/bulk.ts';
+import { CONSOLE, DIGESTS, NOTES, VM_DIGESTS } from './records/bulk.ts';
 import { type CheckpointRecord, decodeCheckpoint, PAGE_BYTES, PAGES_PER_BLOCK } from './records/checkpoint.ts';
 import { decodeEnd } from './records/end.ts';
 import { decodeHeader } from './records/header.ts';
@@ -29,6 +29,7 @@ import type {
   TraceHeader,
   TraceInput,
   TraceNote,
+  TraceVmDigest,
 } from './types.ts';
 
 /**
@@ -68,6 +69,7 @@ function traceOf(source: ByteSource, contents: Contents, header: TraceHeader, br
     sizeBytes: source.sizeBytes,
     inputs,
     digests,
+    vmDigests: contents.vmDigests,
     console: contents.console,
     notes,
     checkpoints: checkpoints.map((point) => ({ ...at(point), digest: point.digest })),
@@ -86,6 +88,7 @@ class Contents {
   header: TraceHeader | undefined;
   readonly inputs: TraceInput[] = [];
   readonly digests: TraceDigest[] = [];
+  readonly vmDigests: TraceVmDigest[] = [];
   readonly console: TraceConsole[] = [];
   readonly notes: TraceNote[] = [];
   readonly checkpoints: CheckpointRecord[] = [];
@@ -161,6 +164,9 @@ class Contents {
         break;
       case KIND.DIGESTS:
         extend(this.digests, DIGESTS.decode(this.joined(group), records));
+        break;
+      case KIND.VM_DIGESTS:
+        extend(this.vmDigests, VM_DIGESTS.decode(this.joined(group), records));
         break;
       case KIND.PAGES:
         expectPages(group);

@@ -29,6 +29,7 @@ function expectSame(bytes: Uint8Array, ops: readonly Op[]): void {
   const trace = openTraceBytes('t', bytes);
   expect(trace.inputs).toStrictEqual(recordsOf(ops, 'input'));
   expect(trace.digests).toStrictEqual(recordsOf(ops, 'digest'));
+  expect(trace.vmDigests).toStrictEqual(recordsOf(ops, 'vmDigest'));
   expect(trace.console).toStrictEqual(recordsOf(ops, 'console'));
   expect(trace.notes).toStrictEqual(recordsOf(ops, 'note'));
   const checkpoints = recordsOf(ops, 'checkpoint');

@@ -14,6 +14,7 @@ import type {
   TraceInput,
   TraceNote,
   TracePage,
+  TraceVmDigest,
   TraceWriter,
 } from './types.ts';
 import { type ImageContent, traceWriterOn } from './writer.ts';
@@ -41,6 +42,7 @@ export const IMAGES: readonly ImageContent[] = [
 export type Op =
   | { readonly op: 'input'; readonly record: TraceInput }
   | { readonly op: 'digest'; readonly record: TraceDigest }
+  | { readonly op: 'vmDigest'; readonly record: TraceVmDigest }
   | { readonly op: 'console'; readonly record: TraceConsole }
   | { readonly op: 'note'; readonly record: TraceNote }
   | { readonly op: 'checkpoint'; readonly record: TraceCheckpoint }
@@ -78,6 +80,7 @@ export function apply(writer: TraceWriter, ops: readonly Op[]): void {
     if (step.op === 'flush') writer.flush();
     else if (step.op === 'input') writer.input(step.record);
     else if (step.op === 'digest') writer.digest(step.record);
+    else if (step.op === 'vmDigest') writer.vmDigest(step.record);
     else if (step.op === 'console') writer.console(step.record);
     else if (step.op === 'note') writer.note(step.record);
     else writer.checkpoint(step.record);
@@ -121,6 +124,7 @@ export const SAMPLE: readonly Op[] = [
   { op: 'flush' },
   { op: 'note', record: { moment: 130, ticks: 150, hart: 1, code: 0x1010, arg: 65535 } },
   { op: 'digest', record: { moment: 200, ticks: 240, digest: 2n } },
+  { op: 'vmDigest', record: { moment: 200, ticks: 240, vmid: 1, digest: 9n } },
   {
     op: 'checkpoint',
     record: {
@@ -165,6 +169,7 @@ const pagesArb = fc.uniqueArray(pageArb, { maxLength: 6, selector: (p) => p.inde
 const shape = fc.oneof(
   fc.record({ op: fc.constant('input'), kind: fc.string(), data: plainData }),
   fc.record({ op: fc.constant('digest'), digest: u64 }),
+  fc.record({ op: fc.constant('vmDigest'), vmid: u32, digest: u64 }),
   fc.record({ op: fc.constant('console'), byte: fc.nat({ max: 255 }) }),
   fc.record({ op: fc.constant('note'), hart: fc.nat({ max: 7 }), code: u32, arg: u32 }),
   fc.record({

@@ -45,6 +45,10 @@ export interface TraceInput extends Position {
 export interface TraceDigest extends Position {
   readonly digest: bigint;
 }
+/** Digest of one VM's memory, taken where a state digest was. */
+export interface TraceVmDigest extends TraceDigest {
+  readonly vmid: number;
+}
 export interface TraceConsole extends Position {
   readonly byte: number;
 }
@@ -84,6 +88,7 @@ export interface TraceWriter {
   readonly path: string;
   input(record: TraceInput): void;
   digest(record: TraceDigest): void;
+  vmDigest(record: TraceVmDigest): void;
   console(record: TraceConsole): void;
   note(record: TraceNote): void;
   checkpoint(record: TraceCheckpoint): void;
@@ -112,6 +117,7 @@ export interface Trace {
   readonly sizeBytes: number;
   readonly inputs: readonly TraceInput[];
   readonly digests: readonly TraceDigest[];
+  readonly vmDigests: readonly TraceVmDigest[];
   readonly console: readonly TraceConsole[];
   readonly notes: readonly TraceNote[];
   /** Positions and digests of the checkpoints, without their content. */

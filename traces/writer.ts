@@ -11,7 +11,7 @@ import { type ColumnCodec, inOrder } from './columns.ts';
 import { TraceWriteError } from './errors.ts';
 import { sha256, xxh64 } from './hash.ts';
 import { encodePreamble, FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
-import { CONSOLE, DIGESTS, NOTES } from './records/bulk.ts';
+import { CONSOLE, DIGESTS, NOTES, VM_DIGESTS } from './records/bulk.ts';
 import {
   type ChangedPage,
   encodeCheckpoint,
@@ -135,6 +135,7 @@ class Writer implements TraceWriter {
   private readonly inputs: Stream;
   private readonly consoleBytes: Stream;
   private readonly notes: Stream;
+  private readonly vmDigests: Stream;
   private readonly digests: Stream;
   private readonly streams: readonly Stream[];
   /** Content hash → where that page already stands in the file. */
@@ -148,8 +149,9 @@ class Writer implements TraceWriter {
     this.inputs = inputStream(blocks);
     this.consoleBytes = bulkStream(blocks, KIND.CONSOLE, CONSOLE);
     this.notes = bulkStream(blocks, KIND.NOTES, NOTES);
+    this.vmDigests = bulkStream(blocks, KIND.VM_DIGESTS, VM_DIGESTS);
     this.digests = bulkStream(blocks, KIND.DIGESTS, DIGESTS);
-    this.streams = [this.inputs, this.consoleBytes, this.notes, this.digests];
+    this.streams = [this.inputs, this.consoleBytes, this.notes, this.vmDigests, this.digests];
   }
 
   get path(): string {
@@ -164,6 +166,9 @@ class Writer implements TraceWriter {
   }
   digest(record: Parameters<TraceWriter['digest']>[0]): void {
     this.add(this.digests, record);
+  }
+  vmDigest(record: Parameters<TraceWriter['vmDigest']>[0]): void {
+    this.add(this.vmDigests, record);
   }
   console(record: Parameters<TraceWriter['console']>[0]): void {
     this.add(this.consoleBytes, record);

@@ -28,6 +28,8 @@ export interface ArchExports {
   storePhysical(paddrOffset: number, host: number, bytes: number): void;
   /** Rehashes pages dirty for the digest, clears that flag, returns nothing; the sum is in MACHINE.ramHashSum. */
   updatePageHashes(): void;
+  /** Replaces the hgatp value in MACHINE.mmioData by a digest of the memory that its G-stage tables map; 0 for Bare. */
+  hashGuest(): void;
   /** XXH64 of a linear-memory range, written to scratch as u64. */
   hashRange(host: number, bytes: number, seedLow: number): void;
   /** Writes indices (u32) of pages dirty for the checkpoint to `host`, clears the flag, returns their number. */

@@ -5,4 +5,5 @@ export { readMachineSymbols } from './images.ts';
 export { hex } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
 export type { MachineSymbols } from './places.ts';
+export { type VmDigest, vmDigests } from './vm-digests.ts';
 export { listVms, type VcpuInfo, type VmInfo, type VmList } from './vms.ts';

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { createMachine } from '../machine/machine.ts';
 import type { Machine } from '../machine/types.ts';
 import { disassembleAt } from './disassembly.ts';
-import { translateGuest } from './gstage.ts';
+import { guestPages, translateGuest, walkGStage } from './gstage.ts';
 import { readMachineSymbols } from './images.ts';
 import { readOwnership } from './ownership.ts';
+import { vmDigests } from './vm-digests.ts';
 import { listVms } from './vms.ts';
 
 const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../images/${name}`, import.meta.url)) });
@@ -74,5 +75,51 @@ describe('Lazarus seen from outside', () => {
     expect(lines[0]!.symbol).toBe(symbols.guest!.describe(machine.hart(0).pc));
     expect(lines[0]!.symbol).toBeDefined();
     for (const { text } of lines) expect(text).not.toMatch(/unknown|illegal/);
+  });
+});
+
+describe('the digests of the VMs', () => {
+  const machine = insideAVm();
+  const digests = () => new Map(vmDigests(machine, symbols.hypervisor).map(({ vmid, digest }) => [vmid, digest]));
+  const before = digests();
+  const flip = (paddr: number) => {
+    const bytes = machine.readPhysical(paddr, 1).map((byte) => byte ^ 0x10);
+    machine.apply({ kind: 'poke', paddr, bytes });
+  };
+  const pagesOf = (vmid: number) => {
+    const vm = listVms(machine, symbols.hypervisor).vms.find((candidate) => candidate.vmid === vmid)!;
+    return [...guestPages(machine, walkGStage(machine, vm.hgatp)).values()];
+  };
+
+  it('exist for both, and differ', () => {
+    expect([...before.keys()]).toEqual([1, 2]);
+    expect(before.get(1)).not.toBe(before.get(2));
+  });
+
+  it('change with any page of that VM, back when it changes back, and with nobody else', () => {
+    const pages = pagesOf(2);
+    for (const spa of [pages[0]!, pages[Math.floor(pages.length / 2)]!, pages.at(-1)!]) {
+      flip(spa + 123);
+      expect(digests().get(1)).toBe(before.get(1));
+      expect(digests().get(2)).not.toBe(before.get(2));
+      flip(spa + 123);
+      expect(digests()).toEqual(before);
+    }
+  });
+
+  it('do not change with the memory of the hypervisor', () => {
+    flip(Number(symbols.hypervisor!.address('cpus')));
+    expect(digests()).toEqual(before);
+    flip(Number(symbols.hypervisor!.address('cpus')));
+  });
+
+  it('depend on where a page is for the VM', () => {
+    const [a, b] = pagesOf(1) as [number, number];
+    const [bytesA, bytesB] = [machine.readPhysical(a, 4096), machine.readPhysical(b, 4096)];
+    expect(bytesA).not.toEqual(bytesB);
+    machine.apply({ kind: 'poke', paddr: a, bytes: bytesB });
+    machine.apply({ kind: 'poke', paddr: b, bytes: bytesA });
+    expect(digests().get(1)).not.toBe(before.get(1));
+    expect(digests().get(2)).toBe(before.get(2));
   });
 });

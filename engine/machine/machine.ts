@@ -225,6 +225,12 @@ class CoreMachine implements Machine, FaultTarget {
     return this.#view.getBigUint64(scratch, true);
   }
 
+  guestDigest(hgatp: bigint): bigint {
+    this.#view.setBigUint64(4 * W.mmioData, BigInt.asUintN(64, hgatp), true);
+    this.#core.arch.hashGuest();
+    return this.#view.getBigUint64(4 * W.mmioData, true);
+  }
+
   hart(n: number): HartState {
     const base = this.#hartBase(n);
     const u64 = (offset: number) => this.#view.getBigUint64(base + offset, true);

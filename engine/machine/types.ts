@@ -140,6 +140,8 @@ export interface Machine {
   restore(snapshot: Snapshot): void;
   /** 64-bit state digest: a function of the saved state only. */
   digest(): bigint;
+  /** Digest of a VM's memory by guest-physical address, through the tables that an hgatp value names; 0 for Bare. */
+  guestDigest(hgatp: bigint): bigint;
   hart(n: number): HartState;
   /** By name (`mstatus`, `hgatp`, …) as the manual spells it. @throws RangeError for an unknown name. */
   csr(hart: number, name: string): bigint;

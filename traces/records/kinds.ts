@@ -13,6 +13,7 @@ export const KIND = {
   CHECKPOINT: 8,
   END: 9,
   INDEX: 10,
+  VM_DIGESTS: 11,
 } as const;
 
 /** Name of a kind for messages and listings. */

@@ -49,10 +49,11 @@ export function replayText(result: ReplayResult): string {
   const compared = counted(result.digestsCompared, 'digest');
   const { divergence } = result;
   if (!divergence) return `replay agrees: ${compared} compared up to moment ${grouped(result.end.moment)}`;
-  const { agreedAt, differsAt, what, expected, actual, differencesAt } = divergence;
+  const { agreedAt, differsAt, what, expected, actual, vms, differencesAt } = divergence;
   return [
     `replay DIVERGES after moment ${grouped(agreedAt.moment)} and not later than ${grouped(differsAt.moment)}`,
     `  ${what}: recorded ${hex(expected)}, this run ${hex(actual)}; ${compared} agreed before`,
+    ...(vms.length > 0 ? [`  memory is not as recorded in VM ${vms.join(', ')}`] : []),
     ...(differencesAt ? [`  what differs at the checkpoint at moment ${grouped(differencesAt.moment)}:`] : []),
     differencesText(divergence.differences),
   ]

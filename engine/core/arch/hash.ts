@@ -64,7 +64,7 @@ export function initialisePageHashes(): void {
   let sum: u64 = 0;
   for (let page: u32 = 0; page < pages; page++) {
     store<u64>(hashes + page * 8, zero);
-    sum += mix(page, zero);
+    sum += mixPage(page, zero);
   }
   setMachine(MACHINE_RAM_HASH_SUM, sum);
 }
@@ -80,7 +80,7 @@ export function updatePageHashes(): void {
     found = true;
     store<u8>(flags + page, load<u8>(flags + page) & ~(<u8>PAGE_DIRTY_DIGEST));
     const hash = xxh64(machine32(MACHINE_RAM_HOST) + page * PAGE_BYTES, PAGE_BYTES, 0);
-    sum += mix(page, hash) - mix(page, load<u64>(hashes + page * 8));
+    sum += mixPage(page, hash) - mixPage(page, load<u64>(hashes + page * 8));
     store<u64>(hashes + page * 8, hash);
   }
   setMachine(MACHINE_RAM_HASH_SUM, sum);
@@ -115,8 +115,8 @@ function nextPage(flags: u32, page: u32, pages: u32, flag: u32): u32 {
 /** A page's share of the sum: its hash and its place, so that swapped pages change the sum. */
 // @ts-ignore: decorator
 @inline
-function mix(page: u32, hash: u64): u64 {
-  return avalanche(hash ^ (<u64>(page + 1) * P1));
+export function mixPage(page: u64, hash: u64): u64 {
+  return avalanche(hash ^ ((page + 1) * P1));
 }
 
 // @ts-ignore: decorator

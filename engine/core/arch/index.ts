@@ -5,6 +5,7 @@
 export { run, nextHart } from './run';
 export { flushDerived, peekCsr, pokeCsr, resetHarts, translateForDebug } from './debug';
 export { storePhysical } from './pages';
+export { hashGuest } from './guest-hash';
 export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './hash';
 
 export { decode } from './decode';
