@@ -75,6 +75,17 @@ test('branches and jumps that cross pages themselves reach their targets', () =>
   expect(bed.x('a0')).toBe(81n);
 });
 
+test('a jump that itself crosses pages reaches targets at any distance', () => {
+  const bed = new Bed();
+  const at = RAM + 0x20_0ffen;
+  for (const distance of [-0x10_0000, -0x1_0ffe, -0xffe, -0x8dc, -0x10, 0x10, 0x8dc, 0x1_0ffe, 0xf_f000]) {
+    bed.program(`jal ra, .${distance < 0 ? '' : '+'}${distance}`, at);
+    bed.enter('M', at);
+    bed.run(1);
+    expect(bed.core.hart(0, 'pc'), `${distance}`).toBe(at + BigInt(distance));
+  }
+});
+
 test('an odd pc, as a fault may leave it, is taken without its lowest bit', () => {
   const bed = new Bed();
   bed.program('addi a0, a0, 1\nj .');

@@ -30,8 +30,11 @@ export interface Labels {
 
 const hart = (name: string) => offsetOf(HART, name);
 
-/** In-page branches compare against this base when the slot is HART.straddle: no slot lies within a block above it. */
-const NO_BLOCK = -(CONSTANTS.PAGE_BYTES * 8);
+/**
+ * In-page branches compare against this base when the slot is HART.straddle. A branch computes the slot it would lead to
+ * from there, up to 8 MiB either way and so also below zero: all of that must be far from the base.
+ */
+const NO_BLOCK = -(2 ** 31);
 
 /** Byte distance of the read, write and fetch caches from the hart's first entry. */
 export const CACHES = {
