@@ -7,6 +7,8 @@
  * are one range.
  */
 
+import { misaLetters } from '../isa/index.ts';
+
 export type FieldType = 'u8' | 'u32' | 'u64';
 export interface Field {
   readonly name: string;
@@ -309,6 +311,8 @@ export const CONSTANTS = {
   STOP_REQUEST: 6,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
   TICKS_PER_MTIME: 100,
+  /** misa.Extensions. */
+  MISA_LETTERS: misaLetters(),
   /** Function-table index of interp(hart, budget) -> budget left. */
   FN_INTERP: 1,
 } as const;

@@ -15,6 +15,7 @@ export {
   mayDivert,
   parts,
 } from './expression.ts';
+export { type Extension, extensionsInOrder, isaString, misaLetters } from './extension-list.ts';
 export type { Compressed, Instruction } from './instruction.ts';
 export { registerNumber } from './registers.ts';
 export { COMPRESSED, expansionOf, INSTRUCTIONS } from './table.ts';

@@ -3,6 +3,7 @@
  * its devices. Only devices that exist are described. Relies on board.ts for addresses.
  */
 import { PLIC_SOURCES } from '../devices/index.ts';
+import { isaString } from '../isa/index.ts';
 import { RAM_BASE, slotOf } from './board.ts';
 import { type FdtNode, writeFdt } from './fdt.ts';
 
@@ -13,8 +14,6 @@ export interface DeviceTreeOptions {
   readonly initrd?: { readonly start: number; readonly end: number };
 }
 
-/** What the harts implement, in the order of the ISA manual's naming chapter. */
-export const ISA_STRING = 'rv64imach_zicsr_zifencei_sstc';
 const TIMEBASE_HZ = 10_000_000;
 const UART_CLOCK_HZ = 3_686_400;
 /** mip bits that the interrupt controllers drive. */
@@ -93,7 +92,7 @@ function cpus(harts: number): FdtNode {
           reg: [n],
           status: 'okay',
           compatible: 'riscv',
-          'riscv,isa': ISA_STRING,
+          'riscv,isa': isaString(),
           'mmu-type': 'riscv,sv39',
         },
         children: [

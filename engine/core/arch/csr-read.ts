@@ -50,6 +50,7 @@ import {
   HART_VSTIMECMP,
   HART_VSTVAL,
   HART_VSTVEC,
+  MISA_LETTERS,
   TICKS_PER_MTIME,
 } from './layout.gen';
 import { pendingAt } from './interrupts';
@@ -70,8 +71,8 @@ import {
   VS_INTERRUPTS,
 } from './state';
 
-/** RV64, extensions A C H I M S U. */
-const MISA: u64 = (2 << 62) | (1 << 0) | (1 << 2) | (1 << 7) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
+/** RV64, and the letters of engine/isa/extension-list.ts. */
+const MISA: u64 = (2 << 62) | MISA_LETTERS;
 /** The part of mstatus that sstatus shows. */
 export const SSTATUS: u64 = SIE | SPIE | SPP | SUM | MXR | UXL64;
 export const INHIBIT_CYCLE: u64 = 1;

@@ -2,7 +2,7 @@
 import { raw, rs1, rs2, run } from '../expression.ts';
 import { rowsOf } from '../instruction.ts';
 
-const row = rowsOf('Privileged');
+const row = rowsOf('S');
 
 export const PRIVILEGED = [
   row('sret', '0001000 00010 00000 000 00000 1110011', '', run('sret', raw)),

@@ -1,0 +1,75 @@
+/**
+ * The extensions that the machine implements, declared once: the ISA string of the device tree, the letters of misa and
+ * the status table in docs/machine.md derive from this list. `extension-list.test.ts` holds it against the instruction
+ * table; whether the privileged architecture keeps what is said here is for the tests of engine/core.
+ */
+
+export interface Extension {
+  /** As the ISA string writes it: `m`, `zba`. */
+  readonly name: string;
+  /** What it brings, in a few words. */
+  readonly brings: string;
+  /**
+   * Where it is implemented: rows of the instruction table; hints, which are other spellings of instructions without
+   * effect; or the privileged architecture (CSRs, traps, translation).
+   */
+  readonly as: 'instructions' | 'hints' | 'privileged';
+  /** What somebody who knows the manual should know besides. */
+  readonly note?: string;
+  /** Only in misa: QEMU's ISA string leaves the privilege modes out. */
+  readonly misaOnly?: true;
+}
+
+/** In no particular order: whoever prints them sorts. */
+export const EXTENSIONS: readonly Extension[] = [
+  { name: 'i', brings: 'base integer instructions', as: 'instructions' },
+  { name: 'm', brings: 'multiplication and division', as: 'instructions' },
+  { name: 'a', brings: 'atomic memory operations, LR and SC', as: 'instructions' },
+  { name: 'c', brings: '16-bit forms', as: 'instructions' },
+  { name: 'h', brings: 'hypervisor: VS and VU modes, two-stage translation', as: 'instructions' },
+  { name: 's', brings: 'supervisor mode, Sv39', as: 'instructions', misaOnly: true },
+  { name: 'u', brings: 'user mode', as: 'privileged', misaOnly: true },
+  { name: 'zicsr', brings: 'CSR instructions', as: 'instructions' },
+  { name: 'zifencei', brings: 'instruction-fetch fence', as: 'instructions', note: 'decoded code is coherent without' },
+  {
+    name: 'zicntr',
+    brings: 'cycle, time and instret',
+    as: 'privileged',
+    note: 'cycle and time are virtual time, instret counts this hart',
+  },
+  {
+    name: 'zihpm',
+    brings: 'hardware performance counters 3–31',
+    as: 'privileged',
+    note: 'counters and event selectors are hardwired to 0',
+  },
+  { name: 'sstc', brings: 'stimecmp and vstimecmp', as: 'privileged' },
+];
+
+/** The order of letters in ISA strings, also of the letters after Z. @see Volume I, "ISA Extension Naming Conventions" */
+const LETTERS = 'iemafdqlcbkjtpvhsu';
+
+/** Single letters, then Z extensions by the letter after it, then S extensions; names of one group by alphabet. */
+export const extensionsInOrder = (): Extension[] =>
+  EXTENSIONS.toSorted((a, b) => {
+    const [x, y] = [rank(a.name), rank(b.name)];
+    return x - y || (a.name < b.name ? -1 : 1);
+  });
+
+function rank(name: string): number {
+  if (name.length === 1) return LETTERS.indexOf(name);
+  return (name.startsWith('z') ? 100 : 200) + (name.startsWith('z') ? LETTERS.indexOf(name.charAt(1)) : 0);
+}
+
+/** `riscv,isa` of the device tree, e.g. `rv64imac_zicsr`. */
+export function isaString(): string {
+  const names = extensionsInOrder()
+    .filter((e) => !e.misaOnly)
+    .map((e) => e.name);
+  const letters = names.filter((name) => name.length === 1).join('');
+  return [`rv64${letters}`, ...names.filter((name) => name.length > 1)].join('_');
+}
+
+/** misa.Extensions: a bit for each letter, A in bit 0. */
+export const misaLetters = (): number =>
+  EXTENSIONS.filter((e) => e.name.length === 1).reduce((bits, e) => bits + 2 ** (e.name.charCodeAt(0) - 97), 0);
