@@ -2,7 +2,7 @@
  * What the expression language means, in BigInt: the reference that generated code is tested against. Slow on purpose:
  * every operator is written as its definition.
  */
-import type { Arithmetic, Bytes, Comparison, Expression, HelperName } from './expression.ts';
+import type { Arithmetic, Bytes, Comparison, Count, Expression, HelperName } from './expression.ts';
 
 /** Where an expression finds its leaves. All values are unsigned 64-bit. */
 export interface Environment {
@@ -26,6 +26,8 @@ export function evaluate(e: Expression, env: Environment): bigint {
       return BigInt.asUintN(64, e.value);
     case 'binary':
       return BigInt.asUintN(64, BINARY[e.op](evaluate(e.a, env), evaluate(e.b, env)));
+    case 'count':
+      return COUNT[e.op](evaluate(e.a, env).toString(2).padStart(64, '0'));
     case 'extend':
       return extend(e.bits, e.signed, evaluate(e.a, env));
     case 'choose':
@@ -56,6 +58,8 @@ const BINARY: Readonly<Record<Arithmetic | Comparison, (a: bigint, b: bigint) =>
   shl: (a, b) => a << (b & 63n),
   shrU: (a, b) => a >> (b & 63n),
   shrS: (a, b) => signed(a) >> (b & 63n),
+  rotl: (a, b) => (a << (b & 63n)) | (a >> (64n - (b & 63n))),
+  rotr: (a, b) => (a >> (b & 63n)) | (a << (64n - (b & 63n))),
   divS: (a, b) => signed(a) / signed(b),
   divU: (a, b) => a / b,
   remS: (a, b) => signed(a) % signed(b),
@@ -66,4 +70,11 @@ const BINARY: Readonly<Record<Arithmetic | Comparison, (a: bigint, b: bigint) =>
   ltU: (a, b) => BigInt(a < b),
   geS: (a, b) => BigInt(signed(a) >= signed(b)),
   geU: (a, b) => BigInt(a >= b),
+};
+
+/** Of the 64 binary digits, highest first. */
+const COUNT: Readonly<Record<Count, (digits: string) => bigint>> = {
+  clz: (digits) => BigInt(/^0*/.exec(digits)?.[0].length ?? 0),
+  ctz: (digits) => BigInt(/0*$/.exec(digits)?.[0].length ?? 0),
+  popcnt: (digits) => BigInt(digits.replaceAll('0', '').length),
 };

@@ -32,12 +32,14 @@ export const HELPERS = {
   mulh: { parameters: ['a', 'b'], diverts: false },
   mulhsu: { parameters: ['a', 'b'], diverts: false },
   mulhu: { parameters: ['a', 'b'], diverts: false },
+  clmul: { parameters: ['a', 'b'], diverts: false },
+  clmulh: { parameters: ['a', 'b'], diverts: false },
 } as const satisfies Record<string, { readonly parameters: readonly string[]; readonly diverts: boolean }>;
 
 export type HelperName = keyof typeof HELPERS;
 export type Bytes = 1 | 2 | 4 | 8;
 export type Comparison = 'eq' | 'ne' | 'ltS' | 'ltU' | 'geS' | 'geU';
-/** Shifts take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow. */
+/** Shifts and rotations take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow. */
 export type Arithmetic =
   | 'add'
   | 'sub'
@@ -48,10 +50,15 @@ export type Arithmetic =
   | 'shl'
   | 'shrU'
   | 'shrS'
+  | 'rotl'
+  | 'rotr'
   | 'divS'
   | 'divU'
   | 'remS'
   | 'remU';
+
+/** Zeros above the highest one, zeros below the lowest one (64 when there is none), and the number of ones. */
+export type Count = 'clz' | 'ctz' | 'popcnt';
 
 export type Expression =
   | { readonly kind: 'register'; readonly name: 'rs1' | 'rs2' }
@@ -59,6 +66,7 @@ export type Expression =
   | { readonly kind: 'imm' | 'zimm' | 'pc' | 'raw' }
   | { readonly kind: 'constant'; readonly value: bigint }
   | { readonly kind: 'binary'; readonly op: Arithmetic | Comparison; readonly a: Expression; readonly b: Expression }
+  | { readonly kind: 'count'; readonly op: Count; readonly a: Expression }
   | { readonly kind: 'extend'; readonly bits: 8 | 16 | 32; readonly signed: boolean; readonly a: Expression }
   /** Evaluates only the side that it takes. */
   | {
@@ -101,6 +109,7 @@ export const binary = (op: Arithmetic | Comparison, a: Expression, b: Expression
 });
 export const add = (a: Expression, b: Expression) => binary('add', a, b);
 export const and = (a: Expression, b: Expression) => binary('and', a, b);
+export const count = (op: Count, a: Expression): Expression => ({ kind: 'count', op, a });
 export const choose = (condition: Expression, then: Expression, otherwise: Expression): Expression => ({
   kind: 'choose',
   condition,
@@ -146,6 +155,7 @@ export function parts(e: Expression): Expression[] {
   switch (e.kind) {
     case 'binary':
       return [...parts(e.a), ...parts(e.b), e];
+    case 'count':
     case 'extend':
       return [...parts(e.a), e];
     case 'choose':

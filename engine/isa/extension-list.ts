@@ -43,6 +43,10 @@ export const EXTENSIONS: readonly Extension[] = [
     as: 'privileged',
     note: 'counters and event selectors are hardwired to 0',
   },
+  { name: 'zba', brings: 'address generation: shift and add', as: 'instructions' },
+  { name: 'zbb', brings: 'basic bit manipulation', as: 'instructions' },
+  { name: 'zbc', brings: 'carry-less multiplication', as: 'instructions' },
+  { name: 'zbs', brings: 'single-bit instructions', as: 'instructions' },
   { name: 'sstc', brings: 'stimecmp and vstimecmp', as: 'privileged' },
 ];
 

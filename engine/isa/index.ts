@@ -8,6 +8,7 @@ export { evaluate } from './evaluate.ts';
 export {
   type Arithmetic,
   type Comparison,
+  type Count,
   type Effect,
   type Expression,
   expressionsOf,

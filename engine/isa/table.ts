@@ -4,6 +4,7 @@
  * encodings overlap.
  */
 import { A } from './extensions/a.ts';
+import { B } from './extensions/b.ts';
 import { C } from './extensions/c.ts';
 import { H } from './extensions/h.ts';
 import { M } from './extensions/m.ts';
@@ -13,7 +14,7 @@ import { ZICSR } from './extensions/zicsr.ts';
 import type { Compressed, Instruction } from './instruction.ts';
 
 /** Full-size instructions. Their order numbers the interpreter's ops. */
-export const INSTRUCTIONS: readonly Instruction[] = [...RV64I, ...M, ...A, ...ZICSR, ...PRIVILEGED, ...H];
+export const INSTRUCTIONS: readonly Instruction[] = [...RV64I, ...M, ...A, ...ZICSR, ...PRIVILEGED, ...H, ...B];
 /** 16-bit forms. */
 export const COMPRESSED: readonly Compressed[] = C;
 

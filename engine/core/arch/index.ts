@@ -12,6 +12,7 @@ export { decode } from './decode';
 export { fetch } from './fetch';
 export { loadSlow, storeSlow } from './memory';
 export { amo, lr, mulh, mulhsu, mulhu, sc } from './atomic';
+export { clmul, clmulh } from './carryless';
 export { csr } from './csr';
 export {
   ebreak,

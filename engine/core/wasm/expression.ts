@@ -2,7 +2,7 @@
  * Expressions of the ISA table to wasm. Where operands live and how memory and helpers are reached is the caller's: the
  * interpreter reads slots, compiled code has constants and locals.
  */
-import type { Arithmetic, Comparison, Expression } from '../../isa/index.ts';
+import type { Arithmetic, Comparison, Count, Expression } from '../../isa/index.ts';
 import type { FunctionBody, WasmOp } from './encoder.ts';
 
 type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
@@ -26,6 +26,8 @@ const ARITHMETIC: Readonly<Record<Arithmetic, WasmOp>> = {
   shl: 'i64.shl',
   shrU: 'i64.shr_u',
   shrS: 'i64.shr_s',
+  rotl: 'i64.rotl',
+  rotr: 'i64.rotr',
   divS: 'i64.div_s',
   divU: 'i64.div_u',
   remS: 'i64.rem_s',
@@ -40,6 +42,8 @@ const COMPARISONS: Readonly<Record<Comparison, WasmOp>> = {
   geU: 'i64.ge_u',
 };
 
+const COUNTS: Readonly<Record<Count, WasmOp>> = { clz: 'i64.clz', ctz: 'i64.ctz', popcnt: 'i64.popcnt' };
+
 /** Leaves the expression's value (i64) on the stack. */
 export function emitValue(code: FunctionBody, e: Expression, access: OperandAccess): void {
   switch (e.kind) {
@@ -51,6 +55,10 @@ export function emitValue(code: FunctionBody, e: Expression, access: OperandAcce
       return;
     case 'binary':
       emitBinary(code, e, access);
+      return;
+    case 'count':
+      emitValue(code, e.a, access);
+      code.op(COUNTS[e.op]);
       return;
     case 'extend':
       emitExtend(code, e, access);
