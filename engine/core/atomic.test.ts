@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { Bed, RAM } from './testbed.ts';
+import { Bed, DEVICE, RAM } from './testbed.ts';
 
 const WORD = RAM + 0x2000n;
 let bed: Bed;
@@ -95,4 +95,103 @@ test('SC fails elsewhere, after a trap, after a poke to the word, and after anot
   bed.core.setMachine('quantumTicks', 64n);
   bed.core.setMachine('turnLeft', 2n);
   expect(sequence('nop')).toBe(1n);
+});
+
+const compare = fc.constantFrom('equal', 'equal low half', 'different');
+
+test.each([32, 64])('amocas on %d bits stores when memory equals rd, and returns the old value', (bits) => {
+  fc.assert(
+    fc.property(interesting, interesting, compare, (old, next, how) => {
+      const expected = how === 'equal' ? old : how === 'different' ? old ^ 1n : old ^ (1n << 63n);
+      bed.setWord(WORD, old);
+      bed.setX('a1', next);
+      bed.setX('a2', expected);
+      expect(bed.execute(`amocas.${bits === 32 ? 'w' : 'd'} a2, a1, (a0)`, 'M')).toBe(undefined);
+      const swaps = how === 'equal' || (how === 'equal low half' && bits === 32);
+      const stored = bits === 64 ? next : (old & ~0xffff_ffffn) | u(32, next);
+      expect(bed.word(WORD)).toBe(swaps ? stored : old);
+      expect(bed.x('a2')).toBe(u(64, s(bits, old)));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('amocas.q compares and swaps two words at once', () => {
+  const attempt = (low: bigint, high: bigint) => {
+    bed.setWord(WORD, 5n);
+    bed.setWord(WORD + 8n, 6n);
+    bed.setX('a2', low);
+    bed.setX('a3', high);
+    bed.setX('a4', 7n);
+    bed.setX('a5', 8n);
+    expect(bed.execute('amocas.q a2, a4, (a0)', 'M')).toBe(undefined);
+    return [bed.word(WORD), bed.word(WORD + 8n), bed.x('a2'), bed.x('a3')];
+  };
+  expect(attempt(5n, 6n)).toEqual([7n, 8n, 5n, 6n]);
+  expect(attempt(5n, 9n)).toEqual([5n, 6n, 5n, 6n]);
+  expect(attempt(4n, 6n)).toEqual([5n, 6n, 5n, 6n]);
+});
+
+test('in amocas.q x0 stands for a pair of zeros, whatever ra holds', () => {
+  bed.setX('ra', 99n);
+  bed.setX('a2', 5n);
+  bed.setX('a3', 6n);
+  bed.setWord(WORD, 5n);
+  bed.setWord(WORD + 8n, 6n);
+  expect(bed.execute('amocas.q a2, zero, (a0)', 'M')).toBe(undefined);
+  expect([bed.word(WORD), bed.word(WORD + 8n)]).toEqual([0n, 0n]);
+  expect(bed.execute('amocas.q zero, a2, (a0)', 'M')).toBe(undefined);
+  expect([bed.word(WORD), bed.word(WORD + 8n), bed.x('zero'), bed.x('ra')]).toEqual([5n, 6n, 0n, 99n]);
+});
+
+test('amocas needs natural alignment and memory; an odd register of a pair is illegal', () => {
+  bed.setX('a0', WORD + 8n);
+  expect(bed.execute('amocas.q a2, a4, (a0)', 'M')).toBe(6n);
+  expect(bed.csr('mtval')).toBe(WORD + 8n);
+  bed.setX('a0', DEVICE);
+  expect(bed.execute('amocas.d a2, a4, (a0)', 'M')).toBe(7n);
+  expect(bed.execute('.word 0x2ae546af', 'M')).toBe(2n);
+});
+
+/** Two harts: the first runs `source`, the second counts in s0. */
+function race(source: string): Bed {
+  const pair = new Bed({ harts: 2 });
+  for (const hart of [0, 1]) pair.openPmp(hart);
+  pair.program(`${source}\naddi s1, s1, 1\nj .`);
+  pair.program('count: addi s0, s0, 1\nj count', RAM + 0x1000n);
+  pair.setX('a0', WORD);
+  pair.enter('M', RAM, 0);
+  pair.enter('M', RAM + 0x1000n, 1);
+  return pair;
+}
+
+test.each(['wrs.nto', 'wrs.sto'])(
+  '%s with a reservation gives the turn away, and the reservation is gone after it',
+  (name) => {
+    const pair = race(`lr.d a1, (a0)\n${name}\nsc.d a2, a1, (a0)`);
+    pair.run(2 + 7);
+    expect([pair.x('s0', 1), pair.pc(0)]).toEqual([4n, RAM + 8n]);
+    const quantum = Number(pair.core.machine('quantumTicks'));
+    pair.run(quantum - 7 + 2);
+    expect([pair.x('s1'), pair.x('a2')]).toEqual([1n, 1n]);
+  },
+);
+
+test('wrs goes on at once without a reservation, or with an interrupt pending', () => {
+  const without = race('nop\nwrs.nto');
+  without.run(3);
+  expect([without.x('s1'), without.x('s0', 1)]).toEqual([1n, 0n]);
+  const pending = race('lr.d a1, (a0)\nwrs.sto');
+  pending.setCsr('mie', 2n);
+  pending.setCsr('mip', 2n);
+  pending.run(3);
+  expect([pending.x('s1'), pending.x('s0', 1)]).toEqual([1n, 0n]);
+});
+
+test('a turn that wrs ends is the same however the run is cut', () => {
+  const whole = race('again: lr.d a1, (a0)\nwrs.sto\nj again');
+  const stepped = race('again: lr.d a1, (a0)\nwrs.sto\nj again');
+  whole.run(3000);
+  for (let left = 3000; left > 0; left--) stepped.run(1);
+  expect(stepped.state()).toEqual(whole.state());
 });

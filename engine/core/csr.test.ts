@@ -28,9 +28,9 @@ test.each<[string, bigint]>([
   ['mtvec', RAM + 0x800n],
   ['mcounteren', 0xffff_ffffn],
   ['mcountinhibit', 5n],
-  ['menvcfg', STCE | 1n],
-  ['senvcfg', 1n],
-  ['henvcfg', 1n],
+  ['menvcfg', STCE | 0xf1n],
+  ['senvcfg', 0xf1n],
+  ['henvcfg', 0xf1n],
   ['hgeie', 0n],
   ['hgatp', (0x3fffn << 44n) | 0xffffffffffcn],
   ['pmpaddr5', (1n << 54n) - 1n],
@@ -106,6 +106,26 @@ test('counters are readable below M by mcounteren, hcounteren and scounteren', (
   expect(['VS', 'VU', 'U'].map((m) => read(m as 'VS'))).toEqual([undefined, 22n, 2n]);
   bed.setCsr('scounteren', 4n);
   expect(['VU', 'U'].map((m) => read(m as 'VU'))).toEqual([undefined, undefined]);
+});
+
+test('performance counters read zero where their enable bits allow, and are nothing to guests where they do not', () => {
+  const read = (mode: 'HS' | 'VS' | 'U') => bed.execute('csrr a0, hpmcounter31', mode);
+  const modes = ['HS', 'VS', 'U'] as const;
+  bed.setX('a1', ALL);
+  for (const name of ['mhpmcounter3', 'mhpmevent3', 'mhpmcounter31', 'mhpmevent31']) {
+    expect(bed.execute(`csrrw a0, ${name}, a1`, 'M')).toBe(undefined);
+    expect(bed.csr(name)).toBe(0n);
+  }
+  expect(modes.map(read)).toEqual([2n, 2n, 2n]);
+  bed.setCsr('mcounteren', 1n << 31n);
+  expect(modes.map(read)).toEqual([undefined, 22n, 2n]);
+  bed.setCsr('hcounteren', 1n << 31n);
+  bed.setCsr('scounteren', 1n << 31n);
+  bed.setX('a0', 1n);
+  expect(modes.map(read)).toEqual([undefined, undefined, undefined]);
+  expect(bed.x('a0')).toBe(0n);
+  expect(bed.execute('csrr a0, hpmcounter30', 'HS')).toBe(2n);
+  expect(bed.execute('csrw hpmcounter31, a1', 'M')).toBe(2n);
 });
 
 test('time is mtime, and a guest sees htimedelta added', () => {

@@ -311,6 +311,8 @@ export const CONSTANTS = {
   STOP_REQUEST: 6,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
   TICKS_PER_MTIME: 100,
+  /** What CBO instructions work on (Zicbom, Zicboz). */
+  CACHE_BLOCK_BYTES: 64,
   /** misa.Extensions. */
   MISA_LETTERS: misaLetters(),
   /** Function-table index of interp(hart, budget) -> budget left. */

@@ -10,6 +10,8 @@ export interface Alias {
   readonly of: string;
   readonly fixed: Operands;
   readonly syntax: string;
+  /** The five low bits of imm choose the spelling; the operand word `line` shows the rest. */
+  readonly low5?: number;
   /** Only understood, never printed: `bgt a,b` is `blt b,a`. */
   readonly inputOnly?: true;
 }
@@ -23,15 +25,24 @@ const input = (name: string, of: string, syntax: string, fixed: Operands = {}): 
   inputOnly: true,
 });
 
+/** Prefetches are ORIs into x0. @see Volume I, "Zicbop" */
+const prefetch = (name: string, low5: number): Alias => ({ ...alias(name, 'ori', 'line(rs1)', { rd: 0 }), low5 });
+
 export const ALIASES: readonly Alias[] = [
   alias('nop', 'addi', '', { rd: 0, rs1: 0, imm: 0 }),
   alias('li', 'addi', 'rd, imm', { rs1: 0 }),
   alias('mv', 'addi', 'rd, rs1', { imm: 0 }),
+  // Locality hints (Zihintntl): additions into x0.
+  alias('ntl.p1', 'add', '', { rd: 0, rs1: 0, rs2: 2 }),
+  alias('ntl.pall', 'add', '', { rd: 0, rs1: 0, rs2: 3 }),
+  alias('ntl.s1', 'add', '', { rd: 0, rs1: 0, rs2: 4 }),
+  alias('ntl.all', 'add', '', { rd: 0, rs1: 0, rs2: 5 }),
   alias('mv', 'add', 'rd, rs2', { rs1: 0 }),
   alias('not', 'xori', 'rd, rs1', { imm: -1 }),
   alias('neg', 'sub', 'rd, rs2', { rs1: 0 }),
   alias('negw', 'subw', 'rd, rs2', { rs1: 0 }),
   alias('sext.w', 'addiw', 'rd, rs1', { imm: 0 }),
+  alias('zext.w', 'add.uw', 'rd, rs1', { rs2: 0 }),
   alias('zext.b', 'andi', 'rd, rs1', { imm: 255 }),
   alias('seqz', 'sltiu', 'rd, rs1', { imm: 1 }),
   alias('snez', 'sltu', 'rd, rs2', { rs1: 0 }),
@@ -57,6 +68,11 @@ export const ALIASES: readonly Alias[] = [
   alias('jalr', 'jalr', 'rs1', { rd: 1, imm: 0 }),
   alias('jalr', 'jalr', 'imm(rs1)', { rd: 1 }),
   alias('fence', 'fence', '', { fm: 0, pred: 15, succ: 15, rs1: 0, rd: 0 }),
+  // Zihintpause: a fence of nothing.
+  alias('pause', 'fence', '', { fm: 0, pred: 1, succ: 0, rs1: 0, rd: 0 }),
+  prefetch('prefetch.i', 0),
+  prefetch('prefetch.r', 1),
+  prefetch('prefetch.w', 3),
   alias('unimp', 'csrrw', '', { rd: 0, imm: 0xc00, rs1: 0 }),
   alias('rdcycle', 'csrrs', 'rd', { imm: 0xc00, rs1: 0 }),
   alias('rdtime', 'csrrs', 'rd', { imm: 0xc01, rs1: 0 }),
@@ -78,7 +94,11 @@ export const ALIASES: readonly Alias[] = [
 
 /** The spelling that the disassembler prefers for an instruction, or undefined for its own. */
 export const printedAlias = (name: string, operands: Operands): Alias | undefined =>
-  PRINTED.get(name)?.find((a) => Object.entries(a.fixed).every(([operand, value]) => operands[operand] === value));
+  PRINTED.get(name)?.find(
+    (a) =>
+      Object.entries(a.fixed).every(([operand, value]) => operands[operand] === value) &&
+      (a.low5 === undefined || ((operands.imm ?? 0) & 31) === a.low5),
+  );
 
 /** All spellings of that name. */
 export const aliasesNamed = (name: string): readonly Alias[] => BY_NAME.get(name) ?? [];

@@ -78,7 +78,19 @@ describe('assembly', () => {
   test('what is written comes back, in the preferred spelling', () => {
     const same = ['nop', 'ret', 'li a0,-5', 'mv a0,a1', 'snez a0,a1', 'csrr a0,hgatp', 'csrwi sscratch,3', 'ecall']
       .concat(['ld a0,-8(sp)', 'sc.w.rl a0,a1,(a2)', 'hlvx.hu a0,(a1)', 'hsv.d a0,(a1)', 'hfence.gvma', 'mret', 'wfi'])
-      .concat(['fence rw,w', 'fence', 'lui a0,0xfffff', 'jr 8(a0)', 'sfence.vma a0', 'sfence.vma a0,a1', 'unimp']);
+      .concat(['fence rw,w', 'fence', 'lui a0,0xfffff', 'jr 8(a0)', 'sfence.vma a0', 'sfence.vma a0,a1', 'unimp'])
+      .concat(['clz a0,a1', 'rori a0,a1,63', 'bexti a0,a1,32', 'sh3add.uw a0,a1,a2', 'zext.w a0,a1', 'rev8 a0,a1'])
+      .concat(['cbo.zero (a0)', 'cbo.inval (a0)', 'prefetch.i -32(a0)', 'prefetch.r 0(a0)', 'prefetch.w 2016(a0)'])
+      .concat([
+        'pause',
+        'ntl.p1',
+        'ntl.all',
+        'wrs.nto',
+        'wrs.sto',
+        'amocas.w.aq a0,a1,(a2)',
+        'amocas.q.aqrl a0,a2,(a4)',
+      ])
+      .concat(['sinval.vma a0,a1', 'sfence.w.inval', 'sfence.inval.ir', 'hinval.vvma a0,a1', 'hinval.gvma a0,a1']);
     expect(texts(same.join('\n'))).toEqual(same);
     expect(texts('c.addi16sp sp, -64\n c.lui a0, 0xfffff\n c.mv a0, a1\n c.jr ra\n bgt a0, a1, .+8')).toEqual([
       'addi sp,sp,-64',
@@ -97,6 +109,8 @@ describe('assembly', () => {
     ['c.lwsp zero, 0(sp)', 'these operands are reserved'],
     ['c.lw a0, 2(a1)', 'imm 2 has bits that the instruction cannot hold'],
     ['c.and t6, a0', 'rd 31 does not fit: expected x8 … x15'],
+    ['amocas.q a1, a2, (a0)', 'these operands are reserved'],
+    ['prefetch.r 33(a0)', '33 is no line'],
     ['j nowhere', 'nowhere is no target'],
     ['x: x: nop', 'label x is defined twice'],
     ['li a0, later\n later: nop', 'later is no value'],

@@ -180,22 +180,26 @@ function emitInstruction(line: Line, place: Place): number[] {
   const row = instructionByName(name);
   const form = compressedByName(name);
   const spellings = [
-    ...(row ? [{ encoding: row.encoding, syntax: row.syntax, fixed: ordering }] : []),
+    ...(row ? [{ encoding: row.encoding, syntax: row.syntax, fixed: ordering, low5: 0 }] : []),
     ...aliasesNamed(name).flatMap((alias) => {
       const of = instructionByName(alias.of);
-      return of ? [{ encoding: of.encoding, syntax: alias.syntax, fixed: alias.fixed }] : [];
+      return of ? [{ encoding: of.encoding, syntax: alias.syntax, fixed: alias.fixed, low5: alias.low5 ?? 0 }] : [];
     }),
-    ...(form ? [{ encoding: form.encoding, syntax: form.syntax, fixed: {} }] : []),
+    ...(form ? [{ encoding: form.encoding, syntax: form.syntax, fixed: {}, low5: 0 }] : []),
   ];
   let reason = 'unknown instruction';
-  for (const { encoding, syntax, fixed } of spellings) {
+  for (const { encoding, syntax, fixed, low5 } of spellings) {
     const context = { pc: place.pc, value: (text: string) => evaluateText(text, place) };
     const operands = parseOperands(syntax, line.rest, context);
     if (typeof operands === 'string') {
       reason = operands;
       continue;
     }
-    const raw = insertOperands(encoding, { ...operands, ...fixed });
+    const raw = insertOperands(encoding, {
+      ...operands,
+      ...fixed,
+      ...(low5 ? { imm: (operands.imm ?? 0) + low5 } : {}),
+    });
     if (typeof raw === 'number') return littleEndian(BigInt(raw), encoding.bits / 8);
     // Offsets to labels not yet seen are guesses in the first pass; the length is right all the same.
     if (!place.final) return new Array<number>(encoding.bits / 8).fill(0);
@@ -206,7 +210,7 @@ function emitInstruction(line: Line, place: Place): number[] {
 
 /** `amoadd.w.aqrl` → `amoadd.w` with aq and rl set. */
 function splitOrdering(mnemonic: string): { name: string; ordering: Operands } {
-  const [, stem, suffix = ''] = /^(.+\.[wd])\.(aq|rl|aqrl)$/.exec(mnemonic) ?? [];
+  const [, stem, suffix = ''] = /^(.+\.[wdq])\.(aq|rl|aqrl)$/.exec(mnemonic) ?? [];
   if (stem === undefined) return { name: mnemonic, ordering: {} };
   return { name: stem, ordering: { aq: Number(suffix.includes('aq')), rl: Number(suffix.includes('rl')) } };
 }

@@ -4,7 +4,7 @@
  * Tokens, from bit 31 (or 15) down: binary digits; a register (`rd`, `rs1`, `rs2`: 5 bits; with a prime: 3 bits naming
  * x8–x15); an operand with the bits of its value that stand there (`imm[12|10:5]`); or a bare name of one bit (`aq`).
  * A register may carry the values that it must not have: `rd≠0`, `rd≠{0,2}`; `nz` before an immediate's name means
- * that it must not be zero. Widths must add up to 16 or 32.
+ * that it must not be zero, `rd≠odd` that a register must be even. Widths must add up to 16 or 32.
  * @see The RISC-V Instruction Set Manual, Volume I, sections 2.2 and 27.8 (the compressed quadrants)
  */
 
@@ -74,6 +74,7 @@ export function parseEncoding(drawing: string): Encoding {
     field.pieces.push(...pieces);
     fields.set(name, field);
     for (const value of forbiddenValues(token)) excluded.push({ mask: 31 * 2 ** top, value: value * 2 ** top });
+    if (token.endsWith('≠odd')) excluded.push({ mask: 2 ** top, value: 2 ** top });
   }
   for (const { nonzero, pieces } of fields.values()) {
     if (nonzero) excluded.push({ mask: pieces.reduce((m, p) => m + (2 ** p.width - 1) * 2 ** p.from, 0), value: 0 });

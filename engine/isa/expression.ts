@@ -7,7 +7,8 @@
 
 /**
  * Named helpers of the privileged architecture: parameter names, and whether the call may divert (trap, redirect pc,
- * end the slice). One that does not is a pure function of its parameters.
+ * end the slice). One that does not is a pure function of its parameters. `registers`: it reads or writes integer
+ * registers by itself, so they must be where the layout has them.
  */
 export const HELPERS = {
   illegal: { parameters: ['raw'], diverts: true },
@@ -17,6 +18,8 @@ export const HELPERS = {
   sret: { parameters: ['raw'], diverts: true },
   wfi: { parameters: ['raw'], diverts: true },
   fenceI: { parameters: [], diverts: true },
+  /** SFENCE.W.INVAL and SFENCE.INVAL.IR, which order other fences. */
+  sfenceOrder: { parameters: ['raw'], diverts: true },
   sfenceVma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
   hfenceVvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
   hfenceGvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
@@ -27,6 +30,14 @@ export const HELPERS = {
   sc: { parameters: ['address', 'value', 'bytes'], diverts: true },
   /** op is the instruction's funct5. Gives the old value, zero-extended. */
   amo: { parameters: ['address', 'value', 'bytes', 'op'], diverts: true },
+  /** AMOCAS.W/D. Compares with rd, which it reads by itself. Gives the old value, zero-extended. */
+  amocas: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true, registers: true },
+  /** AMOCAS.Q: the whole instruction, on pairs of registers. */
+  amocasQ: { parameters: ['address', 'raw'], diverts: true, registers: true },
+  wrs: { parameters: [], diverts: true },
+  /** CBO.INVAL, CLEAN and FLUSH; enable: the field of the envcfg registers that permits it, in place. */
+  cboManage: { parameters: ['address', 'enable', 'raw'], diverts: true },
+  cboZero: { parameters: ['address', 'raw'], diverts: true },
   hlv: { parameters: ['address', 'bytes', 'execute', 'raw'], diverts: true },
   hsv: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true },
   mulh: { parameters: ['a', 'b'], diverts: false },
@@ -34,7 +45,10 @@ export const HELPERS = {
   mulhu: { parameters: ['a', 'b'], diverts: false },
   clmul: { parameters: ['a', 'b'], diverts: false },
   clmulh: { parameters: ['a', 'b'], diverts: false },
-} as const satisfies Record<string, { readonly parameters: readonly string[]; readonly diverts: boolean }>;
+} as const satisfies Record<
+  string,
+  { readonly parameters: readonly string[]; readonly diverts: boolean; readonly registers?: true }
+>;
 
 export type HelperName = keyof typeof HELPERS;
 export type Bytes = 1 | 2 | 4 | 8;

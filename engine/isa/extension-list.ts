@@ -43,11 +43,29 @@ export const EXTENSIONS: readonly Extension[] = [
     as: 'privileged',
     note: 'counters and event selectors are hardwired to 0',
   },
+  {
+    name: 'zicbom',
+    brings: 'cache-block management',
+    as: 'instructions',
+    note: 'no caches: permission checks only; blocks of 64 bytes',
+  },
+  { name: 'zicbop', brings: 'prefetch', as: 'hints' },
+  { name: 'zicboz', brings: 'cache-block zero', as: 'instructions', note: 'blocks of 64 bytes' },
+  { name: 'zihintntl', brings: 'non-temporal locality', as: 'hints' },
+  { name: 'zihintpause', brings: 'pause in spin loops', as: 'hints' },
+  { name: 'zacas', brings: 'atomic compare-and-swap', as: 'instructions' },
+  {
+    name: 'zawrs',
+    brings: 'wait on reservation set',
+    as: 'instructions',
+    note: 'waits until the turn of the hart ends',
+  },
   { name: 'zba', brings: 'address generation: shift and add', as: 'instructions' },
   { name: 'zbb', brings: 'basic bit manipulation', as: 'instructions' },
   { name: 'zbc', brings: 'carry-less multiplication', as: 'instructions' },
   { name: 'zbs', brings: 'single-bit instructions', as: 'instructions' },
   { name: 'sstc', brings: 'stimecmp and vstimecmp', as: 'privileged' },
+  { name: 'svinval', brings: 'fine-grained invalidation of translations', as: 'instructions' },
 ];
 
 /** The order of letters in ISA strings, also of the letters after Z. @see Volume I, "ISA Extension Naming Conventions" */

@@ -70,6 +70,14 @@ const WORDS: Readonly<Record<string, Word>> = {
       return value << 12;
     },
   },
+  line: {
+    operand: 'imm',
+    print: (value) => String(value & ~31),
+    parse: (text, context) => {
+      const value = toNumber(context.value(text));
+      return value === undefined || value % 32 !== 0 ? undefined : value;
+    },
+  },
   target: {
     operand: 'imm',
     print: (value, { pc, symbolize }) => {
@@ -114,7 +122,7 @@ export function parseOperands(syntax: string, text: string, context: ParseContex
     const word = WORDS[name];
     const written = match[index + 1] ?? '';
     // `(a0)` is `0(a0)`.
-    const omitted = written === '' && name === 'imm' && syntax.includes('imm(');
+    const omitted = written === '' && syntax.includes(`${name}(`);
     const value = omitted ? 0 : word?.parse(written, context);
     if (word === undefined || value === undefined) return `${written || 'nothing'} is no ${name}`;
     operands[word.operand] = value;

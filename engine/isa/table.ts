@@ -10,11 +10,21 @@ import { H } from './extensions/h.ts';
 import { M } from './extensions/m.ts';
 import { PRIVILEGED } from './extensions/privileged.ts';
 import { RV64I } from './extensions/rv64i.ts';
+import { ZICBO } from './extensions/zicbo.ts';
 import { ZICSR } from './extensions/zicsr.ts';
 import type { Compressed, Instruction } from './instruction.ts';
 
 /** Full-size instructions. Their order numbers the interpreter's ops. */
-export const INSTRUCTIONS: readonly Instruction[] = [...RV64I, ...M, ...A, ...ZICSR, ...PRIVILEGED, ...H, ...B];
+export const INSTRUCTIONS: readonly Instruction[] = [
+  ...RV64I,
+  ...M,
+  ...A,
+  ...ZICSR,
+  ...PRIVILEGED,
+  ...H,
+  ...B,
+  ...ZICBO,
+];
 /** 16-bit forms. */
 export const COMPRESSED: readonly Compressed[] = C;
 

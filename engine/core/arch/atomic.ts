@@ -1,9 +1,9 @@
 /**
- * LR, SC and AMO, and the high halves of products. Atomics need natural alignment and RAM: a misaligned address is an
+ * LR, SC, AMO and AMOCAS, and the high halves of products. Atomics need natural alignment and RAM: a misaligned address is an
  * address-misaligned exception, a device an access fault. The reservation is one physical address; `run` drops it at
  * the start of a turn, so no other hart can have stored in between.
  */
-import { HART_DATA_MODE, HART_RESERVED, HART_RESERVED_ADDR, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
+import { HART_DATA_MODE, HART_RESERVED, HART_RESERVED_ADDR, HART_X, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
 import { DEVICE, locate, readHost, TRAPPED } from './memory';
 import { storeRam } from './pages';
 import { CAUSE_LOAD_MISALIGNED, CAUSE_STORE_MISALIGNED, get, get32, LOAD, machine32, set, set32, STORE } from './state';
@@ -68,6 +68,59 @@ export function amo(hart: u32, va: u64, value: u64, bytes: u64, op: u64): u64 {
   const result = size == 4 ? amoResult(<u64>(<i64>(<i32>old)), <u64>(<i64>(<i32>value)), <u32>op) : amoResult(old, value, <u32>op);
   storeRam(host, result, size);
   return old;
+}
+
+/** AMOCAS.W/D: stores `value` where memory equals rd. The old value, zero-extended. A store in all its faults. */
+export function amocas(hart: u32, va: u64, value: u64, bytes: u64, raw: u64): u64 {
+  const size = <u32>bytes;
+  const host = swapped(hart, va, size);
+  if (host == TRAPPED) return 0;
+  const old = readHost(host, size);
+  const expected = get(hart, registerField(raw, 7));
+  if (size == 4 ? <u32>old == <u32>expected : old == expected) storeRam(host, value, size);
+  return old;
+}
+
+/** AMOCAS.Q: the same on 128 bits in pairs of registers, x0 standing for a pair of zeros. */
+export function amocasQ(hart: u32, va: u64, raw: u64): u64 {
+  const host = swapped(hart, va, 16);
+  if (host == TRAPPED) return 0;
+  const rd = registerField(raw, 7);
+  const rs2 = registerField(raw, 20);
+  const low = load<u64>(host);
+  const high = load<u64>(host, 8);
+  if (low == get(hart, rd) && high == upperOf(hart, rd)) {
+    const newHigh = upperOf(hart, rs2);
+    storeRam(host, get(hart, rs2), 8);
+    storeRam(host + 8, newHigh, 8);
+  }
+  if (rd != HART_X) {
+    set(hart, rd, low);
+    set(hart, rd + 8, high);
+  }
+  return 0;
+}
+
+/** Linear-memory address of an operand of AMOCAS; TRAPPED when it is misaligned, forbidden or no RAM. */
+function swapped(hart: u32, va: u64, size: u32): u32 {
+  const mode = get32(hart, HART_DATA_MODE);
+  if (va & <u64>(size - 1)) {
+    raiseMisaligned(hart, CAUSE_STORE_MISALIGNED, va, mode);
+    return TRAPPED;
+  }
+  const host = locate(hart, va, size, 0, STORE, mode, true);
+  if (host != DEVICE) return host;
+  raiseAccess(hart, STORE, va, 0, mode);
+  return TRAPPED;
+}
+
+/** Offset in the hart's block of the register whose number stands at bit `at` of the instruction. */
+function registerField(raw: u64, at: u64): u32 {
+  return HART_X + ((<u32>(raw >> at) & 31) << 3);
+}
+
+function upperOf(hart: u32, register: u32): u64 {
+  return register == HART_X ? 0 : get(hart, register + 8);
 }
 
 /** MULH: high half of the signed product. */

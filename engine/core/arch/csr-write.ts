@@ -52,6 +52,9 @@ import {
 import { INHIBIT_CYCLE, INHIBIT_INSTRET } from './csr-read';
 import { writePmpAddress, writePmpConfig } from './pmp';
 import {
+  ENV_CBCFE,
+  ENV_CBIE,
+  ENV_CBZE,
   ENV_FIOM,
   ENV_STCE,
   get,
@@ -104,6 +107,8 @@ const MEDELEG_WRITABLE: u64 = 0xf0b7ff;
 /** Those that a guest can handle: neither ecall from S, VS or M nor guest-page faults nor virtual instructions. */
 const HEDELEG_WRITABLE: u64 = 0xb1ff;
 const COUNTEREN_WRITABLE: u64 = 0xffffffff;
+/** The bits that senvcfg, menvcfg and henvcfg share. */
+const ENV_SHARED: u64 = ENV_FIOM | ENV_CBIE | ENV_CBCFE | ENV_CBZE;
 const ATP_PPN: u64 = 0xfffffffffff;
 const HGATP_VMID: u64 = 0x3fff << 44;
 
@@ -138,7 +143,7 @@ function writeSupervisor(hart: u32, n: u32, value: u64): u32 {
     case 0x106:
       return plain(hart, HART_SCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x10a:
-      return plain(hart, HART_SENVCFG, value & ENV_FIOM);
+      return plain(hart, HART_SENVCFG, value & ENV_SHARED);
     case 0x140:
       return plain(hart, HART_SSCRATCH, value);
     case 0x141:
@@ -213,7 +218,7 @@ function writeMachine(hart: u32, n: u32, value: u64): u32 {
     case 0x306:
       return plain(hart, HART_MCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x30a:
-      set(hart, HART_MENVCFG, value & (ENV_FIOM | ENV_STCE));
+      set(hart, HART_MENVCFG, value & (ENV_SHARED | ENV_STCE));
       return EFFECT_TIMERS;
     case 0x320:
       return writeInhibit(hart, value);
@@ -264,7 +269,7 @@ function writeHypervisor(hart: u32, n: u32, value: u64): u32 {
     case 0x606:
       return plain(hart, HART_HCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x60a:
-      set(hart, HART_HENVCFG, value & (ENV_FIOM | (get(hart, HART_MENVCFG) & ENV_STCE)));
+      set(hart, HART_HENVCFG, value & (ENV_SHARED | (get(hart, HART_MENVCFG) & ENV_STCE)));
       return EFFECT_TIMERS;
     case 0x643:
       return plain(hart, HART_HTVAL, value);

@@ -11,7 +11,8 @@ export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } 
 export { decode } from './decode';
 export { fetch } from './fetch';
 export { loadSlow, storeSlow } from './memory';
-export { amo, lr, mulh, mulhsu, mulhu, sc } from './atomic';
+export { amo, amocas, amocasQ, lr, mulh, mulhsu, mulhu, sc } from './atomic';
+export { cboManage, cboZero } from './cache-block';
 export { clmul, clmulh } from './carryless';
 export { csr } from './csr';
 export {
@@ -24,7 +25,9 @@ export {
   hsv,
   illegal,
   mret,
+  sfenceOrder,
   sfenceVma,
   sret,
   wfi,
+  wrs,
 } from './system';

@@ -75,6 +75,9 @@ export const HS_VSXL64: u64 = 2 << 32;
 
 // menvcfg, henvcfg, senvcfg.
 export const ENV_FIOM: u64 = 1;
+export const ENV_CBIE: u64 = 3 << 4;
+export const ENV_CBCFE: u64 = 1 << 6;
+export const ENV_CBZE: u64 = 1 << 7;
 export const ENV_STCE: u64 = 1 << 63;
 
 // Kinds of access; also the numbers of the caches read, write, fetch.

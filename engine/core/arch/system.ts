@@ -6,8 +6,10 @@
 import {
   HART_HSTATUS,
   HART_MSTATUS,
+  HART_RESERVED,
   HART_RESYNC,
   HART_WAITING,
+  MACHINE_TURN_LEFT,
   MODE_HLVX,
   RESYNC_END_SLICE,
 } from './layout.gen';
@@ -31,6 +33,8 @@ import {
   priv,
   S,
   set32,
+  setMachine32,
+  spent,
   TSR,
   TVM,
   TW,
@@ -87,6 +91,26 @@ export function wfi(hart: u32, raw: u64): u64 {
     set32(hart, HART_WAITING, 1);
     set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   }
+  return 0;
+}
+
+/** SFENCE.W.INVAL, SFENCE.INVAL.IR: nothing to order, but not for user modes; TVM and VTVM do not count here. */
+export function sfenceOrder(hart: u32, raw: u64): u64 {
+  if (priv(hart) == U) {
+    if (virt(hart)) raiseVirtual(hart, raw);
+    else raiseIllegal(hart, raw);
+  }
+  return 0;
+}
+
+/**
+ * WRS.NTO, WRS.STO: with a reservation held and nothing pending, ends the turn; the next one begins without
+ * reservation. The wait is bounded by the other harts' turns, so mstatus.TW and hstatus.VTW never apply.
+ */
+export function wrs(hart: u32): u64 {
+  if (!get32(hart, HART_RESERVED) || wakes(hart, now(hart))) return 0;
+  setMachine32(MACHINE_TURN_LEFT, spent(hart));
+  set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   return 0;
 }
 

@@ -1,11 +1,14 @@
 /**
  * A: load-reserved, store-conditional and atomic memory operations. aq and rl need nothing under sequential
- * consistency. The helpers translate, check alignment and keep the reservation. @see Volume I, chapter 14
+ * consistency. The helpers translate, check alignment and keep the reservation. Zacas adds compare-and-swap; Zawrs
+ * waits for a reservation to go. @see Volume I, chapters 14, 15 and 16
  */
-import { call, constant, rs1, rs2, set, signExtend } from '../expression.ts';
+import { call, constant, raw, rs1, rs2, run, set, signExtend } from '../expression.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('A');
+const zacas = rowsOf('Zacas');
+const zawrs = rowsOf('Zawrs');
 
 const WIDTHS = [
   { suffix: 'w', funct3: '010', bytes: constant(4) },
@@ -52,4 +55,16 @@ export const A = [
   ...amoRows('amomax', '10100'),
   ...amoRows('amominu', '11000'),
   ...amoRows('amomaxu', '11100'),
+  ...WIDTHS.map((width) =>
+    zacas(
+      `amocas.${width.suffix}`,
+      `00101 aq rl rs2 rs1 ${width.funct3} rd 0101111`,
+      'rd, rs2, (rs1)',
+      extended(width, call('amocas', rs1, rs2, width.bytes, raw)),
+    ),
+  ),
+  zacas('amocas.q', '00101 aq rl rs2≠odd rs1 100 rd≠odd 0101111', 'rd, rs2, (rs1)', run('amocasQ', rs1, raw)),
+  // Both kinds wait until the turn ends: no time-out is needed.
+  zawrs('wrs.nto', '000000001101 00000 000 00000 1110011', '', run('wrs')),
+  zawrs('wrs.sto', '000000011101 00000 000 00000 1110011', '', run('wrs')),
 ];
