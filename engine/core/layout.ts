@@ -74,6 +74,8 @@ export const MACHINE = placeBlock('MACHINE', [
   saved('quantumJitter', '0 fixed turns; 1 drawn uniformly from quantumTicks/2 … quantumTicks*3/2', 'u32'),
   saved('hartCount', 'harts on the board', 'u32'),
   saved('haltCode', '0 running; else 1 + finisher event: see engine/devices/finisher', 'u32'),
+  saved('trapMoment', 'moment of the last trap of any hart'),
+  saved('trapRun', 'traps since the last retired instruction, as of the last trap: see STUCK_TRAPS', 'u32'),
   saved('deviceDeadline', 'tick at which a device wants device_tick(); all ones when none'),
   derived('ramBytes', 'guest RAM size'),
   derived('ramHost', 'address in linear memory of guest physical 0x8000_0000', 'u32'),
@@ -315,6 +317,8 @@ export const CONSTANTS = {
   CACHE_BLOCK_BYTES: 64,
   /** misa.Extensions. */
   MISA_LETTERS: misaLetters(),
+  /** A machine that takes so many traps in a row, with no timer to come, cannot go on; finding out takes a moment. */
+  STUCK_TRAPS: 250_000,
   /** Function-table index of interp(hart, budget) -> budget left. */
   FN_INTERP: 1,
 } as const;

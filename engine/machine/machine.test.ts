@@ -120,6 +120,35 @@ describe('a machine', () => {
     expect(machine.run({})).toEqual({ kind: 'halted', status: 'fail', code: STUCK_CODE });
   });
 
+  it('finds out at the same tick, watched or not and however the run is cut', () => {
+    const stuck = smallConfig('csrw mtvec, zero\n nop\n ebreak', { harts: 2 });
+    const machine = createMachine(stuck);
+    const start = machine.snapshot();
+    machine.run({});
+    const end = machine.snapshot();
+    for (const step of [7_777, 100_000]) {
+      machine.restore(start);
+      machine.onEvent = () => {};
+      while (machine.run({ ticks: machine.ticks + step }).kind !== 'halted') expect(machine.ticks).toBeLessThan(2e7);
+      expect(compareStates(end, machine.snapshot(), stuck)).toEqual([]);
+      machine.onEvent = undefined;
+    }
+  });
+
+  it('waits for a timer however long nothing but traps happens', () => {
+    const machine = createMachine(
+      smallConfig(`
+        li t0, 0x2004000
+        li t1, 8000
+        sd t1, 0(t0)
+        csrw mtvec, zero
+        ebreak
+      `),
+    );
+    expect(machine.run({})).toMatchObject({ kind: 'halted', code: STUCK_CODE });
+    expect(machine.ticks).toBeGreaterThan(8_000 * 100);
+  });
+
   it.each<[string, Partial<MachineConfig>, RegExp]>([
     ['no harts', { harts: 0 }, /0 harts: expected 1 to 8/],
     ['too many harts', { harts: 9 }, /9 harts/],

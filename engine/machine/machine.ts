@@ -44,6 +44,8 @@ const W = {
   quantumJitter: word('quantumJitter'),
   hartCount: word('hartCount'),
   haltCode: word('haltCode'),
+  trapMoment: word('trapMoment'),
+  trapRun: word('trapRun'),
   deviceDeadline: word('deviceDeadline'),
   stopMoment: word('stopMoment'),
   stopTicks: word('stopTicks'),
@@ -72,11 +74,9 @@ const HASHED_AT = 64;
 /** Bytes copied through scratch at a time. */
 const CHUNK_BYTES = 32768;
 /**
- * A machine on which nothing retires for so long, and where no timer is to come, takes traps for ever: it cannot go on.
- * Chosen so that finding out takes about a second.
+ * Code of the stop reason of a machine that takes traps for ever (CONSTANTS.STUCK_TRAPS); the finisher's codes have 16
+ * bits.
  */
-const STUCK_TICKS = 20_000_000;
-/** Code of the stop reason for it; the finisher's codes have 16 bits. */
 export const STUCK_CODE = 0x10000;
 /** Comparators at or above this are never reached. */
 const NEVER = 1n << 62n;
@@ -156,16 +156,13 @@ class CoreMachine implements Machine, FaultTarget {
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
       const halt = decodeHalt(this.#u32[W.haltCode]!);
       if (halt) return { kind: 'halted', ...halt };
-      const before = this.moment;
+      if (this.#isStuck()) return { kind: 'halted', status: 'fail', code: STUCK_CODE };
       this.#setNumber(W.stopMoment, stopMoment);
-      this.#setNumber(W.stopTicks, Math.min(stopTicks, this.ticks + STUCK_TICKS));
+      this.#setNumber(W.stopTicks, stopTicks);
       this.#u32[W.stopRequest] = 0;
       const stop = this.#core.arch.run();
       this.#drain();
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
-      if (stop === CONSTANTS.STOP_TICKS && this.ticks < stopTicks && this.moment === before && !this.#timerAhead()) {
-        return { kind: 'halted', status: 'fail', code: STUCK_CODE };
-      }
     }
   }
 
@@ -286,6 +283,16 @@ class CoreMachine implements Machine, FaultTarget {
     this.#view.setBigUint64(4 * W.deviceDeadline, 0xffffffffffffffffn, true);
     this.#core.arch.resetHarts(CONSTANTS.RESET_PC);
     this.#bus.reset();
+  }
+
+  /**
+   * Whether nothing but traps happened for long and no timer can change that. Decided at certain counts of traps only:
+   * a matter of state, not of how the run is cut into calls.
+   */
+  #isStuck(): boolean {
+    const traps = this.#u32[W.trapRun]!;
+    if (traps === 0 || traps % CONSTANTS.STUCK_TRAPS !== 0) return false;
+    return this.#number(W.trapMoment) === this.moment && !this.#timerAhead();
   }
 
   /** Whether a timer that some hart has set is still to come, enabled or not. */

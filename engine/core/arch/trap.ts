@@ -35,9 +35,14 @@ import {
   HART_WALK_CAUSE,
   HART_WALK_GPA,
   HART_WALK_IMPLICIT,
+  MACHINE_MOMENT,
+  MACHINE_STOP_REQUEST,
+  MACHINE_TRAP_MOMENT,
+  MACHINE_TRAP_RUN,
   MODE_VIRT,
   RESYNC_END_SLICE,
   RESYNC_PC,
+  STUCK_TRAPS,
 } from './layout.gen';
 import { modeNow, recordTransition, RETURN } from './events';
 import { instructionAtPc } from './fetch';
@@ -64,6 +69,8 @@ import {
   INTERRUPT,
   LOAD,
   M,
+  machine,
+  machine32,
   MIE,
   MPIE,
   MPP,
@@ -75,7 +82,10 @@ import {
   S,
   set,
   set32,
+  setMachine,
+  setMachine32,
   SIE,
+  spent,
   SPIE,
   SPP,
   U,
@@ -186,6 +196,18 @@ function takeTrap(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestA
   set32(hart, HART_TRAPS, get32(hart, HART_TRAPS) + 1);
   recordTransition(hart, from, <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0), pc, tval);
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC);
+  countFruitless(hart);
+}
+
+/** Counts traps of all harts since the last retired instruction; at every STUCK_TRAPS of them run() is left to judge. */
+function countFruitless(hart: u32): void {
+  const moment = machine(MACHINE_MOMENT) + <u64>(spent(hart) - get32(hart, HART_TRAPS));
+  const count = machine(MACHINE_TRAP_MOMENT) == moment ? machine32(MACHINE_TRAP_RUN) + 1 : 1;
+  setMachine(MACHINE_TRAP_MOMENT, moment);
+  setMachine32(MACHINE_TRAP_RUN, count);
+  if (count % STUCK_TRAPS != 0) return;
+  setMachine32(MACHINE_STOP_REQUEST, 1);
+  set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
 }
 
 function enterM(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestAddress: bool): void {
