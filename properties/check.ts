@@ -3,39 +3,67 @@
  * `dejavm record` command that makes the failing run again.
  */
 import fc from 'fast-check';
-import { type Scenario, scenarioCommand } from './scenario.ts';
+import { quote, type Scenario, scenarioCommand } from './scenario.ts';
+
+/** Within the time that vitest gives a property; when more runs are asked for there is none. */
+const TIME_LIMIT_MS = 45_000;
 
 export interface CheckOptions<T> {
+  /** The test's name: the printed command selects it by this. */
   readonly name: string;
   readonly runs: number;
   /** How a counterexample is reproduced outside the suite. */
   readonly reproduce?: (value: T) => string;
+  /** False: the first counterexample is reported as drawn. Shrinking takes about as long as the runs that it repeats. */
+  readonly shrink?: boolean;
+  /** Host time for drawing and shrinking; what has been found by then is reported. */
+  readonly timeLimitMs?: number;
 }
 
 /** @throws Error with the shrunk counterexample and its reproducers when the property does not hold. */
-export function check<T>(options: CheckOptions<T>, arbitrary: fc.Arbitrary<T>, holds: (value: T) => void): void {
+export async function check<T>(
+  options: CheckOptions<T>,
+  arbitrary: fc.Arbitrary<T>,
+  holds: (value: T) => void | Promise<void>,
+): Promise<void> {
   const numRuns = Number(process.env.FC_RUNS ?? options.runs);
-  const result = fc.check(fc.property(arbitrary, holds), { numRuns, seed: fc.readConfigureGlobal().seed ?? 0xde7a });
-  if (result.failed) throw new Error(failureText(options, result));
+  const property = fc.asyncProperty(arbitrary, async (value) => {
+    await holds(value);
+  });
+  const { FC_SEED, FC_PATH } = process.env;
+  const seed = Number(FC_SEED ?? 0xde7a);
+  const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
+  const result = await fc.check(property, {
+    numRuns,
+    seed,
+    ...(FC_PATH === undefined ? {} : { path: FC_PATH }),
+    endOnFailure: options.shrink === false,
+    ...(process.env.FC_RUNS ? {} : { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: true }),
+  });
+  if (result.failed) throw new Error(failureText(options, timeLimitMs, result));
 }
 
 /** A property over scenarios. */
 export function checkScenarios(
   options: Omit<CheckOptions<Scenario>, 'reproduce'>,
   arbitrary: fc.Arbitrary<Scenario>,
-  holds: (scenario: Scenario) => void,
-): void {
-  check({ ...options, reproduce: scenarioCommand }, arbitrary, holds);
+  holds: (scenario: Scenario) => void | Promise<void>,
+): Promise<void> {
+  return check({ ...options, reproduce: scenarioCommand }, arbitrary, holds);
 }
 
-function failureText<T>(options: CheckOptions<T>, result: fc.RunDetails<[T]>): string {
-  const value = result.counterexample?.[0] as T;
+function failureText<T>(options: CheckOptions<T>, timeLimitMs: number, result: fc.RunDetails<[T]>): string {
+  if (result.counterexample === null) {
+    return `${options.name}: only ${result.numRuns} runs in ${timeLimitMs / 1000} s, no counterexample; draw fewer`;
+  }
+  const [value] = result.counterexample;
   const error = result.errorInstance;
+  const again = `FC_SEED=${result.seed} FC_PATH=${result.counterexamplePath}`;
   return [
     `${options.name}: fails after ${result.numRuns} runs and ${result.numShrinks} shrinks`,
     `counterexample: ${fc.stringify(value)}`,
     `error: ${error instanceof Error ? error.message : String(error)}`,
-    `reproduce: FC_SEED=${result.seed} FC_PATH=${result.counterexamplePath} npx vitest run --project property -t '${options.name}'`,
+    `reproduce: ${again} npx vitest run --project property -t ${quote(options.name)}`,
     ...(options.reproduce ? [`or:        ${options.reproduce(value)}`] : []),
   ].join('\n');
 }

@@ -76,4 +76,5 @@ function escapeBytes(text: string): string {
     .join('');
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+/** A word of a shell command. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,55 @@
+/**
+ * Record = replay: a scenario's trace holds all that decided its run. Also the canary: an input that the trace does not
+ * hold must be found, or the property could not fail.
+ */
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type ReplayResult, replayTrace } from '../replay/index.ts';
+import type { Trace } from '../traces/index.ts';
+import { scenarios } from './arbitraries.ts';
+import { check, checkScenarios } from './check.ts';
+import { copyTrace, ONE_ROUND, scenarioRecorder } from './scenario.fixtures.ts';
+import { scenarioCommand } from './scenario.ts';
+
+const recorder = scenarioRecorder();
+const ARBITRARY = scenarios(ONE_ROUND);
+
+/** @throws Error saying where they part */
+function expectReplays(trace: Trace, fromCheckpoint?: number): void {
+  const result = replayTrace(trace, fromCheckpoint === undefined ? {} : { fromCheckpoint });
+  if (!result.ok) throw new Error(partingText(result));
+  expect(result.end).toEqual({ moment: trace.last.moment, ticks: trace.last.ticks });
+}
+
+function partingText({ divergence }: ReplayResult): string {
+  if (!divergence) return 'the replay is not ok, and does not say where';
+  const { what, agreedAt, differsAt, expected, actual, differences } = divergence;
+  const where = differences.map((difference) => difference.where).join(', ');
+  return `${what} differs between moments ${agreedAt.moment} and ${differsAt.moment}: ${expected}, replayed ${actual} (${where})`;
+}
+
+test('a recorded scenario replays', async () => {
+  await checkScenarios({ name: 'a recorded scenario replays', runs: 25 }, ARBITRARY, async (scenario) => {
+    const { result, trace } = await recorder.record(scenario);
+    expect(trace.end).toMatchObject({ ...result.end });
+    expectReplays(trace);
+    // From half way, too: what a checkpoint does not hold cannot be made up for.
+    expectReplays(trace, trace.checkpoints.length >> 1);
+  });
+});
+
+test('an input that the trace does not hold is found', async () => {
+  const canary = async () => {
+    const { moment, paddr } = { moment: 700_000, paddr: 0x8123_4560 };
+    await check({ name: 'canary', runs: 1, shrink: false, reproduce: scenarioCommand }, ARBITRARY, async (scenario) => {
+      const poke = { kind: 'poke', paddr, bytes: Uint8Array.of(1) } as const;
+      const { trace } = await recorder.record(scenario, [{ trigger: { kind: 'moment', moment }, event: poke }]);
+      const path = join(dirname(trace.path), 'canary.djvm');
+      expectReplays(copyTrace(trace, path));
+      expectReplays(copyTrace(trace, path, (n) => trace.inputs[n]!.kind !== 'poke'));
+    });
+  };
+  await expect(canary).rejects.toThrow(
+    /state digest differs between moments 7\d{5} and 8\d{5}: .* \(ram\)\nreproduce: FC_SEED=\d+ FC_PATH=0 npx vitest .*\nor: {8}npx dejavm record/,
+  );
+});

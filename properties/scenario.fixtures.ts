@@ -1,0 +1,86 @@
+/**
+ * What properties over scenarios share: the embedded images, bounds for a whole short run on them, recording into a
+ * folder of the test file's own, and the comparison of two runs. Used by tests only.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import type { MachineEvent } from '../engine/index.ts';
+import { type PlannedInput, type RecordResult, record } from '../replay/index.ts';
+import { createTraceWriter, openTrace, type Trace } from '../traces/index.ts';
+import type { ScenarioBounds } from './arbitraries.ts';
+import { type Scenario, type ScenarioImages, scenarioConfig, scenarioInputs } from './scenario.ts';
+
+const folder = fileURLToPath(new URL('../engine/images/', import.meta.url));
+const image = (name: string) => ({ name, bytes: new Uint8Array(readFileSync(folder + name)) });
+
+/** Firmware, Lazarus and its guest. */
+export const IMAGES: Required<ScenarioImages> = {
+  bios: image('firmware.elf'),
+  kernel: image('lazarus.elf'),
+  initrd: image('guest-compute.elf'),
+};
+
+/**
+ * Guests of one round: the run takes 1.5 million instructions, hypervisor and VMs up in the last third. With room for a
+ * recovery behind that; a machine that a fault has wrecked is cut off there.
+ */
+export const ONE_ROUND: ScenarioBounds = { append: 'steps=1', horizon: 1_500_000, maxMoment: 3_000_000 };
+
+const DIGEST_EVERY = 100_000;
+const CHECKPOINT_EVERY = 400_000;
+
+export interface ScenarioRecorder {
+  /** Records a scenario's run. `extra`: inputs that are not the scenario's. */
+  record(scenario: Scenario, extra?: readonly PlannedInput[]): Promise<{ result: RecordResult; trace: Trace }>;
+}
+
+/** Records traces of a test file, each over the one before. */
+export function scenarioRecorder(): ScenarioRecorder {
+  const own = mkdtempSync(join(tmpdir(), 'dejavm-properties-'));
+  afterAll(() => rmSync(own, { recursive: true }));
+  return {
+    async record(scenario, extra = []) {
+      const result = await record({
+        path: join(own, 'scenario.djvm'),
+        config: scenarioConfig(scenario, IMAGES),
+        planned: [...scenarioInputs(scenario), ...extra],
+        maxMoment: scenario.maxMoment,
+        digestEvery: DIGEST_EVERY,
+        checkpointEvery: CHECKPOINT_EVERY,
+        commandLine: ['dejavm', 'record'],
+      });
+      return { result, trace: openTrace(result.path) };
+    },
+  };
+}
+
+/** Writes a trace again, record by record, to another file; `keepsInput` says which inputs go along. */
+export function copyTrace(trace: Trace, path: string, keepsInput: (n: number) => boolean = () => true): Trace {
+  const images = trace.header.images.map(({ role }) => ({ role, ...trace.image(role)! }));
+  const writer = createTraceWriter(path, trace.header, images);
+  trace.inputs.forEach((input, n) => {
+    if (keepsInput(n)) writer.input(input);
+  });
+  for (const byte of trace.console) writer.console(byte);
+  for (const note of trace.notes) writer.note(note);
+  for (const digest of trace.digests) writer.digest(digest);
+  let before: ReadonlyMap<number, { readonly hash: bigint }> = new Map();
+  for (const n of trace.checkpoints.keys()) {
+    const { pages, ...rest } = trace.checkpoint(n);
+    const changed = [...pages]
+      .filter(([index, page]) => before.get(index)?.hash !== page.hash)
+      .map(([index, page]) => ({ index, ...page }));
+    writer.checkpoint({ ...rest, changed, cleared: [...before.keys()].filter((index) => !pages.has(index)) });
+    before = pages;
+  }
+  if (trace.end) writer.finish(trace.end);
+  else writer.abandon();
+  return openTrace(path);
+}
+
+/** One line for an event, for comparing what two runs showed. */
+export const eventText = (event: MachineEvent): string =>
+  JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value));

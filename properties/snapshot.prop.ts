@@ -1,0 +1,94 @@
+/**
+ * Snapshot ∘ restore = identity: a run that is interrupted, put back, or moved to another machine goes on as if nothing
+ * had happened, wherever that is done. Positions are virtual times: they also lie inside traps and idle time.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compareStates, createMachine, type Machine, type Snapshot, type StopReason } from '../engine/index.ts';
+import { moments, scenarios } from './arbitraries.ts';
+import { check } from './check.ts';
+import { eventText, IMAGES, ONE_ROUND } from './scenario.fixtures.ts';
+import { type Scenario, scenarioCommand, scenarioConfig, scenarioInputs } from './scenario.ts';
+
+interface Interrupted {
+  readonly scenario: Scenario;
+  /** Ticks at which snapshots are taken, ascending. */
+  readonly at: readonly number[];
+}
+const ARBITRARY: fc.Arbitrary<Interrupted> = fc.record({
+  scenario: scenarios({ ...ONE_ROUND, maxFaults: 1 }),
+  at: fc.uniqueArray(moments(1_800_000), { minLength: 1, maxLength: 3 }).map((at) => at.toSorted((a, b) => a - b)),
+});
+const reproduce = ({ scenario, at }: Interrupted) =>
+  `${scenarioCommand(scenario)}  # snapshots at ticks ${at.join(', ')}`;
+
+/** Goes to a virtual time, inputs at their moments on the way, or until the machine stops. */
+class Run {
+  readonly machine: Machine;
+  readonly events: string[] = [];
+  /** Inputs that have been applied. */
+  applied = 0;
+  readonly #scenario: Scenario;
+  readonly #inputs;
+  constructor(scenario: Scenario, machine: Machine) {
+    this.#scenario = scenario;
+    this.machine = machine;
+    this.#inputs = scenarioInputs(scenario)
+      .map(({ trigger, event }) => ({ moment: trigger.kind === 'moment' ? trigger.moment : trigger.after, event }))
+      .sort((a, b) => a.moment - b.moment);
+    machine.onEvent = (event) => this.events.push(eventText(event));
+  }
+
+  to(ticks: number): StopReason {
+    const { machine } = this;
+    for (;;) {
+      const next = this.#inputs[this.applied];
+      const stop = machine.run({
+        ticks,
+        moment: Math.min(next?.moment ?? this.#scenario.maxMoment, this.#scenario.maxMoment),
+      });
+      if (stop.kind !== 'moment' || !next || next.moment > machine.moment) return stop;
+      this.applied++;
+      machine.apply(next.event);
+    }
+  }
+}
+
+const END = Number.MAX_SAFE_INTEGER;
+
+test('a snapshot can be gone back to, anywhere', async () => {
+  await check({ name: 'a snapshot can be gone back to', runs: 15, reproduce }, ARBITRARY, ({ scenario, at }) => {
+    const config = scenarioConfig(scenario, IMAGES);
+    const straight = new Run(scenario, createMachine(config));
+    const stop = straight.to(END);
+    const end = straight.machine.snapshot();
+
+    const run = new Run(scenario, createMachine(config));
+    const kept: { snapshot: Snapshot; applied: number; seen: number }[] = [];
+    for (const ticks of at) {
+      run.to(ticks);
+      kept.push({ snapshot: run.machine.snapshot(), applied: run.applied, seen: run.events.length });
+    }
+    const expectSameEnd = (other: Run, how: string) => {
+      expect(other.to(END), how).toEqual(stop);
+      expect(compareStates(end, other.machine.snapshot(), config), how).toEqual([]);
+      expect(other.machine.digest(), how).toBe(end.digest);
+    };
+    expectSameEnd(run, 'interrupted');
+    expect(run.events).toEqual(straight.events);
+    // The same machine, from the latest to the earliest and forth again; then a fresh one.
+    for (const { snapshot, applied, seen } of [...kept.toReversed(), ...kept]) {
+      run.machine.restore(snapshot);
+      run.applied = applied;
+      run.events.length = 0;
+      expect(run.machine.digest()).toBe(snapshot.digest);
+      expectSameEnd(run, `back at tick ${snapshot.ticks}`);
+      expect(run.events).toEqual(straight.events.slice(seen));
+    }
+    const fresh = new Run(scenario, createMachine(config));
+    const { snapshot, applied } = kept[0]!;
+    fresh.machine.restore(snapshot);
+    fresh.applied = applied;
+    expectSameEnd(fresh, `moved at tick ${snapshot.ticks}`);
+  });
+});
