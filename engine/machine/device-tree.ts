@@ -6,11 +6,14 @@ import { PLIC_SOURCES } from '../devices/index.ts';
 import { isaString } from '../isa/index.ts';
 import { RAM_BASE, slotOf } from './board.ts';
 import { type FdtNode, writeFdt } from './fdt.ts';
+import { rngSeedCells } from './rng-seed.ts';
 
 export interface DeviceTreeOptions {
   readonly harts: number;
   readonly ramBytes: number;
   readonly bootArgs: string;
+  /** For the kernel's random number generator. */
+  readonly seed: bigint;
   readonly initrd?: { readonly start: number; readonly end: number };
 }
 
@@ -59,10 +62,11 @@ function phandles(harts: number) {
   };
 }
 
-function chosen({ bootArgs, initrd }: DeviceTreeOptions): FdtNode {
+function chosen({ bootArgs, initrd, seed }: DeviceTreeOptions): FdtNode {
   const properties: Record<string, string | readonly number[]> = {
     'stdout-path': `/soc/serial@${slotOf('uart').base.toString(16)}`,
     bootargs: bootArgs,
+    'rng-seed': rngSeedCells(seed),
   };
   if (initrd) {
     // One cell each, as QEMU writes them: an initrd lies below 4 GiB.

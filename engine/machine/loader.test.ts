@@ -78,6 +78,7 @@ describe('the device tree', () => {
         harts: 2,
         ramBytes: 128 * MIB,
         bootArgs: 'hello',
+        seed: 5n,
         initrd: { start: 0x84200000, end: 0x84201388 },
       }),
     );
@@ -97,7 +98,7 @@ describe('the device tree', () => {
   });
 
   it('wires every hart to the interrupt controllers, by phandles that exist', () => {
-    const tree = readTree(boardDeviceTree({ harts: 3, ramBytes: 128 * MIB, bootArgs: '' }));
+    const tree = readTree(boardDeviceTree({ harts: 3, ramBytes: 128 * MIB, bootArgs: '', seed: 0n }));
     const intc = [0, 1, 2].map((n) => cellsOf(tree.get(`/cpus/cpu@${n}/interrupt-controller:phandle`))[0]);
     expect(cellsOf(tree.get('/soc/plic@c000000:interrupts-extended'))).toEqual(
       intc.flatMap((its) => [its, 11, its, 9]),
@@ -110,6 +111,15 @@ describe('the device tree', () => {
     const phandles = [...tree].filter(([path]) => path.endsWith(':phandle')).map(([, bytes]) => cellsOf(bytes)[0]);
     expect(new Set(phandles).size).toBe(phandles.length);
     expect(tree.has('/chosen:linux,initrd-start')).toBe(false);
+  });
+
+  it('seeds the kernel with 32 bytes that depend on nothing but the seed', () => {
+    const seedOf = (seed: bigint) =>
+      readTree(boardDeviceTree({ harts: 1, ramBytes: 128 * MIB, bootArgs: '', seed })).get('/chosen:rng-seed');
+    // The first output of splitmix64 from 0 (its reference implementation).
+    expect(cellsOf(seedOf(0n)).slice(0, 2)).toEqual([0xe220a839, 0x7b1dcdaf]);
+    expect(seedOf(0n)).toHaveLength(32);
+    expect(seedOf(1n)).not.toEqual(seedOf(0n));
   });
 });
 

@@ -39,6 +39,7 @@ export function loadBoot(config: MachineConfig): BootImage {
     harts: config.harts,
     ramBytes: config.ramBytes,
     bootArgs: config.append,
+    seed: 0n,
     ...(initrd && { initrd: { start: initrdAt, end: endOf(initrd.segments) } }),
   });
   const treeAt = placeTree(config.ramBytes, tree.length);
