@@ -30,13 +30,24 @@ function samples(encoding: Encoding, count: number): number[] {
   return fc.sample(raw, { numRuns: count, seed: encoding.match });
 }
 
-/** What objdump says to each instruction, at ORIGIN and on. */
+/** Extensions that Debian 12's binutils 2.40 does not know: compared with nothing here. */
+const YOUNGER_THAN_BINUTILS = new Set(['Zacas']);
+const KNOWN = INSTRUCTIONS.filter((row) => !YOUNGER_THAN_BINUTILS.has(row.extension));
+/** Younger ones are left out, and so are those without instructions. */
+const MARCH = (() => {
+  const extensions = new Set([...KNOWN, ...COMPRESSED].map((row) => row.extension.toLowerCase()));
+  const letters = [...'imafdch'].filter((letter) => extensions.has(letter)).join('');
+  const longer = [...extensions].filter((name) => name.length > 1);
+  return `rv64${letters}_${[...longer, 'zicbop', 'zihintpause'].join('_')}`;
+})();
+
+/** What objdump says to each instruction, at ORIGIN and on. Assembled, so that it knows the extensions. */
 function objdump(raws: readonly number[], bytesEach: 2 | 4): string[] {
-  const bytes = Buffer.alloc(raws.length * bytesEach);
-  for (const [index, raw] of raws.entries()) bytes.writeUIntLE(raw, index * bytesEach, bytesEach);
-  writeFileSync(`${folder}/code.bin`, bytes);
+  const lines = raws.map((raw) => `.insn ${bytesEach}, 0x${raw.toString(16)}`);
+  writeFileSync(`${folder}/code.s`, `${lines.join('\n')}\n`);
+  tool('as', `-march=${MARCH}`, '-o', 'code.o', 'code.s');
   const adjust = `--adjust-vma=0x${ORIGIN.toString(16)}`;
-  const output = tool('objdump', '-D', '-b', 'binary', '-m', 'riscv:rv64', adjust, 'code.bin');
+  const output = tool('objdump', '-d', '-z', adjust, 'code.o');
   return [...output.matchAll(/^ *[0-9a-f]+:\t[0-9a-f]+ +\t(.*)$/gm)].map((line) => normal(line[1] ?? ''));
 }
 
@@ -47,11 +58,13 @@ const normal = (text: string): string =>
     .replace(/\s*<.*>$/, '')
     .replace(/\s+/g, ' ')
     // binutils writes `add` for addi, and so on; the operands tell them apart.
-    .replace(/^(add|xor|or|and|sll|srl|sra|slt)i(u?w?) /, '$1$2 ')
+    .replace(/^(add|xor|or|and|sll|srl|sra|slt|ror|bclr|bext|binv|bset)i(u?w?|\.uw) /, '$1$2 ')
     .replace(/^(csrr?[wsc])i /, '$1 ')
     // The disassembler calls both forms of a move `mv`.
     .replace(/^add (\w+),zero,(\w+)$/, 'mv $1,$2')
     .replace(/^(jr|jalr) 0\((\w+)\)$/, '$1 $2')
+    // Addresses in an object file have no 0x.
+    .replace(/^((?:j|jal|b[a-z]+) (?:.*,)?)([0-9a-f]{5,})$/, '$10x$2')
     .replace(/\b0x([0-9a-f]+)/g, (_, hex: string) => String(BigInt.asIntN(64, BigInt(`0x${hex}`))))
     .trim();
 
@@ -68,8 +81,7 @@ function special(name: string, operands: Operands): boolean {
 
 describe('objdump agrees with the disassembler', () => {
   test.each([
-    // objdump knows H only for files that name it; `as` below compares it.
-    ['32-bit', 4, INSTRUCTIONS.filter((row) => row.extension !== 'H')],
+    ['32-bit', 4, KNOWN],
     ['16-bit', 2, COMPRESSED],
   ] as const)('%s instructions', (_, bytesEach, rows) => {
     const chosen = rows.flatMap((row) =>
@@ -101,7 +113,7 @@ describe('objdump agrees with the disassembler', () => {
 
 describe('as agrees with the assembler', () => {
   test('every instruction in our own spelling', () => {
-    const lines = INSTRUCTIONS.filter((row) => !row.syntax.includes('target')).flatMap((row) =>
+    const lines = KNOWN.filter((row) => !row.syntax.includes('target')).flatMap((row) =>
       samples(row.encoding, 20)
         .filter((raw) => !special(row.name, extractOperands(row.encoding, raw)))
         .map((raw) => disassemble(raw, 0n)),
@@ -117,6 +129,7 @@ describe('as agrees with the assembler', () => {
       ...['j start', 'jal end', 'jal t0, end', 'jr t0', 'jalr t0', 'ret', 'not a0, a1', 'neg a0, a1', 'negw a0, a1'],
       ...['seqz a0, a1', 'snez a0, a1', 'sltz a0, a1', 'sgtz a0, a1', 'sext.w a0, a1', 'zext.b a0, a1', 'unimp'],
       ...['csrw mscratch, a0', 'csrsi mstatus, 8', 'rdtime a0', 'fence', 'fence.i', 'li a0, 0x12345', 'li a0, -2048'],
+      ...['pause', 'zext.w a0, a1', 'prefetch.i 32(a0)', 'prefetch.r -2048(a0)', 'prefetch.w 0(a0)'],
       'end: .dword 1, 0x123456789abcdef0',
     ]);
   });
@@ -129,7 +142,7 @@ describe('as agrees with the assembler', () => {
 
   function compare(lines: readonly string[]): void {
     writeFileSync(`${folder}/code.s`, `.option norvc\n.option norelax\n${lines.join('\n')}\n`);
-    tool('as', '-march=rv64ima_zicsr_zifencei_h', '-mno-csr-check', '-o', 'code.o', 'code.s');
+    tool('as', `-march=${MARCH}`, '-mno-csr-check', '-o', 'code.o', 'code.s');
     tool('objcopy', '-O', 'binary', '-j', '.text', 'code.o', 'theirs.bin');
     const theirs = readFileSync(`${folder}/theirs.bin`);
     const ours = assemble(lines, 0).bytes;
