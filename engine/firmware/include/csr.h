@@ -71,6 +71,9 @@
 #define HSTATUS_VTW (1ul << 21)
 #define HSTATUS_VSXL_64 (2ul << 32)
 
+#define ENVCFG_CBIE_INVALIDATE (3ul << 4)
+#define ENVCFG_CBCFE (1ul << 6)
+#define ENVCFG_CBZE (1ul << 7)
 #define ENVCFG_STCE (1ul << 63)
 #define COUNTEREN_CY_TM_IR 7ul
 #define MISA_H (1ul << 7)
