@@ -2,6 +2,7 @@
  * The device tree of the board, with the bindings and node names of QEMU virt, so that software written for it finds
  * its devices. Only devices that exist are described. Relies on board.ts for addresses.
  */
+import { CONSTANTS } from '../core/layout.ts';
 import { PLIC_SOURCES } from '../devices/index.ts';
 import { isaString } from '../isa/index.ts';
 import { RAM_BASE, slotOf } from './board.ts';
@@ -97,6 +98,7 @@ function cpus(harts: number): FdtNode {
           status: 'okay',
           compatible: 'riscv',
           'riscv,isa': isaString(),
+          ...cacheBlocks(),
           'mmu-type': 'riscv,sv39',
         },
         children: [
@@ -125,6 +127,12 @@ function cpus(harts: number): FdtNode {
     ],
   };
 }
+
+/** Sizes that Zicbom, Zicbop and Zicboz work on; kernels use these extensions only when they are told. */
+const cacheBlocks = (): FdtNode['properties'] =>
+  Object.fromEntries(
+    ['cbom', 'cbop', 'cboz'].map((kind) => [`riscv,${kind}-block-size`, [CONSTANTS.CACHE_BLOCK_BYTES]]),
+  );
 
 function soc(harts: number): FdtNode {
   const { intc, plic, test } = phandles(harts);
