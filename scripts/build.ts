@@ -17,7 +17,7 @@ const run = (command: string, args: string[]) =>
 export function buildArch(): void {
   writeAssemblyScriptLayout();
   const folder = `${root}engine/core/arch/`;
-  const sources = readdirSync(folder)
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .sort();
   if (!sources.includes('index.ts')) return;

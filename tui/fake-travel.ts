@@ -69,6 +69,8 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     run.transitions.findLast((t) => t.hart === hart && t.moment <= now) ?? { to: 'M' as Mode, vmid: 0 };
   const hartState = (n: number): HartState => ({
     x: Array.from({ length: 32 }, (_, i) => (i === 10 ? BigInt(now) : 0n)),
+    f: Array(32).fill(0n),
+    fcsr: 0,
     pc: fakePc(now + n),
     mode: modeAt(n).to,
     waiting: false,

@@ -13,11 +13,11 @@ beforeEach(() => {
 });
 
 test.each<[string, bigint]>([
-  ['mstatus', 0x000000ca_007e19aan],
-  ['sstatus', 0x00000002_000c0122n],
-  ['vsstatus', 0x00000002_000c0122n],
+  ['mstatus', 0x800000ca_007e79aan],
+  ['sstatus', 0x80000002_000c6122n],
+  ['vsstatus', 0x80000002_000c6122n],
   ['hstatus', 0x00000002_007003c0n],
-  ['misa', 0x80000000_00141185n],
+  ['misa', 0x80000000_001411adn],
   ['mie', 0xeeen],
   ['hie', 0x444n],
   ['hvip', 0x444n],

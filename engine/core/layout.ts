@@ -116,7 +116,7 @@ export const MACHINE = placeBlock('MACHINE', [
 /** One hart. */
 export const HART = placeBlock('HART', [
   saved('x', 'integer registers; x[0] is always zero', 'u64', 32),
-  saved('f', 'floating-point registers (issue-3 core; zero until then)', 'u64', 32),
+  saved('f', 'floating-point registers; a single lies in the low half below ones (NaN box)', 'u64', 32),
   saved('pc', 'program counter: the next instruction when the hart is between instructions'),
   saved('priv', '0 U, 1 S, 3 M', 'u32'),
   saved('virt', 'virtualisation mode V', 'u32'),
@@ -172,7 +172,14 @@ export const HART = placeBlock('HART', [
   saved('vstval', 'CSR'),
   saved('vsatp', 'CSR'),
   saved('vstimecmp', 'CSR'),
+  saved('fcsr', 'CSR; fflags and frm are views'),
   derived('sink', 'where writes to x0 go'),
+  derived('floatState', 'bit 0: floating point is on; bit 1: and already marked dirty', 'u32'),
+  derived(
+    'hostRounding',
+    'bit rm: host arithmetic rounds as rm asks (RNE) and NX is set; bit 8+rm: same for RTZ',
+    'u32',
+  ),
   derived('hartId', 'mhartid'),
   derived('slotBase', 'decoded block that pc is in', 'u32'),
   derived('budget', 'ticks left in the slice, stored before every helper call', 'u32'),
@@ -201,13 +208,14 @@ export const SLOT = placeBlock('SLOT', [
   derived('rd', 'register offset / 8', 'u8'),
   derived('rs1', 'register offset / 8', 'u8'),
   derived('rs2', 'register offset / 8', 'u8'),
-  derived('extra', 'rounding mode, aq/rl, shift amount or other small operand', 'u8'),
+  derived('extra', 'offset / 8 of a third source register, or a small operand', 'u8'),
 ]);
 
 /**
  * A row of the decode table (written by TypeScript from the ISA table, read by `arch/decode.ts`): one per encoding.
  * It matches when `(raw & mask) == match` and neither excluded pair does. A register source byte is: bits 0–4 = lowest
- * bit of the field, bit 5 = a 3-bit field naming x8–x15; or with bit 7: a constant in bits 0–4.
+ * bit of the field, bit 5 = a 3-bit field naming x8–x15, bit 6 = a floating-point register; or with bit 7: a constant in
+ * bits 0–4.
  */
 export const DECODE = placeBlock('DECODE', [
   derived('mask', '', 'u32'),
@@ -218,7 +226,7 @@ export const DECODE = placeBlock('DECODE', [
   derived('rd', 'register source', 'u8'),
   derived('rs1', 'register source', 'u8'),
   derived('rs2', 'register source', 'u8'),
-  derived('extra', 'lowest bit of the 5-bit field for SLOT.extra; 0xff: none', 'u8'),
+  derived('extra', 'lowest bit of the 5-bit field for SLOT.extra, bit 6 as for registers; 0xff: none', 'u8'),
   derived('immConstant', 'immediate before pieces are added', 'u32'),
   derived('immSignShift', '32 - width of a signed immediate; 0: no sign extension', 'u8'),
   derived('immPieces', 'pieces in use', 'u8'),

@@ -34,7 +34,7 @@ export class FakeMachine implements Inspected {
   hart(n: number): HartState {
     const { mode, hgatp } = this.harts[n]!;
     const vmid = Number((hgatp >> 44n) & 0x3fffn);
-    return { x: Array(32).fill(0n), pc: 0n, mode, waiting: false, instret: 0n, vmid };
+    return { x: Array(32).fill(0n), f: Array(32).fill(0n), fcsr: 0, pc: 0n, mode, waiting: false, instret: 0n, vmid };
   }
 
   csr(hart: number, name: string): bigint {

@@ -4,6 +4,7 @@
  * assembler's. @see RISC-V Assembly Programmer's Manual, "Pseudoinstructions"
  */
 import type { Operands } from './encoding.ts';
+import { FLOAT, impliedRounding } from './extensions/float.ts';
 
 export interface Alias {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface Alias {
   readonly syntax: string;
   /** The five low bits of imm choose the spelling; the operand word `line` shows the rest. */
   readonly low5?: number;
+  /** Two operands that must be equal; the syntax names the first. */
+  readonly equal?: readonly [string, string];
   /** Only understood, never printed: `bgt a,b` is `blt b,a`. */
   readonly inputOnly?: true;
 }
@@ -27,8 +30,28 @@ const input = (name: string, of: string, syntax: string, fixed: Operands = {}): 
 
 /** Prefetches are ORIs into x0. @see Volume I, "Zicbop" */
 const prefetch = (name: string, low5: number): Alias => ({ ...alias(name, 'ori', 'line(rs1)', { rd: 0 }), low5 });
+/** fmv, fneg, fabs: sign injections from the register itself. */
+const signAliases = ['s', 'd'].flatMap((format) =>
+  [
+    ['fmv', 'fsgnj'],
+    ['fneg', 'fsgnjn'],
+    ['fabs', 'fsgnjx'],
+  ].map(
+    ([name, of]): Alias => ({
+      ...alias(`${name}.${format}`, `${of}.${format}`, 'frd, frs1', {}),
+      equal: ['rs1', 'rs2'],
+    }),
+  ),
+);
+
+/** The rounding mode is written only when it is not the usual one. */
+const roundingAliases = FLOAT.filter(({ syntax }) => syntax.endsWith(', rm')).map((row) =>
+  alias(row.name, row.name, row.syntax.slice(0, -', rm'.length), { imm: impliedRounding(row.name) }),
+);
 
 export const ALIASES: readonly Alias[] = [
+  ...signAliases,
+  ...roundingAliases,
   alias('nop', 'addi', '', { rd: 0, rs1: 0, imm: 0 }),
   alias('li', 'addi', 'rd, imm', { rs1: 0 }),
   alias('mv', 'addi', 'rd, rs1', { imm: 0 }),
@@ -77,6 +100,11 @@ export const ALIASES: readonly Alias[] = [
   alias('rdcycle', 'csrrs', 'rd', { imm: 0xc00, rs1: 0 }),
   alias('rdtime', 'csrrs', 'rd', { imm: 0xc01, rs1: 0 }),
   alias('rdinstret', 'csrrs', 'rd', { imm: 0xc02, rs1: 0 }),
+  ...['fflags', 'frm', 'fcsr'].flatMap((csr, index) => [
+    alias(`fr${csr.replace(/^f/, '')}`, 'csrrs', 'rd', { imm: index + 1, rs1: 0 }),
+    alias(`fs${csr.replace(/^f/, '')}`, 'csrrw', 'rs1', { imm: index + 1, rd: 0 }),
+    alias(`fs${csr.replace(/^f/, '')}`, 'csrrw', 'rd, rs1', { imm: index + 1 }),
+  ]),
   alias('csrr', 'csrrs', 'rd, csr', { rs1: 0 }),
   alias('csrw', 'csrrw', 'csr, rs1', { rd: 0 }),
   alias('csrs', 'csrrs', 'csr, rs1', { rd: 0 }),
@@ -97,8 +125,17 @@ export const printedAlias = (name: string, operands: Operands): Alias | undefine
   PRINTED.get(name)?.find(
     (a) =>
       Object.entries(a.fixed).every(([operand, value]) => operands[operand] === value) &&
-      (a.low5 === undefined || ((operands.imm ?? 0) & 31) === a.low5),
+      (a.low5 === undefined || ((operands.imm ?? 0) & 31) === a.low5) &&
+      (!a.equal || operands[a.equal[0]] === operands[a.equal[1]]),
   );
+
+/** Operands of the instruction that an alias with the given ones stands for. */
+export const aliasOperands = ({ fixed, equal, low5 }: Alias, written: Operands): Operands => ({
+  ...written,
+  ...fixed,
+  ...(equal ? { [equal[1]]: written[equal[0]] ?? 0 } : {}),
+  ...(low5 ? { imm: (written.imm ?? 0) + low5 } : {}),
+});
 
 /** All spellings of that name. */
 export const aliasesNamed = (name: string): readonly Alias[] => BY_NAME.get(name) ?? [];

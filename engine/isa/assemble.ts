@@ -3,7 +3,7 @@
  * ones only as `c.…`), pseudo-instructions, `li` with any 64-bit constant, `la`, and data directives. No relaxation, no
  * sections, no macros; `call` and `tail` reach ±1 MiB.
  */
-import { aliasesNamed } from './aliases.ts';
+import { aliasesNamed, aliasOperands } from './aliases.ts';
 import { insertOperands, type Operands } from './encoding.ts';
 import { loadImmediate } from './load-immediate.ts';
 import { registerNumber } from './registers.ts';
@@ -179,27 +179,25 @@ function emitInstruction(line: Line, place: Place): number[] {
   const { name, ordering } = splitOrdering(line.mnemonic);
   const row = instructionByName(name);
   const form = compressedByName(name);
+  const withOrdering = (written: Operands): Operands => ({ ...written, ...ordering });
   const spellings = [
-    ...(row ? [{ encoding: row.encoding, syntax: row.syntax, fixed: ordering, low5: 0 }] : []),
+    ...(row ? [{ encoding: row.encoding, syntax: row.syntax, complete: withOrdering }] : []),
     ...aliasesNamed(name).flatMap((alias) => {
       const of = instructionByName(alias.of);
-      return of ? [{ encoding: of.encoding, syntax: alias.syntax, fixed: alias.fixed, low5: alias.low5 ?? 0 }] : [];
+      const complete = (written: Operands) => aliasOperands(alias, written);
+      return of ? [{ encoding: of.encoding, syntax: alias.syntax, complete }] : [];
     }),
-    ...(form ? [{ encoding: form.encoding, syntax: form.syntax, fixed: {}, low5: 0 }] : []),
+    ...(form ? [{ encoding: form.encoding, syntax: form.syntax, complete: withOrdering }] : []),
   ];
   let reason = 'unknown instruction';
-  for (const { encoding, syntax, fixed, low5 } of spellings) {
+  for (const { encoding, syntax, complete } of spellings) {
     const context = { pc: place.pc, value: (text: string) => evaluateText(text, place) };
     const operands = parseOperands(syntax, line.rest, context);
     if (typeof operands === 'string') {
       reason = operands;
       continue;
     }
-    const raw = insertOperands(encoding, {
-      ...operands,
-      ...fixed,
-      ...(low5 ? { imm: (operands.imm ?? 0) + low5 } : {}),
-    });
+    const raw = insertOperands(encoding, complete(operands));
     if (typeof raw === 'number') return littleEndian(BigInt(raw), encoding.bits / 8);
     // Offsets to labels not yet seen are guesses in the first pass; the length is right all the same.
     if (!place.final) return new Array<number>(encoding.bits / 8).fill(0);

@@ -1,8 +1,8 @@
 /**
  * Encodings as the manual draws them, parsed into masks and fields: `imm[11:0] rs1 000 rd 0010011`.
  *
- * Tokens, from bit 31 (or 15) down: binary digits; a register (`rd`, `rs1`, `rs2`: 5 bits; with a prime: 3 bits naming
- * x8–x15); an operand with the bits of its value that stand there (`imm[12|10:5]`); or a bare name of one bit (`aq`).
+ * Tokens, from bit 31 (or 15) down: binary digits; a register (`rd`, `rs1`, `rs2`, `rs3`: 5 bits; with a prime: 3 bits
+ * naming x8–x15; with an `f` before it: of the floating-point file); an operand with the bits of its value that stand there (`imm[12|10:5]`); or a bare name of one bit (`aq`).
  * A register may carry the values that it must not have: `rd≠0`, `rd≠{0,2}`; `nz` before an immediate's name means
  * that it must not be zero, `rd≠odd` that a register must be even. Widths must add up to 16 or 32.
  * @see The RISC-V Instruction Set Manual, Volume I, sections 2.2 and 27.8 (the compressed quadrants)
@@ -14,9 +14,15 @@ export interface Piece {
   readonly to: number;
   readonly width: number;
 }
-export type FieldKind = 'register' | 'compressedRegister' | 'signed' | 'unsigned';
+export type FieldKind =
+  | 'register'
+  | 'compressedRegister'
+  | 'floatRegister'
+  | 'compressedFloatRegister'
+  | 'signed'
+  | 'unsigned';
 export interface Field {
-  /** `rd`, `rs1`, `rs2`, `imm`, or the name of a smaller operand: `zimm`, `pred`, `succ`, `fm`, `aq`, `rl`. */
+  /** `rd`, `rs1`, `rs2`, `rs3`, `imm`, or the name of a smaller operand: `zimm`, `pred`, `succ`, `fm`, `aq`, `rl`. */
   readonly name: string;
   readonly kind: FieldKind;
   readonly pieces: readonly Piece[];
@@ -38,7 +44,14 @@ export interface Encoding {
   readonly excluded: readonly Excluded[];
 }
 
-/** Values of a row's fields by name; registers are x-numbers. */
+/** True for a field that names f0–f31 or f8–f15. */
+export const isFloatRegister = (kind: FieldKind): boolean =>
+  kind === 'floatRegister' || kind === 'compressedFloatRegister';
+/** True for a field of three bits that names register 8–15 of its file. */
+export const isCompressedRegister = (kind: FieldKind): boolean =>
+  kind === 'compressedRegister' || kind === 'compressedFloatRegister';
+
+/** Values of a row's fields by name; registers are numbers in their file. */
 export type Operands = Readonly<Record<string, number>>;
 
 /** All these name the one immediate operand `imm`; those listed as unsigned are not sign-extended. */
@@ -49,6 +62,7 @@ const IMMEDIATES: Readonly<Record<string, { kind: 'signed' | 'unsigned'; nonzero
   nzuimm: { kind: 'unsigned', nonzero: true },
   shamt: { kind: 'unsigned' },
   csr: { kind: 'unsigned' },
+  rm: { kind: 'unsigned' },
 };
 
 /** Parses a drawing. @throws Error when it is malformed (ours: the table is wrong). */
@@ -101,7 +115,7 @@ export function extractOperands(encoding: Encoding, raw: number): Operands {
     let value = 0;
     for (const p of pieces) value += ((raw >>> p.from) & (2 ** p.width - 1)) * 2 ** p.to;
     if (kind === 'signed' && value >= 2 ** (width - 1)) value -= 2 ** width;
-    operands[name] = kind === 'compressedRegister' ? value + 8 : value;
+    operands[name] = isCompressedRegister(kind) ? value + 8 : value;
   }
   return operands;
 }
@@ -111,7 +125,7 @@ export function insertOperands(encoding: Encoding, operands: Operands): number |
   let raw = encoding.match;
   for (const { name, kind, pieces, width } of encoding.fields) {
     let value = operands[name] ?? 0;
-    if (kind === 'compressedRegister') value -= 8;
+    if (isCompressedRegister(kind)) value -= 8;
     const low = kind === 'signed' ? -(2 ** (width - 1)) : 0;
     const high = kind === 'signed' ? 2 ** (width - 1) : 2 ** width;
     if (!Number.isInteger(value) || value < low || value >= high) {
@@ -129,12 +143,12 @@ export function insertOperands(encoding: Encoding, operands: Operands): number |
   return matches(encoding, raw) ? raw : 'these operands are reserved';
 }
 
-const show = (kind: FieldKind, value: number) => (kind === 'compressedRegister' ? `x${value + 8}` : String(value));
+const show = (kind: FieldKind, value: number) => (isCompressedRegister(kind) ? `x${value + 8}` : String(value));
 
 function tokenWidth(token: string): number {
   if (/^[01]+$/.test(token)) return token.length;
-  if (/^(rd|rs1|rs2)'/.test(token)) return 3;
-  if (/^(rd|rs1|rs2)(≠|$)/.test(token)) return 5;
+  if (/^f?(rd|rs[123])'/.test(token)) return 3;
+  if (/^f?(rd|rs[123])(≠|$)/.test(token)) return 5;
   const bits = /\[(.*)\]$/.exec(token)?.[1];
   return bits === undefined ? 1 : bitRuns(bits).reduce((sum, [high, low]) => sum + high - low + 1, 0);
 }
@@ -147,11 +161,17 @@ const bitRuns = (text: string): [number, number][] =>
   });
 
 function parseOperand(token: string, from: number) {
-  const register = /^(rd|rs1|rs2)('?)/.exec(token);
+  const register = /^(f?)(rd|rs[123])('?)/.exec(token);
   if (register) {
-    const kind: FieldKind = register[2] ? 'compressedRegister' : 'register';
-    const width = register[2] ? 3 : 5;
-    return { name: register[1] ?? '', kind, nonzero: false, pieces: [{ from, to: 0, width }] };
+    const [, float, name = '', prime] = register;
+    const kind: FieldKind = prime
+      ? float
+        ? 'compressedFloatRegister'
+        : 'compressedRegister'
+      : float
+        ? 'floatRegister'
+        : 'register';
+    return { name, kind, nonzero: false, pieces: [{ from, to: 0, width: prime ? 3 : 5 }] };
   }
   const [, word = token, bits = '0'] = /^([a-z]+)(?:\[(.*)\])?$/.exec(token) ?? [];
   const immediate = IMMEDIATES[word];

@@ -2,16 +2,21 @@
  * What the expression language means, in BigInt: the reference that generated code is tested against. Slow on purpose:
  * every operator is written as its definition.
  */
-import type { Arithmetic, Bytes, Comparison, Count, Expression, HelperName } from './expression.ts';
+import { hostValue } from './evaluate-host.ts';
+import type { Arithmetic, Bytes, Comparison, Count, Expression, HelperName, StateName } from './expression.ts';
 
 /** Where an expression finds its leaves. All values are unsigned 64-bit. */
 export interface Environment {
   readonly rs1: bigint;
   readonly rs2: bigint;
+  readonly rs3?: bigint;
   readonly imm: bigint;
   readonly zimm: bigint;
   readonly pc: bigint;
   readonly raw: bigint;
+  /** Words of the hart; 0 when not given. */
+  readonly state?: Readonly<Record<StateName, bigint>>;
+  readonly candidate?: bigint;
   /** The zero-extended value in memory. */
   load(address: bigint, bytes: Bytes): bigint;
   call(helper: HelperName, args: readonly bigint[]): bigint;
@@ -21,7 +26,17 @@ export interface Environment {
 export function evaluate(e: Expression, env: Environment): bigint {
   switch (e.kind) {
     case 'register':
-      return env[e.name];
+      return env[e.name] ?? 0n;
+    case 'state':
+      return env.state?.[e.name] ?? 0n;
+    case 'candidate':
+      return env.candidate ?? 0n;
+    case 'host':
+      return hostValue(
+        e.op,
+        e.bits,
+        e.args.map((argument) => evaluate(argument, env)),
+      );
     case 'constant':
       return BigInt.asUintN(64, e.value);
     case 'binary':

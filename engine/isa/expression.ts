@@ -40,6 +40,28 @@ export const HELPERS = {
   cboZero: { parameters: ['address', 'raw'], diverts: true },
   hlv: { parameters: ['address', 'bytes', 'execute', 'raw'], diverts: true },
   hsv: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true },
+  /**
+   * Floating point. `format`: 0 single, 1 double; `type`: 0 int32, 1 uint32, 2 int64, 3 uint64; rm is in `raw`. Illegal
+   * when floating point is off or the rounding mode reserved; those that write an f register mark the state dirty.
+   */
+  floatAdd: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
+  floatSubtract: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
+  floatMultiply: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
+  floatDivide: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
+  floatSquareRoot: { parameters: ['a', 'format', 'raw'], diverts: true },
+  /** negate: bit 0 the product, bit 1 the addend. */
+  floatMultiplyAdd: { parameters: ['a', 'b', 'c', 'negate', 'format', 'raw'], diverts: true },
+  floatPick: { parameters: ['a', 'b', 'maximum', 'format', 'raw'], diverts: true },
+  /** relation: 0 a <= b, 1 a < b, 2 a = b. */
+  floatCompare: { parameters: ['a', 'b', 'relation', 'format', 'raw'], diverts: true },
+  floatClass: { parameters: ['a', 'format'], diverts: false },
+  floatToInteger: { parameters: ['a', 'type', 'format', 'raw'], diverts: true },
+  floatFromInteger: { parameters: ['a', 'type', 'format', 'raw'], diverts: true },
+  floatConvert: { parameters: ['a', 'from', 'to', 'raw'], diverts: true },
+  /** A load for an f register while its state is off or clean: the value as the register holds it. */
+  floatLoad: { parameters: ['address', 'bytes', 'raw'], diverts: true },
+  /** Gives `value` back, for an f register whose state is off or clean. */
+  floatWrite: { parameters: ['value', 'raw'], diverts: true },
   mulh: { parameters: ['a', 'b'], diverts: false },
   mulhsu: { parameters: ['a', 'b'], diverts: false },
   mulhu: { parameters: ['a', 'b'], diverts: false },
@@ -73,9 +95,36 @@ export type Arithmetic =
 
 /** Zeros above the highest one, zeros below the lowest one (64 when there is none), and the number of ones. */
 export type Count = 'clz' | 'ctz' | 'popcnt';
+/** Words of the hart that instructions depend on; the layout has fields of these names. */
+export type StateName = 'floatState' | 'hostRounding';
+
+/**
+ * Floating-point operations as the host does them, on the bits of singles (zero-extended) or doubles: rounded to nearest
+ * even, raising nothing; which NaN they give differs between hosts, so no NaN may ever reach a register. `convert…` make a
+ * number of an integer, `truncate` a signed integer of a number (its nearest bound, or 0 for a NaN). For `narrow` and
+ * `widen`, `bits` is the width of the result.
+ */
+export type HostOperation =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'sqrt'
+  | 'eq'
+  | 'lt'
+  | 'le'
+  | 'convertS'
+  | 'convertU'
+  | 'truncate'
+  | 'narrow'
+  | 'widen';
 
 export type Expression =
-  | { readonly kind: 'register'; readonly name: 'rs1' | 'rs2' }
+  | { readonly kind: 'register'; readonly name: 'rs1' | 'rs2' | 'rs3' }
+  | { readonly kind: 'state'; readonly name: StateName }
+  /** In the `accept` of an attempt: what was computed. */
+  | { readonly kind: 'candidate' }
+  | { readonly kind: 'host'; readonly op: HostOperation; readonly bits: 32 | 64; readonly args: readonly Expression[] }
   /** The sign-extended immediate operand, the small second one, the instruction's address, the instruction as fetched. */
   | { readonly kind: 'imm' | 'zimm' | 'pc' | 'raw' }
   | { readonly kind: 'constant'; readonly value: bigint }
@@ -93,8 +142,8 @@ export type Expression =
   | { readonly kind: 'call'; readonly helper: HelperName; readonly args: readonly Expression[] };
 
 /**
- * What an instruction does besides going on to the next one. At most one part of an effect may divert (a load, or a
- * call of a helper that diverts), it is not inside `choose`, and nothing changes before it has succeeded.
+ * What an instruction does besides going on to the next one. On each of its paths at most one part may divert (a load,
+ * or a call of a helper that diverts), it is not inside `choose`, and nothing changes before it has succeeded.
  */
 export type Effect =
   | { readonly kind: 'nothing' }
@@ -105,11 +154,29 @@ export type Effect =
   | { readonly kind: 'branch'; readonly condition: Expression; readonly target: Expression }
   /** rd = address of the next instruction, pc = target (evaluated first) */
   | { readonly kind: 'jump'; readonly target: Expression }
+  /** One of two effects. The condition does not divert. */
+  | { readonly kind: 'either'; readonly condition: Expression; readonly then: Effect; readonly otherwise: Effect }
+  /** rd = candidate when `accept` is not zero, else another effect. Neither expression diverts. */
+  | {
+      readonly kind: 'attempt';
+      readonly candidate: Expression;
+      readonly accept: Expression;
+      readonly otherwise: Effect;
+    }
   /** A helper called for what it does. */
   | { readonly kind: 'run'; readonly call: Expression & { readonly kind: 'call' } };
 
 export const rs1: Expression = { kind: 'register', name: 'rs1' };
 export const rs2: Expression = { kind: 'register', name: 'rs2' };
+export const rs3: Expression = { kind: 'register', name: 'rs3' };
+export const state = (name: StateName): Expression => ({ kind: 'state', name });
+export const candidate: Expression = { kind: 'candidate' };
+export const host = (op: HostOperation, bits: 32 | 64, ...args: Expression[]): Expression => ({
+  kind: 'host',
+  op,
+  bits,
+  args,
+});
 export const imm: Expression = { kind: 'imm' };
 export const zimm: Expression = { kind: 'zimm' };
 export const pc: Expression = { kind: 'pc' };
@@ -164,6 +231,19 @@ export const run = (helper: HelperName, ...args: Expression[]): Effect => ({
   call: call(helper, ...args),
 });
 
+export const either = (condition: Expression, then: Effect, otherwise: Effect): Effect => ({
+  kind: 'either',
+  condition,
+  then,
+  otherwise,
+});
+export const attempt = (tried: Expression, accept: Expression, otherwise: Effect): Effect => ({
+  kind: 'attempt',
+  candidate: tried,
+  accept,
+  otherwise,
+});
+
 /** The parts of an expression, itself last. */
 export function parts(e: Expression): Expression[] {
   switch (e.kind) {
@@ -177,13 +257,14 @@ export function parts(e: Expression): Expression[] {
     case 'load':
       return [...parts(e.address), e];
     case 'call':
+    case 'host':
       return [...e.args.flatMap(parts), e];
     default:
       return [e];
   }
 }
 
-/** The outermost expressions of an effect. */
+/** The outermost expressions of an effect, on all of its paths. */
 export function expressionsOf(effect: Effect): Expression[] {
   switch (effect.kind) {
     case 'nothing':
@@ -198,7 +279,18 @@ export function expressionsOf(effect: Effect): Expression[] {
       return [effect.target];
     case 'run':
       return [effect.call];
+    case 'either':
+      return [effect.condition, ...expressionsOf(effect.then), ...expressionsOf(effect.otherwise)];
+    case 'attempt':
+      return [effect.candidate, effect.accept, ...expressionsOf(effect.otherwise)];
   }
+}
+
+/** The effects that an effect chooses between; itself when it does not choose. The set of an attempt is its own. */
+export function alternatives(effect: Effect): Effect[] {
+  if (effect.kind === 'either') return [...alternatives(effect.then), ...alternatives(effect.otherwise)];
+  if (effect.kind === 'attempt') return [set(effect.candidate), ...alternatives(effect.otherwise)];
+  return [effect];
 }
 
 /** True for a load, and for a call of a helper that may divert. */

@@ -25,6 +25,8 @@ export const EXTENSIONS: readonly Extension[] = [
   { name: 'i', brings: 'base integer instructions', as: 'instructions' },
   { name: 'm', brings: 'multiplication and division', as: 'instructions' },
   { name: 'a', brings: 'atomic memory operations, LR and SC', as: 'instructions' },
+  { name: 'f', brings: 'single-precision floating point', as: 'instructions' },
+  { name: 'd', brings: 'double-precision floating point', as: 'instructions' },
   { name: 'c', brings: '16-bit forms', as: 'instructions' },
   { name: 'h', brings: 'hypervisor: VS and VU modes, two-stage translation', as: 'instructions' },
   { name: 's', brings: 'supervisor mode, Sv39', as: 'instructions', misaOnly: true },

@@ -3,7 +3,14 @@ export { type Assembled, assemble } from './assemble.ts';
 export { csrByName } from './csr.ts';
 export { decode, instructionLength } from './decode.ts';
 export { disassemble } from './disassemble.ts';
-export { type Encoding, type Field, insertOperands, matches } from './encoding.ts';
+export {
+  type Encoding,
+  type Field,
+  insertOperands,
+  isCompressedRegister,
+  isFloatRegister,
+  matches,
+} from './encoding.ts';
 export { evaluate } from './evaluate.ts';
 export {
   type Arithmetic,
@@ -13,6 +20,7 @@ export {
   type Expression,
   expressionsOf,
   HELPERS,
+  type HostOperation,
   mayDivert,
   parts,
 } from './expression.ts';

@@ -4,7 +4,7 @@
  */
 import { csrByName, csrByNumber } from './csr.ts';
 import type { Operands } from './encoding.ts';
-import { REGISTER_NAMES, registerNumber } from './registers.ts';
+import { FLOAT_REGISTER_NAMES, floatRegisterNumber, REGISTER_NAMES, registerNumber } from './registers.ts';
 
 /** What turning text into operands needs to know. */
 export interface ParseContext {
@@ -33,6 +33,12 @@ const register = (operand: string): Word => ({
   parse: (text) => registerNumber(text),
 });
 
+const floatRegister = (operand: string): Word => ({
+  operand,
+  print: (value) => FLOAT_REGISTER_NAMES[value] ?? `f${value}`,
+  parse: (text) => floatRegisterNumber(text),
+});
+
 const number = (operand: string): Word => ({
   operand,
   print: (value) => String(value),
@@ -52,10 +58,25 @@ const fenceSet = (operand: string): Word => ({
   },
 });
 
+/** Rounding modes; 5 and 6 are reserved and print as numbers. */
+const ROUNDING_MODES = ['rne', 'rtz', 'rdn', 'rup', 'rmm', '5', '6', 'dyn'];
+
 const WORDS: Readonly<Record<string, Word>> = {
   rd: register('rd'),
   rs1: register('rs1'),
   rs2: register('rs2'),
+  frd: floatRegister('rd'),
+  frs1: floatRegister('rs1'),
+  frs2: floatRegister('rs2'),
+  frs3: floatRegister('rs3'),
+  rm: {
+    operand: 'imm',
+    print: (value) => ROUNDING_MODES[value] ?? String(value),
+    parse: (text) => {
+      const mode = ROUNDING_MODES.indexOf(text);
+      return mode < 0 ? undefined : mode;
+    },
+  },
   imm: number('imm'),
   zimm: number('zimm'),
   pred: fenceSet('pred'),

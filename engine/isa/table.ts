@@ -6,6 +6,7 @@
 import { A } from './extensions/a.ts';
 import { B } from './extensions/b.ts';
 import { C } from './extensions/c.ts';
+import { FLOAT } from './extensions/float.ts';
 import { H } from './extensions/h.ts';
 import { M } from './extensions/m.ts';
 import { PRIVILEGED } from './extensions/privileged.ts';
@@ -24,6 +25,7 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   ...H,
   ...B,
   ...ZICBO,
+  ...FLOAT,
 ];
 /** 16-bit forms. */
 export const COMPRESSED: readonly Compressed[] = C;

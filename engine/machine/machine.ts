@@ -61,6 +61,8 @@ const W = {
 } as const;
 const H = {
   x: offsetOf(HART, 'x'),
+  f: offsetOf(HART, 'f'),
+  fcsr: offsetOf(HART, 'fcsr'),
   pc: offsetOf(HART, 'pc'),
   priv: offsetOf(HART, 'priv'),
   virt: offsetOf(HART, 'virt'),
@@ -234,6 +236,8 @@ class CoreMachine implements Machine, FaultTarget {
     const u32 = (offset: number) => this.#view.getUint32(base + offset, true);
     return {
       x: Array.from({ length: 32 }, (_, register) => u64(H.x + 8 * register)),
+      f: Array.from({ length: 32 }, (_, register) => u64(H.f + 8 * register)),
+      fcsr: Number(u64(H.fcsr)),
       pc: u64(H.pc),
       mode: modeOf(u32(H.priv) | (u32(H.virt) << 2)),
       waiting: u32(H.waiting) !== 0,

@@ -116,6 +116,10 @@ export interface StateDifference {
 
 export interface HartState {
   readonly x: readonly bigint[];
+  /** Floating-point registers as bits; a single lies in a NaN box. */
+  readonly f: readonly bigint[];
+  /** frm in bits 7–5, fflags in bits 4–0. */
+  readonly fcsr: number;
   readonly pc: bigint;
   readonly mode: Mode;
   readonly waiting: boolean;

@@ -1,9 +1,10 @@
 /**
  * Values of CSRs by number, as software sees them: views, aliases and hardwired fields. No privilege checks and no side
- * effects. The set of CSRs is that of QEMU's rv64 without F, V, debug triggers and vendor numbers.
+ * effects. The set of CSRs is that of QEMU's rv64 without V, debug triggers and vendor numbers.
  */
 import {
   HART_CYCLE_OFFSET,
+  HART_FCSR,
   HART_HART_ID,
   HART_HCOUNTEREN,
   HART_HEDELEG,
@@ -56,11 +57,13 @@ import {
 import { pendingAt } from './interrupts';
 import {
   ENV_STCE,
+  FS,
   get,
   get32,
   MXR,
   now,
   S_INTERRUPTS,
+  SD,
   SIE,
   spent,
   SPIE,
@@ -73,14 +76,21 @@ import {
 
 /** RV64, and the letters of engine/isa/extension-list.ts. */
 const MISA: u64 = (2 << 62) | MISA_LETTERS;
+export const FFLAGS: u32 = 1;
+export const FRM: u32 = 2;
+export const FCSR: u32 = 3;
+export const FFLAGS_MASK: u64 = 31;
+export const FRM_SHIFT: u64 = 5;
 /** The part of mstatus that sstatus shows. */
-export const SSTATUS: u64 = SIE | SPIE | SPP | SUM | MXR | UXL64;
+export const SSTATUS: u64 = SIE | SPIE | SPP | FS | SUM | MXR | UXL64;
 export const INHIBIT_CYCLE: u64 = 1;
 export const INHIBIT_INSTRET: u64 = 4;
 
 /** Whether the machine has the CSR. */
 export function csrExists(n: u32): bool {
   switch (n >> 8) {
+    case 0x0:
+      return n >= FFLAGS && n <= FCSR;
     case 0x1:
       return (n >= 0x104 && n <= 0x106) || n == 0x100 || n == 0x10a || (n >= 0x140 && n <= 0x144) || n == 0x14d || n == 0x180;
     case 0x2:
@@ -108,6 +118,8 @@ export function csrExists(n: u32): bool {
 /** The value of an existing CSR; 0 for one that does not exist. */
 export function readCsr(hart: u32, n: u32): u64 {
   switch (n >> 8) {
+    case 0x0:
+      return readFloat(hart, n);
     case 0x1:
       return readSupervisor(hart, n);
     case 0x2:
@@ -125,6 +137,16 @@ export function readCsr(hart: u32, n: u32): u64 {
     default:
       return 0;
   }
+}
+
+function readFloat(hart: u32, n: u32): u64 {
+  const fcsr = get(hart, HART_FCSR);
+  return n == FFLAGS ? fcsr & FFLAGS_MASK : n == FRM ? fcsr >> FRM_SHIFT : fcsr;
+}
+
+/** A status register with its summary bit. */
+function withSd(status: u64): u64 {
+  return (status & FS) == FS ? status | SD : status;
 }
 
 /** Instructions that the hart retired in this slice before the current one. */
@@ -150,7 +172,7 @@ function readCounter(hart: u32, n: u32): u64 {
 function readSupervisor(hart: u32, n: u32): u64 {
   switch (n) {
     case 0x100:
-      return get(hart, HART_MSTATUS) & SSTATUS;
+      return withSd(get(hart, HART_MSTATUS) & SSTATUS);
     case 0x104:
       return get(hart, HART_MIE) & get(hart, HART_MIDELEG) & S_INTERRUPTS;
     case 0x105:
@@ -181,7 +203,7 @@ function readSupervisor(hart: u32, n: u32): u64 {
 function readVirtualSupervisor(hart: u32, n: u32): u64 {
   switch (n) {
     case 0x200:
-      return get(hart, HART_VSSTATUS);
+      return withSd(get(hart, HART_VSSTATUS));
     case 0x204:
       // One bit lower than in hie and hip, and only what hideleg passes on.
       return (get(hart, HART_MIE) & get(hart, HART_HIDELEG) & VS_INTERRUPTS) >> 1;
@@ -210,7 +232,7 @@ function readMachine(hart: u32, n: u32): u64 {
   if (n >= 0x3b0 && n <= 0x3bf) return get(hart, HART_PMPADDR + (n - 0x3b0) * 8);
   switch (n) {
     case 0x300:
-      return get(hart, HART_MSTATUS);
+      return withSd(get(hart, HART_MSTATUS));
     case 0x301:
       return MISA;
     case 0x302:

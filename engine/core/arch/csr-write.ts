@@ -4,6 +4,7 @@
  */
 import {
   HART_CYCLE_OFFSET,
+  HART_FCSR,
   HART_HCOUNTEREN,
   HART_HEDELEG,
   HART_HENVCFG,
@@ -49,7 +50,8 @@ import {
   HART_VSTVAL,
   HART_VSTVEC,
 } from './layout.gen';
-import { INHIBIT_CYCLE, INHIBIT_INSTRET } from './csr-read';
+import { FFLAGS, FFLAGS_MASK, FRM, FRM_SHIFT, INHIBIT_CYCLE, INHIBIT_INSTRET } from './csr-read';
+import { markStatusDirty } from './float-state';
 import { writePmpAddress, writePmpConfig } from './pmp';
 import {
   ENV_CBCFE,
@@ -57,6 +59,7 @@ import {
   ENV_CBZE,
   ENV_FIOM,
   ENV_STCE,
+  FS,
   get,
   get32,
   GVA,
@@ -99,7 +102,7 @@ export const EFFECT_INTERRUPTS: u32 = 2;
 export const EFFECT_TIMERS: u32 = 4;
 export const EFFECT_FLUSH: u32 = 8;
 
-const SSTATUS_WRITABLE: u64 = SIE | SPIE | SPP | SUM | MXR;
+const SSTATUS_WRITABLE: u64 = SIE | SPIE | SPP | FS | SUM | MXR;
 const MSTATUS_WRITABLE: u64 = SSTATUS_WRITABLE | MIE | MPIE | MPRV | TVM | TW | TSR | GVA | MPV;
 const HSTATUS_WRITABLE: u64 = HS_GVA | HS_SPV | HS_SPVP | HS_HU | HS_VTVM | HS_VTW | HS_VTSR;
 /** Every exception but ecall from M-mode. */
@@ -115,6 +118,8 @@ const HGATP_VMID: u64 = 0x3fff << 44;
 /** Writes a CSR and says with EFFECT_* what else has to follow. */
 export function writeCsr(hart: u32, n: u32, value: u64): u32 {
   switch (n >> 8) {
+    case 0x0:
+      return writeFloat(hart, n, value);
     case 0x1:
       return writeSupervisor(hart, n, value);
     case 0x2:
@@ -128,6 +133,16 @@ export function writeCsr(hart: u32, n: u32, value: u64): u32 {
     default:
       return 0;
   }
+}
+
+/** fflags, frm and fcsr. A reserved rounding mode is kept; instructions that use it are illegal. */
+function writeFloat(hart: u32, n: u32, value: u64): u32 {
+  const fcsr = get(hart, HART_FCSR);
+  if (n == FFLAGS) set(hart, HART_FCSR, (fcsr & ~FFLAGS_MASK) | (value & FFLAGS_MASK));
+  else if (n == FRM) set(hart, HART_FCSR, (fcsr & FFLAGS_MASK) | ((value & 7) << FRM_SHIFT));
+  else set(hart, HART_FCSR, value & 0xff);
+  markStatusDirty(hart);
+  return 0;
 }
 
 function writeSupervisor(hart: u32, n: u32, value: u64): u32 {

@@ -15,8 +15,9 @@ import {
   HART_SCOUNTEREN,
   RESYNC_END_SLICE,
 } from './layout.gen';
-import { csrExists, readCsr } from './csr-read';
+import { csrExists, FCSR, FFLAGS, readCsr } from './csr-read';
 import { EFFECT_CONTEXTS, EFFECT_FLUSH, EFFECT_INTERRUPTS, EFFECT_TIMERS, writeCsr } from './csr-write';
+import { floatEnabled } from './float-state';
 import { interruptToTake, NONE } from './interrupts';
 import { ENV_STCE, get, get32, HS_VTVM, M, now, priv, S, SEIP, set32, TVM, U, virt } from './state';
 import { changeContexts, flushTranslations } from './tlb';
@@ -68,6 +69,7 @@ function apply(hart: u32, effects: u32): void {
 function checkAccess(hart: u32, n: u32, writes: bool): u32 {
   const readOnly = n >> 10 == 3;
   if ((readOnly && writes) || !csrExists(n)) return ILLEGAL;
+  if (n >= FFLAGS && n <= FCSR && !floatEnabled(hart)) return ILLEGAL;
   const privilege = priv(hart);
   if (privilege == M) return ALLOWED;
   if (n >> 5 == 0xc00 >> 5) return checkCounter(hart, <u64>1 << (n & 31), privilege);

@@ -18,6 +18,7 @@ import {
   DECODE_RS1,
   DECODE_RS2,
   DECODE_SIZE_BYTES,
+  HART_F,
   HART_SINK,
   MACHINE_BASE,
   MACHINE_DECODE_TABLE_HOST,
@@ -76,7 +77,7 @@ export function decodeInto(slot: u32, raw: u32): void {
   store<u8>(slot, register(load<u8>(row, DECODE_RS1), raw), SLOT_RS1);
   store<u8>(slot, register(load<u8>(row, DECODE_RS2), raw), SLOT_RS2);
   const extra: u32 = load<u8>(row, DECODE_EXTRA);
-  store<u8>(slot, extra == 0xff ? 0 : (raw >> extra) & 31, SLOT_EXTRA);
+  store<u8>(slot, extra == 0xff ? 0 : register(extra, raw), SLOT_EXTRA);
   store<u32>(slot, load<u32>(row, DECODE_OP_AND_LENGTH), SLOT_OP_AND_LENGTH);
 }
 
@@ -94,10 +95,14 @@ function findRow(raw: u32): u32 {
   return 0;
 }
 
+/** Offset of f0 / 8. */
+const FLOAT_FILE: u32 = HART_F >> 3;
+
 function register(source: u32, raw: u32): u32 {
   if (source & 0x80) return source & 31;
   const low = source & 31;
-  return source & 0x20 ? 8 + ((raw >> low) & 7) : (raw >> low) & 31;
+  const file: u32 = source & 0x40 ? FLOAT_FILE : 0;
+  return file + (source & 0x20 ? 8 + ((raw >> low) & 7) : (raw >> low) & 31);
 }
 
 function immediate(row: u32, raw: u32): u32 {

@@ -16,6 +16,22 @@ export { cboManage, cboZero } from './cache-block';
 export { clmul, clmulh } from './carryless';
 export { csr } from './csr';
 export {
+  floatAdd,
+  floatClass,
+  floatCompare,
+  floatConvert,
+  floatDivide,
+  floatFromInteger,
+  floatLoad,
+  floatMultiply,
+  floatMultiplyAdd,
+  floatPick,
+  floatSquareRoot,
+  floatSubtract,
+  floatToInteger,
+  floatWrite,
+} from './float';
+export {
   ebreak,
   ecall,
   fenceI,

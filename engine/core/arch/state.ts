@@ -52,6 +52,8 @@ export const MPIE: u64 = 1 << 7;
 export const SPP: u64 = 1 << 8;
 export const MPP_SHIFT: u64 = 11;
 export const MPP: u64 = 3 << 11;
+/** Status of floating point: 0 off, 1 initial, 2 clean, 3 dirty. */
+export const FS: u64 = 3 << 13;
 export const MPRV: u64 = 1 << 17;
 export const SUM: u64 = 1 << 18;
 export const MXR: u64 = 1 << 19;
@@ -62,6 +64,8 @@ export const UXL64: u64 = 2 << 32;
 export const SXL64: u64 = 2 << 34;
 export const GVA: u64 = 1 << 38;
 export const MPV: u64 = 1 << 39;
+/** Some extension's state is dirty; computed on reads. */
+export const SD: u64 = 1 << 63;
 
 // hstatus.
 export const HS_GVA: u64 = 1 << 6;

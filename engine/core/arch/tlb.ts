@@ -37,6 +37,7 @@ import {
   TLB_HART_BYTES,
   TLB_TAG,
 } from './layout.gen';
+import { updateFloat } from './float-state';
 import { forgetTables } from './pages';
 import { get, get32, M, machine32, MPP, MPP_SHIFT, MPRV, MPV, MXR, priv, PRIV_MASK, set, set32, setMachine32, SUM, virt } from './state';
 
@@ -75,8 +76,12 @@ export function changeContexts(hart: u32): void {
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
 }
 
-/** Brings HART.fetchContext, .dataContext and .dataMode in line with the hart's state. The caller sets HART.resync. */
+/**
+ * Brings HART.fetchContext, .dataContext and .dataMode in line with the hart's state, and what status registers and V say
+ * about floating point. The caller sets HART.resync.
+ */
 export function updateContexts(hart: u32): void {
+  updateFloat(hart);
   const mode = dataModeOf(hart);
   set32(hart, HART_DATA_MODE, mode);
   const before = machine32(MACHINE_CONTEXT_GENERATION);

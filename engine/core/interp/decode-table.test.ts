@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { COMPRESSED, decode, type Encoding, INSTRUCTIONS, instructionLength, matches } from '../../isa/index.ts';
 import { createCore } from '../core.ts';
 import { CONSTANTS, HART, hartAddress, offsetOf, SLOT } from '../layout.ts';
-import { opNumber } from './ops.ts';
+import { opNumber, registerWord } from './ops.ts';
 
 const core = createCore({
   ramBytes: 0x10000,
@@ -39,14 +39,16 @@ function expectedSlot(word: number) {
   const distance = instructionLength(raw) * 8;
   const decoded = decode(raw);
   if (!decoded) return { op: CONSTANTS.OP_ILLEGAL as number, distance, raw, imm: 0, extra: 0, registers: [0, 0, 0] };
-  const { rd = 0, rs1 = 0, rs2 = 0, imm = 0, zimm = 0 } = decoded.operands;
+  const { imm = 0, zimm = 0 } = decoded.operands;
+  const operand = (name: string) => registerWord(decoded.instruction, decoded.operands, name);
+  const rd = operand('rd');
   return {
     op: opNumber(decoded.instruction, decoded.lengthBytes),
     distance,
     raw,
     imm,
-    extra: zimm,
-    registers: [rd === 0 ? offsetOf(HART, 'sink') / 8 : rd, rs1, rs2],
+    extra: operand('rs3') || zimm,
+    registers: [rd === 0 ? offsetOf(HART, 'sink') / 8 : rd, operand('rs1'), operand('rs2')],
   };
 }
 

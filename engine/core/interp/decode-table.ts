@@ -10,6 +10,8 @@ import {
   type Field,
   INSTRUCTIONS,
   type Instruction,
+  isCompressedRegister,
+  isFloatRegister,
 } from '../../isa/index.ts';
 import { CONSTANTS, DECODE, offsetOf } from '../layout.ts';
 import { opNumber } from './ops.ts';
@@ -74,7 +76,8 @@ function writeRow(view: DataView, at: number, { encoding, instruction, source }:
   const lengthBytes = encoding.bits === 16 ? 2 : 4;
   u32('opAndLength', opNumber(instruction, lengthBytes) + lengthBytes * (CONSTANTS.SLOT_BYTES / 2) * 0x10000);
   for (const operand of ['rd', 'rs1', 'rs2']) u8(operand, registerSource(source(operand), field(operand)));
-  u8('extra', field('zimm')?.pieces[0]?.from ?? 0xff);
+  const extra = field('rs3') ?? field('zimm');
+  u8('extra', extra ? registerSource('', extra) : 0xff);
   const constant = source('imm');
   u32('immConstant', typeof constant === 'number' ? constant : 0);
   const immediate = field('imm');
@@ -89,5 +92,6 @@ function writeRow(view: DataView, at: number, { encoding, instruction, source }:
 function registerSource(source: string | number, field: Field | undefined): number {
   if (typeof source === 'number') return 0x80 + source;
   if (!field) return 0x80;
-  return (field.pieces[0]?.from ?? 0) + (field.kind === 'compressedRegister' ? 0x20 : 0);
+  const from = field.pieces[0]?.from ?? 0;
+  return from + (isCompressedRegister(field.kind) ? 0x20 : 0) + (isFloatRegister(field.kind) ? 0x40 : 0);
 }

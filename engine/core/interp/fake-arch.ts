@@ -7,7 +7,7 @@ import { type Assembled, assemble, decode as decodeRaw, HELPERS, instructionLeng
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from '../layout.ts';
 import { CACHES } from './frame.ts';
 import { generateInterp } from './generate.ts';
-import { opNumber } from './ops.ts';
+import { opNumber, registerWord } from './ops.ts';
 
 /** Linear memory: layout below, then caches, decoded blocks of 8 pages, and 8 pages of RAM at this address and pc. */
 const TLB_HOST = 0x100000;
@@ -169,12 +169,14 @@ export class FakeHart {
       this.setOp(slot, CONSTANTS.OP_ILLEGAL);
       return;
     }
-    const { rd = 0, rs1 = 0, rs2 = 0, imm = 0, zimm = 0 } = decoded.operands;
+    const { imm = 0, zimm = 0 } = decoded.operands;
+    const operand = (name: string) => registerWord(decoded.instruction, decoded.operands, name);
+    const [rd, rs1, rs2, rs3] = [operand('rd'), operand('rs1'), operand('rs2'), operand('rs3')];
     this.view.setInt32(slot + offsetOf(SLOT, 'imm'), imm, true);
     this.view.setUint8(slot + offsetOf(SLOT, 'rd'), rd === 0 ? offsetOf(HART, 'sink') / 8 : rd);
     this.view.setUint8(slot + offsetOf(SLOT, 'rs1'), rs1);
     this.view.setUint8(slot + offsetOf(SLOT, 'rs2'), rs2);
-    this.view.setUint8(slot + offsetOf(SLOT, 'extra'), zimm);
+    this.view.setUint8(slot + offsetOf(SLOT, 'extra'), rs3 || zimm);
     this.setOp(slot, opNumber(decoded.instruction, decoded.lengthBytes));
   }
 }

@@ -62,6 +62,8 @@ export class Frame {
   readonly resync = this.code.local('i32');
   readonly address = this.code.local('i64');
   readonly value = this.code.local('i64');
+  /** What an attempt computed. */
+  readonly candidate = this.code.local('i64');
   readonly entry = this.code.local('i32');
   readonly nextSlot = this.code.local('i32');
   readonly imports: Imports;
@@ -151,9 +153,13 @@ export class Frame {
   }
 
   /** Leaves a register's address (without the offset of `x`) on the stack: the slot's byte times 8 past the hart. */
-  registerAddress(name: 'rd' | 'rs1' | 'rs2'): void {
+  registerAddress(name: 'rd' | 'rs1' | 'rs2' | 'rs3'): void {
     const { code } = this;
-    code.get(this.slot).memory('i32.load8_u', offsetOf(SLOT, name)).i32(3).op('i32.shl');
+    code
+      .get(this.slot)
+      .memory('i32.load8_u', offsetOf(SLOT, name === 'rs3' ? 'extra' : name))
+      .i32(3)
+      .op('i32.shl');
     code.get(this.hart).op('i32.add');
   }
 }

@@ -1,8 +1,8 @@
 /**
  * One op's code: derived from its row's effect, whatever instruction it is. Each handler ends with a branch.
  */
-import { type Expression, expressionsOf, HELPERS, mayDivert, parts } from '../../isa/index.ts';
-import { CONSTANTS, offsetOf, SLOT } from '../layout.ts';
+import { type Effect, type Expression, expressionsOf, HELPERS, mayDivert, parts } from '../../isa/index.ts';
+import { CONSTANTS, HART, offsetOf, SLOT } from '../layout.ts';
 import { emitCondition, emitValue, type MemoryOp, type OperandAccess } from '../wasm/index.ts';
 import type { Frame, Labels } from './frame.ts';
 import type { Op } from './ops.ts';
@@ -11,7 +11,10 @@ type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
 
 /** Emits the handler of `op`. */
 export function emitHandler(frame: Frame, labels: Labels, op: Op): void {
-  const { effect } = op;
+  emitEffect(frame, labels, op, op.effect);
+}
+
+function emitEffect(frame: Frame, labels: Labels, op: Op, effect: Effect): void {
   const access = slotAccess(frame, labels);
   switch (effect.kind) {
     case 'nothing':
@@ -30,6 +33,16 @@ export function emitHandler(frame: Frame, labels: Labels, op: Op): void {
       break;
     case 'jump':
       emitJump(frame, labels, op, effect.target);
+      return;
+    case 'either':
+      emitCondition(frame.code, effect.condition, access);
+      frame.code.begin('if');
+      emitEffect(frame, labels, op, effect.then);
+      frame.code.end();
+      emitEffect(frame, labels, op, effect.otherwise);
+      return;
+    case 'attempt':
+      emitAttempt(frame, labels, op, effect);
       return;
     case 'run':
       emitValue(frame.code, effect.call, access);
@@ -100,7 +113,22 @@ function loadMiss(frame: Frame, labels: Labels, { bytes, signed }: Kind<'load'>)
   if (signed && bytes !== 8) code.op(`i64.extend${(bytes * 8) as 8 | 16 | 32}_s`);
 }
 
-function emitStore(frame: Frame, labels: Labels, op: Op, effect: Op['effect'] & { kind: 'store' }): void {
+/** rd = candidate when it is accepted. */
+function emitAttempt(frame: Frame, labels: Labels, op: Op, effect: Effect & { kind: 'attempt' }): void {
+  const { code } = frame;
+  const access = slotAccess(frame, labels);
+  emitValue(code, effect.candidate, access);
+  code.set(frame.candidate);
+  emitCondition(code, effect.accept, access);
+  code.begin('if');
+  frame.registerAddress('rd');
+  code.get(frame.candidate).memory('i64.store');
+  advance(frame, labels, op);
+  code.end();
+  emitEffect(frame, labels, op, effect.otherwise);
+}
+
+function emitStore(frame: Frame, labels: Labels, op: Op, effect: Effect & { kind: 'store' }): void {
   const { code } = frame;
   const access = slotAccess(frame, labels);
   emitValue(code, effect.address, access);
@@ -177,6 +205,12 @@ function slotAccess(frame: Frame, labels: Labels): OperandAccess {
       else if (kind === 'imm') code.get(frame.slot).memory('i64.load32_s', offsetOf(SLOT, 'imm'));
       else if (kind === 'raw') code.get(frame.slot).memory('i64.load32_u', offsetOf(SLOT, 'raw'));
       else code.get(frame.slot).memory('i64.load8_u', offsetOf(SLOT, 'extra'));
+    },
+    state: ({ name }) => {
+      code.get(frame.hart).memory('i64.load32_u', offsetOf(HART, name));
+    },
+    candidate: () => {
+      code.get(frame.candidate);
     },
     load: () => {
       throw new Error('interp: a load outside of a register write');

@@ -17,7 +17,7 @@ export interface Label {
 const VALUE_TYPE: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e };
 const EMPTY = 0x40;
 
-/** Instructions without immediates. */
+/** Instructions without immediates; above 0xff: a prefix byte and one more. */
 const OPS = {
   unreachable: 0x00,
   return: 0x0f,
@@ -35,6 +35,12 @@ const OPS = {
   'i64.lt_u': 0x54,
   'i64.ge_s': 0x59,
   'i64.ge_u': 0x5a,
+  'f32.eq': 0x5b,
+  'f32.lt': 0x5d,
+  'f32.le': 0x5f,
+  'f64.eq': 0x61,
+  'f64.lt': 0x63,
+  'f64.le': 0x65,
   'i32.add': 0x6a,
   'i32.sub': 0x6b,
   'i32.mul': 0x6c,
@@ -60,12 +66,34 @@ const OPS = {
   'i64.shr_u': 0x88,
   'i64.rotl': 0x89,
   'i64.rotr': 0x8a,
+  'f32.sqrt': 0x91,
+  'f32.add': 0x92,
+  'f32.sub': 0x93,
+  'f32.mul': 0x94,
+  'f32.div': 0x95,
+  'f64.sqrt': 0x9f,
+  'f64.add': 0xa0,
+  'f64.sub': 0xa1,
+  'f64.mul': 0xa2,
+  'f64.div': 0xa3,
   'i32.wrap_i64': 0xa7,
   'i64.extend_i32_s': 0xac,
   'i64.extend_i32_u': 0xad,
+  'f32.convert_i64_s': 0xb4,
+  'f32.convert_i64_u': 0xb5,
+  'f32.demote_f64': 0xb6,
+  'f64.convert_i64_s': 0xb9,
+  'f64.convert_i64_u': 0xba,
+  'f64.promote_f32': 0xbb,
+  'i32.reinterpret_f32': 0xbc,
+  'i64.reinterpret_f64': 0xbd,
+  'f32.reinterpret_i32': 0xbe,
+  'f64.reinterpret_i64': 0xbf,
   'i64.extend8_s': 0xc2,
   'i64.extend16_s': 0xc3,
   'i64.extend32_s': 0xc4,
+  'i64.trunc_sat_f32_s': 0xfc04,
+  'i64.trunc_sat_f64_s': 0xfc06,
 } as const;
 export type WasmOp = keyof typeof OPS;
 
@@ -107,7 +135,11 @@ export class FunctionBody {
   }
 
   op(...names: WasmOp[]): this {
-    for (const name of names) this.code.push(OPS[name]);
+    for (const name of names) {
+      const code = OPS[name];
+      if (code > 0xff) this.code.push(code >> 8);
+      this.code.push(code & 0xff);
+    }
     return this;
   }
   i32(value: number): this {

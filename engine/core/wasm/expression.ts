@@ -2,7 +2,7 @@
  * Expressions of the ISA table to wasm. Where operands live and how memory and helpers are reached is the caller's: the
  * interpreter reads slots, compiled code has constants and locals.
  */
-import type { Arithmetic, Comparison, Count, Expression } from '../../isa/index.ts';
+import type { Arithmetic, Comparison, Count, Expression, HostOperation } from '../../isa/index.ts';
 import type { FunctionBody, WasmOp } from './encoder.ts';
 
 type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
@@ -11,6 +11,10 @@ type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
 export interface OperandAccess {
   register(node: Kind<'register'>): void;
   operand(node: Kind<'imm' | 'zimm' | 'pc' | 'raw'>): void;
+  /** A word of the hart, zero-extended. */
+  state(node: Kind<'state'>): void;
+  /** What the attempt around has computed. */
+  candidate(): void;
   /** The loaded value, extended as the node says. */
   load(node: Kind<'load'>): void;
   call(node: Kind<'call'>): void;
@@ -71,6 +75,15 @@ export function emitValue(code: FunctionBody, e: Expression, access: OperandAcce
       emitValue(code, e.otherwise, access);
       code.end();
       return;
+    case 'state':
+      access.state(e);
+      return;
+    case 'candidate':
+      access.candidate();
+      return;
+    case 'host':
+      emitHost(code, e, access);
+      return;
     case 'load':
       access.load(e);
       return;
@@ -111,4 +124,36 @@ function emitExtend(code: FunctionBody, e: Kind<'extend'>, access: OperandAccess
   emitValue(code, e.a, access);
   if (e.signed) code.op(`i64.extend${e.bits}_s`);
   else code.i64(2n ** BigInt(e.bits) - 1n).op('i64.and');
+}
+
+/** Wasm names of host operations whose operands are numbers of the result's format. */
+const HOST: Partial<Readonly<Record<HostOperation, 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'eq' | 'lt' | 'le'>>> = {
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  div: 'div',
+  sqrt: 'sqrt',
+  eq: 'eq',
+  lt: 'lt',
+  le: 'le',
+};
+
+function emitHost(code: FunctionBody, { op, bits, args }: Kind<'host'>, access: OperandAccess): void {
+  const name = HOST[op];
+  const isInteger = op === 'convertS' || op === 'convertU';
+  const from = op === 'narrow' ? 64 : op === 'widen' ? 32 : bits;
+  for (const argument of args) {
+    emitValue(code, argument, access);
+    if (isInteger) continue;
+    if (from === 64) code.op('f64.reinterpret_i64');
+    else code.op('i32.wrap_i64', 'f32.reinterpret_i32');
+  }
+  if (name) code.op(`f${bits}.${name}`);
+  else if (isInteger) code.op(`f${bits}.convert_i64_${op === 'convertS' ? 's' : 'u'}`);
+  else if (op === 'truncate') code.op(`i64.trunc_sat_f${bits}_s`);
+  else code.op(op === 'narrow' ? 'f32.demote_f64' : 'f64.promote_f32');
+  if (op === 'truncate') return;
+  if (op === 'eq' || op === 'lt' || op === 'le') code.op('i64.extend_i32_u');
+  else if (bits === 64) code.op('i64.reinterpret_f64');
+  else code.op('i32.reinterpret_f32', 'i64.extend_i32_u');
 }
