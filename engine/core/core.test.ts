@@ -106,5 +106,8 @@ test('a device deadline is kept to the tick, and a halt stops the run', () => {
   bed.core.setMachine('deviceDeadline', 333n);
   expect(bed.run(100_000)).toBe(STOP_HALTED);
   expect(seen).toEqual([333n, 1033n, 1733n]);
-  expect(bed.x('a0')).toBe(867n);
+  // Each time that the devices act takes a tick.
+  expect(bed.core.machine('ticks')).toBe(1734n);
+  expect(bed.core.machine('moment')).toBe(1731n);
+  expect(bed.x('a0')).toBe(866n);
 });
