@@ -30,11 +30,15 @@ export {
   DEFAULT_HARTS,
   DEFAULT_QUANTUM,
   DEFAULT_RAM_BYTES,
+  DEFAULT_WALL_CLOCK,
   ENGINE_BEHAVIOUR,
   MAX_HARTS,
   MAX_QUANTUM_TICKS,
   MAX_RAM_BYTES,
+  MAX_WALL_CLOCK,
   MIN_QUANTUM_TICKS,
+  SECTOR_BYTES,
+  VIRTIO_SLOTS,
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
@@ -55,4 +59,5 @@ export type {
   StateDifference,
   StopReason,
   Ticks,
+  VirtioConfig,
 } from './machine/types.ts';

@@ -2,19 +2,13 @@
  * Machine configurations and inputs, to and from what a trace holds. The one place that knows both sides: `traces` takes
  * configurations and events for plain data. Checks everything that comes out of a file.
  */
-import {
-  ENGINE_BEHAVIOUR,
-  type Fault,
-  type Image,
-  type Input,
-  type InputEvent,
-  type MachineConfig,
-} from '../engine/index.ts';
+import { ENGINE_BEHAVIOUR, type Fault, type Input, type InputEvent, type MachineConfig } from '../engine/index.ts';
 import { type ImageContent, type Trace, TraceError, type TraceHeaderFields, type TraceInput } from '../traces/index.ts';
+import { traceDevices, virtioFromTrace } from './config-devices.ts';
 import type { RecordOptions } from './types.ts';
 import { TOOL_VERSION } from './version.ts';
 
-const ROLES = ['bios', 'kernel', 'initrd'] as const;
+const ROLES = ['bios', 'kernel', 'initrd', 'dtb'] as const;
 
 /** Header fields of a recording. */
 export function headerFields(options: RecordOptions): TraceHeaderFields {
@@ -27,6 +21,9 @@ export function headerFields(options: RecordOptions): TraceHeaderFields {
       ramBytes: config.ramBytes,
       quantum: { ...config.quantum, seed: config.quantum.seed.toString() },
       append: config.append,
+      ...(config.seed !== undefined && { seed: config.seed.toString() }),
+      ...(config.wallClock !== undefined && { wallClock: config.wallClock }),
+      ...(config.virtio && { devices: traceDevices(config.virtio) }),
     },
     digestEvery: options.digestEvery,
     checkpointEvery: options.checkpointEvery,
@@ -36,10 +33,12 @@ export function headerFields(options: RecordOptions): TraceHeaderFields {
 
 /** The images of a configuration, to be stored in its trace. */
 export function imageContents(config: MachineConfig): ImageContent[] {
-  return ROLES.flatMap((role) => {
+  const boot = ROLES.flatMap((role) => {
     const image = config[role];
     return image ? [{ role, name: image.name, bytes: image.bytes }] : [];
   });
+  const disks = (config.virtio ?? []).flatMap((device) => (device.kind === 'block' ? [device.image] : []));
+  return [...boot, ...disks.map(({ name, bytes }, n) => ({ role: `drive${n}`, name, bytes }))];
 }
 
 /**
@@ -56,29 +55,29 @@ export function configFromTrace(trace: Trace): MachineConfig {
       `recorded by dejavm ${toolVersion} with engine behaviour ${engineBehaviour}, this dejavm has ${ENGINE_BEHAVIOUR}; replay it with that version, or record the run again`,
     );
   }
-  const bios = trace.image('bios');
-  if (!bios) throw new TraceError('no-image', trace.path, 'has no firmware image; record the run again');
-  const kernel = trace.image('kernel');
-  const initrd = trace.image('initrd');
+  const images = ROLES.flatMap((role) => {
+    const image = trace.image(role);
+    return image ? [[role, image] as const] : [];
+  });
   return {
     harts: machine.harts,
     ramBytes: machine.ramBytes,
-    quantum: { policy: machine.quantum.policy, ticks: machine.quantum.ticks, seed: seedOf(trace) },
+    quantum: {
+      policy: machine.quantum.policy,
+      ticks: machine.quantum.ticks,
+      seed: seedOf(trace, machine.quantum.seed),
+    },
     append: machine.append,
-    bios,
-    ...(kernel ? { kernel } : {}),
-    ...(initrd ? { initrd } : {}),
-  } satisfies MachineConfig & { readonly bios: Image };
+    ...Object.fromEntries(images),
+    ...(machine.seed !== undefined && { seed: seedOf(trace, machine.seed) }),
+    ...(machine.wallClock !== undefined && { wallClock: machine.wallClock }),
+    ...(machine.devices && { virtio: virtioFromTrace(trace, machine.devices) }),
+  };
 }
 
-function seedOf(trace: Trace): bigint {
-  const { seed } = trace.header.machine.quantum;
+function seedOf(trace: Trace, seed: string): bigint {
   if (/^\d{1,20}$/.test(seed)) return BigInt(seed);
-  throw new TraceError(
-    'damaged',
-    trace.path,
-    `its schedule seed is ${JSON.stringify(seed)}, expected a decimal number`,
-  );
+  throw new TraceError('damaged', trace.path, `one of its seeds is ${JSON.stringify(seed)}, expected a decimal number`);
 }
 
 /** A trace record of an input. */
@@ -103,8 +102,9 @@ export function inputsFromTrace(trace: Trace): Input[] {
 type Fields = Readonly<Record<string, unknown>>;
 
 function eventOf(kind: string, data: Fields): InputEvent | undefined {
-  const { bytes, paddr, fault } = data;
+  const { bytes, paddr, fault, slot } = data;
   if (kind === 'console' && bytes instanceof Uint8Array) return { kind, bytes };
+  if (kind === 'net' && bytes instanceof Uint8Array && isNatural(slot)) return { kind, slot, bytes };
   if (kind === 'poke' && bytes instanceof Uint8Array && isNatural(paddr)) return { kind, paddr, bytes };
   if (kind !== 'fault' || typeof fault !== 'object' || fault === null) return undefined;
   const known = faultOf(fault as Fields);

@@ -43,6 +43,8 @@ export function describeEvent(event: InputEvent): string {
       return `fault ${formatFault(event.fault)}`;
     case 'console':
       return `console ${JSON.stringify(new TextDecoder().decode(event.bytes))}`;
+    case 'net':
+      return `frame for virtio slot ${event.slot}, ${event.bytes.length} bytes`;
     case 'poke':
       return `poke 0x${event.paddr.toString(16)} = ${Buffer.from(event.bytes).toString('hex')}`;
   }

@@ -2,7 +2,7 @@
  * Compares two traces as they were recorded: machine, images, inputs, digests, console, end. Nothing is executed.
  * Relies on the traces' own words; bisect is what finds the exact place of a difference.
  */
-import type { InputEvent } from '../engine/index.ts';
+import { DEFAULT_WALL_CLOCK, type InputEvent } from '../engine/index.ts';
 import type { Trace, TraceHeader } from '../traces/index.ts';
 import { inputsFromTrace } from './config.ts';
 import { type ConsoleLine, linesOf } from './diff-console.ts';
@@ -72,8 +72,20 @@ export function machineDifferences(a: TraceHeader, b: TraceHeader): SettingDiffe
   compare('harts', a.machine.harts, b.machine.harts);
   compare('RAM', `${a.machine.ramBytes / 2 ** 20} MiB`, `${b.machine.ramBytes / 2 ** 20} MiB`);
   compare('quantum', quantumText(a), quantumText(b));
+  compare('device seed', a.machine.seed ?? '0', b.machine.seed ?? '0');
+  compare('wall clock', wallClockText(a), wallClockText(b));
+  compare('devices', devicesText(a), devicesText(b));
   return found;
 }
+
+const wallClockText = ({ machine }: TraceHeader): string =>
+  new Date(1000 * (machine.wallClock ?? DEFAULT_WALL_CLOCK)).toISOString();
+
+/** Content of disks is compared with the other images. */
+const devicesText = ({ machine }: TraceHeader): string =>
+  (machine.devices ?? [])
+    .map(({ kind, slot, settings }) => [`${slot}: ${kind}`, ...Object.values(settings)].join(' '))
+    .join(', ') || 'none';
 
 /** What is loaded into the machine at the start: images by content, and the command line. */
 export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDifference[] {

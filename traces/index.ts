@@ -11,6 +11,7 @@ export type {
   TraceCheckpoint,
   TraceConsole,
   TraceDamage,
+  TraceDevice,
   TraceDigest,
   TraceEnd,
   TraceHeader,

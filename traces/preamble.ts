@@ -6,7 +6,7 @@ import { TraceError } from './errors.ts';
 import { xxh64 } from './hash.ts';
 
 export const FORMAT_MAJOR = 1;
-export const FORMAT_MINOR = 0;
+export const FORMAT_MINOR = 1;
 export const PREAMBLE_BYTES = 24;
 
 /** As PNG's: a non-ASCII byte, the name, CR LF and ^Z show transfers that garble binary files. */

@@ -66,7 +66,7 @@ describe('a trace', () => {
   it('carries its header and images, and names the run after them', () => {
     const trace = openTraceBytes('t', traceBytes(SAMPLE, SAMPLE_END));
     expect(trace.header).toMatchObject(FIELDS);
-    expect(trace.header).toMatchObject({ formatMajor: 1, formatMinor: 0 });
+    expect(trace.header).toMatchObject({ formatMajor: 1, formatMinor: 1 });
     expect(trace.header.id).toMatch(/^[0-9a-f]{16}$/);
     for (const { role, name, bytes } of IMAGES) expect(trace.image(role)).toStrictEqual({ name, bytes });
     expect(trace.image('initrd')).toBeUndefined();

@@ -33,6 +33,20 @@ export const FIELDS: TraceHeaderFields = {
   commandLine: ['dejavm', 'record', '-o', 'a.djvm'],
 };
 
+/** A header with what format 1.1 added. */
+export const FIELDS_WITH_DEVICES: TraceHeaderFields = {
+  ...FIELDS,
+  machine: {
+    ...FIELDS.machine,
+    seed: '7',
+    wallClock: 1_735_689_600,
+    devices: [
+      { kind: 'block', slot: 7, settings: { image: 'drive0', readOnly: 'off', serial: '' } },
+      { kind: 'entropy', slot: 6, settings: {} },
+    ],
+  },
+};
+
 export const IMAGES: readonly ImageContent[] = [
   { role: 'bios', name: 'fw.elf', bytes: Uint8Array.from({ length: 300 }, (_, i) => i * 7) },
   { role: 'kernel', name: 'lazarus.elf', bytes: Uint8Array.from({ length: 500 }, (_, i) => i ^ (i >> 3)) },

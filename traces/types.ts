@@ -9,11 +9,18 @@ export interface Position {
 }
 
 export interface TraceImage {
-  /** What it is loaded as: bios, kernel, initrd. */
+  /** What it is loaded as: bios, kernel, initrd, dtb, drive0, drive1, … */
   readonly role: string;
   readonly name: string;
   /** sha256 of the content, hex. */
   readonly sha256: string;
+}
+
+/** A device that is plugged into the board; its settings mean something to the machine only. */
+export interface TraceDevice {
+  readonly kind: string;
+  readonly slot: number;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface TraceHeader {
@@ -29,6 +36,11 @@ export interface TraceHeader {
     readonly ramBytes: number;
     readonly quantum: { readonly policy: 'fixed' | 'jittered'; readonly ticks: number; readonly seed: string };
     readonly append: string;
+    /** Seed of the devices, decimal. Since format 1.1, as all that follows. */
+    readonly seed?: string;
+    /** Wall-clock time at tick 0, seconds since 1970. */
+    readonly wallClock?: number;
+    readonly devices?: readonly TraceDevice[];
   };
   readonly images: readonly TraceImage[];
   readonly digestEvery: number;

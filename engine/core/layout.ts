@@ -263,9 +263,9 @@ export const CONSTANTS = {
   MACHINE_BASE: 0x1000,
   HART_BASE: 0x4000,
   HART_STRIDE: 0x1000,
-  /** Device records: one range of saved bytes, allotted by engine/machine in board order. */
-  DEVICES_BASE: 0x10000,
-  DEVICES_BYTES: 0x10000,
+  /** Device records: one range of saved bytes, allotted by engine/machine in board order. Below: arch.wasm's own data. */
+  DEVICES_BASE: 0x40000,
+  DEVICES_BYTES: 0xc0000,
   DYNAMIC_BASE: 0x100000,
   RAM_BASE: 0x80000000,
   PAGE_BYTES: 4096,

@@ -26,6 +26,25 @@ export interface Board {
   /** Half of a hart's mtimecmp: 0 low, 1 high. */
   mtimecmp(hart: number, half: 0 | 1): number;
   setMtimecmp(hart: number, half: 0 | 1, value: number): void;
+  /** Virtual time in ticks, as `mtime`. */
+  ticks(): number;
+  /**
+   * RAM as a bus master sees it: a view that the next access may change, or undefined when the range is not all RAM.
+   * `paddr` may be any non-negative number.
+   */
+  readRam(paddr: number, bytes: number): Uint8Array | undefined;
+  /** Stores to RAM as a hart would, for everybody who caches it. False, and nothing stored, when it is not all RAM. */
+  writeRam(paddr: number, bytes: Uint8Array): boolean;
+  /** The medium of a disk; its content is part of the machine's state, but not of any record. */
+  readonly disk: Disk | undefined;
+  /** Hardware address of a network device: 6 bytes. */
+  readonly mac: Uint8Array;
+  /** An Ethernet frame leaves through this device's cable. */
+  transmit(frame: Uint8Array): void;
+  /** Wall-clock time at tick 0, in seconds since 1970. */
+  readonly wallClock: number;
+  /** Seed of everything that this device draws: the machine's seed and the device's place. */
+  readonly seed: bigint;
   /** Drives this device's own interrupt output, wired to an input of the interrupt controller. */
   drive(level: boolean): void;
   /** A byte left the machine through the console. */
@@ -35,6 +54,21 @@ export interface Board {
   /** Stops the machine for good; `word` is what was written to the finisher. */
   halt(word: number): void;
 }
+
+/** Content that a device writes to in place of a file: an image, and what was written over it. */
+export interface Disk {
+  readonly sizeBytes: number;
+  readonly readOnly: boolean;
+  /** At most 20 bytes of ASCII that name the medium. */
+  readonly serial: string;
+  /** A copy of bytes that lie within the disk. */
+  read(offset: number, bytes: number): Uint8Array;
+  /** Overwrites bytes that lie within it. */
+  write(offset: number, bytes: Uint8Array): void;
+}
+
+/** `deadline()` of a device that waits for nothing. */
+export const NEVER: number = Number.POSITIVE_INFINITY;
 
 export interface Device {
   /** Name of the record: prefixes its fields in differences, e.g. `plic.level[0]`. */
@@ -50,6 +84,12 @@ export interface Device {
   store(port: Port, offset: number, sizeBytes: number, value: number): void;
   /** Interrupt input `line` changes level (interrupt controllers only). */
   setInput?(port: Port, line: number, level: boolean): void;
-  /** A byte arrives at the console (UARTs only). */
-  receive?(port: Port, byte: number): void;
+  /** A byte arrives at the console (UARTs and virtio consoles only). False: nobody listens, try another. */
+  receive?(port: Port, byte: number): boolean;
+  /** A frame arrives through the cable (network devices only). */
+  receiveFrame?(port: Port, frame: Uint8Array): void;
+  /** Ticks at which it wants `tick`, from its record; NEVER when it waits for nothing. Asked after every access. */
+  deadline?(port: Port): number;
+  /** Its deadline is reached; leaves another one, later. */
+  tick?(port: Port): void;
 }

@@ -1,5 +1,9 @@
 export { aclint } from './aclint.ts';
-export type { Board, Device, Port } from './device.ts';
+export { type Board, type Device, type Disk, NEVER, type Port } from './device.ts';
 export { decodeHalt, finisher } from './finisher.ts';
+export { destinationOf, isMulticast, isSame } from './net/packet.ts';
+export { station } from './net/station.ts';
 export { PLIC_SOURCES, plic } from './plic.ts';
+export { rtc } from './rtc.ts';
 export { UART_BACKLOG_BYTES, uart } from './uart.ts';
+export * from './virtio/index.ts';

@@ -96,6 +96,7 @@ export const uart: Device = {
     }
     refill(port);
     port.board.drive(cause(port) !== IIR_NONE);
+    return true;
   },
 };
 

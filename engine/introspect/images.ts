@@ -11,8 +11,10 @@ import { createSymbolTable, type SymbolTable } from './symbols.ts';
 /** The symbols of firmware, hypervisor and guest. */
 export function readMachineSymbols(config: Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>): MachineSymbols {
   const { bios, kernel, initrd } = config;
-  return joinSymbols(tableOf(bios), kernel && tableOf(kernel), initrd && tableOf(initrd));
+  return joinSymbols(bios ? tableOf(bios) : NO_SYMBOLS, kernel && tableOf(kernel), initrd && tableOf(initrd));
 }
+
+const NO_SYMBOLS: SymbolTable = createSymbolTable('', []);
 
 const tableOf = (image: Image): SymbolTable => createSymbolTable(imageLabel(image.name), readSymbols(image.bytes));
 

@@ -1,17 +1,28 @@
 /**
- * Device accesses: finds the device at a physical address, splits wide accesses, and gives devices their services.
- * Holds no state of its own: everything is in linear memory, so a restored memory is a restored bus.
+ * Device accesses: finds the device at a physical address, splits wide accesses, lets devices act at their deadlines,
+ * and carries frames between them. Holds no state of its own: a restored memory is a restored bus.
  * Relies on the core for natural alignment and for calling it only outside RAM and ROM. No BigInt: an access costs
  * less than a microsecond.
  */
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
-import type { Board, Port } from '../devices/index.ts';
-import { BOARD, type Slot, slotOf } from './board.ts';
+import { type Board, type Disk, destinationOf, isMulticast, isSame, NEVER, type Port } from '../devices/index.ts';
+import { RAM_BASE, type Slot } from './board.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
 export interface BusObserver {
   console(moment: number, ticks: number, byte: number): void;
   note(moment: number, ticks: number, hart: number, code: number, arg: number): void;
+  frame(moment: number, ticks: number, slot: number, bytes: Uint8Array): void;
+}
+
+/** What the bus needs besides memory. */
+export interface BusOptions {
+  readonly board: readonly Slot[];
+  readonly wallClock: number;
+  readonly seed: bigint;
+  disk(slot: number): Disk | undefined;
+  /** Stores bytes to RAM at an offset from its start, as a hart would. They are all in RAM. */
+  storeRam(offset: number, bytes: Uint8Array): void;
 }
 
 export interface Bus {
@@ -20,8 +31,12 @@ export interface Bus {
   store(paddrLow: number, sizeBytes: number): number;
   /** Resets every device; records must be zero and MACHINE.hartCount set. */
   reset(): void;
-  /** A byte typed at the console. */
+  /** A byte typed at the console: for the first virtio console whose driver is up, or the UART. */
   receive(byte: number): void;
+  /** A frame from outside for the network device in a slot. False: there is no such device. */
+  receiveFrame(slot: number, frame: Uint8Array): boolean;
+  /** Import of arch.wasm: the devices whose time has come act. */
+  tick(): void;
 }
 
 const word = (name: string): number => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
@@ -33,6 +48,9 @@ const HART_COUNT = word('hartCount');
 const HALT_CODE = word('haltCode');
 const STOP_REQUEST = word('stopRequest');
 const DATA = word('mmioData');
+const DEADLINE = word('deviceDeadline');
+const RAM_HOST = word('ramHost');
+const RAM_BYTES = word('ramBytes');
 const LINES = offsetOf(HART, 'lines');
 const MTIMECMP = offsetOf(HART, 'mtimecmp');
 const BUDGET = offsetOf(HART, 'budget');
@@ -40,22 +58,36 @@ const TRAPS = offsetOf(HART, 'traps');
 const HIGH = 0x100000000;
 
 /** A bus on a linear memory. The memory must not grow. */
-export function createBus(memory: ArrayBufferLike, observer: BusObserver): Bus {
+export function createBus(memory: ArrayBufferLike, observer: BusObserver, options: BusOptions): Bus {
+  const { board } = options;
   const u32 = new Uint32Array(memory);
-  const u8 = new Uint8Array(memory);
   const clock = createClock(u32);
-  const ports = BOARD.map((slot) => createPort(slot, u32, u8, clock, observer, driveInput));
-  const plicSlot = slotOf('plic');
-  const plicPort = ports[BOARD.indexOf(plicSlot)]!;
-  const uartSlot = slotOf('uart');
-  const uartPort = ports[BOARD.indexOf(uartSlot)]!;
+  const wiring: Wiring = { u32, u8: new Uint8Array(memory), clock, observer, options, driveInput, transmit };
+  const ports = board.map((slot) => createPort(slot, wiring));
+  const plicAt = board.findIndex(({ device }) => device.setInput);
+  const timed = [...board.keys()].filter((index) => board[index]!.device.deadline);
+  // Consoles that software has to bring up come first; the UART always listens.
+  const listeners = [...board.keys()]
+    .filter((index) => board[index]!.device.receive)
+    .sort((a, b) => Number(board[b]!.virtio !== undefined) - Number(board[a]!.virtio !== undefined) || a - b);
 
   function driveInput(irq: number, level: boolean): void {
-    plicSlot.device.setInput?.(plicPort, irq, level);
+    board[plicAt]!.device.setInput?.(ports[plicAt]!, irq, level);
+  }
+  /** The switch: to everybody but the sender, or to the one that it is for. */
+  function transmit(from: Slot, frame: Uint8Array): void {
+    if (from.virtio?.kind === 'net' && from.virtio.cable === 'outside') {
+      observer.frame(clock.moment(), clock.ticks(), from.virtio.slot, frame.slice());
+      return;
+    }
+    const to = destinationOf(frame);
+    const others = board.filter((slot) => slot !== from && isOnSwitch(slot));
+    const owner = isMulticast(to) ? undefined : others.find((slot) => slot.virtio && isSame(macOf(slot), to));
+    for (const slot of owner ? [owner] : others) slot.device.receiveFrame?.(ports[board.indexOf(slot)]!, frame);
   }
   function find(paddr: number, sizeBytes: number): number {
-    for (let index = 0; index < BOARD.length; index++) {
-      const { device, base } = BOARD[index]!;
+    for (let index = 0; index < board.length; index++) {
+      const { device, base } = board[index]!;
       const offset = paddr - base;
       if (offset >= 0 && offset + sizeBytes <= device.sizeBytes) {
         return device.accessSizes.includes(sizeBytes) ? index : -1;
@@ -63,12 +95,20 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver): Bus {
     }
     return -1;
   }
+  /** The soonest deadline becomes the machine's. */
+  function setDeadline(): void {
+    let next = NEVER;
+    for (const index of timed) next = Math.min(next, board[index]!.device.deadline!(ports[index]!));
+    const never = next > Number.MAX_SAFE_INTEGER;
+    u32[DEADLINE] = never ? 0xffffffff : next >>> 0;
+    u32[DEADLINE + 1] = never ? 0xffffffff : Math.floor(next / HIGH);
+  }
   return {
     load(paddrLow, sizeBytes) {
       const paddr = paddrLow >>> 0;
       const index = find(paddr, sizeBytes);
       if (index < 0) return 0;
-      const { device, base } = BOARD[index]!;
+      const { device, base } = board[index]!;
       const port = ports[index]!;
       u32[DATA] = device.load(port, paddr - base, Math.min(sizeBytes, 4));
       u32[DATA + 1] = sizeBytes === 8 ? device.load(port, paddr - base + 4, 4) : 0;
@@ -78,20 +118,46 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver): Bus {
       const paddr = paddrLow >>> 0;
       const index = find(paddr, sizeBytes);
       if (index < 0) return 0;
-      const { device, base } = BOARD[index]!;
+      const { device, base } = board[index]!;
       const port = ports[index]!;
       const high = u32[DATA + 1]!;
       const mask = sizeBytes === 1 ? 0xff : sizeBytes === 2 ? 0xffff : 0xffffffff;
       device.store(port, paddr - base, Math.min(sizeBytes, 4), (u32[DATA]! & mask) >>> 0);
       if (sizeBytes === 8) device.store(port, paddr - base + 4, 4, high);
+      if (device.deadline) setDeadline();
       return 1;
     },
     reset() {
-      for (const [index, slot] of BOARD.entries()) slot.device.reset(ports[index]!);
+      for (const [index, slot] of board.entries()) slot.device.reset(ports[index]!);
+      setDeadline();
     },
-    receive: (byte) => uartSlot.device.receive?.(uartPort, byte),
+    receive(byte) {
+      listeners.some((index) => board[index]!.device.receive!(ports[index]!, byte));
+      setDeadline();
+    },
+    receiveFrame(slot, frame) {
+      const index = board.findIndex(({ virtio }) => virtio?.kind === 'net' && virtio.slot === slot);
+      board[index]?.device.receiveFrame?.(ports[index]!, frame);
+      setDeadline();
+      return index >= 0;
+    },
+    tick() {
+      const now = clock.ticks();
+      for (const index of timed) {
+        const { device } = board[index]!;
+        if (device.deadline!(ports[index]!) <= now) device.tick?.(ports[index]!);
+      }
+      setDeadline();
+    },
   };
 }
+
+const isOnSwitch = ({ device, virtio }: Slot): boolean =>
+  device.receiveFrame !== undefined && (virtio?.kind !== 'net' || virtio.cable === 'switch');
+
+const NO_MAC = new Uint8Array(6);
+const macOf = ({ virtio }: Slot): Uint8Array =>
+  virtio?.kind === 'net' ? Uint8Array.from(virtio.mac.split(':'), (byte) => Number.parseInt(byte, 16)) : NO_MAC;
 
 /** Position in the middle of a slice: what the running hart has spent since the slice began. */
 interface Clock {
@@ -108,16 +174,35 @@ function createClock(u32: Uint32Array): Clock {
   };
 }
 
-function createPort(
-  slot: Slot,
-  u32: Uint32Array,
-  u8: Uint8Array,
-  clock: Clock,
-  observer: BusObserver,
-  driveInput: (irq: number, level: boolean) => void,
-): Port {
+/** What all ports share. */
+interface Wiring {
+  readonly u32: Uint32Array;
+  readonly u8: Uint8Array;
+  readonly clock: Clock;
+  readonly observer: BusObserver;
+  readonly options: BusOptions;
+  readonly driveInput: (irq: number, level: boolean) => void;
+  readonly transmit: (from: Slot, frame: Uint8Array) => void;
+}
+
+function createPort(slot: Slot, wiring: Wiring): Port {
+  const { u32, u8 } = wiring;
+  return {
+    get: (offset) => u32[(slot.record + offset) >> 2]!,
+    set(offset, value) {
+      u32[(slot.record + offset) >> 2] = value;
+    },
+    getByte: (offset) => u8[slot.record + offset]!,
+    setByte(offset, value) {
+      u8[slot.record + offset] = value;
+    },
+    board: createServices(slot, wiring),
+  };
+}
+
+function createServices(slot: Slot, { u32, u8, clock, observer, options, driveInput, transmit }: Wiring): Board {
   const hart = (n: number, field: number) => (hartAddress(n) + field) >> 2;
-  const board: Board = {
+  return {
     get hartCount() {
       return u32[HART_COUNT]!;
     },
@@ -126,6 +211,7 @@ function createPort(
       const ticks = clock.ticks();
       return (ticks - (ticks % CONSTANTS.TICKS_PER_MTIME)) / CONSTANTS.TICKS_PER_MTIME;
     },
+    ticks: () => clock.ticks(),
     hartLine: (n, bit) => ((u32[hart(n, LINES)]! >>> bit) & 1) !== 0,
     setHartLine(n, bit, level) {
       const at = hart(n, LINES);
@@ -138,6 +224,13 @@ function createPort(
     drive(level) {
       if (slot.irq !== 0) driveInput(slot.irq, level);
     },
+    ...createBusMaster(u32, u8, options),
+    disk: slot.virtio && options.disk(slot.virtio.slot),
+    mac: macOf(slot),
+    transmit: (frame) => transmit(slot, frame),
+    wallClock: options.wallClock,
+    // Devices of one machine draw apart from each other.
+    seed: options.seed ^ (BigInt(slot.base) << 32n),
     console: (byte) => observer.console(clock.moment(), clock.ticks(), byte),
     note: (code, arg) => observer.note(clock.moment(), clock.ticks(), u32[CURRENT_HART]!, code, arg),
     halt(word) {
@@ -145,15 +238,25 @@ function createPort(
       u32[STOP_REQUEST] = 1;
     },
   };
+}
+
+/** RAM as devices reach it. */
+function createBusMaster(
+  u32: Uint32Array,
+  u8: Uint8Array,
+  { storeRam }: BusOptions,
+): Pick<Board, 'readRam' | 'writeRam'> {
+  const inRam = (paddr: number, bytes: number) => paddr >= RAM_BASE && paddr + bytes <= RAM_BASE + u32[RAM_BYTES]!;
   return {
-    get: (offset) => u32[(slot.record + offset) >> 2]!,
-    set(offset, value) {
-      u32[(slot.record + offset) >> 2] = value;
+    readRam(paddr, bytes) {
+      if (!inRam(paddr, bytes)) return undefined;
+      const start = u32[RAM_HOST]! + paddr - RAM_BASE;
+      return u8.subarray(start, start + bytes);
     },
-    getByte: (offset) => u8[slot.record + offset]!,
-    setByte(offset, value) {
-      u8[slot.record + offset] = value;
+    writeRam(paddr, bytes) {
+      if (!inRam(paddr, bytes.length)) return false;
+      storeRam(paddr - RAM_BASE, bytes);
+      return true;
     },
-    board,
   };
 }

@@ -1,12 +1,14 @@
 /**
  * The device tree of the board, with the bindings and node names of QEMU virt, so that software written for it finds
- * its devices. Only devices that exist are described. Relies on board.ts for addresses.
+ * its devices. Only devices that exist are described; all virtio slots do, taken or not. Completes a user's own tree as
+ * QEMU does: command line and initrd. Relies on board.ts for addresses.
  */
 import { CONSTANTS } from '../core/layout.ts';
 import { PLIC_SOURCES } from '../devices/index.ts';
 import { isaString } from '../isa/index.ts';
-import { RAM_BASE, slotOf } from './board.ts';
-import { type FdtNode, writeFdt } from './fdt.ts';
+import { RAM_BASE, slotOf, VIRTIO_STRIDE } from './board.ts';
+import { VIRTIO_SLOTS } from './config.ts';
+import { type FdtNode, type FdtValue, writeFdt } from './fdt.ts';
 import { rngSeedCells } from './rng-seed.ts';
 
 export interface DeviceTreeOptions {
@@ -53,6 +55,18 @@ export function boardDeviceTree(options: DeviceTreeOptions): Uint8Array {
   });
 }
 
+/** A user's tree with the command line and the initrd of this run. */
+export function completeTree(tree: FdtNode, options: Pick<DeviceTreeOptions, 'bootArgs' | 'initrd'>): Uint8Array {
+  const added: Record<string, FdtValue> = { ...initrdProperties(options.initrd) };
+  if (options.bootArgs !== '') added.bootargs = options.bootArgs;
+  const children = tree.children ?? [];
+  const at = children.findIndex(({ name }) => name === 'chosen');
+  const before = children[at] ?? { name: 'chosen', properties: {} };
+  const completed = { ...before, properties: { ...before.properties, ...added } };
+  const others = children.filter((_, n) => n !== at);
+  return writeFdt({ ...tree, children: Object.keys(added).length === 0 ? children : [completed, ...others] });
+}
+
 /** 1 … harts: cpus; then their interrupt controllers; then the PLIC and the finisher. */
 function phandles(harts: number) {
   return {
@@ -64,18 +78,18 @@ function phandles(harts: number) {
 }
 
 function chosen({ bootArgs, initrd, seed }: DeviceTreeOptions): FdtNode {
-  const properties: Record<string, string | readonly number[]> = {
+  const properties = {
     'stdout-path': `/soc/serial@${slotOf('uart').base.toString(16)}`,
     bootargs: bootArgs,
     'rng-seed': rngSeedCells(seed),
+    ...initrdProperties(initrd),
   };
-  if (initrd) {
-    // One cell each, as QEMU writes them: an initrd lies below 4 GiB.
-    properties['linux,initrd-start'] = [initrd.start];
-    properties['linux,initrd-end'] = [initrd.end];
-  }
   return { name: 'chosen', properties };
 }
+
+/** One cell each, as QEMU writes them: an initrd lies below 4 GiB. */
+const initrdProperties = (initrd: DeviceTreeOptions['initrd']): Record<string, FdtValue> =>
+  initrd ? { 'linux,initrd-start': [initrd.start], 'linux,initrd-end': [initrd.end] } : {};
 
 const syscon = (name: string, value: number, regmap: number): FdtNode => ({
   name,
@@ -136,7 +150,7 @@ const cacheBlocks = (): FdtNode['properties'] =>
 
 function soc(harts: number): FdtNode {
   const { intc, plic, test } = phandles(harts);
-  const uart = slotOf('uart');
+  const interrupt = (irq: number) => ({ 'interrupt-parent': [plic], interrupts: [irq] });
   const wire = (...bits: number[]) =>
     Array.from({ length: harts }, (_, n) => bits.flatMap((bit) => [intc(n), bit])).flat();
   const node = (name: string, device: string, properties: FdtNode['properties']): FdtNode => {
@@ -167,8 +181,20 @@ function soc(harts: number): FdtNode {
       node('serial', 'uart', {
         compatible: 'ns16550a',
         'clock-frequency': [UART_CLOCK_HZ],
-        'interrupt-parent': [plic],
-        interrupts: [uart.irq],
+        ...interrupt(slotOf('uart').irq),
+      }),
+      node('rtc', 'rtc', { compatible: 'google,goldfish-rtc', ...interrupt(slotOf('rtc').irq) }),
+      // From the last one down: software that numbers disks as it meets them then follows the order of the command line.
+      ...Array.from({ length: VIRTIO_SLOTS }, (_, n) => {
+        const { base, irq } = slotOf(`virtio${VIRTIO_SLOTS - 1 - n}`);
+        return {
+          name: `virtio_mmio@${base.toString(16)}`,
+          properties: {
+            compatible: 'virtio,mmio',
+            reg: [...cells(base), ...cells(VIRTIO_STRIDE)],
+            ...interrupt(irq),
+          },
+        };
       }),
     ],
   };

@@ -3,8 +3,11 @@
  * Equal trees give equal bytes.
  */
 
-/** Cells are 32-bit; strings become NUL-terminated, lists of strings follow each other; true is an empty property. */
-export type FdtValue = string | readonly string[] | readonly number[] | true;
+/**
+ * Cells are 32-bit; strings become NUL-terminated, lists of strings follow each other; true is an empty property; bytes
+ * stay as they are.
+ */
+export type FdtValue = string | readonly string[] | readonly number[] | Uint8Array | true;
 
 export interface FdtNode {
   readonly name: string;
@@ -86,6 +89,7 @@ function writeNode(out: number[], strings: StringBlock, node: FdtNode): void {
 function encode(value: FdtValue): number[] {
   if (value === true) return [];
   if (typeof value === 'string') return terminated(value);
+  if (value instanceof Uint8Array) return [...value];
   const bytes: number[] = [];
   for (const item of value) {
     if (typeof item === 'string') bytes.push(...terminated(item));

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../errors.ts';
 import { isaString } from '../isa/index.ts';
 import { RAM_BASE } from './board.ts';
 import { boardDeviceTree } from './device-tree.ts';
@@ -19,6 +21,17 @@ const kernel = {
   name: 'k.elf',
   bytes: testElf({ entry: 0x80200000, segments: [{ paddr: 0x80200000, bytes: Uint8Array.of(0x13, 0, 0, 0) }] }),
 };
+/** A Linux Image of 4 KiB. */
+function linux({ magic = 0x05435352, textOffset = 0x200000, memBytes = 0x1000, flags = 0 }) {
+  const bytes = new Uint8Array(4096);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(8, BigInt(textOffset), true);
+  view.setBigUint64(16, BigInt(memBytes), true);
+  view.setUint32(24, flags, true);
+  view.setUint32(56, magic, true);
+  return { name: 'Image', bytes };
+}
+const cutOff = (length: number) => ({ name: 'Image', bytes: linux({}).bytes.slice(0, length) });
 const raw = (name: string, length: number) => ({ name, bytes: new Uint8Array(length).fill(0x13) });
 
 /** An independent reader of the format: paths to raw property bytes. */
@@ -93,6 +106,14 @@ describe('the device tree', () => {
     expect(cellsOf(tree.get('/soc/plic@c000000:reg'))).toEqual([0, 0xc000000, 0, 0x600000]);
     expect(cellsOf(tree.get('/soc/plic@c000000:riscv,ndev'))).toEqual([96]);
     expect(cellsOf(tree.get('/soc/serial@10000000:interrupts'))).toEqual([10]);
+    expect(textOf(tree.get('/soc/rtc@101000:compatible'))).toBe('google,goldfish-rtc\0');
+    expect(cellsOf(tree.get('/soc/rtc@101000:interrupts'))).toEqual([11]);
+    const virtio = [...tree.keys()].filter((path) => /virtio.*:interrupts$/.test(path));
+    expect(virtio.map((path) => [path.slice(5, -11), ...cellsOf(tree.get(path))])).toEqual(
+      [8, 7, 6, 5, 4, 3, 2, 1].map((n) => [`virtio_mmio@1000${n}000`, n]),
+    );
+    expect(cellsOf(tree.get('/soc/virtio_mmio@10008000:reg'))).toEqual([0, 0x10008000, 0, 0x1000]);
+    expect(textOf(tree.get('/soc/virtio_mmio@10001000:compatible'))).toBe('virtio,mmio\0');
     expect(textOf(tree.get('/soc/test@100000:compatible'))).toBe('sifive,test1\0sifive,test0\0syscon\0');
     expect(cellsOf(tree.get('/poweroff:value'))).toEqual([0x5555]);
     expect(cellsOf(tree.get('/reboot:value'))).toEqual([0x7777]);
@@ -139,15 +160,85 @@ describe('placing images', () => {
     expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84200000 + 5000]);
   });
 
+  it('puts a Linux Image where its header says, with room for what is not in the file', () => {
+    const at = (textOffset: number) => {
+      const [, kernelSegment] = loadBoot({ ...config, kernel: linux({ textOffset, memBytes: 3 * MIB }) }).segments;
+      return [kernelSegment!.paddr, kernelSegment!.memBytes];
+    };
+    expect(at(0x200000)).toEqual([0x80200000, 3 * MIB]);
+    expect(at(0x1000000)).toEqual([0x81000000, 3 * MIB]);
+    expect(at(0)).toEqual([0x80200000, 3 * MIB]);
+  });
+
+  it('puts raw firmware, or a kernel without firmware, at the start of RAM', () => {
+    const firmware = loadBoot({ ...config, bios: raw('fw.bin', 64), kernel });
+    expect(firmware.segments.map(({ paddr }) => paddr)).toEqual([0x80000000, 0x80200000, 0x87e00000]);
+    const { bios: _, ...bare } = config;
+    expect(loadBoot({ ...bare, kernel: raw('k', 64) }).segments[0]!.paddr).toBe(0x80000000);
+  });
+
+  it("completes a user's device tree and gives it in place of the board's", () => {
+    const own = writeFdt({
+      name: '',
+      properties: { model: 'mine' },
+      children: [
+        { name: 'soc', properties: { ranges: true }, children: [{ name: 'x@1', properties: { reg: [1, 2] } }] },
+        { name: 'chosen', properties: { 'stdout-path': '/soc/x@1', bootargs: 'old' } },
+      ],
+    });
+    const dtb = { name: 'own.dtb', bytes: own };
+    const given = (change: Partial<MachineConfig>) => {
+      const { segments } = loadBoot({ ...config, dtb, ...change });
+      return readTree(segments.at(-1)!.bytes);
+    };
+    const tree = given({ kernel, initrd: raw('i', 100), append: 'new' });
+    expect(textOf(tree.get('/chosen:bootargs'))).toBe('new\0');
+    expect(textOf(tree.get('/chosen:stdout-path'))).toBe('/soc/x@1\0');
+    expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84200000 + 100]);
+    expect(cellsOf(tree.get('/soc/x@1:reg'))).toEqual([1, 2]);
+    expect(textOf(tree.get(':model'))).toBe('mine\0');
+    expect(tree.has('/cpus:timebase-frequency')).toBe(false);
+    expect(given({ append: '' })).toEqual(readTree(own));
+  });
+
+  it('refuses damaged device trees without falling over them', () => {
+    const own = writeFdt({ name: '', properties: { a: 'bc' }, children: [{ name: 'n', properties: { d: [1] } }] });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(own.length - 1), fc.nat(255))), fc.nat(own.length), (changes, length) => {
+        const bytes = own.slice(0, length);
+        for (const [at, byte] of changes) if (at < length) bytes[at] = byte;
+        try {
+          loadBoot({ ...config, dtb: { name: 'd', bytes } });
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('puts a flat kernel behind the firmware, and the device tree below 3 GiB', () => {
     const boot = loadBoot({ ...config, ramBytes: 2048 * MIB, kernel: raw('Image', 4096), initrd: raw('i', 16) });
     expect(boot.segments.map((segment) => segment.paddr)).toEqual([0x80000000, 0x80200000, 0x88200000, 0xbfe00000]);
   });
 
   const bios = (paddr: number) => ({ name: 'b', bytes: testElf({ segments: [{ paddr, bytes: new Uint8Array(16) }] }) });
-  it.each<[string, Partial<MachineConfig>, RegExp]>([
+  it.each<[string, Partial<Record<keyof MachineConfig, unknown>>, RegExp]>([
     ['an empty bios', { bios: { name: 'b', bytes: new Uint8Array(0) } }, /bios image 'b' is empty/],
-    ['a bios that is no ELF file', { bios: raw('b', 64) }, /bios image 'b' is not an ELF file/],
+    [
+      'a bios that is text',
+      { bios: { name: 'b', bytes: new TextEncoder().encode('#!/bin/sh\n') } },
+      /bios image 'b' is text/,
+    ],
+    ['nothing at all', { bios: undefined }, /neither firmware nor a kernel/],
+    ['a kernel elsewhere without firmware', { bios: undefined, kernel }, /nothing at 0x80000000/],
+    ['an arm64 kernel', { kernel: linux({ magic: 0x644d5241 }) }, /'Image' is a Linux kernel for arm64: give a 64-bit/],
+    ['a compressed kernel', { kernel: { name: 'k.gz', bytes: Uint8Array.of(0x1f, 0x8b, 8, 0) } }, /gunzip/],
+    ['a kernel cut off in its header', { kernel: cutOff(60) }, /cut off in its header/],
+    ['a big-endian kernel', { kernel: linux({ flags: 1 }) }, /big endian/],
+    ['a kernel whose bss reaches beyond RAM', { kernel: linux({ memBytes: 200 * MIB }) }, /needs 202 MiB of RAM/],
+    ['an initrd over the kernel', { kernel: linux({ memBytes: 70 * MIB }), initrd: raw('i', 9) }, /would overwrite/],
+    ['no device tree as one', { dtb: raw('d.dtb', 100) }, /'d.dtb' is not a device tree, or damaged/],
     ['a bios linked elsewhere', { bios: bios(0x80001000) }, /nothing at 0x80000000/],
     ['an empty initrd', { initrd: raw('i', 0) }, /initrd image 'i' is empty/],
     ['a script as kernel', { kernel: { name: 'k', bytes: new TextEncoder().encode('#!/bin/sh\n') } }, /is text/],
@@ -169,6 +260,6 @@ describe('placing images', () => {
     ],
     ['RAM too small for a device tree', { ramBytes: 4096 }, /device tree at 0x80000000 would overwrite bios/],
   ])('refuses %s', (_what, change, why) => {
-    expect(() => loadBoot({ ...config, ...change })).toThrow(why);
+    expect(() => loadBoot({ ...config, ...change } as MachineConfig)).toThrow(why);
   });
 });

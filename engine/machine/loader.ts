@@ -1,14 +1,17 @@
 /**
- * Decides where everything lies in memory at reset, as QEMU virt does: firmware at the start of RAM, kernel behind it,
- * initrd half-way (at most 128 MiB further), device tree near the top. Gives data; the machine writes it.
+ * Decides where everything lies in memory at reset, as QEMU virt does: firmware at the start of RAM, kernel behind it
+ * (in its place when there is none), initrd half-way (at most 128 MiB further), device tree near the top. Gives data;
+ * the machine writes it.
  * @see QEMU hw/riscv/boot.c
  */
 import { CONSTANTS } from '../core/layout.ts';
 import { UserError } from '../errors.ts';
 import { RAM_BASE } from './board.ts';
 import { bootRom } from './boot-rom.ts';
-import { boardDeviceTree } from './device-tree.ts';
+import { boardDeviceTree, completeTree } from './device-tree.ts';
 import { isElf, readElf, type Segment } from './elf.ts';
+import { readFdt } from './fdt-read.ts';
+import { readLinuxImage } from './kernel-image.ts';
 import type { Image, MachineConfig } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -26,27 +29,32 @@ export interface BootImage {
 /** The memory at reset. @throws UserError when an image is unusable or does not fit into RAM. */
 export function loadBoot(config: MachineConfig): BootImage {
   const ramEnd = RAM_BASE + config.ramBytes;
-  const bios = placeBios(config.bios);
-  if (!bios.segments.some(({ paddr, memBytes }) => paddr <= RAM_BASE && paddr + memBytes > RAM_BASE)) {
-    throw new UserError(
-      `bios image '${config.bios.name}' has nothing at ${hex(RAM_BASE)}, where harts start: link it to run there`,
-    );
+  const bios = config.bios && placeBios(config.bios);
+  const kernel = config.kernel && placeKernel(config.kernel, bios && alignUp(endOf(bios.segments)));
+  const first = bios ?? kernel;
+  if (!first) throw new UserError('neither firmware nor a kernel: nothing to run (-bios, -kernel)');
+  if (!first.segments.some(({ paddr, memBytes }) => paddr <= RAM_BASE && paddr + memBytes > RAM_BASE)) {
+    throw new UserError(`${first.label} has nothing at ${hex(RAM_BASE)}, where harts start: link it to run there`);
   }
-  const kernel = config.kernel && placeKernel(config.kernel, alignUp(endOf(bios.segments)));
   const initrdAt = (kernel?.entry ?? RAM_BASE) + Math.min(config.ramBytes / 2, INITRD_MAX_OFFSET);
   const initrd = config.initrd && raw(config.initrd, 'initrd', initrdAt);
-  const tree = boardDeviceTree({
-    harts: config.harts,
-    ramBytes: config.ramBytes,
-    bootArgs: config.append,
-    seed: 0n,
-    ...(initrd && { initrd: { start: initrdAt, end: endOf(initrd.segments) } }),
-  });
+  const tree = deviceTree(config, initrd && { start: initrdAt, end: endOf(initrd.segments) });
   const treeAt = placeTree(config.ramBytes, tree.length);
-  const parts: Part[] = [bios, ...(kernel ? [kernel] : []), ...(initrd ? [initrd] : [])];
+  const parts: Part[] = [bios, kernel, initrd].filter((part) => part !== undefined);
   parts.push({ label: 'device tree', entry: treeAt, segments: [segment(treeAt, tree)] });
   checkFit(parts, ramEnd);
   return { segments: parts.flatMap((part) => part.segments), rom: bootRom(treeAt, kernel?.entry ?? 0) };
+}
+
+/** The board's own tree, or the user's, completed. */
+function deviceTree(config: MachineConfig, initrd: { start: number; end: number } | undefined): Uint8Array {
+  const its = { bootArgs: config.append, ...(initrd && { initrd }) };
+  if (!config.dtb) {
+    return boardDeviceTree({ harts: config.harts, ramBytes: config.ramBytes, seed: config.seed ?? 0n, ...its });
+  }
+  const tree = readFdt(config.dtb.bytes);
+  if (tree) return completeTree(tree, its);
+  throw new UserError(`'${config.dtb.name}' is not a device tree, or damaged: give one compiled with dtc (-dtb)`);
 }
 
 function placeTree(ramBytes: number, treeBytes: number): number {
@@ -62,24 +70,42 @@ interface Part {
   readonly segments: readonly Segment[];
 }
 
-/** Firmware: always an ELF executable, because only that says where it belongs. */
+/** Firmware: an ELF file goes where it says, machine code to the start of RAM. */
 function placeBios(image: Image): Part {
   if (image.bytes.length === 0) throw empty(image, 'bios');
+  if (!isElf(image.bytes)) {
+    refuseText(image, 'bios');
+    return raw(image, 'bios', RAM_BASE);
+  }
   const { entry, segments } = readElf(image, 'bios');
   return { label: label(image, 'bios'), entry, segments };
 }
 
-/** An ELF file goes where it says, anything else (Linux Image, flat binary) to `address`. */
-function placeKernel(image: Image, address: number): Part {
+/**
+ * An ELF file goes where it says, a Linux Image where its header says, a flat binary behind the firmware. `behind` is
+ * undefined when there is no firmware: then all but ELF files go to the start of RAM.
+ */
+function placeKernel(image: Image, behind: number | undefined): Part {
   if (isElf(image.bytes)) {
     const { entry, segments } = readElf(image, 'kernel');
     return { label: label(image, 'kernel'), entry, segments };
   }
-  // Machine code is never all printable; a script or a page of text given by mistake is.
-  if (image.bytes.length > 0 && image.bytes.subarray(0, 64).every(isPrintable)) {
-    throw new UserError(`kernel image '${image.name}' is text: expected a RISC-V ELF executable or a flat binary`);
-  }
-  return raw(image, 'kernel', address);
+  if (image.bytes.length === 0) throw empty(image, 'kernel');
+  refuseText(image, 'kernel');
+  const linux = readLinuxImage(image);
+  if (behind === undefined || !linux) return raw(image, 'kernel', behind ?? RAM_BASE);
+  const address = Math.max(behind, RAM_BASE + linux.textOffset);
+  return {
+    label: label(image, 'kernel'),
+    entry: address,
+    segments: [{ paddr: address, bytes: image.bytes, memBytes: linux.memBytes }],
+  };
+}
+
+/** Machine code is never all printable; a script or a page of text given by mistake is. */
+function refuseText(image: Image, role: string): void {
+  if (!image.bytes.subarray(0, 64).every(isPrintable)) return;
+  throw new UserError(`${label(image, role)} is text: expected a RISC-V ELF executable or a flat binary`);
 }
 
 const isPrintable = (byte: number) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d);

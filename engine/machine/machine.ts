@@ -1,6 +1,6 @@
 /**
- * The machine: core, bus and boot images put together behind the interface of types.ts. Holds no state of a run
- * outside linear memory, except the page map of the last snapshot (pages.ts), which only saves copying.
+ * The machine: core, bus, disks and boot images put together behind the interface of types.ts. The state of a run is in
+ * linear memory and on the disks (media.ts); the page map of the last snapshot (pages.ts) only saves copying.
  * Relies on the core for stopping exactly where it is told. Does not interpret events, and knows no files.
  */
 import { type Core, createCore } from '../core/index.ts';
@@ -9,12 +9,13 @@ import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { invariant, UserError } from '../errors.ts';
 import { applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
-import { RAM_BASE } from './board.ts';
+import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
-import { checkConfig } from './config.ts';
+import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf } from './events.ts';
 import { loadBoot } from './loader.ts';
-import { nextInstruction } from './next.ts';
+import { createMedia, type Media } from './media.ts';
+import { nextByRunning, nextInstruction } from './next.ts';
 import { createPageStore, type PageStore } from './pages.ts';
 import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
 import type {
@@ -43,6 +44,7 @@ const W = {
   quantumTicks: word('quantumTicks'),
   quantumJitter: word('quantumJitter'),
   hartCount: word('hartCount'),
+  currentHart: word('currentHart'),
   haltCode: word('haltCode'),
   trapMoment: word('trapMoment'),
   trapRun: word('trapRun'),
@@ -96,6 +98,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #view: DataView;
   readonly #parts: readonly SavedPart[];
   readonly #stateBytes: number;
+  readonly #media: Media;
   readonly #pages: PageStore;
   #onEvent: ((event: MachineEvent) => void) | undefined;
 
@@ -110,26 +113,24 @@ class CoreMachine implements Machine, FaultTarget {
       imports: {
         mmioLoad: (paddrLow, sizeBytes) => this.#bus.load(paddrLow, sizeBytes),
         mmioStore: (paddrLow, sizeBytes) => this.#bus.store(paddrLow, sizeBytes),
-        // No device of this board keeps a deadline of its own; the timers are the core's.
-        deviceTick: () => invariant(false, 'a device deadline was reached, but no device sets one'),
+        deviceTick: () => this.#bus.tick(),
       },
     });
     const buffer = this.#core.memory.buffer;
     this.#u8 = new Uint8Array(buffer);
     this.#u32 = new Uint32Array(buffer);
     this.#view = new DataView(buffer);
-    this.#parts = savedParts(config.harts);
-    this.#stateBytes = stateBytes(config.harts);
-    this.#bus = createBus(buffer, {
-      console: (moment, ticks, byte) => this.#emit({ kind: 'console', moment, ticks, byte }),
-      note: (moment, ticks, hart, code, arg) => this.#emit({ kind: 'note', moment, ticks, hart, code, arg }),
-    });
-    this.#pages = createPageStore(buffer, this.#core.arch, {
+    this.#parts = savedParts(config);
+    this.#stateBytes = stateBytes(config);
+    this.#media = createMedia(config.virtio ?? [], (bytes) => this.#hash(bytes));
+    this.#bus = this.#createBus();
+    const places = {
       ramHost: this.#u32[W.ramHost]!,
       pageHashHost: this.#u32[W.pageHashHost]!,
       scratchHost: this.#u32[W.scratchHost]!,
       ramPages: config.ramBytes / CONSTANTS.PAGE_BYTES,
-    });
+    };
+    this.#pages = createPageStore(buffer, this.#core.arch, places, this.#media);
     this.#reset();
     this.#u8.set(boot.rom, this.#u32[W.romHost]!);
     for (const { paddr, bytes } of boot.segments) this.#writePhysical(paddr, bytes);
@@ -173,7 +174,7 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   next(): { hart: number; pc: bigint } {
-    return nextInstruction(this.#core, this.#parts);
+    return nextInstruction(this.#core, this.#parts) ?? this.#nextByRunning();
   }
 
   apply(event: InputEvent): void {
@@ -189,6 +190,9 @@ class CoreMachine implements Machine, FaultTarget {
       case 'poke':
         this.#writePhysical(event.paddr, event.bytes);
         return;
+      case 'net':
+        if (this.#bus.receiveFrame(event.slot, event.bytes)) return;
+        throw new UserError(`a frame for virtio slot ${event.slot}: there is no network device in it`);
       case 'fault':
         applyFault(this, resolveFault(this, event.fault));
     }
@@ -216,12 +220,15 @@ class CoreMachine implements Machine, FaultTarget {
   digest(): bigint {
     this.#core.arch.updatePageHashes();
     const scratch = this.#u32[W.scratchHost]!;
-    const hashed = this.#u8.subarray(scratch + HASHED_AT, scratch + HASHED_AT + this.#stateBytes);
-    readState(this.#u8, this.#parts, hashed);
-    const end = scratch + HASHED_AT + this.#stateBytes;
-    this.#view.setBigUint64(end, this.#view.getBigUint64(4 * W.ramHashSum, true), true);
-    this.#core.arch.hashRange(scratch + HASHED_AT, this.#stateBytes + 8, 0);
-    return this.#view.getBigUint64(scratch, true);
+    // Each part where it lies: together they may be larger than scratch.
+    const hashes = new BigUint64Array(this.#parts.length + 2);
+    for (const [n, { address, block }] of this.#parts.entries()) {
+      this.#core.arch.hashRange(address, block.savedBytes, 0);
+      hashes[n] = this.#view.getBigUint64(scratch, true);
+    }
+    hashes[this.#parts.length] = this.#view.getBigUint64(4 * W.ramHashSum, true);
+    hashes[this.#parts.length + 1] = this.#media.digest();
+    return this.#hash(new Uint8Array(hashes.buffer));
   }
 
   guestDigest(hgatp: bigint): bigint {
@@ -299,8 +306,48 @@ class CoreMachine implements Machine, FaultTarget {
     return this.#number(W.trapMoment) === this.moment && !this.#timerAhead();
   }
 
-  /** Whether a timer that some hart has set is still to come, enabled or not. */
+  #createBus(): Bus {
+    const { virtio, wallClock = DEFAULT_WALL_CLOCK, seed = 0n } = this.config;
+    return createBus(
+      this.#core.memory.buffer,
+      {
+        console: (moment, ticks, byte) => this.#emit({ kind: 'console', moment, ticks, byte }),
+        note: (moment, ticks, hart, code, arg) => this.#emit({ kind: 'note', moment, ticks, hart, code, arg }),
+        frame: (moment, ticks, slot, bytes) => this.#emit({ kind: 'net', moment, ticks, slot, bytes }),
+      },
+      {
+        board: boardOf(virtio),
+        wallClock,
+        seed,
+        disk: (slot) => this.#media.disk(slot),
+        storeRam: (offset, bytes) => this.#storeRam(offset, bytes),
+      },
+    );
+  }
+
+  #nextByRunning(): { hart: number; pc: bigint } {
+    const start = this.snapshot();
+    const observer = this.#onEvent;
+    this.onEvent = undefined;
+    try {
+      return nextByRunning(this, () => this.#u32[W.currentHart]!);
+    } finally {
+      this.restore(start);
+      this.onEvent = observer;
+    }
+  }
+
+  /** XXH64 of at most a page. */
+  #hash(bytes: Uint8Array): bigint {
+    const scratch = this.#u32[W.scratchHost]!;
+    this.#u8.set(bytes, scratch + HASHED_AT);
+    this.#core.arch.hashRange(scratch + HASHED_AT, bytes.length, 0);
+    return this.#view.getBigUint64(scratch, true);
+  }
+
+  /** Whether a timer that some hart has set is still to come, enabled or not, or a device will act. */
   #timerAhead(): boolean {
+    if (this.#number(W.deviceDeadline) < Number.MAX_SAFE_INTEGER) return true;
     const now = BigInt(this.ticks) / BigInt(CONSTANTS.TICKS_PER_MTIME);
     return Array.from({ length: this.hartCount }, (_, n) => n).some((n) => {
       const read = (name: string) => this.#view.getBigUint64(hartAddress(n) + offsetOf(HART, name), true);
@@ -311,7 +358,10 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   #writePhysical(paddr: number, bytes: Uint8Array): void {
-    const offset = this.#ramOffset(paddr, bytes.length, 'written');
+    this.#storeRam(this.#ramOffset(paddr, bytes.length, 'written'), bytes);
+  }
+
+  #storeRam(offset: number, bytes: Uint8Array): void {
     const scratch = this.#u32[W.scratchHost]!;
     for (let done = 0; done < bytes.length; done += CHUNK_BYTES) {
       const chunk = bytes.subarray(done, done + CHUNK_BYTES);

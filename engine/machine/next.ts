@@ -2,12 +2,14 @@
  * Foretells which hart executes the next instruction, and at which pc: after turns, after waiting harts are skipped,
  * after interrupts that are due are taken. The core answers for turns; interrupts are really taken, on state that is
  * put back afterwards. A synchronous trap of the instruction itself is not foretold.
- * Relies on interrupts changing no RAM, and on the core recomputing translation contexts for every slice.
+ * Relies on interrupts changing no RAM, and on the core recomputing translation contexts for every slice. Devices may
+ * change anything: when one may act before, the machine has to be run and put back (`nextByRunning`).
  */
 import type { Core } from '../core/index.ts';
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
 import { invariant } from '../errors.ts';
 import { readState, type SavedPart, writeState } from './state.ts';
+import type { Machine } from './types.ts';
 
 const CSR_MIP = 0x344;
 const CSR_MIE = 0x304;
@@ -32,13 +34,20 @@ const AT = {
   stopRequest: machineField('stopRequest'),
   haltCode: machineField('haltCode'),
   currentHart: machineField('currentHart'),
+  deviceDeadline: machineField('deviceDeadline'),
   eventsEnabled: machineField('eventsEnabled'),
 } as const;
 
-/** The hart and pc of the next instruction. When nothing will happen without input: the hart whose turn comes next. */
-export function nextInstruction(core: Core, parts: readonly SavedPart[]): { hart: number; pc: bigint } {
+/**
+ * The hart and pc of the next instruction. When nothing will happen without input: the hart whose turn comes next.
+ * undefined when a device may act before.
+ */
+export function nextInstruction(core: Core, parts: readonly SavedPart[]): { hart: number; pc: bigint } | undefined {
   const view = new DataView(core.memory.buffer);
   const first = core.arch.nextHart();
+  const deadline = view.getBigUint64(AT.deviceDeadline, true);
+  const asleep = first === core.hartCount && deadline !== NEVER;
+  if (asleep || deadline - view.getBigUint64(AT.ticks, true) <= MAX_TAKEN) return undefined;
   if (first < core.hartCount && !interruptDue(core, view, first)) return at(view, first);
   const u8 = new Uint8Array(core.memory.buffer);
   const saved = new Uint8Array(parts.reduce((sum, part) => sum + part.block.savedBytes, 0));
@@ -65,6 +74,30 @@ function settle(core: Core, view: DataView): { hart: number; pc: bigint } {
     core.arch.run();
   }
   invariant(false, `${MAX_TAKEN} interrupts in a row without an instruction`);
+}
+
+/**
+ * The same, found by running the machine until an instruction has retired and then to right before it. The caller puts
+ * the machine back. `currentHart`: the hart that had the last turn.
+ */
+export function nextByRunning(
+  machine: Pick<Machine, 'snapshot' | 'restore' | 'run' | 'step' | 'hart' | 'moment' | 'ticks' | 'config'>,
+  currentHart: () => number,
+): { hart: number; pc: bigint } {
+  const start = machine.snapshot();
+  const { moment } = machine;
+  machine.step();
+  if (machine.moment === moment) {
+    machine.restore(start);
+    const hart = (currentHart() + 1) % machine.config.harts;
+    return { hart, pc: machine.hart(hart).pc };
+  }
+  const hart = currentHart();
+  const before = machine.ticks - 1;
+  machine.restore(start);
+  // An instruction takes one tick; its hart has taken its interrupts before.
+  machine.run({ ticks: before });
+  return { hart, pc: machine.hart(hart).pc };
 }
 
 const at = (view: DataView, hart: number) => ({ hart, pc: u64(view, hart, 'pc') });

@@ -1,11 +1,12 @@
 /**
- * RAM in snapshots: a map of shared, immutable pages. Capturing copies only pages written since the last capture or
+ * RAM and written disk pages in snapshots: a map of shared, immutable pages. Capturing copies only pages written since the last capture or
  * restore; restoring writes only pages that differ. `base` is what RAM held then; the core's dirty flags say what has
  * been written since.
  * Relies on the core to flag every page that is written, and on page hashes being up to date when capturing.
  */
 import type { ArchExports } from '../core/interface.ts';
 import { CONSTANTS } from '../core/layout.ts';
+import { diskPlace, type Media } from './media.ts';
 import type { Page } from './types.ts';
 
 const PAGE_BYTES = CONSTANTS.PAGE_BYTES;
@@ -20,9 +21,9 @@ export interface RamPlaces {
 }
 
 export interface PageStore {
-  /** The pages that are not all zero. Page hashes must be up to date. */
+  /** The pages of RAM that are not all zero, and all written pages of disks. Page hashes must be up to date. */
   capture(): ReadonlyMap<number, Page>;
-  /** Makes RAM hold exactly these pages. */
+  /** Makes RAM and disks hold exactly these pages. */
   restore(pages: ReadonlyMap<number, Page>): void;
 }
 
@@ -31,6 +32,7 @@ export function createPageStore(
   memory: ArrayBufferLike,
   arch: Pick<ArchExports, 'collectDirtyPages' | 'storePhysical'>,
   places: RamPlaces,
+  media: Media,
 ): PageStore {
   const u8 = new Uint8Array(memory);
   const u32 = new Uint32Array(memory);
@@ -48,8 +50,10 @@ export function createPageStore(
   return {
     capture() {
       const dirty = dirtyPages();
-      if (dirty.length === 0) return base;
+      const written = media.takeChanged();
+      if (dirty.length === 0 && written.size === 0) return base;
       const pages = new Map(base);
+      for (const [index, page] of written) if (pages.get(index)?.hash !== page.hash) pages.set(index, page);
       for (const index of dirty) {
         const now = ramOf(index);
         const hash = hashes[index]!;
@@ -61,10 +65,14 @@ export function createPageStore(
       return pages;
     },
     restore(pages) {
-      const touched = new Set<number>(dirtyPages());
+      const touched = new Set<number>([...dirtyPages(), ...media.changed()]);
       for (const [index, page] of base) if (pages.get(index)?.hash !== page.hash) touched.add(index);
       for (const [index, page] of pages) if (base.get(index)?.hash !== page.hash) touched.add(index);
       for (const index of touched) {
+        if (diskPlace(index)) {
+          media.put(index, pages.get(index));
+          continue;
+        }
         u8.set(pages.get(index)?.bytes ?? ZERO_PAGE, places.scratchHost);
         arch.storePhysical(index * PAGE_BYTES, places.scratchHost, PAGE_BYTES);
       }

@@ -4,7 +4,8 @@
  */
 import { type Block, CONSTANTS, type FieldType, HART, hartAddress, MACHINE } from '../core/layout.ts';
 import { invariant } from '../errors.ts';
-import { BOARD } from './board.ts';
+import { boardOf } from './board.ts';
+import type { MachineConfig } from './types.ts';
 
 /** A block of saved bytes: where it lives, and where in the state bytes it is kept. */
 export interface SavedPart {
@@ -17,12 +18,15 @@ export interface SavedPart {
   readonly offset: number;
 }
 
-/** Every saved part of a machine with so many harts, in order. */
-export function savedParts(harts: number): SavedPart[] {
+/** What decides which parts there are. */
+export type Parts = Pick<MachineConfig, 'harts' | 'virtio'>;
+
+/** Every saved part of such a machine, in order. */
+export function savedParts({ harts, virtio }: Parts): SavedPart[] {
   const blocks = [
     { name: 'machine', block: MACHINE, address: CONSTANTS.MACHINE_BASE as number },
     ...Array.from({ length: harts }, (_, n) => ({ name: `hart${n}`, block: HART, address: hartAddress(n) })),
-    ...BOARD.map((slot) => ({ name: slot.device.name, block: slot.device.record, address: slot.record })),
+    ...boardOf(virtio).map((slot) => ({ name: slot.device.name, block: slot.device.record, address: slot.record })),
   ];
   let offset = 0;
   return blocks.map((its) => {
@@ -32,9 +36,9 @@ export function savedParts(harts: number): SavedPart[] {
   });
 }
 
-/** Length of the state of a machine with so many harts. */
-export const stateBytes = (harts: number): number =>
-  savedParts(harts).reduce((sum, part) => sum + part.block.savedBytes, 0);
+/** Length of the state of such a machine. */
+export const stateBytes = (config: Parts): number =>
+  savedParts(config).reduce((sum, part) => sum + part.block.savedBytes, 0);
 
 /** Copies the saved parts from linear memory to `target`. */
 export function readState(memory: Uint8Array, parts: readonly SavedPart[], target: Uint8Array): void {

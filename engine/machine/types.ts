@@ -25,22 +25,57 @@ export interface Image {
   readonly bytes: Uint8Array;
 }
 
+/** What is plugged into a virtio-mmio slot (0 … 7; QEMU fills them from the last one down). */
+export type VirtioConfig =
+  | {
+      readonly kind: 'block';
+      readonly slot: number;
+      /** Content of the disk at reset: a multiple of 512 bytes. Writes stay in the machine. */
+      readonly image: Image;
+      readonly readOnly: boolean;
+      /** What get-id answers: at most 20 ASCII characters. */
+      readonly serial: string;
+    }
+  | {
+      readonly kind: 'net';
+      readonly slot: number;
+      /** `52:54:00:12:34:56`. */
+      readonly mac: string;
+      /**
+       * `switch`: all devices on it and the built-in station hear each other. `outside`: frames leave as events and
+       * enter as inputs.
+       */
+      readonly cable: 'switch' | 'outside';
+    }
+  | { readonly kind: 'console'; readonly slot: number }
+  | { readonly kind: 'entropy'; readonly slot: number };
+
 export interface MachineConfig {
   /** 1 … 8. */
   readonly harts: number;
   /** Bytes of RAM at 0x8000_0000: a multiple of 4096, at most 2 GiB. */
   readonly ramBytes: number;
   readonly quantum: Quantum;
-  readonly bios: Image;
+  /** M-mode firmware; without one the kernel runs at the start of RAM in M-mode. */
+  readonly bios?: Image;
   readonly kernel?: Image;
   readonly initrd?: Image;
   /** Kernel command line, /chosen/bootargs. */
   readonly append: string;
+  /** A device tree to be given to the software in place of the board's own. */
+  readonly dtb?: Image;
+  readonly virtio?: readonly VirtioConfig[];
+  /** Seed of device latencies and of the entropy device; 0 unless given. */
+  readonly seed?: bigint;
+  /** Wall-clock time at tick 0, seconds since 1970; DEFAULT_WALL_CLOCK unless given. */
+  readonly wallClock?: number;
 }
 
 /** All that enters from outside (determinism contract, 4). */
 export type InputEvent =
   | { readonly kind: 'console'; readonly bytes: Uint8Array }
+  /** An Ethernet frame for the network device in a slot, whose cable leads outside. */
+  | { readonly kind: 'net'; readonly slot: number; readonly bytes: Uint8Array }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'poke'; readonly paddr: number; readonly bytes: Uint8Array };
 
@@ -62,6 +97,14 @@ export type StopReason =
 /** Observed from inside, in order; never influences the run. */
 export type MachineEvent =
   | { readonly kind: 'console'; readonly moment: Moment; readonly ticks: Ticks; readonly byte: number }
+  /** A frame left through a cable that leads outside. */
+  | {
+      readonly kind: 'net';
+      readonly moment: Moment;
+      readonly ticks: Ticks;
+      readonly slot: number;
+      readonly bytes: Uint8Array;
+    }
   /** A note: software wrote 0x1000–0x1fff to the finisher's low half, an argument to its high half. */
   | {
       readonly kind: 'note';
@@ -100,13 +143,16 @@ export interface Snapshot {
   readonly digest: bigint;
   /** Saved bytes of machine, harts and devices, in layout order. */
   readonly state: Uint8Array;
-  /** RAM pages that are not all zero, by page index from the start of RAM. */
+  /**
+   * RAM pages that are not all zero, by page index from the start of RAM; and pages of disks that were written to,
+   * numbered as machine/media.ts says.
+   */
   readonly pages: ReadonlyMap<number, Page>;
 }
 
 /** One difference between two states, located. */
 export interface StateDifference {
-  /** e.g. `hart0.x10`, `hart1.mstatus`, `plic.pending[0]`, `ram`. */
+  /** e.g. `hart0.x10`, `hart1.mstatus`, `plic.pending[0]`, `ram`, `virtio7.disk+0x200`. */
   readonly where: string;
   /** Physical address when `where` is `ram`. */
   readonly paddr?: number;

@@ -5,7 +5,7 @@
 import { sha256 } from '../hash.ts';
 import { expectFormat } from '../malformed.ts';
 import { pack, unpack } from '../msgpack.ts';
-import type { TraceHeader, TraceImage } from '../types.ts';
+import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
 /** What the recorder says; format version, image hashes and id are derived. */
 export type TraceHeaderFields = Omit<TraceHeader, 'formatMajor' | 'formatMinor' | 'id' | 'images'>;
@@ -29,6 +29,9 @@ export function completeHeader(
       ramBytes: machine.ramBytes,
       quantum: { policy, ticks, seed },
       append: machine.append,
+      ...(machine.seed !== undefined && { seed: machine.seed }),
+      ...(machine.wallClock !== undefined && { wallClock: machine.wallClock }),
+      ...(machine.devices && { devices: machine.devices.map(plainDevice) }),
     },
     images: images.map((image) => ({ role: image.role, name: image.name, sha256: image.sha256 })),
     digestEvery: fields.digestEvery,
@@ -58,6 +61,9 @@ export function decodeHeader(bytes: Uint8Array): TraceHeader {
       ramBytes: natural(machine, 'ramBytes'),
       quantum: { policy, ticks: natural(quantum, 'ticks'), seed: text(quantum, 'seed') },
       append: text(machine, 'append'),
+      ...(machine.seed !== undefined && { seed: text(machine, 'seed') }),
+      ...(machine.wallClock !== undefined && { wallClock: natural(machine, 'wallClock') }),
+      ...(machine.devices !== undefined && { devices: list(machine, 'devices').map(decodeDevice) }),
     },
     images: list(root, 'images').map((item) => {
       const image = object(item, 'image');
@@ -70,6 +76,15 @@ export function decodeHeader(bytes: Uint8Array): TraceHeader {
       return word;
     }),
   };
+}
+
+const plainDevice = ({ kind, slot, settings }: TraceDevice): TraceDevice => ({ kind, slot, settings: { ...settings } });
+
+function decodeDevice(item: unknown): TraceDevice {
+  const device = object(item, 'device');
+  const settings = object(device.settings, 'settings of a device');
+  const pairs = Object.keys(settings).map((name) => [name, text(settings, name)]);
+  return { kind: text(device, 'kind'), slot: natural(device, 'slot'), settings: Object.fromEntries(pairs) };
 }
 
 type Fields = Record<string, unknown>;
