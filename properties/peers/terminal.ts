@@ -3,7 +3,7 @@
  * console output, so a recording made with it is as live as one made by hand, and it needs no clock: how long to wait is
  * counted in moments by the recorder.
  */
-import { type MachineConfig, type MachineEvent, UserError } from '../../engine/index.ts';
+import { type MachineConfig, UserError } from '../../engine/index.ts';
 import { type RecordResult, type ReplayResult, record, replayTrace } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
 
@@ -48,7 +48,10 @@ export async function recordSession(session: Session): Promise<SessionResult> {
     commandLine: [],
     pollConsole: () => terminal.poll(),
     stopRequested: () => session.until === 'last step' && terminal.finished,
-    onEvent: (event) => terminal.observe(event),
+    onEvent: (event) => {
+      if (event.kind !== 'console') return;
+      terminal.observe(event.byte);
+    },
   });
   terminal.look();
   if (terminal.waitingFor !== undefined) {
@@ -82,8 +85,8 @@ class Terminal {
     return this.#steps[this.shown.length]?.waitFor.toString();
   }
 
-  observe(event: MachineEvent): void {
-    if (event.kind === 'console') this.unread += String.fromCharCode(event.byte);
+  observe(byte: number): void {
+    this.unread += String.fromCharCode(byte);
   }
 
   poll(): Uint8Array | undefined {

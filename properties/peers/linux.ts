@@ -1,0 +1,18 @@
+/** The machine that Debian's kernel boots on: OpenSBI, the kernel, and a ramdisk with busybox. */
+import type { MachineConfig } from '../../engine/index.ts';
+import type { Peers } from './debian.ts';
+import { initramfs } from './initramfs.ts';
+
+/** The kernel's tests of its own cryptography would take longer than all the rest. */
+export const LINUX_APPEND = 'console=ttyS0 panic=-1 cryptomgr.notests';
+
+/** The machine. */
+export const linuxMachine = (peers: Peers, harts: number): MachineConfig => ({
+  harts,
+  ramBytes: 512 << 20,
+  quantum: { policy: 'fixed', ticks: 10_000, seed: 0n },
+  bios: peers.fwDynamic,
+  kernel: peers.linux,
+  initrd: initramfs(peers.busybox),
+  append: LINUX_APPEND,
+});
