@@ -87,6 +87,6 @@ static void delegate(void) {
   csr_write(MIDELEG, 1ul << IRQ_SSI | 1ul << IRQ_STI | 1ul << IRQ_SEI);
   csr_write(MCOUNTEREN, COUNTEREN_CY_TM_IR);
   /* What the devicetree's ISA string promises to the next stage; bits of missing extensions are ignored. */
-  csr_write(MENVCFG, ENVCFG_STCE | ENVCFG_CBIE_INVALIDATE | ENVCFG_CBCFE | ENVCFG_CBZE);
+  csr_set(MENVCFG, ENVCFG_STCE | ENVCFG_CBIE_INVALIDATE | ENVCFG_CBCFE | ENVCFG_CBZE);
   csr_write(STIMECMP, ~0ul);
 }
