@@ -1,6 +1,6 @@
 /**
  * A core with a toy device, programs from assembly text, and a page-table writer: what the core's tests share.
- * Relies on the assembler of engine/isa. Used by tests only.
+ * Relies on the assembler of engine/isa. Used by tests and by the status table in docs.
  */
 import { assemble, csrByName, registerNumber } from '../isa/index.ts';
 import { type Core, createCore } from './core.ts';

@@ -51,14 +51,15 @@ const FIXED: readonly Omit<Slot, 'record'>[] = [
   { device: plic, base: 0xc000000, irq: 0 },
   { device: uart, base: 0x10000000, irq: UART_IRQ },
 ];
-const MODELS = { block, net, console: virtioConsole, entropy } as const;
+/** What can be plugged into a virtio slot, by the kinds of VirtioConfig. */
+export const VIRTIO_MODELS = { block, net, console: virtioConsole, entropy } as const;
 
 /** Every device, in the order of addresses; last, at no address, the station, when there is a network to be on. */
 export function boardOf(virtio: readonly VirtioConfig[] = []): readonly Slot[] {
   const slots = Array.from({ length: VIRTIO_SLOTS }, (_, n) => {
     const plugged = virtio.find((device) => device.slot === n);
     return {
-      device: plugged ? virtioDevice(n, MODELS[plugged.kind]) : emptySlot(n),
+      device: plugged ? virtioDevice(n, VIRTIO_MODELS[plugged.kind]) : emptySlot(n),
       base: VIRTIO_BASE + n * VIRTIO_STRIDE,
       irq: VIRTIO_IRQ + n,
       ...(plugged && { virtio: plugged }),

@@ -32,8 +32,11 @@ const FINISHER_PASS = 0x5555;
 const FINISHER_RESET = 0x7777;
 
 /** The blob given to firmware in a1. */
-export function boardDeviceTree(options: DeviceTreeOptions): Uint8Array {
-  return writeFdt({
+export const boardDeviceTree = (options: DeviceTreeOptions): Uint8Array => writeFdt(boardTree(options));
+
+/** The same as data. */
+export function boardTree(options: DeviceTreeOptions): FdtNode {
+  return {
     name: '',
     properties: {
       '#address-cells': [2],
@@ -52,7 +55,7 @@ export function boardDeviceTree(options: DeviceTreeOptions): Uint8Array {
       cpus(options.harts),
       soc(options.harts),
     ],
-  });
+  };
 }
 
 /** A user's tree with the command line and the initrd of this run. */
