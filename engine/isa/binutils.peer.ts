@@ -75,8 +75,12 @@ function special(name: string, operands: Operands): boolean {
   if (name === 'fence.i') return operands.rd !== 0 || operands.rs1 !== 0 || operands.imm !== 0;
   if (name.startsWith('csr')) return !CSRS.some((csr) => csr.number === operands.imm);
   if (name.startsWith('c.')) return operands.rd === 0 || operands.imm === 0;
+  // Exact conversions round in no mode: binutils knows them with rne alone.
+  if (/^fcvt\.d\.(wu?|s)$/.test(name) && operands.imm !== 0) return true;
+  // Reserved rounding modes.
+  if (/^f(?!ence)/.test(name) && (operands.imm === 5 || operands.imm === 6)) return true;
   // ntl hints, prefetches, pause: computing into x0.
-  return operands.rd === 0 && !/^(jal|jalr|amo|lr|sc|l[bhwd]u?$|hlv)/.test(name);
+  return operands.rd === 0 && !/^(jal|jalr|amo|lr|sc|l[bhwd]u?$|hlv|f(?!ence))/.test(name);
 }
 
 describe('objdump agrees with the disassembler', () => {
