@@ -49,7 +49,6 @@ export class FakeHart {
       true,
     );
     this.bytes.fill(0xff, TLB_HOST, TLB_HOST + CONSTANTS.TLB_HART_BYTES);
-    for (let page = 0; page < RAM_PAGES; page++) this.endBlock(page);
     this.set32('fetchContext', FETCH_CONTEXT);
     this.set32('dataContext', DATA_CONTEXT);
     const helper =
@@ -69,8 +68,10 @@ export class FakeHart {
     this.interp = instance.exports.interp as (hart: number, budget: number) => number;
   }
 
-  /** Puts assembly at `address` and the pc there. */
+  /** Puts assembly at `address` and the pc there; forgets what was decoded. */
   load(source: string, address = RAM): Assembled {
+    this.bytes.fill(0, POOL_HOST, POOL_HOST + RAM_PAGES * CONSTANTS.SLOT_BLOCK_BYTES);
+    for (let page = 0; page < RAM_PAGES; page++) this.endBlock(page);
     const assembled = assemble(source, address);
     this.bytes.set(assembled.bytes, address);
     this.pc = BigInt(address);
