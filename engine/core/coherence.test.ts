@@ -18,7 +18,7 @@ type Step =
   | { readonly kind: 'load' | 'store' | 'fetch'; readonly page: number }
   | { readonly kind: 'entry'; readonly page: number; readonly target: number; readonly flags: bigint }
   | { readonly kind: 'middle'; readonly valid: boolean }
-  | { readonly kind: 'sum' | 'mxr' | 'asid' | 'pmp'; readonly on: boolean }
+  | { readonly kind: 'sum' | 'mxr' | 'asid' | 'pmp' | 'adue' | 'pbmte'; readonly on: boolean }
   | { readonly kind: 'poke'; readonly page: number; readonly flags: bigint }
   | { readonly kind: 'digest' };
 
@@ -29,6 +29,8 @@ const flags = fc.constantFrom(
   V | R | W | A,
   V | R | W | A | D,
   V | X | A,
+  V | R | W | X,
+  V | R | W | (1n << 61n),
   V | RWX | U,
   V | RWX,
 );
@@ -37,7 +39,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('load', 'store', 'fetch'), page }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('entry' as const), page, target: page, flags }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('middle' as const), valid: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('sum', 'mxr', 'asid', 'pmp'), on: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('sum', 'mxr', 'asid', 'pmp', 'adue', 'pbmte'), on: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poke' as const), page, flags }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('digest' as const) }) },
 );
@@ -108,6 +113,13 @@ class Subject {
         break;
       case 'asid':
         this.#csr(this.#two ? 'vsatp' : 'satp', 1n << 44n, step.on, forget);
+        break;
+      case 'adue':
+        this.#csr(this.#two ? 'henvcfg' : 'menvcfg', 1n << 61n, step.on, forget);
+        break;
+      case 'pbmte':
+        this.#csr('menvcfg', 1n << 62n, step.on, forget);
+        this.#csr('henvcfg', 1n << 62n, step.on, forget);
         break;
       case 'pmp':
         // Execute permission of everything below M.
@@ -213,10 +225,14 @@ test('context ids that are handed out anew do not bring old translations back', 
     subject.apply({ kind: 'load', page }, false);
     expect(bed.x('a1')).toBe(instructions(BigInt(page)));
   }
-  // The same ids, a round later, belong to the other root. SUM makes a context that shifts the numbering by one.
+  // The same ids, a round later, belong to the other root. A load with SUM changed makes one more context and shifts the
+  // numbering by one.
   let met = 0;
   for (let i = 0; i < 700; i++) {
-    if (i === 300) subject.apply({ kind: 'sum', on: true }, false);
+    if (i % 90 === 89) {
+      subject.apply({ kind: 'sum', on: i % 180 === 89 }, false);
+      subject.apply({ kind: 'load', page: 0 }, false);
+    }
     const page = pageOfId.get(enter(asid++, otherRoot));
     if (page === undefined || i < 100) continue;
     met++;

@@ -5,6 +5,8 @@ import { Bed, RAM } from './testbed.ts';
 
 const ALL = 0xffff_ffff_ffff_ffffn;
 const STCE = 1n << 63n;
+const PBMTE = 1n << 62n;
+const ADUE = 1n << 61n;
 let bed: Bed;
 beforeEach(() => {
   bed = new Bed();
@@ -28,9 +30,11 @@ test.each<[string, bigint]>([
   ['mtvec', RAM + 0x800n],
   ['mcounteren', 0xffff_ffffn],
   ['mcountinhibit', 5n],
-  ['menvcfg', STCE | 0xf1n],
+  ['menvcfg', STCE | PBMTE | ADUE | 0xf1n],
   ['senvcfg', 0xf1n],
-  ['henvcfg', 0xf1n],
+  ['henvcfg', ADUE | 0xf1n], // menvcfg.ADUE is set from reset on, STCE and PBMTE are not
+  ['satp', 0n], // mode 15 is reserved
+  ['vsatp', 0n],
   ['hgeie', 0n],
   ['hgatp', (0x3fffn << 44n) | 0xffffffffffcn],
   ['pmpaddr5', (1n << 54n) - 1n],
@@ -61,10 +65,22 @@ test('exactly these registers exist', () => {
   expect(all.filter((number) => bed.execute(`csrr a0, ${number}`, 'M') === undefined)).toEqual(expected);
 });
 
-test('hgatp keeps its mode when asked for one that is not there', () => {
-  bed.setCsr('hgatp', (8n << 60n) | 4n);
-  bed.setCsr('hgatp', (9n << 60n) | 8n);
-  expect(bed.csr('hgatp')).toBe((8n << 60n) | 8n);
+test.each(['satp', 'vsatp', 'hgatp'])('%s takes bare, Sv39, Sv48 and Sv57, and no other mode', (name) => {
+  for (let mode = 1n; mode < 16n; mode++) {
+    bed.setCsr(name, 4n);
+    bed.setCsr(name, (mode << 60n) | 8n);
+    const taken = mode >= 8n && mode <= 10n;
+    // hgatp's fields are WARL one by one; a write of satp and vsatp is ignored as a whole.
+    const ignored = name === 'hgatp' ? 8n : 4n;
+    expect([mode, bed.csr(name)]).toEqual([mode, taken ? (mode << 60n) | 8n : ignored]);
+  }
+});
+
+test('ASIDs have 16 bits, VMIDs 14', () => {
+  for (const name of ['satp', 'vsatp', 'hgatp']) bed.setCsr(name, (8n << 60n) | (0xffffn << 44n));
+  expect(bed.csr('satp')).toBe((8n << 60n) | (0xffffn << 44n));
+  expect(bed.csr('vsatp')).toBe((8n << 60n) | (0xffffn << 44n));
+  expect(bed.csr('hgatp')).toBe((8n << 60n) | (0x3fffn << 44n));
 });
 
 test('csrrs and csrrc change bits and return the old value; with x0 they do not write', () => {
@@ -195,12 +211,44 @@ test('mip.STIP belongs to software without Sstc and to the comparator with it', 
   expect(bed.csr('mip') & 0x20n).toBe(0x20n);
 });
 
-test('henvcfg.STCE is read-only zero while menvcfg.STCE is clear', () => {
-  bed.setCsr('henvcfg', STCE);
+test.each([
+  ['STCE', STCE],
+  ['PBMTE', PBMTE],
+  ['ADUE', ADUE],
+])('henvcfg.%s is read-only zero while menvcfg.%s is clear', (_name, bit) => {
+  bed.setCsr('menvcfg', 0n);
+  bed.setCsr('henvcfg', bit);
   expect(bed.csr('henvcfg')).toBe(0n);
-  bed.setCsr('menvcfg', STCE);
-  bed.setCsr('henvcfg', STCE);
-  expect(bed.csr('henvcfg')).toBe(STCE);
+  bed.setCsr('menvcfg', bit);
+  bed.setCsr('henvcfg', bit);
+  expect(bed.csr('henvcfg')).toBe(bit);
   bed.setCsr('menvcfg', 0n);
   expect(bed.csr('henvcfg')).toBe(0n);
+});
+
+test('time, and every comparator with it, follows what mtime was set to', () => {
+  bed.setCsr('mcounteren', 2n);
+  bed.setCsr('hcounteren', 2n);
+  bed.setCsr('htimedelta', 1000n);
+  bed.setCsr('menvcfg', STCE);
+  bed.setCsr('henvcfg', STCE);
+  bed.core.setMachine('ticks', 500n);
+  bed.core.setMachine('mtimeOffset', BigInt.asUintN(64, -1_000n));
+  expect(bed.execute('csrr a0, time', 'HS')).toBe(undefined);
+  expect(bed.x('a0')).toBe(BigInt.asUintN(64, -995n));
+  expect(bed.execute('csrr a0, time', 'VS')).toBe(undefined);
+  expect(bed.x('a0')).toBe(5n);
+  // mtime 10, 9 and guest time 6 in units from the start of the run; each wakes a waiting hart at its own tick.
+  bed.core.setHart(0, 'mtimecmp', BigInt.asUintN(64, -990n));
+  bed.setCsr('stimecmp', BigInt.asUintN(64, -991n));
+  bed.setCsr('vstimecmp', 6n);
+  bed.program('wfi\ncsrr a0, mcycle\nj .');
+  const wakesAt = (enabled: bigint) => {
+    bed.core.setMachine('ticks', 500n);
+    bed.setCsr('mie', enabled);
+    bed.enter('M', RAM);
+    bed.run(10_000);
+    return bed.x('a0') - 1n;
+  };
+  expect([0x80n, 0x20n, 0x40n].map(wakesAt)).toEqual([1000n, 900n, 600n]);
 });

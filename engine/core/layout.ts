@@ -76,6 +76,7 @@ export const MACHINE = placeBlock('MACHINE', [
   saved('haltCode', '0 running; else 1 + finisher event: see engine/devices/finisher', 'u32'),
   saved('trapMoment', 'moment of the last trap of any hart'),
   saved('trapRun', 'traps since the last retired instruction, as of the last trap: see STUCK_TRAPS', 'u32'),
+  saved('mtimeOffset', 'what software set mtime ahead by, in its own units, modulo 2^64: mtime = ticks / 100 + this'),
   saved('deviceDeadline', 'tick at which a device wants device_tick(); all ones when none'),
   derived('ramBytes', 'guest RAM size'),
   derived('ramHost', 'address in linear memory of guest physical 0x8000_0000', 'u32'),
@@ -197,7 +198,11 @@ export const HART = placeBlock('HART', [
   derived('walkPaddr', 'result of a translation: physical address'),
   derived('walkGpa', 'result of a failed translation: guest physical address >> 2, as htval takes it'),
   derived('walkCause', 'result of a failed translation: 0 page fault, 1 access fault, 2 guest-page fault', 'u32'),
-  derived('walkImplicit', 'result of a failed translation: 1 when it failed on a VS-stage page-table access', 'u32'),
+  derived(
+    'walkImplicit',
+    'result of a failed translation: 1 when it failed on a read of a VS-stage table, 2 on a write',
+    'u32',
+  ),
 ]);
 
 /** A decoded instruction: 16 bytes for each half-word of code. `*Off` are byte offsets of registers from the hart's base. */
@@ -309,6 +314,8 @@ export const CONSTANTS = {
   MODE_GSTAGE_MXR: 32,
   MODE_HLVX: 64,
   MODE_FETCH: 128,
+  /** Looks only: the walk sets no A or D bits. Never part of a context. */
+  MODE_QUIET: 256,
   /** HART.resync bits. */
   RESYNC_PC: 1,
   RESYNC_END_SLICE: 2,

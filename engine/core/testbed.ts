@@ -11,6 +11,8 @@ export const RAM = BigInt(CONSTANTS.RAM_BASE);
 export const PTE = { V: 1n, R: 2n, W: 4n, X: 8n, U: 16n, G: 32n, A: 64n, D: 128n } as const;
 export const RWX: bigint = PTE.R | PTE.W | PTE.X | PTE.A | PTE.D;
 export const SV39 = 8n << 60n;
+export const SV48 = 9n << 60n;
+export const SV57 = 10n << 60n;
 /** The device's registers: 64 KiB that read back what was written. */
 export const DEVICE = 0x1000_0000n;
 
@@ -129,18 +131,18 @@ export class Bed {
 
   /**
    * Maps one page of size 4 KiB << 9*level. Returns the physical address of the leaf entry. `gstage`: 2048-entry root.
-   * Tables are made as needed; `placed` translates their addresses for the entries (guest tables at guest addresses).
+   * Tables are made as needed, `levels` deep; `placed` translates their addresses for the entries (guest tables at guest addresses).
    */
   map(
     root: bigint,
     va: bigint,
     pa: bigint,
     flags: bigint,
-    { level = 0n, gstage = false, placed = (table: bigint) => table } = {},
+    { level = 0n, levels = 3n, gstage = false, placed = (table: bigint) => table } = {},
   ): bigint {
     let table = root;
-    for (let at = 2n; ; at--) {
-      const index = (va >> (12n + 9n * at)) & (gstage && at === 2n ? 0x7ffn : 0x1ffn);
+    for (let at = levels - 1n; ; at--) {
+      const index = (va >> (12n + 9n * at)) & (gstage && at === levels - 1n ? 0x7ffn : 0x1ffn);
       const entry = table + 8n * index;
       if (at === level) {
         this.setWord(entry, ((pa >> 12n) << 10n) | flags | PTE.V);

@@ -62,8 +62,8 @@ describe('Sv39', () => {
     ['an atomic with a clear D bit', V | R | W | A, 'amoadd.d a1, a1, (a0)', 15n],
     ['a user page without SUM', V | R | W | A | D | U, 'ld a1, 0(a0)', 13n],
     ['a reserved bit', V | R | W | A | D | (1n << 60n), 'ld a1, 0(a0)', 13n],
-    ['an N bit', V | R | W | A | D | (1n << 63n), 'ld a1, 0(a0)', 13n],
-  ])('%s is a page fault with the address in mtval', (_what, flags, instruction, cause) => {
+  ])('%s is a page fault with the address in mtval (Svade)', (_what, flags, instruction, cause) => {
+    bed.setCsr('menvcfg', 0n);
     const entry = mapData(flags);
     bed.setWord(entry, ((DATA_PA >> 12n) << 10n) | flags);
     expect(access(instruction, 'HS')).toBe(cause);
@@ -180,7 +180,7 @@ describe('Sv39', () => {
 
   test('a satp mode that is not there leaves satp alone', () => {
     const before = bed.csr('satp');
-    bed.setCsr('satp', 9n << 60n);
+    bed.setCsr('satp', 11n << 60n);
     expect(bed.csr('satp')).toBe(before);
     bed.setCsr('satp', 0n);
     expect(bed.csr('satp')).toBe(0n);
@@ -233,6 +233,7 @@ describe('Sv39 over Sv39x4', () => {
     ['access without A', V | R | W | X | U | D, 'ld a1, 16(a0)', 21n, 0x00003583n],
   ])('a second-stage fault of a %s is a guest-page fault with gpa >> 2 and the transformed instruction', (...row) => {
     const [, flags, instruction, cause, tinst] = row;
+    bed.setCsr('menvcfg', 0n);
     bed.setWord(mapGuest(DATA_PA), flags === 0n ? 0n : ((DATA_PA >> 12n) << 10n) | flags);
     expect(access(instruction, 'VS')).toBe(cause);
     expect(bed.csr('mtval')).toBe(DATA + 16n);
@@ -320,6 +321,23 @@ describe('Sv39 over Sv39x4', () => {
     expect(run('hlvx.wu a1, (a0)')).toBe(undefined);
     expect(run('hlv.wu a1, (a0)')).toBe(21n);
     expect(bed.csr('mtinst') & ~(0x1fn << 15n)).toBe(0x681045f3n & ~(0x1fn << 15n));
+  });
+
+  test('HLVX needs memory that PMP lets S-mode read and execute; it faults as a load', () => {
+    bed.setCsr('hstatus', 1n << 8n);
+    const run = (permissions: bigint) => {
+      bed.setCsr('pmpaddr0', DATA_PA >> 2n);
+      bed.setCsr('pmpcfg0', 0x1f10n | permissions); // NA4 at the word, and everything else open
+      bed.setCsr('pmpaddr1', (1n << 54n) - 1n);
+      bed.setX('a0', DATA);
+      return [
+        bed.execute('hlvx.wu a1, (a0)', 'HS', RAM + 0x3000n),
+        bed.execute('hlv.wu a1, (a0)', 'HS', RAM + 0x3000n),
+      ];
+    };
+    expect(run(5n)).toEqual([undefined, undefined]);
+    expect(run(1n)).toEqual([5n, undefined]);
+    expect(run(4n)).toEqual([5n, 5n]);
   });
 
   test('MPRV with MPV translates M-mode loads in both stages', () => {

@@ -52,14 +52,14 @@ import {
   HART_VSTVAL,
   HART_VSTVEC,
   MISA_LETTERS,
-  TICKS_PER_MTIME,
 } from './layout.gen';
 import { pendingAt } from './interrupts';
 import {
-  ENV_STCE,
   FS,
+  henvcfg,
   get,
   get32,
+  mtimeAt,
   MXR,
   now,
   S_INTERRUPTS,
@@ -161,7 +161,7 @@ function readCounter(hart: u32, n: u32): u64 {
     case 0:
       return get(hart, HART_CYCLE_OFFSET) + (inhibit & INHIBIT_CYCLE ? 0 : now(hart));
     case 1:
-      return now(hart) / TICKS_PER_MTIME + (virt(hart) ? get(hart, HART_HTIMEDELTA) : 0);
+      return mtimeAt(now(hart)) + (virt(hart) ? get(hart, HART_HTIMEDELTA) : 0);
     case 2:
       return get(hart, HART_INSTRET) + (inhibit & INHIBIT_INSTRET ? 0 : retiredBefore(hart));
     default:
@@ -287,8 +287,7 @@ function readHypervisor(hart: u32, n: u32): u64 {
     case 0x606:
       return get(hart, HART_HCOUNTEREN);
     case 0x60a:
-      // henvcfg.STCE is read-only zero while menvcfg.STCE is clear.
-      return get(hart, HART_HENVCFG) & (get(hart, HART_MENVCFG) | ~ENV_STCE);
+      return henvcfg(hart);
     case 0x643:
       return get(hart, HART_HTVAL);
     case 0x644:

@@ -58,6 +58,7 @@ import {
   ENV_CBIE,
   ENV_CBZE,
   ENV_FIOM,
+  ENV_GATED,
   ENV_STCE,
   FS,
   get,
@@ -94,7 +95,7 @@ import {
   VS_INTERRUPTS,
   VSSIP,
 } from './state';
-import { SV39 } from './walk';
+import { isMode } from './walk';
 
 /** What the caller has to bring in line after a write. */
 export const EFFECT_CONTEXTS: u32 = 1;
@@ -233,8 +234,8 @@ function writeMachine(hart: u32, n: u32, value: u64): u32 {
     case 0x306:
       return plain(hart, HART_MCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x30a:
-      set(hart, HART_MENVCFG, value & (ENV_SHARED | ENV_STCE));
-      return EFFECT_TIMERS;
+      set(hart, HART_MENVCFG, value & (ENV_SHARED | ENV_GATED));
+      return EFFECT_TIMERS | EFFECT_CONTEXTS;
     case 0x320:
       return writeInhibit(hart, value);
     case 0x340:
@@ -284,8 +285,9 @@ function writeHypervisor(hart: u32, n: u32, value: u64): u32 {
     case 0x606:
       return plain(hart, HART_HCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x60a:
-      set(hart, HART_HENVCFG, value & (ENV_SHARED | (get(hart, HART_MENVCFG) & ENV_STCE)));
-      return EFFECT_TIMERS;
+      // Read-only bits keep what they had, for when menvcfg enables them again.
+      merge(hart, HART_HENVCFG, value, ENV_SHARED | (get(hart, HART_MENVCFG) & ENV_GATED));
+      return EFFECT_TIMERS | EFFECT_CONTEXTS;
     case 0x643:
       return plain(hart, HART_HTVAL, value);
     case 0x644:
@@ -349,8 +351,7 @@ function writeVector(hart: u32, field: u32, value: u64): u32 {
 
 /** satp and vsatp: a write with an unsupported mode has no effect at all. */
 function writeSatp(hart: u32, field: u32, value: u64): u32 {
-  const mode = value >> 60;
-  if (mode != 0 && mode != SV39) return 0;
+  if (!isMode(value >> 60)) return 0;
   set(hart, field, value);
   return EFFECT_CONTEXTS;
 }
@@ -358,7 +359,7 @@ function writeSatp(hart: u32, field: u32, value: u64): u32 {
 /** hgatp: an unsupported mode leaves the mode alone; the root is 16 KiB aligned, VMIDs have 14 bits. */
 function writeHgatp(hart: u32, value: u64): u32 {
   let mode = value >> 60;
-  if (mode != 0 && mode != SV39) mode = get(hart, HART_HGATP) >> 60;
+  if (!isMode(mode)) mode = get(hart, HART_HGATP) >> 60;
   set(hart, HART_HGATP, (mode << 60) | (value & (HGATP_VMID | (ATP_PPN & ~3))));
   return EFFECT_CONTEXTS;
 }

@@ -6,7 +6,9 @@ import {
   HART_BASE,
   HART_BUDGET,
   HART_HART_ID,
+  HART_HENVCFG,
   HART_HSTATUS,
+  HART_MENVCFG,
   HART_MIDELEG,
   HART_MSTATUS,
   HART_MTIMECMP,
@@ -28,6 +30,7 @@ import {
   MACHINE_SLICE_START_TICKS,
   MACHINE_TICKS,
   MACHINE_TURN_LEFT,
+  MODE_QUIET,
 } from './layout.gen';
 import { readCsr } from './csr-read';
 import { writeCsr } from './csr-write';
@@ -35,7 +38,7 @@ import { dropBlocks } from './fetch';
 import { forgetTables } from './pages';
 import { decodePmp } from './pmp';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from './tlb';
-import { FETCH, get, HS_VSXL64, M, machine, machine32, set, set32, setMachine, setMachine32, SXL64, UXL64, VS_INTERRUPTS } from './state';
+import { ENV_ADUE, FETCH, get, HS_VSXL64, M, machine, machine32, set, set32, setMachine, setMachine32, SXL64, UXL64, VS_INTERRUPTS } from './state';
 import { walk } from './walk';
 
 /** Brings all harts to the reset state of QEMU's virt board: M-mode, everything off, timers never due. */
@@ -51,6 +54,9 @@ export function resetHarts(resetPc: u32): void {
     set(hart, HART_VSSTATUS, UXL64);
     set(hart, HART_HSTATUS, HS_VSXL64);
     set(hart, HART_MIDELEG, VS_INTERRUPTS);
+    // Software that knows nothing of Svadu gets what QEMU 7.2 gives it: A and D bits set by hardware.
+    set(hart, HART_MENVCFG, ENV_ADUE);
+    set(hart, HART_HENVCFG, ENV_ADUE);
     set(hart, HART_MTIMECMP, ~0);
     set(hart, HART_STIMECMP, ~0);
     set(hart, HART_VSTIMECMP, ~0);
@@ -92,11 +98,12 @@ export function pokeCsr(hart: u32, number: u32): void {
 
 /**
  * Translates the address in MACHINE.mmioData for a debugger, in place. `access`: 0 load, 1 store, 2 fetch. Returns 1 on
- * success; PMP is not asked for the access itself. Marks page tables as walks do, which nobody can observe.
+ * success; PMP is not asked for the access itself. Sets no A or D bits; marks page tables as walks do, which nobody can
+ * observe.
  */
 export function translateForDebug(hart: u32, access: u32): u32 {
   const mode = access == FETCH ? fetchMode(hart) : dataModeOf(hart);
-  if (!walk(hart, machine(MACHINE_MMIO_DATA), access, mode)) return 0;
+  if (!walk(hart, machine(MACHINE_MMIO_DATA), access, mode | MODE_QUIET)) return 0;
   setMachine(MACHINE_MMIO_DATA, get(hart, HART_WALK_PADDR));
   return 1;
 }

@@ -13,6 +13,7 @@ import {
   MACHINE_SLOT_POOL_BLOCKS,
   MACHINE_SLOT_POOL_HOST,
   MACHINE_SLOT_POOL_USED,
+  MODE_QUIET,
   OP_PAGE_END,
   PAGE_BYTES,
   PAGE_CODE,
@@ -91,7 +92,7 @@ function parcel(hart: u32, va: u64, offset: u32): u32 {
 }
 
 function quietParcel(hart: u32, va: u64): u32 {
-  return walk(hart, va, FETCH, fetchMode(hart)) ? hostOf(get(hart, HART_WALK_PADDR)) : 0;
+  return walk(hart, va, FETCH, fetchMode(hart) | MODE_QUIET) ? hostOf(get(hart, HART_WALK_PADDR)) : 0;
 }
 
 // @ts-ignore: decorator

@@ -27,6 +27,7 @@ import {
   MIE,
   MSIP,
   MTIP,
+  mtimeAt,
   priv,
   S,
   SEIP,
@@ -46,7 +47,7 @@ export const NEVER: u64 = ~0;
 
 /** mip at the given tick. */
 export function pendingAt(hart: u32, ticks: u64): u64 {
-  const time = ticks / TICKS_PER_MTIME;
+  const time = mtimeAt(ticks);
   let mip = get(hart, HART_MIP) | get(hart, HART_HVIP) | (get(hart, HART_LINES) & (MSIP | SEIP | MEIP));
   if (time >= get(hart, HART_MTIMECMP)) mip |= MTIP;
   if (get(hart, HART_MENVCFG) & ENV_STCE) {
@@ -88,18 +89,19 @@ export function wakes(hart: u32, ticks: u64): bool {
 /** First tick after `ticks` at which a comparator of the hart whose interrupt is in `enabled` becomes pending. */
 export function nextTimer(hart: u32, ticks: u64, enabled: u64): u64 {
   const time = ticks / TICKS_PER_MTIME;
+  const shown = mtimeAt(ticks);
   let next = NEVER;
-  if (enabled & MTIP) next = min(next, reached(time, time, get(hart, HART_MTIMECMP)));
+  if (enabled & MTIP) next = min(next, reached(time, shown, get(hart, HART_MTIMECMP)));
   if (get(hart, HART_MENVCFG) & ENV_STCE) {
-    if (enabled & STIP) next = min(next, reached(time, time, get(hart, HART_STIMECMP)));
+    if (enabled & STIP) next = min(next, reached(time, shown, get(hart, HART_STIMECMP)));
     if (enabled & VSTIP && get(hart, HART_HENVCFG) & ENV_STCE) {
-      next = min(next, reached(time, time + get(hart, HART_HTIMEDELTA), get(hart, HART_VSTIMECMP)));
+      next = min(next, reached(time, shown + get(hart, HART_HTIMEDELTA), get(hart, HART_VSTIMECMP)));
     }
   }
   return next;
 }
 
-/** Tick at which a clock that shows `shown` at mtime `time` reaches `compare`; NEVER when it already has. */
+/** Tick at which a clock that shows `shown` at `time` (virtual time in units of mtime) reaches `compare`; NEVER when it already has. */
 function reached(time: u64, shown: u64, compare: u64): u64 {
   if (shown >= compare) return NEVER;
   const wait = compare - shown;

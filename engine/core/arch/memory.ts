@@ -9,6 +9,7 @@ import {
   HART_RESYNC,
   HART_WALK_PADDR,
   MACHINE_MMIO_DATA,
+  MODE_HLVX,
   PAGE_BYTES,
   RESYNC_END_SLICE,
   TLB_ADDEND,
@@ -16,7 +17,7 @@ import {
 import { mmioLoad, mmioStore } from './imports';
 import { hostOf, isRam, pageOf, prepareWriteCaching, storeRam } from './pages';
 import { pmpAllows, pmpUniform } from './pmp';
-import { get, get32, LOAD, machine, PRIV_MASK, set32, setMachine, STORE } from './state';
+import { FETCH, get, get32, LOAD, machine, PRIV_MASK, set32, setMachine, STORE } from './state';
 import { entryOf, fill, hits } from './tlb';
 import { raiseAccess, raiseWalk } from './trap';
 import { walk } from './walk';
@@ -87,7 +88,10 @@ export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32,
   }
   const paddr = get(hart, HART_WALK_PADDR);
   const host = hostOf(paddr);
-  if (!pmpAllows(hart, paddr, bytes, access, mode & PRIV_MASK) || (host != 0 && access == STORE && !isRam(paddr, bytes))) {
+  const privilege = mode & PRIV_MASK;
+  const allowed = pmpAllows(hart, paddr, bytes, access, privilege) && (host == 0 || access != STORE || isRam(paddr, bytes));
+  // HLVX needs memory that may be both read and executed.
+  if (!allowed || (mode & MODE_HLVX && !pmpAllows(hart, paddr, bytes, FETCH, privilege))) {
     raiseAccess(hart, access, va, offset, mode);
     return TRAPPED;
   }

@@ -107,6 +107,18 @@ export function storeRam(host: u32, value: u64, size: u32): void {
   }
 }
 
+/**
+ * Sets A and D bits in the page-table entry at `host`, in RAM. No translation is flushed: those cached do without the
+ * bits that were clear.
+ */
+export function updateEntry(host: u32, entry: u64): void {
+  const page = pageOf(host);
+  const flags = pageFlags(page);
+  setPageFlags(page, flags | DIRTY);
+  if (flags & PAGE_CODE) undecode(page, host & OFFSET, 8);
+  store<u64>(host, entry);
+}
+
 /** Copies `bytes` from linear memory at `from` to RAM at `offset` from its start, as a store by a hart would. */
 export function storePhysical(offset: u32, from: u32, bytes: u32): void {
   dropReservations(offset, bytes);

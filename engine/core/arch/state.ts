@@ -2,7 +2,18 @@
  * Names of bits and causes, and typed access to the machine's and the harts' blocks.
  * Relies on the layout alone: the core keeps no state anywhere else. Checks nothing.
  */
-import { HART_BUDGET, HART_PRIV, HART_VIRT, MACHINE_BASE, MACHINE_SLICE_BUDGET, MACHINE_SLICE_START_TICKS } from './layout.gen';
+import {
+  HART_BUDGET,
+  HART_HENVCFG,
+  HART_MENVCFG,
+  HART_PRIV,
+  HART_VIRT,
+  MACHINE_BASE,
+  MACHINE_MTIME_OFFSET,
+  MACHINE_SLICE_BUDGET,
+  MACHINE_SLICE_START_TICKS,
+  TICKS_PER_MTIME,
+} from './layout.gen';
 
 // Privilege levels.
 export const U: u32 = 0;
@@ -82,7 +93,11 @@ export const ENV_FIOM: u64 = 1;
 export const ENV_CBIE: u64 = 3 << 4;
 export const ENV_CBCFE: u64 = 1 << 6;
 export const ENV_CBZE: u64 = 1 << 7;
+export const ENV_ADUE: u64 = 1 << 61;
+export const ENV_PBMTE: u64 = 1 << 62;
 export const ENV_STCE: u64 = 1 << 63;
+/** What henvcfg can only enable for a guest while menvcfg does for everybody. */
+export const ENV_GATED: u64 = ENV_ADUE | ENV_PBMTE | ENV_STCE;
 
 // Kinds of access; also the numbers of the caches read, write, fetch.
 export const LOAD: u32 = 0;
@@ -166,4 +181,16 @@ export function spent(hart: u32): u32 {
 @inline
 export function now(hart: u32): u64 {
   return machine(MACHINE_SLICE_START_TICKS) + <u64>spent(hart);
+}
+
+/** henvcfg as it counts: ADUE, PBMTE and STCE are read-only zero while those of menvcfg are clear. */
+export function henvcfg(hart: u32): u64 {
+  return get(hart, HART_HENVCFG) & (get(hart, HART_MENVCFG) | ~ENV_GATED);
+}
+
+/** mtime at a tick. */
+// @ts-ignore: decorator
+@inline
+export function mtimeAt(ticks: u64): u64 {
+  return ticks / TICKS_PER_MTIME + machine(MACHINE_MTIME_OFFSET);
 }

@@ -13,6 +13,7 @@ import {
   HART_DATA_MODE,
   HART_FETCH_CONTEXT,
   HART_HGATP,
+  HART_MENVCFG,
   HART_MSTATUS,
   HART_RESYNC,
   HART_SATP,
@@ -39,10 +40,12 @@ import {
 } from './layout.gen';
 import { updateFloat } from './float-state';
 import { forgetTables } from './pages';
-import { get, get32, M, machine32, MPP, MPP_SHIFT, MPRV, MPV, MXR, priv, PRIV_MASK, set, set32, setMachine32, SUM, virt } from './state';
+import { ENV_ADUE, ENV_PBMTE, get, get32, henvcfg, M, machine32, MPP, MPP_SHIFT, MPRV, MPV, MXR, priv, PRIV_MASK, set, set32, setMachine32, SUM, virt } from './state';
 
 const PAGE_MASK: u64 = ~<u64>(PAGE_BYTES - 1);
 const CACHE_BYTES: u32 = TLB_ENTRIES * TLB_ENTRY_BYTES;
+/** Keys that one context may stand in; a power of two. */
+const CONTEXT_WAYS: u32 = 4;
 
 /** MODE_* bits of a load or store of this privilege and virtualisation mode. */
 export function modeOf(hart: u32, privilege: u32, isVirtual: bool): u32 {
@@ -139,32 +142,54 @@ export function dataModeOf(hart: u32): u32 {
   return modeOf(hart, privilege, privilege != M && (mstatus & MPV) != 0);
 }
 
-/** The context id, placed as tag bits, of the translation that `mode` and the address-translation registers define. */
+/**
+ * The context id, placed as tag bits, of the translation that `mode` and the address-translation registers define. Keys
+ * are looked for in a set of CONTEXT_WAYS neighbours, so that contexts that alternate do not evict each other.
+ */
 function contextOf(hart: u32, mode: u32): u32 {
   let first: u64 = 0;
   let second: u64 = 0;
+  let third: u64 = (<u64>machine32(MACHINE_CONTEXT_GENERATION)) << 32;
   // M-mode accesses are not translated: SUM and MXR mean nothing there.
   if ((mode & PRIV_MASK) == M) mode &= PRIV_MASK | MODE_FETCH;
-  else if (mode & MODE_VIRT) {
-    first = get(hart, HART_VSATP);
-    second = get(hart, HART_HGATP);
-  } else first = get(hart, HART_SATP);
-  const third = <u64>mode | ((<u64>machine32(MACHINE_CONTEXT_GENERATION)) << 32);
+  else {
+    // How table entries are read counts, too: memory types, and who sets A and D.
+    third |= (get(hart, HART_MENVCFG) & (ENV_ADUE | ENV_PBMTE)) >> 48;
+    if (mode & MODE_VIRT) {
+      first = get(hart, HART_VSATP);
+      second = get(hart, HART_HGATP);
+      third |= (henvcfg(hart) & (ENV_ADUE | ENV_PBMTE)) >> 46;
+    } else first = get(hart, HART_SATP);
+  }
+  third |= mode;
   const hash = <u32>((first ^ (first >> 44) ^ (second << 1) ^ (second >> 40) ^ (<u64>mode * 5) ^ (<u64>mode >> 3)) & (CONTEXT_KEYS - 1));
-  const key = hart + HART_CONTEXT_KEYS + hash * CONTEXT_KEY_BYTES;
-  if (load<u64>(key) == first && load<u64>(key, 8) == second && load<u64>(key, 16) == third) return load<u32>(key, 24);
-  if (get32(hart, HART_CONTEXTS_USED) == MAX_CONTEXTS) {
+  for (let way: u32 = 0; way < CONTEXT_WAYS; way++) {
+    const key = hart + HART_CONTEXT_KEYS + (hash ^ way) * CONTEXT_KEY_BYTES;
+    if (load<u64>(key) == first && load<u64>(key, 8) == second && load<u64>(key, 16) == third) return load<u32>(key, 24);
+  }
+  const id = get32(hart, HART_CONTEXTS_USED);
+  if (id == MAX_CONTEXTS) {
     clearCaches(hart);
     setMachine32(MACHINE_CONTEXT_GENERATION, machine32(MACHINE_CONTEXT_GENERATION) + 1);
     return contextOf(hart, mode);
   }
-  const id = get32(hart, HART_CONTEXTS_USED);
   set32(hart, HART_CONTEXTS_USED, id + 1);
+  const key = hart + HART_CONTEXT_KEYS + victim(hart, hash) * CONTEXT_KEY_BYTES;
   set(key, 0, first);
   set(key, 8, second);
   set(key, 16, third);
   set32(key, 24, id << 3);
   return id << 3;
+}
+
+/** Which key of a set makes room: one of an older generation if there is any, else each in turn. */
+function victim(hart: u32, hash: u32): u32 {
+  const generation = machine32(MACHINE_CONTEXT_GENERATION);
+  for (let way: u32 = 0; way < CONTEXT_WAYS; way++) {
+    const key = hart + HART_CONTEXT_KEYS + (hash ^ way) * CONTEXT_KEY_BYTES;
+    if (load<u32>(key, 20) != generation) return hash ^ way;
+  }
+  return hash ^ (get32(hart, HART_CONTEXTS_USED) & (CONTEXT_WAYS - 1));
 }
 
 // @ts-ignore: decorator

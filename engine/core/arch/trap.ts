@@ -93,10 +93,11 @@ import {
 } from './state';
 import { transformed } from './transform';
 import { updateContexts } from './tlb';
-import { ACCESS_FAULT, GUEST_PAGE_FAULT } from './walk';
+import { ACCESS_FAULT, BY_READ, BY_WRITE, GUEST_PAGE_FAULT } from './walk';
 
-/** Value of mtinst/htinst for a fault on an implicit 64-bit read of a VS-stage page table. */
+/** Values of mtinst/htinst for a fault on an implicit 64-bit read or write of a VS-stage page table. */
 const IMPLICIT_READ: u32 = 0x3000;
+const IMPLICIT_WRITE: u32 = 0x3020;
 
 /** An exception without a guest address. */
 export function raise(hart: u32, cause: u64, tval: u64): void {
@@ -125,7 +126,9 @@ export function raiseWalk(hart: u32, access: u32, va: u64, offset: u32, mode: u3
     cause = access == LOAD ? CAUSE_LOAD_GUEST_PAGE : access == FETCH ? CAUSE_FETCH_GUEST_PAGE : CAUSE_STORE_GUEST_PAGE;
   }
   const gpa = get(hart, HART_WALK_GPA);
-  const tinst = get32(hart, HART_WALK_IMPLICIT) ? IMPLICIT_READ : tinstOf(hart, access, offset, cause);
+  const implicit = get32(hart, HART_WALK_IMPLICIT);
+  const tinst =
+    implicit == BY_READ ? IMPLICIT_READ : implicit == BY_WRITE ? IMPLICIT_WRITE : tinstOf(hart, access, offset, cause);
   takeTrap(hart, cause, va, gpa, tinst, (mode & MODE_VIRT) != 0);
 }
 
