@@ -82,8 +82,8 @@ function checkAccess(hart: u32, n: u32, writes: bool): u32 {
   const isTimer = n == STIMECMP || n == VSTIMECMP;
   if (isTimer && !(get(hart, HART_MENVCFG) & ENV_STCE && get(hart, HART_MCOUNTEREN) & TM)) return ILLEGAL;
   if (!isVirtual) return ALLOWED;
-  if (level == 2) return n == HGATP && get(hart, HART_MSTATUS) & TVM ? ILLEGAL : VIRTUAL;
-  if (level == 1 && privilege == U) return VIRTUAL;
+  // mstatus.TVM does not count: for a guest the exception is chosen as though it were clear.
+  if (level == 2 || (level == 1 && privilege == U)) return VIRTUAL;
   if (n == SATP && get(hart, HART_HSTATUS) & HS_VTVM) return VIRTUAL;
   if (isTimer && !(get(hart, HART_HENVCFG) & ENV_STCE && get(hart, HART_HCOUNTEREN) & TM)) return VIRTUAL;
   return ALLOWED;
