@@ -20,6 +20,9 @@ export interface Board {
   readonly hartCount: number;
   /** Virtual time in units of the 10 MHz timer; a safe integer. The same for all accesses of one instruction. */
   mtime(): number;
+  /** Half of what software has set the ACLINT's mtime ahead of that, modulo 2^64: 0 low, 1 high. */
+  mtimeOffset(half: 0 | 1): number;
+  setMtimeOffset(half: 0 | 1, value: number): void;
   /** Interrupt input `bit` of a hart, as numbered in mip. */
   hartLine(hart: number, bit: number): boolean;
   setHartLine(hart: number, bit: number, level: boolean): void;

@@ -94,11 +94,26 @@ describe('the ACLINT', () => {
     );
   });
 
-  it('does not let software set mtime', () => {
-    const its = bench();
-    its.setTicks(1234);
-    its.store(ACLINT + 0xbff8, 8, 99, 99);
-    expect(its.load(ACLINT + 0xbff8, 4)).toBe(12);
+  it('lets software set mtime, whole or in halves, from where it counts on and wraps', () => {
+    const word = fc.integer({ min: 0, max: 0xffffffff });
+    fc.assert(
+      fc.property(fc.nat(2 ** 50), fc.nat(2 ** 40), word, word, word, (ticks, later, low, high, newLow) => {
+        const its = bench();
+        const read = () => {
+          const [a, b] = [its.load(ACLINT + 0xbff8, 4), its.load(ACLINT + 0xbffc, 4)];
+          return BigInt(b!) * 2n ** 32n + BigInt(a!);
+        };
+        its.setTicks(ticks);
+        its.store(ACLINT + 0xbff8, 8, low, high);
+        expect(read()).toBe(BigInt(high) * 2n ** 32n + BigInt(low));
+        its.store(ACLINT + 0xbff8, 4, newLow);
+        const set = BigInt(high) * 2n ** 32n + BigInt(newLow);
+        expect(read()).toBe(set);
+        its.setTicks(ticks + later);
+        const passed = BigInt(ticks + later) / 100n - BigInt(ticks) / 100n;
+        expect(read()).toBe(BigInt.asUintN(64, set + passed));
+      }),
+    );
   });
 });
 

@@ -47,6 +47,7 @@ const CURRENT_HART = word('currentHart');
 const HART_COUNT = word('hartCount');
 const HALT_CODE = word('haltCode');
 const STOP_REQUEST = word('stopRequest');
+const MTIME_OFFSET = word('mtimeOffset');
 const DATA = word('mmioData');
 const DEADLINE = word('deviceDeadline');
 const RAM_HOST = word('ramHost');
@@ -212,6 +213,10 @@ function createServices(slot: Slot, { u32, u8, clock, observer, options, driveIn
       return (ticks - (ticks % CONSTANTS.TICKS_PER_MTIME)) / CONSTANTS.TICKS_PER_MTIME;
     },
     ticks: () => clock.ticks(),
+    mtimeOffset: (half) => u32[MTIME_OFFSET + half]!,
+    setMtimeOffset(half, value) {
+      u32[MTIME_OFFSET + half] = value;
+    },
     hartLine: (n, bit) => ((u32[hart(n, LINES)]! >>> bit) & 1) !== 0,
     setHartLine(n, bit, level) {
       const at = hart(n, LINES);

@@ -53,6 +53,7 @@ const W = {
   stopTicks: word('stopTicks'),
   stopRequest: word('stopRequest'),
   eventsEnabled: word('eventsEnabled'),
+  mtimeOffset: word('mtimeOffset'),
   eventsCount: word('eventsCount'),
   ramHashSum: word('ramHashSum'),
   mmioData: word('mmioData'),
@@ -348,7 +349,8 @@ class CoreMachine implements Machine, FaultTarget {
   /** Whether a timer that some hart has set is still to come, enabled or not, or a device will act. */
   #timerAhead(): boolean {
     if (this.#number(W.deviceDeadline) < Number.MAX_SAFE_INTEGER) return true;
-    const now = BigInt(this.ticks) / BigInt(CONSTANTS.TICKS_PER_MTIME);
+    const offset = this.#view.getBigUint64(4 * W.mtimeOffset, true);
+    const now = BigInt.asUintN(64, BigInt(this.ticks) / BigInt(CONSTANTS.TICKS_PER_MTIME) + offset);
     return Array.from({ length: this.hartCount }, (_, n) => n).some((n) => {
       const read = (name: string) => this.#view.getBigUint64(hartAddress(n) + offsetOf(HART, name), true);
       const ahead = (name: string, shown: bigint) => read(name) > shown && read(name) < NEVER;

@@ -28,6 +28,7 @@ const NEVER = (1n << 64n) - 1n;
 const machineField = (name: string) => CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name);
 const AT = {
   ticks: machineField('ticks'),
+  mtimeOffset: machineField('mtimeOffset'),
   sliceStartTicks: machineField('sliceStartTicks'),
   stopMoment: machineField('stopMoment'),
   stopTicks: machineField('stopTicks'),
@@ -134,9 +135,10 @@ function skipToTimer(core: Core, view: DataView): boolean {
     };
     const sstc = (u64(view, hart, 'menvcfg') & STCE) !== 0n;
     const guestSstc = sstc && (u64(view, hart, 'henvcfg') & STCE) !== 0n;
-    const guestNow = BigInt.asUintN(64, now + u64(view, hart, 'htimedelta'));
-    consider((mie & MTIP) !== 0n, now, u64(view, hart, 'mtimecmp'));
-    consider(sstc && (mie & STIP) !== 0n, now, u64(view, hart, 'stimecmp'));
+    const shown = BigInt.asUintN(64, now + view.getBigUint64(AT.mtimeOffset, true));
+    const guestNow = BigInt.asUintN(64, shown + u64(view, hart, 'htimedelta'));
+    consider((mie & MTIP) !== 0n, shown, u64(view, hart, 'mtimecmp'));
+    consider(sstc && (mie & STIP) !== 0n, shown, u64(view, hart, 'stimecmp'));
     consider(guestSstc && (mie & VSTIP) !== 0n, guestNow, u64(view, hart, 'vstimecmp'));
   }
   // As far away as the core counts as "never": 2^62 ticks.
