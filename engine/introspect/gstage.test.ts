@@ -76,6 +76,20 @@ describe('a G-stage walk', () => {
     return { found: walkGStage(machine, hgatp), hit: translateGuest(machine, hgatp, 0x8000_0000n) };
   };
 
+  it('finds the page of a 64 KiB range (Svnapot) that an entry maps, with any memory type (Svpbmt)', () => {
+    const machine = new FakeMachine(RAM_BYTES);
+    const [gpa, base] = [0x8000_3000n, RAM + 0x10000];
+    buildGStage(machine, 3, ROOT, [{ gpa, level: 0, flags: URWX, spa: base + 0x8000 }]);
+    const leaf = walkGStage(machine, hgatp).tablePages.at(-1)! + 3 * 8;
+    const entry = (low: number, high: bigint) => {
+      machine.writeU64(leaf, (BigInt((base + low * 4096) / 4096) << 10n) | BigInt(URWX) | (high << 61n));
+      return translateGuest(machine, hgatp, gpa);
+    };
+    expect(entry(8, 0b101n)).toMatchObject({ gpa, spa: base + 0x3000, sizeBytes: 4096 });
+    expect(entry(8, 0b001n)).toMatchObject({ gpa, spa: base + 0x8000 });
+    expect([entry(7, 0b100n), entry(8, 0b011n)]).toEqual([undefined, undefined]);
+  });
+
   it.each([
     ['a table outside RAM', 0x10n << 10n, 'outside RAM'],
     ['a leaf without U', (0x80000n << 10n) | 0xen, 'without U'],

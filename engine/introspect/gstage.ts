@@ -54,6 +54,10 @@ const MAX_PAGES = 1 << 20;
 const MAX_PROBLEMS = 16;
 
 const PTE = { V: 1, R: 2, W: 4, X: 8, U: 16, A: 64, D: 128 } as const;
+/** Bits of an entry's high word: reserved ones, memory type (Svpbmt), N (Svnapot). */
+const RESERVED = 0x7f << 22;
+const PBMT = 3 << 29;
+const NAPOT = 1 << 31;
 
 /** Takes hgatp apart. */
 export function parseHgatp(hgatp: bigint): Hgatp {
@@ -146,15 +150,21 @@ type Entry =
 function decode(low: number, high: number, level: number, gpa: bigint): Entry {
   const invalid = (problem: string): Entry => ({ kind: 'invalid', problem: `gpa ${hex(gpa)}: ${problem}` });
   if (!(low & PTE.V)) return invalid('not mapped');
-  if (high >>> 22 !== 0) return invalid('reserved PTE bits are set');
+  if ((high & RESERVED) !== 0) return invalid('reserved PTE bits are set');
   if (low & PTE.W && !(low & PTE.R)) return invalid('PTE is writable but not readable');
-  const spa = ((low >>> 10) + (high & 0x3fffff) * 2 ** 22) * PAGE;
+  let spa = ((low >>> 10) + (high & 0x3fffff) * 2 ** 22) * PAGE;
   if (!(low & (PTE.R | PTE.X))) {
     if (low & (PTE.U | PTE.A | PTE.D)) return invalid('pointer to a table has U, A or D set');
+    if ((high & (NAPOT | PBMT)) !== 0) return invalid('pointer to a table has N or a memory type');
     return level === 0 ? invalid('pointer to a table below the last level') : { kind: 'table', table: spa };
   }
   const sizeBytes = PAGE * 512 ** level;
-  if (spa % sizeBytes !== 0) return invalid(`superpage at ${hex(spa)} is misaligned`);
+  if ((high & PBMT) === PBMT) return invalid('memory type 3 is reserved');
+  if ((high & NAPOT) !== 0) {
+    if (level !== 0 || (spa / PAGE) % 16 !== 8) return invalid('N in an entry that maps no 64 KiB');
+    // One page of the 64 KiB: the entry of each other page maps that one.
+    spa += Number(gpa & 0xffffn) - 0x8000;
+  } else if (spa % sizeBytes !== 0) return invalid(`superpage at ${hex(spa)} is misaligned`);
   if (!(low & PTE.U)) return invalid('G-stage PTE without U');
   const has = (bit: number) => (low & bit) !== 0;
   return {
