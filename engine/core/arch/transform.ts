@@ -16,18 +16,22 @@ export function transformed(raw: u32, offset: u32): u32 {
   return 0;
 }
 
-/** C.LW, C.LD, C.SW, C.SD and their stack-pointer forms: the 32-bit equivalent with bit 1 cleared. */
+/**
+ * C.LW, C.LD, C.FLD, their stores and their stack-pointer forms: the 32-bit equivalent with bit 1 cleared. Kinds
+ * (funct3) 1–3 are loads, 5–7 the stores of the same: floating-point double-word, word, double-word.
+ */
 function compressed(raw: u32, at: u32): u32 {
   const quadrant = raw & 3;
   const kind = (raw >> 13) & 7;
-  if (quadrant == 1 || (kind & 2) == 0) return 0;
-  const funct3 = (2 + (kind & 1)) << 12;
+  const width = kind & 3;
+  if (quadrant == 1 || width == 0) return 0;
+  const opcode: u32 = width == 1 ? 0x05 : 0x01;
+  const funct3: u32 = (width == 2 ? 2 : 3) << 12;
   const low = (raw >> 2) & 7;
-  const isStore = kind >= 4;
-  if (isStore) {
+  if (kind >= 4) {
     const source = quadrant == 0 ? 8 + low : (raw >> 2) & 31;
-    return (0x21 | (source << 20) | funct3 | at) as u32;
+    return opcode | 0x20 | (source << 20) | funct3 | at;
   }
   const target = quadrant == 0 ? 8 + low : (raw >> 7) & 31;
-  return (0x01 | (target << 7) | funct3 | at) as u32;
+  return opcode | (target << 7) | funct3 | at;
 }
