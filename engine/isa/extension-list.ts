@@ -18,6 +18,8 @@ export interface Extension {
   readonly note?: string;
   /** Only in misa: QEMU's ISA string leaves the privilege modes out. */
   readonly misaOnly?: true;
+  /** In no string, as on QEMU's default CPU: there for software that uses it unasked, or that M-mode enables it for. */
+  readonly unlisted?: true;
 }
 
 /** In no particular order: whoever prints them sorts. */
@@ -29,7 +31,7 @@ export const EXTENSIONS: readonly Extension[] = [
   { name: 'd', brings: 'double-precision floating point', as: 'instructions' },
   { name: 'c', brings: '16-bit forms', as: 'instructions' },
   { name: 'h', brings: 'hypervisor: VS and VU modes, two-stage translation', as: 'instructions' },
-  { name: 's', brings: 'supervisor mode, Sv39', as: 'instructions', misaOnly: true },
+  { name: 's', brings: 'supervisor mode; Sv39, Sv48 and Sv57, and their x4 forms', as: 'instructions', misaOnly: true },
   { name: 'u', brings: 'user mode', as: 'privileged', misaOnly: true },
   { name: 'zicsr', brings: 'CSR instructions', as: 'instructions' },
   { name: 'zifencei', brings: 'instruction-fetch fence', as: 'instructions', note: 'decoded code is coherent without' },
@@ -67,7 +69,22 @@ export const EXTENSIONS: readonly Extension[] = [
   { name: 'zbc', brings: 'carry-less multiplication', as: 'instructions' },
   { name: 'zbs', brings: 'single-bit instructions', as: 'instructions' },
   { name: 'sstc', brings: 'stimecmp and vstimecmp', as: 'privileged' },
+  {
+    name: 'svadu',
+    brings: 'A and D bits set by hardware',
+    as: 'privileged',
+    note: 'ADUE is set at reset; without it, page faults (Svade)',
+    unlisted: true,
+  },
   { name: 'svinval', brings: 'fine-grained invalidation of translations', as: 'instructions' },
+  { name: 'svnapot', brings: '64 KiB ranges in page tables', as: 'privileged', unlisted: true },
+  {
+    name: 'svpbmt',
+    brings: 'memory types in page tables',
+    as: 'privileged',
+    note: 'needs menvcfg.PBMTE; types are checked and have no effect',
+    unlisted: true,
+  },
 ];
 
 /** The order of letters in ISA strings, also of the letters after Z. @see Volume I, "ISA Extension Naming Conventions" */
@@ -88,7 +105,7 @@ function rank(name: string): number {
 /** `riscv,isa` of the device tree, e.g. `rv64imac_zicsr`. */
 export function isaString(): string {
   const names = extensionsInOrder()
-    .filter((e) => !e.misaOnly)
+    .filter((e) => !e.misaOnly && !e.unlisted)
     .map((e) => e.name);
   const letters = names.filter((name) => name.length === 1).join('');
   return [`rv64${letters}`, ...names.filter((name) => name.length > 1)].join('_');

@@ -116,7 +116,7 @@ function cpus(harts: number): FdtNode {
           compatible: 'riscv',
           'riscv,isa': isaString(),
           ...cacheBlocks(),
-          'mmu-type': 'riscv,sv39',
+          'mmu-type': 'riscv,sv48',
         },
         children: [
           {

@@ -98,8 +98,8 @@ describe('the device tree', () => {
     expect(cellsOf(tree.get('/memory@80000000:reg'))).toEqual([0, 0x80000000, 0, 0x8000000]);
     expect(cellsOf(tree.get('/cpus:timebase-frequency'))).toEqual([10_000_000]);
     expect(textOf(tree.get('/cpus/cpu@1:riscv,isa'))).toBe(`${isaString()}\0`);
-    expect(textOf(tree.get('/cpus/cpu@0:mmu-type'))).toBe('riscv,sv39\0');
     expect(cellsOf(tree.get('/cpus/cpu@0:riscv,cboz-block-size'))).toEqual([64]);
+    expect(textOf(tree.get('/cpus/cpu@0:mmu-type'))).toBe('riscv,sv48\0');
     expect(textOf(tree.get('/chosen:bootargs'))).toBe('hello\0');
     expect(textOf(tree.get('/chosen:stdout-path'))).toBe('/soc/serial@10000000\0');
     expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84201388]);

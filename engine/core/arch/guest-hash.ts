@@ -14,6 +14,7 @@ const SV57X4: u32 = 10;
 const PPN_MASK: u64 = 0xfffffffffff;
 const VALID: u64 = 1;
 const LEAF: u64 = 0xe;
+const NAPOT: u64 = <u64>1 << 63;
 const ENTRIES: u32 = 512;
 /** The root table is four pages (manual, "Guest-Page Address Translation"). */
 const ROOT_ENTRIES: u32 = 2048;
@@ -40,8 +41,10 @@ function hashTable(table: u64, level: u32, gpaPage: u64, entries: u32): u64 {
     if (host == 0) return sum;
     const pte = load<u64>(host);
     if (!(pte & VALID)) continue;
-    const page = (pte >> 10) & PPN_MASK;
     const place = gpaPage + i * pagesEach;
+    let page = (pte >> 10) & PPN_MASK;
+    // Svnapot: each entry of a 64 KiB range maps the page of its own place.
+    if (pte & NAPOT) page = (page & ~15) | (place & 15);
     if (pte & LEAF) sum += hashPages(page, place, pagesEach);
     else if (level != 0 && spend()) sum += hashTable(page << 12, level - 1, place, ENTRIES);
   }
