@@ -33,6 +33,8 @@ const DIGEST_EVERY = 100_000;
 const CHECKPOINT_EVERY = 400_000;
 
 export interface ScenarioRecorder {
+  /** Where the trace is written. */
+  path(): string;
   /** Records a scenario's run. `extra`: inputs that are not the scenario's. */
   record(scenario: Scenario, extra?: readonly PlannedInput[]): Promise<{ result: RecordResult; trace: Trace }>;
 }
@@ -41,10 +43,12 @@ export interface ScenarioRecorder {
 export function scenarioRecorder(): ScenarioRecorder {
   const own = mkdtempSync(join(tmpdir(), 'dejavm-properties-'));
   afterAll(() => rmSync(own, { recursive: true }));
+  const path = () => join(own, 'scenario.djvm');
   return {
+    path,
     async record(scenario, extra = []) {
       const result = await record({
-        path: join(own, 'scenario.djvm'),
+        path: path(),
         config: scenarioConfig(scenario, IMAGES),
         planned: [...scenarioInputs(scenario), ...extra],
         maxMoment: scenario.maxMoment,
