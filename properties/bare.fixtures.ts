@@ -105,6 +105,7 @@ function run(first: Machine, { pokes, ticks, cuts, watched }: Plan, cut: (machin
   for (const { paddr, bytes, ticks: at } of pokes) {
     if (at === undefined) machine.apply({ kind: 'poke', paddr, bytes });
   }
+  const cutAt = new Set(cuts);
   const stops = [...new Set([...cuts, ...later.map((poke) => poke.ticks!), ticks])].sort((a, b) => a - b);
   let stop: StopReason = { kind: 'ticks' };
   for (const at of stops) {
@@ -113,7 +114,7 @@ function run(first: Machine, { pokes, ticks, cuts, watched }: Plan, cut: (machin
     // Stopped by itself: its state must stay what it is.
     if (stop.kind !== 'ticks') break;
     for (const poke of later) if (poke.ticks === at) machine.apply({ kind: 'poke', ...poke });
-    if (cuts.includes(at)) machine = cut(machine);
+    if (cutAt.has(at)) machine = cut(machine);
   }
   const end = machine.snapshot();
   machine.onEvent = undefined;
