@@ -23,7 +23,21 @@ export {
   vmDigests,
   walkGStage,
 } from './introspect/index.ts';
-export { assemble } from './isa/index.ts';
+export {
+  assemble,
+  COMPRESSED,
+  type Compressed,
+  CSRS,
+  decode,
+  disassemble,
+  type Encoding,
+  expansionOf,
+  expressionsOf,
+  INSTRUCTIONS,
+  type Instruction,
+  insertOperands,
+  parts,
+} from './isa/index.ts';
 export { RAM_BASE } from './machine/board.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
 export {

@@ -1,6 +1,6 @@
 /** The instruction set: its table, CSR names, and what derives from them in TypeScript. */
 export { type Assembled, assemble } from './assemble.ts';
-export { csrByName } from './csr.ts';
+export { CSRS, csrByName } from './csr.ts';
 export { decode, instructionLength } from './decode.ts';
 export { disassemble } from './disassemble.ts';
 export {

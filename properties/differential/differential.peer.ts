@@ -1,0 +1,29 @@
+/**
+ * Our machine against Debian's QEMU: a fixed seed, and a short round with a seed of the day. Needs qemu-system-misc.
+ * A failure prints the command that shows it again.
+ */
+import { expect, it } from 'vitest';
+import { compare } from './compare.ts';
+
+const run = (seed: number, cases: number) => {
+  const lines: string[] = [];
+  const outcome = compare({ seed, cases, maxFailures: 1, log: (line) => lines.push(line) });
+  return { ...outcome, text: lines.join('\n') };
+};
+
+it('agrees with QEMU on the cases of a fixed seed', () => {
+  const outcome = run(1, 2000);
+  expect(outcome.failures, outcome.text).toEqual([]);
+  expect(outcome.cases).toBe(2000);
+  // The cases are worth something: most kinds of exceptions were met, among them those of two stages.
+  for (const cause of ['1', '2', '5', '7', '12', '13', '15', '20', '21', '22', '23', 'i1', 'i5', 'i9']) {
+    expect(outcome.causes.get(cause) ?? 0, `cause ${cause}`).toBeGreaterThan(0);
+  }
+  expect(outcome.timedOut).toBeLessThan(outcome.cases / 4);
+});
+
+it('agrees with QEMU on cases that nobody has seen', () => {
+  const seed = Math.floor(Date.now() / 86_400_000);
+  const outcome = run(seed, 1200);
+  expect(outcome.failures, outcome.text).toEqual([]);
+});

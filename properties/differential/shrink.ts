@@ -1,0 +1,65 @@
+/**
+ * Makes a failing case simpler: each round tries every single simplification in one batch and keeps the one that
+ * removes most while both machines still differ in a field of the same kind.
+ */
+import type { Case } from './case.ts';
+import type { Session, Verdict } from './session.ts';
+
+const MAX_ROUNDS = 40;
+const NOP = 0x00000013;
+
+/** The simplest failing case found. */
+export function shrink(session: Session, first: Verdict, rounds: number = MAX_ROUNDS): Verdict {
+  let best = first;
+  for (let round = 0; round < rounds; round++) {
+    const wanted = signature(best);
+    const failing = session.run(simpler(best.case)).find((verdict) => signature(verdict) === wanted);
+    if (!failing) return best;
+    best = failing;
+  }
+  return best;
+}
+
+/** What kind of difference it is: the first one, without trap numbers. */
+const signature = (verdict: Verdict): string => (verdict.differences[0]?.field ?? '').replace(/\d+/g, 'N');
+
+/** Cases that lack something, the boldest first. */
+function simpler(its: Case): Case[] {
+  const found: Case[] = [];
+  const { slots } = its;
+  for (let size = slots.length >> 1; size >= 1; size >>= 1) {
+    for (let from = 0; from + size <= slots.length; from += size) {
+      if (slots.length > size) found.push({ ...its, slots: [...slots.slice(0, from), ...slots.slice(from + size)] });
+    }
+  }
+  for (const name of ['satp', 'vsatp', 'hgatp'] as const) {
+    const stage = its[name];
+    if (!stage) continue;
+    found.push({ ...its, [name]: undefined });
+    for (const [n] of stage.flaws.entries()) {
+      found.push({ ...its, [name]: { ...stage, flaws: stage.flaws.filter((_, at) => at !== n) } });
+    }
+    if (stage.level > 0) found.push({ ...its, [name]: { ...stage, level: 0 } });
+  }
+  const names = Object.keys(its.csrs);
+  for (let size = names.length; size > 1; size = Math.ceil(size / 2)) {
+    for (let from = 0; from < names.length; from += size) {
+      const dropped = new Set(names.slice(from, from + size));
+      found.push({ ...its, csrs: Object.fromEntries(Object.entries(its.csrs).filter(([name]) => !dropped.has(name))) });
+    }
+  }
+  if (its.x.some((value) => value !== 0n)) found.push({ ...its, x: [] });
+  for (const name of names) {
+    const { [name]: dropped, ...rest } = its.csrs;
+    if (dropped !== undefined) found.push({ ...its, csrs: rest });
+  }
+  if (its.offset !== 0x100) found.push({ ...its, offset: 0x100 });
+  for (const [n, value] of its.x.entries()) {
+    if (value !== 0n) found.push({ ...its, x: its.x.map((old, at) => (at === n ? 0n : old)) });
+  }
+  for (const [n, slot] of slots.entries()) {
+    if (slot !== NOP) found.push({ ...its, slots: slots.map((old, at) => (at === n ? NOP : old)) });
+  }
+  if (its.data.length > 0) found.push({ ...its, data: [] });
+  return found;
+}
