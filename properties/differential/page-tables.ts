@@ -50,7 +50,7 @@ export function tableWords(stage: Stage, root: number, target: bigint, gstage: b
     const entry = tableAt(stage.level) + 8 * indexAt(address, stage.level, stage.level === levels - 1 && gstage);
     const place = (target + BigInt(page * PAGE)) & ~(span - 1n);
     const flags = (stage.flags[page] ?? 0n) | PTE.V | PTE.A | PTE.D;
-    words.push([entry, flawed(stage, stage.level, page, (place >> 2n) | flags)]);
+    words.push([entry, readable(flawed(stage, stage.level, page, (place >> 2n) | flags), gstage)]);
   }
   return words;
 }
@@ -59,6 +59,9 @@ const ARENA = BigInt(ARENA_AT);
 
 const indexAt = (address: bigint, level: number, wide: boolean): number =>
   Number((address >> BigInt(12 + 9 * level)) & (wide ? 0x7ffn : 0x1ffn));
+
+/** In the G-stage X comes with R: see arbitrary.ts. */
+const readable = (entry: bigint, gstage: boolean) => (gstage && entry & PTE.X ? entry | PTE.R : entry);
 
 function flawed(stage: Stage, level: number, page: number, entry: bigint): bigint {
   let changed = entry;
