@@ -56,7 +56,7 @@ export {
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
-export { NOTES, type NoteName, noteName } from './machine/notes.ts';
+export { NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
 export type {
   HartState,
   Image,

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NOTES } from '../machine/notes.ts';
+import { FIXUPS, NOTES } from '../machine/notes.ts';
 
 /** Folder with a slash at its end. */
 export const ENGINE_FOLDER = fileURLToPath(new URL('../', import.meta.url));
@@ -73,10 +73,12 @@ export const COMPILE_FLAGS = [
 ] as const;
 export const LINK_FLAGS = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,--no-relax'] as const;
 
-/** The C header that declares NOTE_<name> for every note. */
+/** The C header that declares NOTE_<name> for every note, and the fix-ups: FIXUPS(each) gives each(name, bit). */
 export function notesHeader(): string {
   const rows = Object.entries(NOTES).map(([name, note]) => `#define NOTE_${name} 0x${note.code.toString(16)}`);
-  return `/* Generated from engine/machine/notes.ts. */\n#pragma once\n${rows.join('\n')}\n`;
+  const each = FIXUPS.map((name, bit) => `each(${name}, ${bit})`).join(' ');
+  const all = `#define FIXUPS_ALL 0x${((1 << FIXUPS.length) - 1).toString(16)}ul`;
+  return `/* Generated from engine/machine/notes.ts. */\n#pragma once\n${[...rows, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
 }
 
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

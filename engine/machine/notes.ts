@@ -1,28 +1,73 @@
 /**
  * Notes: what software inside tells the observer by writing (arg << 16 | code) to the test finisher, code
  * 0x1000–0x1fff. QEMU's finisher ignores such values, so images that write them run unchanged there. The C header
- * `notes.h` is generated from this table by engine/images/build.ts.
+ * `notes.h` is generated from this table and from FIXUPS by engine/images/build.ts.
  */
+
+/** The consistency fix-ups of a recovery; each one's place is its bit in `enhance=`. lazarus/fixups.c: what they do. */
+export const FIXUPS = ['locks', 'irq', 'timer', 'sched', 'retry'] as const;
+
+interface Note {
+  readonly code: number;
+  readonly doc: string;
+  /** What the argument is. */
+  readonly arg: keyof typeof UNITS;
+  /** For people; {} stands for the argument. */
+  readonly text: string;
+}
+
+/** How arguments are written. */
+const UNITS = {
+  harts: String,
+  hart: String,
+  instance: String,
+  vmid: String,
+  domains: String,
+  ms: String,
+  reason: String,
+  cause: (arg: number) => `0x${arg.toString(16)}`,
+  fixup: (arg: number) => FIXUPS[arg] ?? String(arg),
+} as const;
+
 export const NOTES = {
-  FIRMWARE_UP: { code: 0x1001, doc: 'firmware initialised; arg: harts' },
-  HYPERVISOR_UP: { code: 0x1002, doc: 'hypervisor about to enter its first VM; arg: instance number, 0 for the first' },
-  VM_PROGRESS: { code: 0x1003, doc: 'a VM reported progress; arg: VMID' },
-  VM_DONE: { code: 0x1004, doc: 'a VM finished; arg: VMID' },
+  FIRMWARE_UP: { code: 0x1001, arg: 'harts', text: 'firmware up on {} harts', doc: 'firmware initialised' },
+  HYPERVISOR_UP: {
+    code: 0x1002,
+    arg: 'instance',
+    text: 'hypervisor instance {} up',
+    doc: 'hypervisor about to enter its first VM; 0 for the first instance',
+  },
+  VM_PROGRESS: { code: 0x1003, arg: 'vmid', text: 'VM {} made progress', doc: 'a VM reported progress' },
+  VM_DONE: { code: 0x1004, arg: 'vmid', text: 'VM {} finished', doc: 'a VM finished' },
   DETECTED_TRAP: {
     code: 0x1010,
-    doc: 'recovery entered: unexpected trap or failed assertion; arg: low 16 bits of the cause',
+    arg: 'cause',
+    text: 'detected: unexpected trap {}',
+    doc: 'recovery entered: unexpected trap or failed assertion; low 16 bits of the cause',
   },
-  DETECTED_HANG: { code: 0x1011, doc: 'recovery entered: watchdog; arg: hart that hangs' },
-  FROZEN: { code: 0x1020, doc: 'every hart is frozen; arg: harts' },
+  DETECTED_HANG: { code: 0x1011, arg: 'hart', text: 'detected: hart {} hangs', doc: 'recovery entered: watchdog' },
+  FROZEN: { code: 0x1020, arg: 'harts', text: '{} harts frozen', doc: 'every hart is frozen' },
   REBOOTED: {
     code: 0x1021,
-    doc: 'pristine image copied, static data saved; the new instance starts; arg: instance number',
+    arg: 'instance',
+    text: 'hypervisor rebooted in place, instance {}',
+    doc: 'pristine image copied, static data saved; the new instance starts',
   },
-  REINTEGRATED: { code: 0x1022, doc: 'heap, domains, vCPUs and G-stage tables are re-integrated; arg: domains' },
-  FIXUP: { code: 0x1023, doc: 'a consistency fix-up ran; arg: its bit number in enhance=' },
-  RESUMED: { code: 0x1030, doc: 'the first VM entry after recovery is next; arg: recovery latency in ms, saturated' },
-  RECOVERY_FAILED: { code: 0x103f, doc: 'recovery gave up; arg: reason' },
-} as const;
+  REINTEGRATED: {
+    code: 0x1022,
+    arg: 'domains',
+    text: '{} domains re-integrated',
+    doc: 'heap, domains, vCPUs and G-stage tables are re-integrated',
+  },
+  FIXUP: { code: 0x1023, arg: 'fixup', text: 'fix-up {} ran', doc: 'a consistency fix-up ran; its bit in enhance=' },
+  RESUMED: {
+    code: 0x1030,
+    arg: 'ms',
+    text: 'VMs resumed after {} ms of recovery',
+    doc: 'the first VM entry after recovery is next; recovery latency, saturated',
+  },
+  RECOVERY_FAILED: { code: 0x103f, arg: 'reason', text: 'recovery failed, reason {}', doc: 'recovery gave up' },
+} as const satisfies Record<string, Note>;
 
 export type NoteName = keyof typeof NOTES;
 
@@ -30,4 +75,12 @@ export type NoteName = keyof typeof NOTES;
 export function noteName(code: number): NoteName | undefined {
   for (const [name, note] of Object.entries(NOTES)) if (note.code === code) return name as NoteName;
   return undefined;
+}
+
+/** A note as text: `hart 1 hangs`. For a code nobody declared: the numbers. */
+export function noteText(code: number, arg: number): string {
+  const name = noteName(code);
+  if (name === undefined) return `note 0x${code.toString(16)}, argument ${arg}`;
+  const note: Note = NOTES[name];
+  return note.text.replace('{}', UNITS[note.arg](arg));
 }

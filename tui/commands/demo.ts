@@ -11,7 +11,7 @@ import {
   formatFault,
   type MachineConfig,
   NOTES,
-  noteName,
+  noteText,
 } from '../../engine/index.ts';
 import {
   bisectTraces,
@@ -266,8 +266,7 @@ function recoverySteps(notes: readonly NoteAt[]): string[] {
   const start = steps[0];
   if (first < 0 || !start) return ['(nothing was detected)'];
   return steps.map((note) => {
-    const name = (noteName(note.code) ?? `note ${note.code}`).toLowerCase().replaceAll('_', ' ');
     const since = note === start ? '' : `  +${virtualTime(note.ticks - start.ticks)}`;
-    return `  moment ${grouped(note.moment)}  ${name}${note.arg === 0 ? '' : ` ${note.arg}`}${since}`;
+    return `  moment ${grouped(note.moment)}  ${noteText(note.code, note.arg)}${since}`;
   });
 }

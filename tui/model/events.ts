@@ -2,32 +2,28 @@
  * The events of a run, from its trace: injected faults, console input, pokes, and the notes that software inside
  * wrote (detection, recovery phases, resumption). Relies on the engine's table of notes; executes nothing.
  */
-import { type NoteName, noteName } from '../../engine/index.ts';
+import { type NoteName, noteName, noteText } from '../../engine/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
 import { grouped, hex } from '../format.ts';
 import type { RunEvent } from './types.ts';
 
-type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'> & { readonly says: (arg: number) => string };
+type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'>;
 
 const SHAPES: Record<NoteName, Shape> = {
-  FIRMWARE_UP: { kind: 'note', glyph: 'm', stop: false, says: (harts) => `firmware up on ${harts} harts` },
-  HYPERVISOR_UP: { kind: 'note', glyph: 'u', stop: false, says: (n) => `hypervisor instance ${n} up` },
-  VM_PROGRESS: { kind: 'progress', glyph: '·', stop: false, says: (vmid) => `VM ${vmid} made progress` },
-  VM_DONE: { kind: 'note', glyph: 'v', stop: false, says: (vmid) => `VM ${vmid} finished` },
-  DETECTED_TRAP: {
-    kind: 'detected',
-    glyph: 'D',
-    stop: true,
-    says: (cause) => `detected: unexpected trap ${hex(cause)}`,
-  },
-  DETECTED_HANG: { kind: 'detected', glyph: 'D', stop: true, says: (hart) => `detected: hart ${hart} hangs` },
-  FROZEN: { kind: 'recovery', glyph: 'z', stop: false, says: (harts) => `${harts} harts frozen` },
-  REBOOTED: { kind: 'recovery', glyph: 'b', stop: false, says: (n) => `hypervisor rebooted in place, instance ${n}` },
-  REINTEGRATED: { kind: 'recovery', glyph: 'a', stop: false, says: (n) => `${n} domains re-integrated` },
-  FIXUP: { kind: 'recovery', glyph: 'x', stop: false, says: (bit) => `fix-up ${bit} ran` },
-  RESUMED: { kind: 'resumed', glyph: 'R', stop: true, says: (ms) => `VMs resumed after ${ms} ms of recovery` },
-  RECOVERY_FAILED: { kind: 'failed', glyph: 'X', stop: true, says: (reason) => `recovery failed, reason ${reason}` },
+  FIRMWARE_UP: { kind: 'note', glyph: 'm', stop: false },
+  HYPERVISOR_UP: { kind: 'note', glyph: 'u', stop: false },
+  VM_PROGRESS: { kind: 'progress', glyph: '·', stop: false },
+  VM_DONE: { kind: 'note', glyph: 'v', stop: false },
+  DETECTED_TRAP: { kind: 'detected', glyph: 'D', stop: true },
+  DETECTED_HANG: { kind: 'detected', glyph: 'D', stop: true },
+  FROZEN: { kind: 'recovery', glyph: 'z', stop: false },
+  REBOOTED: { kind: 'recovery', glyph: 'b', stop: false },
+  REINTEGRATED: { kind: 'recovery', glyph: 'a', stop: false },
+  FIXUP: { kind: 'recovery', glyph: 'x', stop: false },
+  RESUMED: { kind: 'resumed', glyph: 'R', stop: true },
+  RECOVERY_FAILED: { kind: 'failed', glyph: 'X', stop: true },
 };
+const UNDECLARED: Shape = { kind: 'note', glyph: 'n', stop: false };
 
 /** All events of a run in order of their moments; the end of the run is one too. */
 export function eventsOf(trace: Trace): RunEvent[] {
@@ -38,14 +34,9 @@ export function eventsOf(trace: Trace): RunEvent[] {
   return events.sort((a, b) => a.moment - b.moment);
 }
 
-function noteEvent(note: TraceNote): RunEvent {
-  const name = noteName(note.code);
-  if (name === undefined) {
-    const text = `note ${hex(note.code)}, argument ${note.arg}`;
-    return { moment: note.moment, kind: 'note', glyph: 'n', text, stop: false };
-  }
-  const { says, ...shape } = SHAPES[name];
-  return { ...shape, moment: note.moment, text: says(note.arg) };
+function noteEvent({ moment, code, arg }: TraceNote): RunEvent {
+  const name = noteName(code);
+  return { ...(name ? SHAPES[name] : UNDECLARED), moment, text: noteText(code, arg) };
 }
 
 function inputEvent(input: TraceInput): RunEvent {

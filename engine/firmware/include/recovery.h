@@ -10,6 +10,7 @@
 
 #ifndef __ASSEMBLER__
 #include "board.h"
+#include "notes.h"
 #include "types.h"
 
 #define DESCRIPTOR_MAGIC 0x52504c455a414c31ul
@@ -59,16 +60,12 @@ struct recovery_descriptor {
   u64 detecting_hart;
   /** mtime at detection. */
   u64 detected_at;
-  /** Bit per fix-up (FIXUPS) that may run. */
+  /** Bit per fix-up (FIXUPS of notes.h) that may run. */
   u64 enhance;
   /** Where the static data of the failed instance lie, byte for byte from statics_start. */
   u64 statics;
   struct frozen_hart harts[BOARD_MAX_HARTS];
 };
-
-/** The consistency fix-ups: bit in `enhance=` and name. lazarus/fixups.c says what each resolves. */
-#define FIXUPS(each) each(locks, 0) each(irq, 1) each(timer, 2) each(sched, 3) each(retry, 4)
-#define FIXUPS_ALL 0x1ful
 
 /** Argument of the note RECOVERY_FAILED. */
 #define FAILED_NO_MECHANISM 1
