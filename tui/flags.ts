@@ -93,6 +93,11 @@ export const FLAGS = {
     parse: parseInteger(0, 1e9),
   },
   structureOnly: { syntax: '--structure-only', help: 'check the file without replaying it' },
+  golden: {
+    syntax: '--golden <trace>',
+    help: 'compare the outputs of VMs with this run, which had no fault',
+    parse: asText,
+  },
   json: { syntax: '--json', help: 'print the result as JSON' },
   script: {
     syntax: '--script <keys>',

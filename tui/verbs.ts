@@ -74,10 +74,10 @@ export const VERBS: readonly Verb[] = [
   }),
   verb({
     name: 'verify',
-    summary: 'check that a trace is undamaged and replays',
+    summary: 'check that a trace is undamaged, replays, and that a recovery in it changed no VM',
     arguments: [TRACE],
-    flags: ['structureOnly', 'json'],
-    examples: ['dejavm verify run.djvm', 'dejavm verify run.djvm --structure-only'],
+    flags: ['structureOnly', 'golden', 'json'],
+    examples: ['dejavm verify run.djvm', 'dejavm verify faulted.djvm --golden golden.djvm'],
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   }),
   verb({

@@ -1,25 +1,53 @@
-/** `dejavm verify TRACE`: the file's structure, then a full replay. Damage is located; what is intact is replayed. */
+/**
+ * `dejavm verify TRACE`: the file's structure, then a full replay, then, when the run holds a recovery, whether any VM
+ * can tell. Damage is located; what is intact is replayed.
+ */
+import { NOTES } from '../../engine/index.ts';
+import { type EquivalenceVerdict, vmEquivalence } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, shellLine, toJson } from '../format.ts';
 import { openNamedTrace } from './open.ts';
 import { replayText, replayWithProgress } from './replay.ts';
+import { verdictText } from './verdict.ts';
 
-export async function verifyCommand({ args, flags, io }: CommandContext<'structureOnly' | 'json'>): Promise<ExitCode> {
+export async function verifyCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'structureOnly' | 'golden' | 'json'>): Promise<ExitCode> {
   // The warning about damage would repeat what is printed below.
   const trace = openNamedTrace(args[0]!, { ...io, err: () => {} });
   // Checkpoints are decoded on demand: a checksum that fails inside one shows only here.
   for (let n = 0; n < trace.checkpoints.length; n++) trace.checkpoint(n);
   const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io);
+  const golden = flags.golden === undefined ? undefined : openNamedTrace(flags.golden, io);
+  const verdict = replay?.ok ? recoveryVerdict(trace, golden) : undefined;
   if (flags.json) {
-    io.out(toJson({ trace: trace.path, intact: !trace.damage, damage: trace.damage ?? null, replay: replay ?? null }));
-  } else io.out(`${[structureText(trace), ...(replay ? [replayText(replay)] : [])].join('\n')}\n`);
+    const { damage } = trace;
+    const whole = { trace: trace.path, intact: !damage, damage: damage ?? null, replay: replay ?? null };
+    io.out(toJson({ ...whole, equivalence: verdict ?? null }));
+  } else {
+    const texts = [structureText(trace), ...(replay ? [replayText(replay)] : [])];
+    if (verdict) texts.push('VM states before and after the recovery:', verdictText(verdict));
+    io.out(`${texts.join('\n')}\n`);
+  }
   if (replay && !replay.ok) {
     io.err(`dejavm: ${trace.path} diverged; reproduce with: ${shellLine(['dejavm', 'replay', trace.path])}\n`);
     return EXIT.difference;
   }
-  return trace.damage ? EXIT.damaged : EXIT.ok;
+  if (trace.damage) return EXIT.damaged;
+  return verdict && !verdict.equivalent ? EXIT.difference : EXIT.ok;
+}
+
+const DETECTIONS: readonly number[] = [NOTES.DETECTED_TRAP.code, NOTES.DETECTED_HANG.code];
+
+/** VM-state equivalence; undefined when nothing was recovered. @throws UserError for a golden run without a recovery to judge */
+function recoveryVerdict(trace: Trace, golden: Trace | undefined): EquivalenceVerdict | undefined {
+  const recovered = trace.notes.some(({ code }) => DETECTIONS.includes(code));
+  if (recovered || golden) return vmEquivalence(trace, golden);
+  return undefined;
 }
 
 function structureText(trace: Trace): string {
