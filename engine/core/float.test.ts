@@ -5,12 +5,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { INSTRUCTIONS, insertOperands } from '../isa/index.ts';
+import { BOX, boxed, integers, numbers } from './float-arbitraries.ts';
 import type { FormatName, Outcome } from './float-reference.ts';
 import * as reference from './float-reference.ts';
 import { CONSTANTS, HART, hartAddress, offsetOf } from './layout.ts';
 import { Bed, RAM } from './testbed.ts';
 
-const BOX = 0xffffffff_00000000n;
 const FS_DIRTY = 3n << 13n;
 const bed = new Bed();
 const core = bed.core;
@@ -23,40 +23,6 @@ function soft(helper: string, args: readonly bigint[], mode: number): Outcome {
   const bits = arch[helper]?.(hartAddress(0), ...args, BigInt(mode << 12)) ?? -1n;
   return { bits: BigInt.asUintN(64, bits), flags: Number(core.hart(0, 'fcsr')) };
 }
-
-/** Numbers of a format: random ones, special ones, and ones close to them or to powers of two. */
-function numbers(name: FormatName): fc.Arbitrary<bigint> {
-  const [fraction, exponent, width] = name === 's' ? [23n, 8n, 32n] : [52n, 11n, 64n];
-  const mask = (1n << width) - 1n;
-  const top = (1n << exponent) - 1n;
-  const special = [0n, 1n, (1n << fraction) - 1n, 1n << fraction, (1n << fraction) + 1n, top << fraction]
-    .concat([(top << fraction) - 1n, (top << fraction) + 1n, (top << fraction) | (1n << (fraction - 1n)), mask >> 1n])
-    .flatMap((bits) => [bits, bits | (1n << (width - 1n))]);
-  const field = fc.oneof(
-    fc.bigInt(0n, top),
-    // Around 1, where sums cancel, integers end, and products meet.
-    fc.integer({ min: -70, max: 70 }).map((e) => (top >> 1n) + BigInt(e)),
-    fc.constantFrom(0n, 1n, 2n, top - 2n, top - 1n),
-  );
-  const tail = fc.oneof(
-    fc.bigInt(0n, (1n << fraction) - 1n),
-    fc.integer({ min: -3, max: 3 }).map((n) => BigInt.asUintN(Number(fraction), BigInt(n))),
-    fc.nat(Number(fraction) - 1).map((n) => 1n << BigInt(n)),
-    fc.nat(Number(fraction) - 1).map((n) => ((1n << BigInt(n)) - 1n) << (fraction - BigInt(n))),
-  );
-  const built = fc
-    .tuple(fc.bigInt(0n, 1n), field, tail)
-    .map(([s, e, f]) => ((s << (width - 1n)) | ((e & top) << fraction) | f) & mask);
-  return fc.oneof({ weight: 1, arbitrary: fc.constantFrom(...special) }, { weight: 6, arbitrary: built });
-}
-
-const integers = fc.oneof(
-  fc.bigInt(0n, 2n ** 64n - 1n),
-  fc
-    .tuple(fc.nat(63), fc.integer({ min: -2, max: 2 }))
-    .map(([n, d]) => BigInt.asUintN(64, (1n << BigInt(n)) + BigInt(d))),
-  fc.tuple(fc.nat(63), fc.bigInt(0n, 2n ** 64n - 1n)).map(([n, bits]) => bits >> BigInt(n)),
-);
 
 /** How one operation is called, and what it means. */
 interface Operation {
@@ -151,7 +117,6 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 const CASES = (['s', 'd'] as const).flatMap((f) => OPERATIONS.map((op) => [op.mnemonic(f), op, f] as const));
-const boxed = (bits: bigint, f: FormatName | undefined) => (f === 's' ? bits | BOX : bits);
 const inputs = (op: Operation, f: FormatName) => fc.tuple(...op.operands(f));
 const rm = fc.nat(4);
 
