@@ -61,9 +61,8 @@ export class Frame {
   readonly tlb = this.code.local('i32');
   readonly resync = this.code.local('i32');
   readonly address = this.code.local('i64');
+  /** What a call returned, or an attempt computed: every local costs the hot loop, so they share one. */
   readonly value = this.code.local('i64');
-  /** What an attempt computed. */
-  readonly candidate = this.code.local('i64');
   readonly entry = this.code.local('i32');
   readonly nextSlot = this.code.local('i32');
   readonly imports: Imports;

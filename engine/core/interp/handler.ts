@@ -118,11 +118,11 @@ function emitAttempt(frame: Frame, labels: Labels, op: Op, effect: Effect & { ki
   const { code } = frame;
   const access = slotAccess(frame, labels);
   emitValue(code, effect.candidate, access);
-  code.set(frame.candidate);
+  code.set(frame.value);
   emitCondition(code, effect.accept, access);
   code.begin('if');
   frame.registerAddress('rd');
-  code.get(frame.candidate).memory('i64.store');
+  code.get(frame.value).memory('i64.store');
   advance(frame, labels, op);
   code.end();
   emitEffect(frame, labels, op, effect.otherwise);
@@ -210,7 +210,7 @@ function slotAccess(frame: Frame, labels: Labels): OperandAccess {
       code.get(frame.hart).memory('i64.load32_u', offsetOf(HART, name));
     },
     candidate: () => {
-      code.get(frame.candidate);
+      code.get(frame.value);
     },
     load: () => {
       throw new Error('interp: a load outside of a register write');

@@ -9,10 +9,11 @@ import {
   INSTRUCTIONS,
   type Instruction,
   insertOperands,
+  isFloatRegister,
   mayDivert,
   parts,
 } from '../../isa/index.ts';
-import { CONSTANTS } from '../layout.ts';
+import { CONSTANTS, HART, offsetOf } from '../layout.ts';
 import { FakeHart, RAM } from './fake-arch.ts';
 
 const { RESYNC_PC, RESYNC_END_SLICE } = CONSTANTS;
@@ -95,6 +96,46 @@ describe('generated code means what the table says', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('what the host may do is done by it, and nothing else', () => {
+  const ATTEMPTS = INSTRUCTIONS.filter((row) => row.effect.kind === 'attempt');
+  const F = offsetOf(HART, 'f') / 8;
+  const near = fc.tuple(fc.nat(1), fc.integer({ min: -40, max: 66 }), fc.bigInt(0n, 2n ** 52n - 1n));
+  const doubles = near.map(([sign, e, fraction]) => (BigInt(sign * 2048 + 1023 + e) << 52n) | fraction);
+  const singles = near.map(
+    ([sign, e, fraction]) => (0xffffffffn << 32n) | (BigInt(sign * 256 + 127 + e) << 23n) | (fraction >> 29n),
+  );
+  const operand = fc.oneof(doubles, singles, word64);
+
+  test.each(ATTEMPTS.map((row) => [row.name, row] as const))('%s', (_, row) => {
+    if (row.effect.kind !== 'attempt') throw new Error('not an attempt');
+    const { candidate, accept } = row.effect;
+    const isFloat = (name: string) => row.encoding.fields.some((f) => f.name === name && isFloatRegister(f.kind));
+    const word = (name: string, n: number) => (isFloat(name) ? F + n : n);
+    let accepted = 0;
+    const check = (a: bigint, b: bigint, on: boolean, rm: number) => {
+      const state = { floatState: on ? 3n : 0n, hostRounding: on ? 0x8281n : 0n };
+      const raw = insertOperands(row.encoding, { rd: 5, rs1: 6, rs2: 7, imm: rm }) as number;
+      const hart = run(`.word ${raw}`, 1, (h) => {
+        h.setX(word('rs1', 6), a);
+        h.setX(word('rs2', 7), b);
+        for (const [name, value] of Object.entries(state)) h.set32(name, Number(value));
+        h.answer = () => 77n;
+      });
+      const leaves = { zimm: 0n, pc: 0n, raw: BigInt(raw), load: () => 0n, call: () => 0n, state };
+      const env = { ...leaves, rs1: a, rs2: b, imm: BigInt(rm) };
+      const value = evaluate(candidate, env);
+      const takes = evaluate(accept, { ...env, candidate: value }) !== 0n;
+      expect(hart.x(word('rd', 5))).toBe(takes ? value : 77n);
+      expect(hart.calls.filter(({ name }) => name.startsWith('float')).length).toBe(takes ? 0 : 1);
+      if (takes) accepted++;
+    };
+    // 1.5 as a double and as a single, and an integer.
+    for (const a of [0x3ff8n << 48n, 0xffffffff_3fc00000n, 3n]) for (const rm of [0, 1]) check(a, a, true, rm);
+    expect(accepted).toBeGreaterThan(0);
+    fc.assert(fc.property(operand, operand, fc.boolean(), fc.constantFrom(0, 1, 4, 7), check), { numRuns: 12 });
   });
 });
 
