@@ -53,7 +53,7 @@ export const RECIPES: readonly Recipe[] = [
   },
 ];
 
-/** Flags of every compilation; the machine has no F and D, and no libc. */
+/** Flags of every compilation: no libc, and no floating point, whose state a recovery would have to keep. */
 export const COMPILE_FLAGS = [
   '-march=rv64imac_zicsr_zifencei',
   '-mabi=lp64',
