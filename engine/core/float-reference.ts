@@ -10,11 +10,10 @@ export interface Outcome {
   readonly bits: bigint;
   readonly flags: number;
 }
-export const RNE = 0;
-export const RTZ = 1;
-export const RDN = 2;
-export const RUP = 3;
-export const RMM = 4;
+const RNE = 0;
+const RDN = 2;
+const RUP = 3;
+const RMM = 4;
 const NX = 1;
 const UF = 2;
 const OF = 4;
