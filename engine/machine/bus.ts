@@ -82,9 +82,11 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       return;
     }
     const to = destinationOf(frame);
-    const others = board.filter((slot) => slot !== from && isOnSwitch(slot));
-    const owner = isMulticast(to) ? undefined : others.find((slot) => slot.virtio && isSame(macOf(slot), to));
-    for (const slot of owner ? [owner] : others) slot.device.receiveFrame?.(ports[board.indexOf(slot)]!, frame);
+    const all = board.filter(isOnSwitch);
+    const owner = isMulticast(to) ? undefined : all.find((slot) => slot.virtio && isSame(macOf(slot), to));
+    for (const slot of owner ? [owner] : all) {
+      if (slot !== from) slot.device.receiveFrame?.(ports[board.indexOf(slot)]!, frame);
+    }
   }
   function find(paddr: number, sizeBytes: number): number {
     for (let index = 0; index < board.length; index++) {
