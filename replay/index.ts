@@ -6,6 +6,7 @@ export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
 export { describeEvent, type InputDifference } from './diff-inputs.ts';
 export { type EquivalenceOptions, vmEquivalence } from './equivalence.ts';
 export { MomentError } from './errors.ts';
+export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { createPlayer, type Player } from './player.ts';
 export { record } from './record.ts';
 export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';

@@ -79,7 +79,7 @@ class Recording {
   private nextDigest: number;
   private nextCheckpoint = 0;
   private nextPoll = 0;
-  /** Whether anybody outside is to be asked: a live console, or somebody who may stop the recording. */
+  /** Whether anybody outside is to be asked: a live console, a live network, or somebody who may stop the recording. */
   private readonly polls: boolean;
   private unflushedDigests = 0;
   /** Pages as of the last checkpoint. */
@@ -95,7 +95,7 @@ class Recording {
     this.hypervisor = readMachineSymbols(options.config).hypervisor;
     this.nextDigest = options.digestEvery;
     this.typed = options.pollConsole ? new Uint8Array() : undefined;
-    this.polls = options.pollConsole !== undefined || options.stopRequested !== undefined;
+    this.polls = [options.pollConsole, options.stopRequested, options.network].some((outside) => outside !== undefined);
   }
 
   async run(): Promise<RecordResult> {
@@ -164,16 +164,21 @@ class Recording {
     this.unflushedDigests = 0;
   }
 
-  /** Lets the outside world in. `input`: something was typed and is applied. */
+  /** Lets the outside world in. `input`: something was typed or sent and is applied. */
   private async poll(): Promise<'stop' | 'input' | 'nothing'> {
     await setImmediate();
     this.nextPoll = this.machine.moment + POLL_EVERY;
     if (this.options.stopRequested?.()) return 'stop';
+    const frames = this.options.network?.poll() ?? [];
+    for (const { slot, bytes } of frames) this.apply({ kind: 'net', slot, bytes });
     if (this.typed?.length === 0) this.typed = this.readConsole();
-    if (!this.typed || this.typed.length === 0) return 'nothing';
-    this.apply({ kind: 'console', bytes: this.typed.slice(0, LIVE_BYTES) });
-    this.typed = this.typed.subarray(LIVE_BYTES);
-    // What a person typed cannot be had again by running again.
+    if (!this.typed || this.typed.length === 0) {
+      if (frames.length === 0) return 'nothing';
+    } else {
+      this.apply({ kind: 'console', bytes: this.typed.slice(0, LIVE_BYTES) });
+      this.typed = this.typed.subarray(LIVE_BYTES);
+    }
+    // What a person typed or somebody sent cannot be had again by running again.
     this.flush();
     return 'input';
   }
@@ -210,17 +215,18 @@ class Recording {
     return stop;
   }
 
-  /** Gives an idle machine its next console input, waiting for a person if need be. False when none can come. */
+  /** Gives an idle machine its next input, waiting for a person or a frame if need be. False when none can come. */
   private async wake(): Promise<boolean | 'stop'> {
     const planned = this.plan.nextConsole();
     if (planned) {
       this.apply(planned.event);
       return true;
     }
-    while (this.typed) {
+    const hears = () => this.typed !== undefined || this.options.network !== undefined;
+    while (hears()) {
       const polled = await this.poll();
       if (polled !== 'nothing') return polled === 'stop' ? 'stop' : true;
-      if (this.typed) await setTimeout(IDLE_SLEEP_MS);
+      if (hears()) await setTimeout(IDLE_SLEEP_MS);
     }
     return false;
   }
@@ -234,6 +240,8 @@ class Recording {
       const { moment, ticks, hart, code, arg } = event;
       this.writer.note({ moment, ticks, hart, code, arg });
       this.notes.push({ moment, ticks, hart, code, arg });
+    } else if (event.kind === 'net') {
+      this.options.network?.send(event.slot, event.bytes);
     }
     this.options.onEvent?.(event);
   }

@@ -30,6 +30,14 @@ export interface Position {
   readonly ticks: Ticks;
 }
 
+/** The world at the other end of the cables. */
+export interface LiveNetwork {
+  /** Frames that came in since the last call, in order. */
+  poll(): readonly { readonly slot: number; readonly bytes: Uint8Array }[];
+  /** A frame that the device in a slot sent. */
+  send(slot: number, bytes: Uint8Array): void;
+}
+
 export interface RecordOptions {
   readonly path: string;
   readonly config: MachineConfig;
@@ -44,9 +52,11 @@ export interface RecordOptions {
    * come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle.
    */
   readonly pollConsole?: () => Uint8Array | undefined | 'closed';
+  /** Cables that lead outside; asked wherever `pollConsole` is. An idle machine waits for them. */
+  readonly network?: LiveNetwork;
   /**
-   * Asked wherever `pollConsole` is: true ends the recording there in good order (reason "stopped"). When either of the
-   * two is given, `record` yields to the event loop at every poll, so that standard input and signals arrive.
+   * Asked wherever `pollConsole` is: true ends the recording there in good order (reason "stopped"). When one of the
+   * three is given, `record` yields to the event loop at every poll, so that standard input and signals arrive.
    */
   readonly stopRequested?: () => boolean;
   readonly onEvent?: (event: MachineEvent) => void;

@@ -1,0 +1,236 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { createMachine, UserError, type VirtioConfig } from '../engine/index.ts';
+import { configFromTrace } from './config.ts';
+import { diffTraces } from './diff.ts';
+import { openUdpNetwork } from './live-network.ts';
+import { machineOf, traceStore } from './replay.fixtures.ts';
+import { openTimeTravel } from './travel.ts';
+import { replayTrace } from './verify.ts';
+
+/**
+ * Writes sector 3 of the disk in slot 7; then sends every frame that arrives in slot 6 back, and prints its 15th byte
+ * on the virtio console in slot 5; 'q' ends the run. Polls all the time.
+ */
+const ECHO = `
+    li a0, 0x10008000
+    li a1, 0
+    la a2, diskq
+    jal ra, begin
+    jal ra, queue
+    jal ra, finish
+    li s7, 1
+    la t0, diskavail
+    sh s7, 2(t0)
+    sw zero, 80(a0)
+    la t0, diskused
+  written:
+    lhu t1, 2(t0)
+    beqz t1, written
+    li a0, 0x10007000
+    jal ra, begin
+    la a2, receiveq
+    jal ra, queue
+    li a1, 1
+    la a2, sendq
+    jal ra, queue
+    jal ra, finish
+    li s1, 1
+    la s2, receiveavail
+    la s3, receiveused
+    la s4, sendavail
+    la s5, buffer
+    li s6, 0x10006000
+  next:
+    sh s1, 2(s2)
+    sw zero, 80(a0)
+  idle:
+    lhu t1, 2(s3)
+    bne t1, s1, idle
+    lbu t2, 26(s5)
+    sw t2, 264(s6)
+    sh s1, 2(s4)
+    sw s7, 80(a0)
+    addi s1, s1, 1
+    li t3, 113
+    bne t2, t3, next
+    li t4, 2000
+  rest:
+    addi t4, t4, -1
+    bnez t4, rest
+    li t0, 0x100000
+    li t1, 0x5555
+    sw t1, 0(t0)
+    j .
+  begin:
+    sw zero, 112(a0)
+    li t1, 3
+    sw t1, 112(a0)
+    li t1, 1
+    sw t1, 36(a0)
+    sw t1, 32(a0)
+    li t1, 11
+    sw t1, 112(a0)
+    ret
+  queue:
+    sw a1, 48(a0)
+    li t1, 4
+    sw t1, 56(a0)
+    sw a2, 128(a0)
+    addi t1, a2, 256
+    sw t1, 144(a0)
+    addi t1, a2, 512
+    sw t1, 160(a0)
+    li t1, 1
+    sw t1, 68(a0)
+    ret
+  finish:
+    li t1, 15
+    sw t1, 112(a0)
+    ret
+    .balign 4096
+  diskq:
+    .dword header
+    .word 16
+    .half 1, 1
+    .dword header
+    .word 512
+    .half 1, 2
+    .dword status
+    .word 1
+    .half 2, 0
+    .zero 208
+  diskavail:
+    .zero 256
+  diskused:
+    .zero 256
+  receiveq:
+    .dword buffer
+    .word 1600
+    .half 2, 0
+    .zero 240
+  receiveavail:
+    .zero 256
+  receiveused:
+    .zero 256
+  sendq:
+    .dword buffer
+    .word 72
+    .half 0, 0
+    .zero 240
+  sendavail:
+    .zero 512
+  header:
+    .dword 1, 3
+    .zero 504
+  status:
+    .dword 0
+  buffer:
+    .zero 1600
+`;
+const image = { name: 'disk.img', bytes: new Uint8Array(4096).fill(9) };
+const VIRTIO: readonly VirtioConfig[] = [
+  { kind: 'block', slot: 7, image, readOnly: false, serial: 'abc' },
+  { kind: 'net', slot: 6, mac: '52:54:00:12:34:56', cable: 'outside' },
+  { kind: 'console', slot: 5 },
+  { kind: 'entropy', slot: 4 },
+];
+const config = machineOf(ECHO, { harts: 1, virtio: VIRTIO, seed: 3n, wallClock: 1_000_000_000 });
+const frame = (letter: string) => new Uint8Array(60).fill(letter.charCodeAt(0));
+const framesAt = (moment: number, letter: string) => ({
+  trigger: { kind: 'moment' as const, moment },
+  event: { kind: 'net' as const, slot: 6, bytes: frame(letter) },
+});
+const store = traceStore();
+
+describe('recording a machine with devices', () => {
+  it('keeps devices, disks and frames in the trace, and replays them', async () => {
+    const planned = [framesAt(400_000, 'a'), framesAt(405_000, 'b'), framesAt(500_000, 'q')];
+    const trace = await store.take({
+      config,
+      planned,
+      maxMoment: 2_000_000,
+      digestEvery: 20_000,
+      checkpointEvery: 100_000,
+    });
+    expect(trace.end?.reason).toBe('halted pass 0');
+    expect(String.fromCharCode(...trace.console.map(({ byte }) => byte))).toBe('abq');
+    expect(configFromTrace(trace)).toEqual(config);
+    expect(trace.header.images.map(({ role }) => role)).toEqual(['bios', 'drive0']);
+    expect(replayTrace(trace)).toMatchObject({ ok: true });
+    const full = trace.checkpoint(trace.checkpoints.length - 1);
+    const disk = [...full.pages].find(([index]) => index >= 2 ** 28)!;
+    expect([disk[1].bytes[3 * 512], disk[1].bytes[3 * 512 + 8], disk[1].bytes[0]]).toEqual([1, 3, 9]);
+  });
+
+  it('travels back to before a sector was written', async () => {
+    const trace = await store.take({ config, maxMoment: 300_000, digestEvery: 50_000, checkpointEvery: 50_000 });
+    const travel = openTimeTravel(trace);
+    travel.seek(300_000);
+    expect(travel.machine.snapshot().pages.has(8 * 2 ** 28)).toBe(true);
+    travel.seek(100);
+    expect(travel.machine.snapshot().pages.has(8 * 2 ** 28)).toBe(false);
+    travel.seek(300_000);
+    expect(travel.machine.digest()).toBe(trace.end!.digest);
+  });
+
+  it('says which devices two runs have', async () => {
+    const short = { maxMoment: 1000 };
+    const a = await store.take({ ...short, config });
+    const b = await store.take({ ...short, config: { ...config, seed: 4n, virtio: VIRTIO.slice(0, 3) } });
+    expect(diffTraces(a, b).machine.map(({ name }) => name)).toEqual(['device seed', 'devices']);
+  });
+
+  it('exchanges frames with the outside while it records, and needs no outside to replay', async () => {
+    const sent: string[] = [];
+    let polls = 0;
+    const network = {
+      poll: () => (++polls % 3 === 0 ? [{ slot: 6, bytes: frame(polls < 9 ? 'x' : 'q') }] : []),
+      send: (slot: number, bytes: Uint8Array) => void sent.push(`${slot} ${String.fromCharCode(bytes[20]!)}`),
+    };
+    const trace = await store.take({ config, network, maxMoment: 20_000_000 });
+    expect(trace.end?.reason).toBe('halted pass 0');
+    expect(sent.slice(0, 3)).toEqual(['6 x', '6 x', '6 q']);
+    expect(trace.inputs.filter(({ kind }) => kind === 'net').length).toBeGreaterThanOrEqual(3);
+    expect(replayTrace(trace)).toMatchObject({ ok: true });
+  });
+});
+
+describe('cables over UDP', () => {
+  it('carry frames both ways on the loopback interface, and refuse a port in use', async () => {
+    const peer = createSocket('udp4');
+    peer.bind(0, '127.0.0.1');
+    await once(peer, 'listening');
+    const taken = peer.address().port;
+    await expect(openUdpNetwork([{ slot: 6, port: taken }])).rejects.toThrow(UserError);
+    await expect(openUdpNetwork([{ slot: 6, port: taken }])).rejects.toThrow(/it is in use; choose another port/);
+    const free = createSocket('udp4');
+    free.bind(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address();
+    free.close();
+    await once(free, 'close');
+    const network = await openUdpNetwork([{ slot: 6, port, peer: taken }]);
+    const heard: number[] = [];
+    peer.on('message', (bytes) => {
+      heard.push(bytes[20]!);
+      peer.send(bytes, port, '127.0.0.1');
+    });
+    const frames: number[] = [];
+    const machine = createMachine(config);
+    machine.run({ moment: 400_000 });
+    machine.onEvent = (event) => {
+      if (event.kind === 'net') network.send(event.slot, event.bytes);
+    };
+    machine.apply({ kind: 'net', slot: 6, bytes: frame('u') });
+    machine.run({ moment: 500_000 });
+    for (let n = 0; n < 200 && frames.length === 0; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      frames.push(...network.poll().map(({ bytes }) => bytes[20]!));
+    }
+    network.close();
+    peer.close();
+    expect([heard, frames]).toEqual([['u'.charCodeAt(0)], ['u'.charCodeAt(0)]]);
+  });
+});
