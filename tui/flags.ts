@@ -13,6 +13,7 @@ import {
   parseSeed,
   parseSize,
 } from './parse.ts';
+import { parseDevice, parseDrive, parseNetdev, parseWallClock } from './parse-devices.ts';
 
 interface FlagSpec {
   /** As commander reads it: `-o, --out <file>`. */
@@ -35,9 +36,44 @@ export const FLAGS = {
     parse: parseSize,
     fallback: 128 * 1024 * 1024,
   },
-  bios: { syntax: '--bios <file>', help: 'M-mode firmware, a 64-bit RISC-V ELF file', parse: asText },
+  bios: {
+    syntax: '--bios <file>',
+    help: "M-mode firmware, ELF or flat; 'none': the kernel runs in M-mode",
+    parse: asText,
+  },
   kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
   initrd: { syntax: '--initrd <file>', help: 'its initial ramdisk; for Lazarus: the guest image', parse: asText },
+  dtb: { syntax: '--dtb <file>', help: "device tree to be given to it in place of the board's own", parse: asText },
+  drive: {
+    syntax: '--drive <settings>',
+    help:
+      'disk image (repeatable): file=disk.img,format=raw[,readonly=on]; with if=none,id=d0 for a --device of your own. ' +
+      'The file stays as it is: writes are part of the run',
+    parse: parseDrive,
+    many: true,
+  },
+  netdev: {
+    syntax: '--netdev <settings>',
+    help:
+      'network (repeatable): builtin,id=n0 is a switch with a station at 10.0.2.2; udp,id=n0,port=P[,peer=Q] exchanges ' +
+      'frames on 127.0.0.1',
+    parse: parseNetdev,
+    many: true,
+  },
+  device: {
+    syntax: '--device <settings>',
+    help:
+      'device (repeatable): virtio-blk-device,drive=d0; virtio-net-device,netdev=n0[,mac=…]; virtio-rng-device; ' +
+      'virtio-serial-device; each with bus=virtio-mmio-bus.N if wanted',
+    parse: parseDevice,
+    many: true,
+  },
+  seed: { syntax: '--seed <seed>', help: 'seed of device latencies and of the entropy device', parse: parseSeed },
+  rtc: {
+    syntax: '--rtc <date>',
+    help: "date at the start: 2025-01-31T12:00:00 (UTC), or 'now' (default: 2025-01-01)",
+    parse: parseWallClock,
+  },
   append: { syntax: '--append <string>', help: 'its command line (/chosen/bootargs)', parse: asText, fallback: '' },
   out: { syntax: '-o, --out <file>', help: 'trace to write (default: a new file in the trace folder)', parse: asText },
   quantum: {
@@ -131,7 +167,10 @@ export function longName(name: FlagName): string {
 
 /** Flags that QEMU spells with one dash, and our long form of each. */
 const QEMU_SPELLING = new Map(
-  (['smp', 'bios', 'kernel', 'initrd', 'append'] as const).map((name) => [`-${name}`, `--${longName(name)}`]),
+  (['smp', 'bios', 'kernel', 'initrd', 'append', 'dtb', 'drive', 'netdev', 'device', 'rtc'] as const).map((name) => [
+    `-${name}`,
+    `--${longName(name)}`,
+  ]),
 ).set('--m', '--memory');
 
 /** Brings QEMU's one-dash flags to the long form; a flag's value and all after `--` stay as they are. */

@@ -16,24 +16,29 @@ export const BUILT_IN = {
   initrd: 'engine/images/guest-compute.elf',
 } as const;
 
-type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>;
+type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd' | 'dtb'>;
+
+/** `-bios none`: no firmware. */
+const NO_BIOS = 'none';
 
 /**
  * With no image flag: firmware, Lazarus and guest. With some of them: those, and our firmware where -bios is missing.
  * @throws UsageError when a file cannot be read
  */
-export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd'>): Images {
-  const { bios, kernel, initrd } = flags;
-  if (bios === undefined && kernel === undefined && initrd === undefined) return builtInImages();
+export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd' | 'dtb'>): Images {
+  const { bios, kernel, initrd, dtb } = flags;
+  const tree = dtb === undefined ? {} : { dtb: readImage('-dtb', dtb) };
+  if (bios === undefined && kernel === undefined && initrd === undefined) return { ...builtInImages(), ...tree };
   return {
-    bios: bios === undefined ? builtIn('bios') : named('-bios', bios),
-    ...(kernel !== undefined && { kernel: named('-kernel', kernel) }),
-    ...(initrd !== undefined && { initrd: named('-initrd', initrd) }),
+    ...(bios !== NO_BIOS && { bios: bios === undefined ? builtIn('bios') : readImage('-bios', bios) }),
+    ...(kernel !== undefined && { kernel: readImage('-kernel', kernel) }),
+    ...(initrd !== undefined && { initrd: readImage('-initrd', initrd) }),
+    ...tree,
   };
 }
 
 /** The images that come with the package. */
-export function builtInImages(): Required<Images> {
+export function builtInImages(): Required<Omit<Images, 'dtb'>> {
   return { bios: builtIn('bios'), kernel: builtIn('kernel'), initrd: builtIn('initrd') };
 }
 
@@ -47,7 +52,8 @@ const REASONS: Record<string, string> = {
   EACCES: 'not readable; check its permissions',
 };
 
-function named(flag: string, path: string): Image {
+/** A file that a flag names. @throws UsageError when it cannot be read */
+export function readImage(flag: string, path: string): Image {
   try {
     return { name: basename(path), bytes: readFileSync(path) };
   } catch (error) {

@@ -49,6 +49,10 @@ function infoText(trace: Trace): string {
     ['format', `${header.formatMajor}.${header.formatMinor}, engine behaviour ${header.engineBehaviour}`],
     ['machine', `${counted(machine.harts, 'hart')}, ${byteSize(machine.ramBytes)} of RAM, ${quantum}${seed}`],
     ...(machine.append ? [['append', machine.append]] : []),
+    ...(machine.devices ?? []).map(({ kind, slot, settings }) => [
+      `virtio slot ${slot}`,
+      [kind, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)].join(' '),
+    ]),
     ...header.images.map((image) => [image.role, `${image.name}  sha256 ${image.sha256.slice(0, 16)}`]),
     ['command', shellLine(header.commandLine)],
     [

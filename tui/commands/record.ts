@@ -2,13 +2,21 @@
  * `dejavm record`: runs a machine and writes its trace. Guest console output goes to standard output, everything else
  * to standard error. Ctrl-C and Ctrl-A x end the recording in good order.
  */
-import { formatFault, type MachineConfig, parseFault } from '../../engine/index.ts';
-import { defaultTracePath, type PlannedInput, type RecordResult, record, setLatest } from '../../replay/index.ts';
+import { formatFault, type MachineConfig, parseFault, type VirtioConfig } from '../../engine/index.ts';
+import {
+  defaultTracePath,
+  openUdpNetwork,
+  type PlannedInput,
+  type RecordResult,
+  record,
+  setLatest,
+} from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
 import { byteSize, grouped, shellLine } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
+import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';
 import { openLiveConsole } from './live-console.ts';
 
@@ -19,6 +27,12 @@ type RecordFlag =
   | 'kernel'
   | 'initrd'
   | 'append'
+  | 'dtb'
+  | 'drive'
+  | 'netdev'
+  | 'device'
+  | 'seed'
+  | 'rtc'
   | 'out'
   | 'quantum'
   | 'jitter'
@@ -31,9 +45,11 @@ type RecordFlag =
   | 'console';
 
 export async function recordCommand({ flags, io, argv }: CommandContext<RecordFlag>): Promise<ExitCode> {
-  const config = machineConfig(flags);
+  const { virtio, cables } = plugIn(flags);
+  const config = machineConfig(flags, virtio);
   const planned = plannedInputs(flags);
   const path = flags.out ?? defaultTracePath('run');
+  const network = cables.length === 0 ? undefined : await openUdpNetwork(cables);
   const live = flags.console ? openLiveConsole(io) : undefined;
   const output = consoleOutput(io);
   let interrupted = false;
@@ -52,6 +68,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
       checkpointEvery: flags.checkpointEvery,
       commandLine: ['dejavm', ...argv],
       ...(live && { pollConsole: live.poll }),
+      ...(network && { network }),
       stopRequested: () => {
         output.flush();
         return interrupted || live?.quit() === true;
@@ -69,6 +86,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
     output.flush();
     progress.clear();
     live?.close();
+    network?.close();
     release();
   }
 }
@@ -91,15 +109,21 @@ function consoleOutput(io: Io): { readonly push: (byte: number) => void; readonl
 
 /** The machine that the flags describe. */
 export function machineConfig(
-  flags: FlagValues<'smp' | 'memory' | 'bios' | 'kernel' | 'initrd' | 'append' | 'quantum' | 'jitter'>,
+  flags: FlagValues<
+    'smp' | 'memory' | 'bios' | 'kernel' | 'initrd' | 'append' | 'dtb' | 'seed' | 'rtc' | 'quantum' | 'jitter'
+  >,
+  virtio: readonly VirtioConfig[],
 ): MachineConfig {
-  const { jitter } = flags;
+  const { jitter, seed, rtc } = flags;
   return {
     harts: flags.smp,
     ramBytes: flags.memory,
     quantum: { policy: jitter === undefined ? 'fixed' : 'jittered', ticks: flags.quantum, seed: jitter ?? 0n },
     append: flags.append,
     ...loadImages(flags),
+    ...(virtio.length > 0 && { virtio }),
+    ...(seed !== undefined && { seed }),
+    ...(rtc !== undefined && { wallClock: rtc === 'now' ? Math.floor(Date.now() / 1000) : rtc }),
   };
 }
 
