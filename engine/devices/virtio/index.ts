@@ -2,5 +2,5 @@
 export { block } from './block.ts';
 export { virtioConsole } from './console.ts';
 export { entropy } from './entropy.ts';
-export { MAX_FRAME_BYTES, MIN_FRAME_BYTES, net } from './net.ts';
+export { net } from './net.ts';
 export { emptySlot, virtioDevice } from './transport.ts';

@@ -16,9 +16,9 @@ const FEATURE_MAC = 5;
 const FEATURE_STATUS = 16;
 const LINK_UP = 1;
 /** Ethernet without jumbo frames, a VLAN tag allowed for. */
-export const MAX_FRAME_BYTES = 1518;
+const MAX_FRAME_BYTES = 1518;
 /** Shorter ones have no Ethernet header. */
-export const MIN_FRAME_BYTES = 14;
+const MIN_FRAME_BYTES = 14;
 const BACKLOG_BYTES = 32768;
 const LENGTH_BYTES = 2;
 /** Ticks until an idle device turns to its queues: BASE + 0 … SPREAD-1; then 8 ns a byte, a gigabit a second. */
