@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineConfig } from '../../engine/index.ts';
 import { fetchPeers, type Peers } from './debian.ts';
+import { fatDisk } from './fat.ts';
 import { recordSession, replaySession, type Step } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-firmware-'));
@@ -83,4 +84,33 @@ describe.each(['fwJump', 'fwDynamic'] as const)('OpenSBI %s', (which) => {
 
 it('U-Boot runs as firmware in M-mode, to its prompt', async () => {
   checkCommands(await play('u-boot', machine(1, { bios: peers.uBootM }), UBOOT));
+});
+
+it.each([
+  ['behind OpenSBI', 'fwJump'],
+  ['as firmware', undefined],
+] as const)('U-Boot %s lists and reads a virtio disk', async (how, firmware) => {
+  const text = 'Not read before today.\n'.repeat(200);
+  const files = [
+    { name: 'HELLO.TXT', bytes: Buffer.from('hello') },
+    { name: 'LONG.BIN', bytes: Buffer.from(text) },
+  ];
+  const image = { name: 'disk.img', bytes: fatDisk('PEERS', files) };
+  const images = firmware ? { bios: peers[firmware], kernel: peers.uBootS } : { bios: peers.uBootM };
+  const config: MachineConfig = {
+    ...machine(1, images),
+    virtio: [{ kind: 'block', slot: 7, image, readOnly: false, serial: 'peers' }],
+  };
+  const shown = await play(`disk ${how}`, config, [
+    { waitFor: 'stop autoboot', type: '\r' },
+    { waitFor: PROMPT, type: 'virtio scan; virtio info\r' },
+    { waitFor: PROMPT, type: 'ls virtio 0\r' },
+    { waitFor: PROMPT, type: 'load virtio 0 0x84000000 long.bin; crc32 0x84000000 $filesize\r' },
+    { waitFor: PROMPT },
+  ]);
+  expect(shown[2]).toMatch(/Device 0: .*VirtIO Block Device/);
+  expect(shown[2]).toContain('Capacity: 1.0 MB');
+  expect(shown[3]).toMatch(/ 5 +HELLO\.TXT\r\n +4600 +LONG\.BIN/);
+  expect(shown[4]).toContain('4600 bytes read');
+  expect(shown[4]).toContain(`==> ${crc32(text).toString(16).padStart(8, '0')}`);
 });

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { MachineConfig, VirtioConfig } from '../../engine/index.ts';
 import { fetchPeers, type Peers } from './debian.ts';
 import { PROMPT } from './initramfs.ts';
 import { linuxMachine } from './linux.ts';
@@ -19,6 +20,8 @@ beforeAll(() => {
   peers = fetchPeers();
 }, 600_000);
 
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
 /** A command, and what its output must contain. */
 type Command = readonly [text: string, answer: string | RegExp];
 
@@ -30,10 +33,30 @@ const typed = (commands: readonly Command[]): readonly Step[] => [
   { waitFor: 'reboot: Power down' },
 ];
 
+/** Records a boot and the commands, checks their answers, and replays it all. */
+async function obeys(name: string, config: MachineConfig, commands: readonly Command[]): Promise<void> {
+  const path = join(folder, `${name}.djvm`);
+  const { recorded, shown } = await recordSession({
+    path,
+    config,
+    steps: typed(commands),
+    until: 'halted',
+    maxMoment: 6_000_000_000,
+    digestEvery: 10_000_000,
+    checkpointEvery: 500_000_000,
+  });
+  expect(recorded.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
+  expect(recorded.console).not.toMatch(/unhandled signal|Oops|WARNING:|BUG:|Call Trace/);
+  for (const [n, [text, answer]] of commands.entries()) expect(shown[n + 2], text).toMatch(answer);
+  const replayed = replaySession(path);
+  expect(replayed).toMatchObject({ ok: true, end: { moment: recorded.end.moment, ticks: recorded.end.ticks } });
+  expect(replayed.digestsCompared).toBeGreaterThan(recorded.end.moment / 10_000_000 - 1);
+}
+
 it.each([1, 4])(
   'Linux boots %i harts to a shell, obeys, and powers off; replay repeats it all',
   async (harts) => {
-    const sha256 = createHash('sha256').update(peers.busybox.bytes).digest('hex');
+    const sum = sha256(peers.busybox.bytes);
     const quotients = [355 / 113, 1 / 3 - 2e-7 * 1e5].map((value) => value.toFixed(12)).join(' ');
     const commands: readonly Command[] = [
       ['echo $((6 * 7)) apples', '42 apples'],
@@ -42,26 +65,33 @@ it.each([1, 4])(
       ['cat /proc/cpuinfo', /isa\s*: rv64imafdc.*\r\nmmu\s*: sv/],
       // Floating point, in a userland that passes it in registers.
       ['awk "BEGIN { printf \\"%.12f %.12f\\", 355 / 113, 1 / 3 - 2e-7 * 1e5 }"', quotients],
-      ['for n in 1 2 3 4; do sha256sum /bin/busybox & done; wait', sha256],
-      ['gzip -c /bin/busybox | gunzip -c | sha256sum', sha256],
+      ['for n in 1 2 3 4; do sha256sum /bin/busybox & done; wait', sum],
+      ['gzip -c /bin/busybox | gunzip -c | sha256sum', sum],
       ['grep -c . /proc/interrupts && sleep 2 && cut -d. -f1 /proc/uptime', /\n\d+\r\n\d+\r\n/],
     ];
-    const path = join(folder, `linux-${harts}.djvm`);
-    const { recorded, shown } = await recordSession({
-      path,
-      config: linuxMachine(peers, harts),
-      steps: typed(commands),
-      until: 'halted',
-      maxMoment: 6_000_000_000,
-      digestEvery: 10_000_000,
-      checkpointEvery: 500_000_000,
-    });
-    expect(recorded.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
-    expect(recorded.console).not.toMatch(/unhandled signal|Oops|WARNING:|BUG:|Call Trace/);
-    for (const [n, [text, answer]] of commands.entries()) expect(shown[n + 2], text).toMatch(answer);
-    const replayed = replaySession(path);
-    expect(replayed).toMatchObject({ ok: true, end: { moment: recorded.end.moment, ticks: recorded.end.ticks } });
-    expect(replayed.digestsCompared).toBeGreaterThan(recorded.end.moment / 10_000_000 - 1);
+    await obeys(`linux-${harts}`, linuxMachine(peers, harts), commands);
   },
   600_000,
 );
+
+it('Linux reads and writes a virtio disk, pings through virtio-net, and draws from virtio-rng', async () => {
+  const disk = new Uint8Array(1 << 20).map((_, at) => (at * 7 + (at >> 9)) & 0xff);
+  const changed = disk.slice();
+  changed.set(Buffer.from('changed'), 512 * 1000);
+  const virtio: readonly VirtioConfig[] = [
+    { kind: 'block', slot: 7, image: { name: 'disk.img', bytes: disk }, readOnly: false, serial: 'peers' },
+    { kind: 'net', slot: 6, mac: '52:54:00:12:34:56', cable: 'switch' },
+    { kind: 'entropy', slot: 5 },
+  ];
+  const load = (...names: string[]) => names.map((name) => `insmod /lib/modules/${name}.ko.xz`).join(' && ');
+  const address = 'ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up';
+  await obeys('virtio', linuxMachine(peers, 2, virtio), [
+    [load('virtio_mmio', 'virtio_blk'), '[vda] 2048 512-byte logical blocks'],
+    [`${load('failover', 'net_failover', 'virtio_net', 'virtio-rng')}; ls /sys/class/net`, /\beth0\b/],
+    ['dd if=/dev/vda bs=4k | sha256sum', sha256(disk)],
+    ['printf changed | dd of=/dev/vda seek=1000 conv=notrunc,fsync', '0+1 records out'],
+    ['echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=64k | sha256sum', sha256(changed)],
+    [`${address}; ping -c 3 10.0.2.2`, '3 packets received, 0% packet loss'],
+    ['cat /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c', /virtio_rng\.0\r\n64\r\n/],
+  ]);
+}, 600_000);

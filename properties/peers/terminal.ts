@@ -23,6 +23,8 @@ export interface Session {
   readonly maxMoment: number;
   readonly digestEvery: number;
   readonly checkpointEvery: number;
+  /** Told each byte that the console shows. */
+  readonly onOutput?: (byte: number) => void;
 }
 
 export interface SessionResult {
@@ -51,6 +53,7 @@ export async function recordSession(session: Session): Promise<SessionResult> {
     onEvent: (event) => {
       if (event.kind !== 'console') return;
       terminal.observe(event.byte);
+      session.onOutput?.(event.byte);
     },
   });
   terminal.look();
