@@ -24,10 +24,13 @@ const GUEST_SUITE = 'trixie';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Depends on the newest kernel's own package, whose name carries its version. */
 const KERNEL_META = 'linux-image-riscv64';
-const MODULES = ['virtio_mmio', 'virtio_blk', 'virtio_net', 'net_failover', 'failover', 'virtio-rng'] as const;
+const MODULES = ['virtio_mmio', 'virtio_blk', 'virtio_net', 'net_failover', 'failover', 'virtio-rng', 'kvm'] as const;
 
 /** The repositories that the system's sources name; without this switch, only those whose lists are there. */
 const INDEX_TARGETS = ['indextargets', '--no-release-info', '--format', '$(REPO_URI)'] as const;
+
+/** Names the cache: raise it when other files are wanted than before. */
+const CONTENT = 2;
 
 const OPENSBI = 'usr/lib/riscv64-linux-gnu/opensbi/generic/';
 const FILES = {
@@ -55,7 +58,7 @@ export interface Peers {
 
 /** The software, fetched where the cache does not have it. @throws Error with apt's own words when that fails */
 export function fetchPeers(): Peers {
-  const files = join(root, 'files');
+  const files = join(root, `files-${CONTENT}`);
   if (!existsSync(files)) fetchInto(files);
   const read = (path: string): Image => ({ name: basename(path), bytes: new Uint8Array(readFileSync(path)) });
   const modules = readdirSync(files, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ko.xz'));

@@ -74,7 +74,7 @@ it.each([1, 4])(
   600_000,
 );
 
-it('Linux reads and writes a virtio disk, pings through virtio-net, and draws from virtio-rng', async () => {
+it('Linux reads and writes a virtio disk, pings through virtio-net, draws from virtio-rng, and can be a hypervisor', async () => {
   const disk = new Uint8Array(1 << 20).map((_, at) => (at * 7 + (at >> 9)) & 0xff);
   const changed = disk.slice();
   changed.set(Buffer.from('changed'), 512 * 1000);
@@ -92,6 +92,8 @@ it('Linux reads and writes a virtio disk, pings through virtio-net, and draws fr
     ['printf changed | dd of=/dev/vda seek=1000 conv=notrunc,fsync', '0+1 records out'],
     ['echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=64k | sha256sum', sha256(changed)],
     [`${address}; ping -c 3 10.0.2.2`, '3 packets received, 0% packet loss'],
+    // KVM asks whether it can be a hypervisor here, and tries out how many bits hgatp holds.
+    [`${load('kvm')} && ls /dev/kvm`, /hypervisor extension available.*VMID 14 bits available.*\n\/dev\/kvm\r/s],
     ['cat /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c', /virtio_rng\.0\r\n64\r\n/],
   ]);
 }, 600_000);
