@@ -62,10 +62,11 @@ const hex = (value: bigint) => `0x${value.toString(16)}`;
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 
-function extensionRow({ name, brings, as, note, misaOnly }: Extension): string[] {
+function extensionRow({ name, brings, as, note, misaOnly, unlisted }: Extension): string[] {
   const count = [...INSTRUCTIONS, ...COMPRESSED].filter((row) => row.extension.toLowerCase() === name).length;
   const form = as === 'instructions' ? `${count} ${count === 1 ? 'instruction' : 'instructions'}` : as;
   const remarks = ['complete', ...(note ? [note] : []), ...(misaOnly ? ['in misa, not in the ISA string'] : [])];
+  if (unlisted) remarks.push('not in the ISA string');
   return [name.length === 1 ? name.toUpperCase() : capitalised(name), brings, form, remarks.join('; ')];
 }
 
