@@ -105,6 +105,8 @@ export const EFFECT_FLUSH: u32 = 8;
 
 const SSTATUS_WRITABLE: u64 = SIE | SPIE | SPP | FS | SUM | MXR;
 const MSTATUS_WRITABLE: u64 = SSTATUS_WRITABLE | MIE | MPIE | MPRV | TVM | TW | TSR | GVA | MPV;
+/** What loads and stores are translated by, and whether floating point is on. */
+const IN_CONTEXTS: u64 = FS | SUM | MXR | MPRV | MPP | MPV;
 const HSTATUS_WRITABLE: u64 = HS_GVA | HS_SPV | HS_SPVP | HS_HU | HS_VTVM | HS_VTW | HS_VTSR;
 /** Every exception but ecall from M-mode. */
 const MEDELEG_WRITABLE: u64 = 0xf0b7ff;
@@ -149,8 +151,7 @@ function writeFloat(hart: u32, n: u32, value: u64): u32 {
 function writeSupervisor(hart: u32, n: u32, value: u64): u32 {
   switch (n) {
     case 0x100:
-      merge(hart, HART_MSTATUS, value, SSTATUS_WRITABLE);
-      return EFFECT_CONTEXTS | EFFECT_INTERRUPTS;
+      return writeStatus(hart, HART_MSTATUS, value, SSTATUS_WRITABLE);
     case 0x104:
       merge(hart, HART_MIE, value, get(hart, HART_MIDELEG) & S_INTERRUPTS);
       return EFFECT_INTERRUPTS;
@@ -184,8 +185,7 @@ function writeSupervisor(hart: u32, n: u32, value: u64): u32 {
 function writeVirtualSupervisor(hart: u32, n: u32, value: u64): u32 {
   switch (n) {
     case 0x200:
-      merge(hart, HART_VSSTATUS, value, SSTATUS_WRITABLE);
-      return EFFECT_CONTEXTS | EFFECT_INTERRUPTS;
+      return writeStatus(hart, HART_VSSTATUS, value, SSTATUS_WRITABLE);
     case 0x204:
       merge(hart, HART_MIE, value << 1, get(hart, HART_HIDELEG) & VS_INTERRUPTS);
       return EFFECT_INTERRUPTS;
@@ -339,8 +339,15 @@ function retired(hart: u32): u64 {
 function writeMstatus(hart: u32, value: u64): u32 {
   // MPP 2 is no privilege level: MPP keeps its value.
   const writable = (value & MPP) == <u64>2 << 11 ? MSTATUS_WRITABLE : MSTATUS_WRITABLE | MPP;
-  merge(hart, HART_MSTATUS, value, writable);
-  return EFFECT_CONTEXTS | EFFECT_INTERRUPTS;
+  return writeStatus(hart, HART_MSTATUS, value, writable);
+}
+
+/** Kernels write status registers at every trap: only bits that change have an effect. */
+function writeStatus(hart: u32, field: u32, value: u64, writable: u64): u32 {
+  const before = get(hart, field);
+  merge(hart, field, value, writable);
+  const changed = before ^ get(hart, field);
+  return (changed & IN_CONTEXTS ? EFFECT_CONTEXTS : 0) | (changed & (SIE | MIE) ? EFFECT_INTERRUPTS : 0);
 }
 
 /** A vector mode other than direct and vectored is reserved: the write is ignored. */
