@@ -63,8 +63,8 @@ export const NOTES = {
   RESUMED: {
     code: 0x1030,
     arg: 'ms',
-    text: 'VMs resumed after {} ms of recovery',
-    doc: 'the first VM entry after recovery is next; recovery latency, saturated',
+    text: 'VMs resumed within {} ms',
+    doc: 'the first VM entry after recovery is next; recovery latency, rounded up, saturated',
   },
   RECOVERY_FAILED: { code: 0x103f, arg: 'reason', text: 'recovery failed, reason {}', doc: 'recovery gave up' },
 } as const satisfies Record<string, Note>;

@@ -84,9 +84,7 @@ async function perform(io: Io, say: Narrator): Promise<void> {
     append: '',
     ...builtInImages(),
   };
-  io.out(
-    `Déjà VM: the type-1 hypervisor Lazarus with two VMs on ${counted(config.harts, 'RV64GC+H hart').replace('GC', 'IMAC')}.\n`,
-  );
+  io.out(`Déjà VM: the type-1 hypervisor Lazarus with two VMs on ${counted(config.harts, 'RV64GC+H hart')}.\n`);
   const { golden, aim } = await goldenRun(config, io, say);
   const faulted = await faultedRun(config, aim, io, say);
   setLatest(faulted.path);
