@@ -39,6 +39,8 @@ export default defineConfig({
           name: 'peer',
           include: ['{engine,replay,traces,tui,properties}/**/*.peer.{ts,tsx}'],
           testTimeout: 180_000,
+          // One after another: they share the folder of fetched packages, and QEMU's clock is the host's.
+          fileParallelism: false,
         },
       },
     ],
