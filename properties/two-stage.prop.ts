@@ -12,7 +12,9 @@ import { type Access, access, type Memory, type Setup } from './two-stage/model.
 
 const PAGE = 4096;
 const RAM_BYTES = 4 << 20;
-const RESULTS = RAM + 0x8000;
+/** Program and results lie where no entry leads; what harts start with may be overwritten once it has jumped there. */
+const PROGRAM = RAM + 0x3e_0000;
+const RESULTS = RAM + 0x3f_0000;
 /** Four words per access. */
 const RESULT_BYTES = 32;
 /** Tables of both stages, data, and the wide root of the G-stage all come from here. */
@@ -172,7 +174,7 @@ function program({ setup, accesses }: Case): Uint8Array {
     'csrw mepc, t0',
     'mret',
   ];
-  return assemble(text, RAM).bytes;
+  return assemble(text, PROGRAM).bytes;
 }
 
 /** Physical memory for the model: a copy of the engine's before the run. */
@@ -198,7 +200,8 @@ function agree(drawn: Case): void {
   drawn.tables.forEach((entries, n) => {
     put(n < POOL_PAGES ? POOL + n * PAGE : GROOT, tableBytes(entries, n < POOL_PAGES ? PAGE : 4 * PAGE));
   });
-  put(RAM, program(drawn));
+  put(RAM, assemble([`li t0, ${PROGRAM}`, 'jr t0'], RAM).bytes);
+  put(PROGRAM, program(drawn));
   const memory = copyOf(machine.readPhysical(RAM, RAM_BYTES));
   const { setup } = drawn;
   const effective = { ...setup, guestAdue: setup.guestAdue && setup.adue, guestPbmte: setup.guestPbmte && setup.pbmte };
