@@ -132,7 +132,7 @@ export function readCsr(hart: u32, n: u32): u64 {
     case 0xc:
       return readCounter(hart, n);
     case 0xf:
-      // mvendorid, marchid, mimpid and mconfigptr are not implemented: zero.
+      // mvendorid, marchid, mimpid and mconfigptr read as zero, as the manual allows.
       return n == 0xf14 ? get(hart, HART_HART_ID) : 0;
     default:
       return 0;
