@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMachine, RAM_BASE, UserError } from '../../engine/index.ts';
+import { createMachine, invariant, type Machine, type MachineConfig, RAM_BASE, UserError } from '../../engine/index.ts';
 import { RAM_BYTES } from './layout.ts';
 
 export interface Run {
@@ -33,20 +33,36 @@ export const ours: Peer = {
   name: 'ours',
   timeBudget: 1000,
   run(image) {
-    const machine = createMachine({
-      harts: 1,
-      ramBytes: RAM_BYTES,
-      quantum: { policy: 'fixed', ticks: 100_000, seed: 0n },
-      bios: { name: 'differential.elf', bytes: image },
-      append: '',
-    });
+    const machine = createMachine(configOf(image));
     const stop = machine.run({ moment: MAX_MOMENTS });
+    expectSameAgain(machine);
     return {
       ended: stop.kind === 'halted' && stop.status === 'pass',
       read: (at, bytes) => machine.readPhysical(at, bytes),
     };
   },
 };
+
+const configOf = (image: Uint8Array): MachineConfig => ({
+  harts: 1,
+  ramBytes: RAM_BYTES,
+  quantum: { policy: 'fixed', ticks: 100_000, seed: 0n },
+  bios: { name: 'differential.elf', bytes: image },
+  append: '',
+});
+
+/** Runs the image once more in two pieces, the second on another machine: it must end in the same state. */
+function expectSameAgain(straight: Machine): void {
+  const { config, ticks } = straight;
+  const [first, second] = [createMachine(config), createMachine(config)];
+  first.run({ ticks: Math.floor(ticks / 2) });
+  second.restore(first.snapshot());
+  second.run({ ticks });
+  invariant(
+    second.digest() === straight.digest(),
+    `the cases ended in another state when they were run again, cut at tick ${Math.floor(ticks / 2)} of ${ticks}`,
+  );
+}
 
 /** QEMU with the given CPU, e.g. `rv64,h=true`. Needs Debian's qemu-system-misc. */
 export function qemu(cpu: string): Peer {
