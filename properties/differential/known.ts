@@ -316,8 +316,27 @@ const INCOMPARABLE: readonly { readonly reason: string; readonly holds: (ours: F
       differingCauses(ours, qemu).some((pair) => /^(1 20|5 21|7 23)$/.test(pair)) ||
       (isBare(qemu, 'hgatp') && [...qemu].some(([field, value]) => /cause$/.test(field) && GUEST_PAGE.has(value))),
   },
+  {
+    reason: "QEMU's board has devices there that ours lacks: PCI, flash, fw_cfg and the platform bus",
+    holds: (ours, qemu) =>
+      [...ours].some(([field, cause]) => {
+        if (!/cause$/.test(field) || !ACCESS_FAULT.has(cause) || qemu.get(field) === cause) return false;
+        const address = ours.get(field.replace(/cause$/, 'tval')) ?? 0n;
+        return ONLY_ON_QEMU.some(([start, end]) => address >= start && address < end);
+      }),
+  },
 ];
 
+const ACCESS_FAULT: ReadonlySet<bigint> = new Set([1n, 5n, 7n]);
+/** Physical ranges of QEMU 7.2's virt board; without translation tval names them. */
+const ONLY_ON_QEMU: readonly (readonly [bigint, bigint])[] = [
+  [0x300_0000n, 0x301_0000n],
+  [0x400_0000n, 0x600_0000n],
+  [0x1010_0000n, 0x1010_1000n],
+  [0x2000_0000n, 0x2400_0000n],
+  [0x3000_0000n, 0x8000_0000n],
+  [0x4_0000_0000n, 0x8_0000_0000n],
+];
 const GUEST_PAGE: ReadonlySet<bigint> = new Set([20n, 21n, 23n]);
 const isBare = (fields: Fields, atp: string) => (fields.get(atp) ?? 0n) >> 60n === 0n;
 /** `ours qemu` for each recorded cause that differs. */
