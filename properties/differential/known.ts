@@ -320,15 +320,20 @@ const INCOMPARABLE: readonly { readonly reason: string; readonly holds: (ours: F
     reason: "QEMU's board has devices there that ours lacks: PCI, flash, fw_cfg and the platform bus",
     holds: (ours, qemu) =>
       [...ours].some(([field, cause]) => {
-        if (!/cause$/.test(field) || !ACCESS_FAULT.has(cause) || qemu.get(field) === cause) return false;
-        const address = ours.get(field.replace(/cause$/, 'tval')) ?? 0n;
+        if (!/mcause$/.test(field) || !ACCESS_FAULT.has(cause) || qemu.get(field) === cause) return false;
+        const beside = (name: string) => ours.get(field.replace(/mcause$/, name)) ?? 0n;
+        if ((beside('mstatus') & UNTRANSLATED_MASK) !== MPP_M) return false;
+        const address = beside('mtval');
         return ONLY_ON_QEMU.some(([start, end]) => address >= start && address < end);
       }),
   },
 ];
 
 const ACCESS_FAULT: ReadonlySet<bigint> = new Set([1n, 5n, 7n]);
-/** Physical ranges of QEMU 7.2's virt board; without translation tval names them. */
+/** MPP and MPRV: the access was M-mode's own, so that mtval is a physical address. */
+const UNTRANSLATED_MASK = 0x2_1800n;
+const MPP_M = 0x1800n;
+/** Physical ranges of QEMU 7.2's virt board. */
 const ONLY_ON_QEMU: readonly (readonly [bigint, bigint])[] = [
   [0x300_0000n, 0x301_0000n],
   [0x400_0000n, 0x600_0000n],
