@@ -47,8 +47,9 @@ extern const void *next_fdt;
 
 /* options.c */
 struct options {
-  /** 1 rehype, 0 none. */
-  int rehype;
+  /** enum mechanism. */
+  u64 recovery;
+  /** Bit per FIXUPS (notes.h) that is on. */
   u64 enhance;
   /** Watchdog period in mtime units; 0 off. */
   u64 watchdog_period;
@@ -108,6 +109,8 @@ enum detection { DETECTED_BY_TRAP, DETECTED_BY_WATCHDOG };
 void recovery_run(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc);
 /** Saves this hart's context, reports it frozen, and waits until it is started again. */
 void recovery_freeze(struct hart *self);
+/** 1 when a hart that was interrupted like this may be frozen. */
+int recovery_may_freeze(const struct hart *self);
 void recovery_done(void);
 
 /* sbi.c */

@@ -46,8 +46,9 @@ void boot(struct hart *self, u64 id, const void *fdt, const struct dynamic_info 
   recovery_arm(next);
   protect();
   delegate();
+  static const char *const mechanisms[] = {"none", "rehype", "nilihype"};
   console_print("firmware: %d harts, recovery %s, watchdog %d us\n", board.hart_count,
-                !recovery_armed() ? "not armed" : options.rehype ? "rehype" : "none",
+                recovery_armed() ? mechanisms[options.recovery] : "not armed",
                 recovery_armed() ? options.watchdog_period / BOARD_TIME_PER_US : 0);
   note(NOTE_FIRMWARE_UP, board.hart_count);
   self->state = SBI_HSM_STARTED;

@@ -5,7 +5,13 @@
 #include "firmware.h"
 
 struct options options = {
-    .rehype = 1, .enhance = FIXUPS_ALL, .watchdog_period = 1000 * BOARD_TIME_PER_US, .max_recoveries = 3};
+    .recovery = RECOVERY_REHYPE, .enhance = FIXUPS_ALL, .watchdog_period = 1000 * BOARD_TIME_PER_US, .max_recoveries = 3};
+
+#define FIXUP_NAME(name, bit) {#name, bit},
+static const struct {
+  const char *name;
+  int bit;
+} names[] = {FIXUPS(FIXUP_NAME)};
 
 static int enhance_read(const char *list, u64 bytes);
 
@@ -25,26 +31,26 @@ int options_read(const char *line) {
   u64 bytes;
   const char *text = option_find(line, "recovery", &bytes);
   if (text != NULL) {
-    options.rehype = string_is(text, bytes, "rehype");
-    if (!options.rehype && !string_is(text, bytes, "none")) {
-      console_print("firmware: recovery= takes none or rehype\n");
+    static const char *const names[] = {
+        [RECOVERY_NONE] = "none", [RECOVERY_REHYPE] = "rehype", [RECOVERY_NILIHYPE] = "nilihype"};
+    u64 n = 0;
+    while (n < ARRAY_LENGTH(names) && !string_is(text, bytes, names[n])) n++;
+    if (n == ARRAY_LENGTH(names)) {
+      console_print("firmware: recovery= takes none, rehype or nilihype\n");
       return 0;
     }
+    options.recovery = n;
   }
   text = option_find(line, "enhance", &bytes);
   if (text != NULL && !enhance_read(text, bytes)) {
-    console_print("firmware: enhance= takes all, none, or a list of locks,irq,timer,sched,retry; -name takes one away\n");
+    console_print("firmware: enhance= takes all, none, or a list of");
+    for (u64 n = 0; n < ARRAY_LENGTH(names); n++) console_print(" %s", names[n].name);
+    console_print("; -name takes one away\n");
     return 0;
   }
   return number_option(line, "watchdog", BOARD_TIME_PER_US, &options.watchdog_period) &&
          number_option(line, "recoveries", 1, &options.max_recoveries);
 }
-
-#define FIXUP_NAME(name, bit) {#name, bit},
-static const struct {
-  const char *name;
-  int bit;
-} names[] = {FIXUPS(FIXUP_NAME)};
 
 /** `all`, `none`, `a,b` (only these), `-a,-b` (all but these). */
 static int enhance_read(const char *list, u64 bytes) {
@@ -65,4 +71,13 @@ static int enhance_read(const char *list, u64 bytes) {
   }
   options.enhance = mask;
   return 1;
+}
+
+/*
+ * Where a tool outside finds the two fields that say what a recovery does. They are read only when one begins, so that a
+ * booted machine can be tried with every mechanism (dejavm inject).
+ */
+__attribute__((used)) static void publish(void) {
+  __asm__ volatile(".globl layout.options.recovery\n.set layout.options.recovery, %0" : : "i"(offsetof(struct options, recovery)));
+  __asm__ volatile(".globl layout.options.enhance\n.set layout.options.enhance, %0" : : "i"(offsetof(struct options, enhance)));
 }

@@ -1,8 +1,9 @@
 /*
- * The recovery block (ReHype: microreboot). Detects nothing itself; trap.c, watchdog.c and SBI_RECOVERY_FAIL call in.
+ * The recovery block. Detects nothing itself; trap.c, watchdog.c and SBI_RECOVERY_FAIL call in.
  *
- * Freezes all harts, saves the failed instance's static data, copies the pristine image over it, clears its bss, and
- * enters the new instance in place. Everything it relies on lies in memory that HS-mode cannot write: stacks, the
+ * Freezes all harts and keeps a copy of the failed instance's static data. ReHype (microreboot): copies the pristine image
+ * over it, clears its bss, and enters the new instance in place. NiLiHype (microreset): drops the stacks only, and enters
+ * the same instance at the same place. Everything it relies on lies in memory that HS-mode cannot write: stacks, the
  * pristine image and its header, options. It does not judge preserved state; the new instance re-integrates that.
  */
 #include "firmware.h"
@@ -14,6 +15,9 @@ static int armed;
 static volatile u32 recovering; /* a hart is at it: all others just freeze */
 static int unfinished;          /* between detection and SBI_RECOVERY_DONE */
 static u64 recoveries;
+/** Recoveries tried since the last one that was done; from the second on, the contexts of the first are kept. */
+static u64 tries;
+#define ENHANCED(name) ((options.enhance >> FIXUP_##name & 1) != 0)
 
 /* Readable by HS. */
 #define HANDOVER __attribute__((section(".handover"), aligned(PAGE_BYTES)))
@@ -59,6 +63,7 @@ static void give_up(u64 reason) __attribute__((noreturn));
 static void save_context(struct hart *hart);
 static u64 freeze_others(struct hart *self);
 static void reboot_in_place(void);
+static void reset_in_place(void);
 
 void recovery_run(struct hart *self, enum detection how, u64 cause, const char *message, u64 pc) {
   u64 detected_at = time_now();
@@ -67,26 +72,37 @@ void recovery_run(struct hart *self, enum detection how, u64 cause, const char *
     return;
   }
   report(self, how, cause, message, pc);
-  if (!options.rehype) give_up(FAILED_NO_MECHANISM);
-  if (unfinished) give_up(FAILED_IN_RECOVERY);
-  if (recoveries >= options.max_recoveries) give_up(FAILED_TOO_OFTEN);
+  if (options.recovery == RECOVERY_NONE) give_up(FAILED_NO_MECHANISM);
+  if (unfinished && (!ENHANCED(again) || tries >= 2)) give_up(FAILED_IN_RECOVERY);
+  if (!unfinished && recoveries >= options.max_recoveries) give_up(FAILED_TOO_OFTEN);
+  tries = unfinished ? tries + 1 : 1;
+  recoveries += tries == 1;
   unfinished = 1;
-  recoveries++;
 
-  for (u64 id = 0; id < BOARD_MAX_HARTS; id++) descriptor.harts[id].valid = 0;
+  if (tries == 1)
+    for (u64 id = 0; id < BOARD_MAX_HARTS; id++) descriptor.harts[id].valid = 0;
   save_context(self);
   note(NOTE_FROZEN, 1 + freeze_others(self));
+  if (tries == 1) {
+    descriptor.detecting_hart = self->id;
+    descriptor.detected_at = detected_at;
+    memcpy(statics, (const void *)header.statics_start, header.statics_end - header.statics_start);
+  }
   descriptor.magic = DESCRIPTOR_MAGIC;
   descriptor.instance = recoveries;
-  descriptor.detecting_hart = self->id;
-  descriptor.detected_at = detected_at;
   descriptor.enhance = options.enhance;
-  descriptor.statics = (u64)statics;
-  reboot_in_place();
-  note(NOTE_REBOOTED, recoveries);
+  /* A second try is a reboot whatever the first was: what the first one changed in place is not trusted. */
+  descriptor.mechanism = tries == 1 ? options.recovery : RECOVERY_REHYPE;
+  if (descriptor.mechanism == RECOVERY_REHYPE)
+    reboot_in_place();
+  else
+    reset_in_place();
 
+  const struct frozen_hart *frozen = &descriptor.harts[self->id];
   hsm_enter(self, header.recovery_entry, (u64)next_fdt);
   self->x[12] = (u64)&descriptor;
+  /* stacks: a stack pointer that the failure has hit must not be trusted; a fresh stack needs no trust. */
+  self->x[13] = ENHANCED(stacks) || frozen->virtual ? 0 : frozen->x[2];
   watchdog_start(self);
   __atomic_store_n(&recovering, 0, __ATOMIC_RELEASE);
 }
@@ -127,6 +143,7 @@ static void give_up(u64 reason) {
 /** Publishes the context that the trap saved, with the CSRs that belong to a VM or to the interrupted hypervisor. */
 static void save_context(struct hart *hart) {
   struct frozen_hart *frozen = &descriptor.harts[hart->id];
+  if (tries > 1) return;
   memcpy(frozen->x, hart->x, sizeof(frozen->x));
   frozen->x[0] = 0;
   frozen->pc = hart->pc;
@@ -153,14 +170,35 @@ void recovery_freeze(struct hart *self) {
   hsm_stop(self);
 }
 
+/*
+ * stop: Lazarus runs with interrupts off, and a hart that spins there for a lock of the dead takes no interrupt that it could
+ * be asked with. The M-mode interrupt stops it anyway. Without this enhancement only harts that run a VM, or wait in
+ * wfi, can be stopped.
+ */
+int recovery_may_freeze(const struct hart *self) {
+  if (ENHANCED(stop) || (self->mstatus & STATUS_MPV) != 0) return 1;
+  u64 before = self->pc - 4;
+  if (!range_is_lent(before, 4) || (before & 1) != 0) return 0;
+  return ((const u16 *)before)[0] == 0x0073 && ((const u16 *)before)[1] == 0x1050; /* wfi */
+}
+
+/** How often a hart is asked to stop, a microsecond apart. */
+#define STOP_TRIES 2000
+
 /** Returns how many harts froze. Harts that the hypervisor never started, or stopped, are STOPPED and stay so. */
 static u64 freeze_others(struct hart *self) {
   u64 count = 0;
   for (u64 id = 0; id < board.hart_count; id++) {
     struct hart *hart = &harts[id];
     if (id == self->id || hart->state == SBI_HSM_STOPPED) continue;
-    ipi_send(id, IPI_FREEZE);
-    while (!hart->frozen || hart->state != SBI_HSM_STOPPED) ipi_poll(self);
+    u64 asked = 0, next = 0;
+    while (!hart->frozen || hart->state != SBI_HSM_STOPPED) {
+      ipi_poll(self);
+      if (time_now() < next) continue;
+      if (asked++ > STOP_TRIES) give_up(FAILED_NOT_STOPPED);
+      next = time_now() + BOARD_TIME_PER_US;
+      if (!hart->frozen) ipi_send(id, IPI_FREEZE);
+    }
     count++;
   }
   fence();
@@ -168,9 +206,24 @@ static u64 freeze_others(struct hart *self) {
 }
 
 static void reboot_in_place(void) {
-  memcpy(statics, (const void *)header.statics_start, header.statics_end - header.statics_start);
+  descriptor.statics = (u64)statics;
   memcpy((void *)header.image_start, pristine, header.image_end - header.image_start);
   memset((void *)header.image_end, 0, header.bss_end - header.image_end);
   fence();
   fence_i();
+  note(NOTE_REBOOTED, recoveries);
+}
+
+/*
+ * text: a microreset goes on with the code it has, and a flipped bit in it would strike again. Code and constants never change, so
+ * they are taken from the pristine image. (A reboot has them fresh anyway.)
+ */
+static void reset_in_place(void) {
+  descriptor.statics = header.statics_start;
+  if (ENHANCED(text)) {
+    memcpy((void *)header.image_start, pristine, header.statics_start - header.image_start);
+    fence();
+    fence_i();
+  }
+  note(NOTE_RESET, recoveries);
 }

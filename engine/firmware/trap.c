@@ -14,7 +14,7 @@ void trap(struct hart *hart) {
   if (cause == (CAUSE_INTERRUPT | IRQ_MTI)) {
     watchdog_tick(hart);
   } else if (cause == (CAUSE_INTERRUPT | IRQ_MSI)) {
-    if (ipi_take(hart) & IPI_FREEZE) recovery_freeze(hart);
+    if ((ipi_take(hart) & IPI_FREEZE) != 0 && recovery_may_freeze(hart)) recovery_freeze(hart);
   } else if (cause == EXC_ECALL_HS) {
     sbi_call(hart);
   } else {

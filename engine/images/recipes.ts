@@ -38,8 +38,9 @@ export const RECIPES: readonly Recipe[] = [
     sources: [
       ...within(
         'lazarus',
-        'entry.S main.c heap.c lock.c domain.c sched.c timer.c trap.c hypercall.c store.c console.c',
+        'entry.S main.c build.c heap.c frame.c gstage.c lock.c domain.c sched.c timer.c trap.c irq.c',
       ),
+      ...within('lazarus', 'hypercall.c event.c grant.c memory.c multicall.c control.c store.c console.c vsbi.c'),
       ...within('lazarus', 'plant.c recovery.c fixups.c layout.c'),
       'firmware/fdt.c',
       ...common,
@@ -63,6 +64,7 @@ export const COMPILE_FLAGS = [
   '-fno-pic',
   '-fno-builtin',
   '-fno-common',
+  '-fno-strict-aliasing',
   '-fno-stack-protector',
   '-fno-tree-loop-distribute-patterns',
   '-std=gnu11',
@@ -77,8 +79,9 @@ export const LINK_FLAGS = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,-
 export function notesHeader(): string {
   const rows = Object.entries(NOTES).map(([name, note]) => `#define NOTE_${name} 0x${note.code.toString(16)}`);
   const each = FIXUPS.map((name, bit) => `each(${name}, ${bit})`).join(' ');
+  const bits = FIXUPS.map((name, bit) => `#define FIXUP_${name} ${bit}`);
   const all = `#define FIXUPS_ALL 0x${((1 << FIXUPS.length) - 1).toString(16)}ul`;
-  return `/* Generated from engine/machine/notes.ts. */\n#pragma once\n${[...rows, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
+  return `/* Generated from engine/machine/notes.ts. */\n#pragma once\n${[...rows, ...bits, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
 }
 
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

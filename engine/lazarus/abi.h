@@ -68,7 +68,8 @@
 #define CALL_GRANT_TRANSFER CALL(28)
 
 /* ---- memory: own unless said otherwise. gpa page-aligned ---- */
-/** memory_populate(gpa, pages, vmid): zeroed frames at gpa ... (unmapped so far); vmid 0 = self, else PrivVM only. Pages done. */
+/** memory_populate(gpa, pages, vmid): zeroed frames at gpa ... (unmapped so far); vmid 0 = self, else PrivVM only. At most MEMORY_CHUNK
+ *  pages; pages done. */
 #define CALL_MEMORY_POPULATE CALL(32)
 /** memory_decrease(gpa, pages): gives frames back. Pages done; stops at frames that others still use. */
 #define CALL_MEMORY_DECREASE CALL(33)
@@ -110,6 +111,8 @@
 #define EVENT_PORTS 64
 #define GRANT_COPY_MAX 16
 #define MULTICALL_MAX 32
+/** Pages of one populate or decrease. */
+#define MEMORY_CHUNK 32
 #define PRIVVM_VMID 1
 
 /* Where things are in a guest's physical address space. */

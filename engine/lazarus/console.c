@@ -6,30 +6,15 @@
 
 #include "lazarus.h"
 
-#define PLIC_PRIORITY(source) (BOARD_PLIC + 4ul * (source))
-#define PLIC_ENABLE(context) (BOARD_PLIC + 0x2000 + 0x80ul * (context))
-#define PLIC_THRESHOLD(context) (BOARD_PLIC + 0x200000 + 0x1000ul * (context))
-#define PLIC_CLAIM(context) (PLIC_THRESHOLD(context) + 4)
-/** Each hart has an M and an S context. */
-#define PLIC_CONTEXT(hart) (2 * (hart) + 1)
 #define UART_DATA 0
 #define UART_INTERRUPTS 1
 #define UART_STATUS 5
 
-static struct spinlock console_lock;
+STATIC_LOCK(console_lock, "console");
 /** Orders notes of output that no hypercall is behind. */
 static u64 print_ledger;
 
-/** Routes the UART's interrupt to the boot hart, and to no other. */
-void console_init(void) {
-  lock_init(&console_lock, "console");
-  mmio_write32(PLIC_PRIORITY(BOARD_UART_IRQ), 1);
-  for (u64 hart = 0; hart < board.hart_count; hart++) {
-    mmio_write32(PLIC_ENABLE(PLIC_CONTEXT(hart)), hart == boot_hart ? 1u << BOARD_UART_IRQ : 0);
-    mmio_write32(PLIC_THRESHOLD(PLIC_CONTEXT(hart)), 0);
-  }
-  mmio_write8(BOARD_UART + UART_INTERRUPTS, 1);
-}
+void console_init(void) { mmio_write8(BOARD_UART + UART_INTERRUPTS, 1); }
 
 struct text {
   char bytes[2 * CALL_TEXT_BYTES];
@@ -78,44 +63,34 @@ void print(const char *format, ...) {
   emit(&text, &print_ledger, 1);
 }
 
-void console_write(struct vcpu *vcpu, u64 gpa, u64 bytes) {
-  const u8 *from = bytes <= CALL_TEXT_BYTES ? domain_memory(vcpu->domain, gpa, bytes) : NULL;
-  if (from == NULL) {
-    hypercall_complete(vcpu, (u64)CALL_BAD_ARGUMENT);
-    return;
-  }
+i64 console_write(struct vcpu *vcpu, const u64 *arguments) {
+  u64 bytes = arguments[1];
+  u8 from[CALL_TEXT_BYTES];
+  if (bytes > CALL_TEXT_BYTES || !guest_read(vcpu->domain, arguments[0], from, bytes)) return CALL_BAD_ARGUMENT;
   struct text text = {.length = 0};
-  lock_acquire(&console_lock);
+  call_lock(&console_lock);
   for (u64 at = 0; at < bytes; at++) {
     if (at == 0 || from[at - 1] == '\n') put_text(&text, vcpu->domain->name), put_text(&text, ": ");
     put(&text, (char)from[at]);
   }
-  if (vcpu->call.emitted != vcpu->call.id) emit(&text, &vcpu->call.emitted, vcpu->call.id);
-  lock_release(&console_lock);
-  hypercall_complete(vcpu, bytes);
+  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+  return (i64)bytes;
 }
 
-void console_read(struct vcpu *vcpu) {
+i64 console_read(struct vcpu *vcpu, const u64 *arguments) {
+  (void)arguments;
   struct domain *domain = vcpu->domain;
-  u64 result = ~0ul;
-  lock_acquire(&domain->lock);
-  if (domain->input_tail != domain->input_head) {
-    result = domain->input[domain->input_tail % INPUT_BYTES];
-    hypercall_undo_log(vcpu, &domain->input_tail);
-    domain->input_tail++;
-  }
-  hypercall_complete(vcpu, result);
-  lock_release(&domain->lock);
+  call_lock_domains(domain, NULL);
+  if (domain->input_tail == domain->input_head) return -1;
+  u8 byte = domain->input[domain->input_tail % INPUT_BYTES];
+  undo_write(vcpu, &domain->input_tail, domain->input_tail + 1);
+  return byte;
 }
 
 /** Bytes that do not fit are dropped, as a UART would. */
-void console_interrupt(void) {
-  u64 context = PLIC_CONTEXT(this_cpu()->id);
-  u32 source = mmio_read32(PLIC_CLAIM(context));
-  if (source == 0) return;
-  plant_in_irq();
-  struct domain *domain = domain_find(1);
-  while (source == BOARD_UART_IRQ && (mmio_read8(BOARD_UART + UART_STATUS) & 1) != 0) {
+void console_receive(void) {
+  struct domain *domain = domain_list;
+  while ((mmio_read8(BOARD_UART + UART_STATUS) & 1) != 0) {
     u8 byte = mmio_read8(BOARD_UART + UART_DATA);
     if (domain == NULL) continue;
     lock_acquire(&domain->lock);
@@ -125,15 +100,17 @@ void console_interrupt(void) {
     }
     lock_release(&domain->lock);
   }
-  mmio_write32(PLIC_CLAIM(context), source); /* complete */
 }
 
-/** Completes what any hart may have claimed: while its context still has the source enabled, else it is ignored. */
-void console_complete_all(void) {
-  for (u64 hart = 0; hart < board.hart_count; hart++) {
-    u64 context = PLIC_CONTEXT(hart);
-    mmio_write32(PLIC_ENABLE(context), 1u << BOARD_UART_IRQ);
-    mmio_write32(PLIC_CLAIM(context), BOARD_UART_IRQ);
-    if (hart != boot_hart) mmio_write32(PLIC_ENABLE(context), 0);
-  }
+void console_put(struct vcpu *vcpu, char byte) {
+  struct text text = {.length = 0};
+  put(&text, byte);
+  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+}
+
+int console_put_all(struct vcpu *vcpu, u64 gpa, u64 bytes) {
+  struct text text = {.length = bytes};
+  if (!guest_read(vcpu->domain, gpa, text.bytes, bytes)) return 0;
+  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+  return 1;
 }

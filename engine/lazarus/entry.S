@@ -24,17 +24,19 @@ _start:
 boot_entry: /* a0 = hart, a1 = FDT */
   call on_own_stack
   call boot_main
-recovery_entry: /* a0 = hart, a1 = FDT, a2 = struct recovery_descriptor * */
+recovery_entry: /* a0 = hart, a1 = FDT, a2 = struct recovery_descriptor *, a3 = stack to go on with, 0 = a fresh one */
   call on_own_stack
+  beqz a3, 1f
+  mv sp, a3
+1:
   call recovery_main
   .globl secondary_entry
 secondary_entry: /* a0 = hart */
   call on_own_stack
   call secondary_main
 
-on_own_stack: /* sp = top of this hart's stack; keeps a0-a2 */
+on_own_stack: /* sp = top of this hart's stack; keeps a0-a3 */
   csrw SSCRATCH, zero
-  csrw SIE, zero
   la t0, vm_exit
   csrw STVEC, t0
   la sp, stacks

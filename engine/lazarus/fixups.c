@@ -1,13 +1,56 @@
 /*
- * The consistency fix-ups, in the order in which they run. Each resolves one disagreement between preserved state and
- * the new instance, and can be left out (`enhance=`) to see what it is worth. recovery.h has their bits and names.
+ * The consistency fix-ups (the papers' enhancements), in the order in which they run. Each resolves one disagreement between
+ * preserved state and the hypervisor that goes on with it, and can be left out (`enhance=`) to see what it is worth.
+ * engine/machine/notes.ts has their bits and names; `stop`, `stacks` and `text` are the recovery block's (firmware), `csrs`
+ * and `lists` run in recovery.c before the others.
  */
 #include "lazarus.h"
 
+#define EACH_VCPU(domain, vcpu)                                                               \
+  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) \
+    for (struct vcpu *vcpu = domain->vcpu; vcpu != NULL; vcpu = vcpu->next)
+
 /*
- * locks: static locks are new, but a lock in the heap that a hart held when it failed or was frozen still names an owner
- * that will never release it: whoever wants it next panics (same hart) or hangs (another). All harts were stopped and
- * their stacks are gone, so nobody holds any lock, and every lock in the heap is set free.
+ * lists: the domain list and each domain's list of vCPUs are chains of pointers, and one bad link loses every VM behind it,
+ * or the hypervisor with it. The heap's blocks say which domains and vCPUs there are without any chain: the lists are
+ * made from them. Blocks that a half-done creation left behind are freed.
+ */
+void fixup_lists(void) {
+  struct domain *last = NULL;
+  domain_list = NULL;
+  for (u64 vmid = 1; vmid < 0x4000;) {
+    u64 next_vmid = 0x4000;
+    for (struct domain *domain = heap_next(BLOCK_DOMAIN, NULL); domain != NULL; domain = heap_next(BLOCK_DOMAIN, domain)) {
+      if (domain->magic != DOMAIN_MAGIC) continue;
+      if (domain->vmid > vmid && domain->vmid < next_vmid) next_vmid = domain->vmid;
+      if (domain->vmid != vmid) continue;
+      domain->next = NULL;
+      if (last == NULL) domain_list = domain;
+      else last->next = domain;
+      last = domain;
+      struct vcpu **link = &domain->vcpu;
+      for (u64 index = 0; index < 8; index++)
+        for (struct vcpu *vcpu = heap_next(BLOCK_VCPU, NULL); vcpu != NULL; vcpu = heap_next(BLOCK_VCPU, vcpu))
+          if (vcpu->domain == domain && vcpu->index == index) *link = vcpu, link = &vcpu->next;
+      *link = NULL;
+    }
+    vmid = next_vmid;
+  }
+}
+
+/*
+ * statics: after a microreset static data are as the failure left them, locks included, and their owners are gone. They are
+ * listed by the linker (and the queues' lie in the array of harts), so that all can be set free. After a reboot they are new.
+ */
+static void fixup_statics(void) {
+  for (struct spinlock *const *lock = static_locks; lock < static_locks_end; lock++) (*lock)->owner = 0;
+  for (u64 hart = 0; hart < board.hart_count; hart++) cpus[hart].lock.owner = 0;
+}
+
+/*
+ * locks: a lock in the heap that a hart held when it failed or was frozen still names an owner that will never release it:
+ * whoever wants it next panics (same hart) or hangs (another). All harts were stopped and their stacks are gone, so nobody
+ * holds any lock, and every lock in the heap is set free.
  */
 static void fixup_locks(void) {
   for (struct domain *domain = heap_next(BLOCK_DOMAIN, NULL); domain != NULL; domain = heap_next(BLOCK_DOMAIN, domain))
@@ -17,65 +60,118 @@ static void fixup_locks(void) {
 }
 
 /*
- * irq: a hart that failed in an interrupt handler leaves a nesting count that no handler will bring down (the scheduler
- * asserts that it is 0), and may have claimed an interrupt of the PLIC without completing it: its gateway stays shut and
- * the console's input is lost for good. A pending IPI asks for work that the old instance had in mind. Counts are
- * cleared, every context completes, IPIs are acknowledged (other harts' when they start: they look at everything then).
+ * nesting: a hart that failed in an interrupt handler leaves a nesting count that no handler will bring down, and the
+ * scheduler insists that it is 0. Handlers live on the stacks that were dropped: nobody is inside one.
  */
-static void fixup_irq(void) {
+static void fixup_nesting(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) cpus[hart].irq_depth = 0;
-  console_complete_all();
-  csr_clear(SIP, 1ul << IRQ_SSI);
 }
 
 /*
- * timer: between a tick's arrival and the programming of the next, nothing is armed. A hart that fails or is frozen
- * there never ticks again: no preemption, no heartbeat. Every hart arms its tick anew when it enters the scheduler.
- * vCPU timers need nothing: vstimecmp is part of the vCPU and was preserved with it.
+ * irq: an interrupt of the PLIC that was claimed and not completed keeps its gateway shut, and its device silent for good.
+ * A pending IPI asks for work that the failed hypervisor had in mind. Every context completes what it may have claimed,
+ * IPIs are acknowledged (other harts' when they start), and every hart looks at the state of the world.
+ */
+static void fixup_irq(void) {
+  irq_init();
+  irq_complete_lost();
+  csr_clear(SIP, 1ul << IRQ_SSI);
+  for (u64 hart = 0; hart < board.hart_count; hart++) cpus[hart].resched = 1;
+}
+
+/*
+ * frames: use counts, types and the free list of the frame table are changed in several steps, none of them logged. What
+ * the G-stage tables of all domains map is the truth; the table is made from them, and what nobody maps is free. Its
+ * length grows with RAM: it is the longest step of a microreset, as in the paper.
+ */
+static void fixup_frames(void) { note(NOTE_FRAMES_FREED, frames_check()); }
+
+/*
+ * recurring: a recurring timer is off its hart's queue while its handler runs; one that was running when the hart was
+ * stopped never comes again. All are put back.
+ */
+static void fixup_recurring(void) {
+  for (u64 hart = 0; hart < board.hart_count; hart++) timer_start(&cpus[hart]);
+}
+
+/*
+ * timer: between a timer's arrival and the programming of the next deadline, the hart's comparator is silent. A hart that
+ * fails or is frozen there never ticks again: no preemption, no heartbeat. Every hart programs its comparator when it enters
+ * the scheduler. vCPU timers need nothing: vstimecmp is part of the vCPU and was preserved with it.
  */
 static void fixup_timer(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) cpus[hart].arm_timer = 1;
 }
 
 /*
- * sched: which vCPU runs where is stored in the vCPU's state, in its hart's `current`, and in run queues, and a failure
- * finds them between any two of their updates. After a reboot one thing is certain: nothing runs. The domain list is
- * the source to trust; every vCPU that is not done becomes runnable and is queued once, on the hart it is pinned to.
+ * undo: a hypercall that was cut off may have changed words in a way that must not happen twice (a count, an entry of a
+ * table, a port). Their old values are in its log, newest last; they are put back in reverse order.
+ */
+static void fixup_undo(void) {
+  EACH_VCPU(domain, vcpu) {
+    struct inflight *call = &vcpu->call;
+    if (call->id == 0 || call->undo_step != call->step || call->undo_count > UNDO_RECORDS) continue;
+    while (call->undo_count > 0) {
+      u64 *word = call->undo[call->undo_count - 1].word;
+      if (heap_has_word(word) || frame_has_word(word)) *word = call->undo[call->undo_count - 1].value;
+      call->undo_count--;
+    }
+  }
+}
+
+/*
+ * multicall: a batch that was cut off is made again as a whole; what of it had been done is known from the steps that it had
+ * committed, and is not done twice.
+ */
+static void fixup_multicall(void) {
+  EACH_VCPU(domain, vcpu) {
+    struct inflight *call = &vcpu->call;
+    if (call->id == 0 || vcpu->x[17] != CALL_MULTICALL) continue;
+    call->resume.gpa = vcpu->x[10];
+    call->resume.steps = call->step - call->first_step;
+    call->resume.pc = call->exit_pc;
+  }
+}
+
+/*
+ * retry: a hypercall that was cut off has returned nothing; the VM waits behind its ecall. The vCPU re-enters the VM at the
+ * ecall, with the registers of its exit, and makes the hypercall again.
+ */
+static void fixup_retry(void) {
+  EACH_VCPU(domain, vcpu) vcpu->call.id = 0;
+}
+
+/*
+ * sched: which vCPU runs where is stored in the vCPU's state and hart, in its hart's `current`, and in run queues, and a
+ * failure finds them between any two of their updates. One thing is certain: nothing runs. The domain list is the source to
+ * trust; every vCPU that is not done becomes runnable and is queued once, on the hart that it belongs to. One that had begun
+ * to wait finds out again whether it has to.
  */
 static void fixup_sched(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) {
     cpus[hart].current = cpus[hart].queue_head = cpus[hart].queue_tail = NULL;
     cpus[hart].resched = 0;
   }
-  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) {
-    struct vcpu *vcpu = domain->vcpu;
-    if (domain->state != DOMAIN_RUNNING) vcpu->state = VCPU_DONE;
+  EACH_VCPU(domain, vcpu) {
+    vcpu->on_hart = 0;
+    vcpu->queue_next = NULL;
+    if (domain->state != DOMAIN_RUNNING && domain->state != DOMAIN_PAUSED) vcpu->state = VCPU_DONE;
     if (vcpu->state == VCPU_DONE) continue;
     if (vcpu->state == VCPU_RUNNING) vcpu->state = VCPU_RUNNABLE;
     sched_enqueue(&cpus[vcpu->hart], vcpu);
   }
 }
 
-/*
- * retry: a hypercall that was cut off has done some of its work and returned nothing; the VM waits behind its ecall. What
- * it did and could not do twice is undone from the log; then the vCPU re-enters the VM at the ecall, with the registers
- * of its exit, and makes the hypercall again.
- */
-static void fixup_retry(void) {
-  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) {
-    struct inflight *call = &domain->vcpu->call;
-    if (call->id == 0) continue;
-    if (call->undo_id == call->id && heap_has_word(call->undo_word)) *call->undo_word = call->undo_value;
-    call->undo_id = 0;
-    call->id = 0;
-  }
-}
-
-#define FIXUP_ROW(name, bit) {fixup_##name, bit},
+/** Order matters: locks first, for the others take them; undo before retry forgets, and before sched sees what it restored. */
 static const struct {
   void (*run)(void);
   u32 bit;
-} fixups[] = {FIXUPS(FIXUP_ROW)};
+} fixups[] = {
+    {fixup_statics, FIXUP_statics},     {fixup_locks, FIXUP_locks},         {fixup_nesting, FIXUP_nesting},
+    {fixup_undo, FIXUP_undo},           {fixup_frames, FIXUP_frames},       {fixup_irq, FIXUP_irq},
+    {fixup_recurring, FIXUP_recurring}, {fixup_timer, FIXUP_timer},         {fixup_multicall, FIXUP_multicall},
+    {fixup_retry, FIXUP_retry},         {fixup_sched, FIXUP_sched},
+};
 
 void fixups_run(u64 enhance) {
   for (u64 n = 0; n < ARRAY_LENGTH(fixups); n++) {

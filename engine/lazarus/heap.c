@@ -10,8 +10,8 @@
 #define HEADER sizeof(struct block)
 #define UNIT 32ul
 
+static STATIC_LOCK(heap_lock, "heap");
 static struct {
-  struct spinlock lock;
   u64 start, end;
 } heap;
 
@@ -30,7 +30,6 @@ static void write_header(struct block *block, u64 size, enum block_type type, u6
 }
 
 void heap_init(u64 start, u64 end) {
-  lock_init(&heap.lock, "heap");
   heap.start = ALIGN_UP(start, UNIT);
   heap.end = end & ~(UNIT - 1);
   ASSERT(heap.end > heap.start + HEADER);
@@ -38,14 +37,13 @@ void heap_init(u64 start, u64 end) {
 }
 
 void heap_rebuild(u64 start, u64 end) {
-  lock_init(&heap.lock, "heap");
   heap.start = ALIGN_UP(start, UNIT);
   heap.end = end & ~(UNIT - 1);
   struct block *block = (struct block *)heap.start;
   for (; is_inside(block); block = after(block)) {
     ASSERT(block->magic == BLOCK_MAGIC);
     ASSERT(size_of(block) >= HEADER && size_of(block) % UNIT == 0 && size_of(block) <= heap.end - (u64)block);
-    ASSERT(type_of(block) <= BLOCK_ENTRY);
+    ASSERT(type_of(block) < BLOCK_TYPES);
   }
   ASSERT((u64)block == heap.end);
 }
@@ -69,7 +67,7 @@ static void split(struct block *block, u64 size) {
 void *heap_alloc(enum block_type type, u64 vmid, u64 bytes, u64 align) {
   void *found = NULL;
   u64 size = ALIGN_UP(bytes, UNIT) + HEADER;
-  lock_acquire(&heap.lock);
+  lock_acquire(&heap_lock);
   for (struct block *block = (struct block *)heap.start; is_inside(block) && found == NULL; block = after(block)) {
     ASSERT(block->magic == BLOCK_MAGIC);
     if (type_of(block) != BLOCK_FREE) continue;
@@ -83,16 +81,16 @@ void *heap_alloc(enum block_type type, u64 vmid, u64 bytes, u64 align) {
     write_header(block, size, type, vmid);
     found = payload(block);
   }
-  lock_release(&heap.lock);
+  lock_release(&heap_lock);
   return found;
 }
 
 void heap_free(void *memory) {
-  lock_acquire(&heap.lock);
+  lock_acquire(&heap_lock);
   struct block *block = header(memory);
   ASSERT(block->magic == BLOCK_MAGIC && type_of(block) != BLOCK_FREE);
   write_header(block, size_of(block), BLOCK_FREE, 0);
-  lock_release(&heap.lock);
+  lock_release(&heap_lock);
 }
 
 void *heap_next(enum block_type type, const void *memory) {

@@ -3,11 +3,71 @@
  *
  * From exit to completion neither pc nor registers of the vCPU change. A hypercall completes with a single store
  * (call.completed = call.id), after all its effects; only then are result and pc applied, which may be repeated. What
- * happens before completion must therefore be repeatable: output carries the hypercall's id in a ledger that the
- * firmware writes with it, and a change that is not idempotent logs the old value first, under a lock that is not
- * released before completion, so that nobody builds on a value that is going to be undone.
+ * happens before completion must therefore be repeatable: output carries the step's number in a ledger that the firmware
+ * writes with it, and a change that is not idempotent logs the old value first, under a lock that is not released before
+ * completion, so that nobody builds on a value that is going to be undone.
+ *
+ * A multicall commits after each part: the step's number grows by one store, which also voids the log.
  */
 #include "lazarus.h"
+
+u32 undo_enabled = 1;
+
+void call_lock(struct spinlock *lock) {
+  struct cpu *cpu = this_cpu();
+  for (u64 n = 0; n < cpu->held_count; n++)
+    if (cpu->held[n] == lock) return;
+  ASSERT(cpu->held_count < ARRAY_LENGTH(cpu->held));
+  lock_acquire(lock);
+  cpu->held[cpu->held_count++] = lock;
+}
+
+void call_lock_domains(struct domain *a, struct domain *b) {
+  if (b == NULL || b == a) {
+    call_lock(&a->lock);
+    return;
+  }
+  call_lock(a->vmid < b->vmid ? &a->lock : &b->lock);
+  call_lock(a->vmid < b->vmid ? &b->lock : &a->lock);
+}
+
+static void unlock_all(void) {
+  struct cpu *cpu = this_cpu();
+  while (cpu->held_count > 0) lock_release(cpu->held[--cpu->held_count]);
+}
+
+void undo_log(struct vcpu *vcpu, u64 *word) {
+  struct inflight *call = &vcpu->call;
+  if (!undo_enabled) return;
+  if (call->undo_step != call->step) {
+    call->undo_count = 0;
+    __atomic_store_n(&call->undo_step, call->step, __ATOMIC_RELEASE);
+  }
+  ASSERT(call->undo_count < UNDO_RECORDS);
+  call->undo[call->undo_count].word = word;
+  call->undo[call->undo_count].value = *word;
+  __atomic_store_n(&call->undo_count, call->undo_count + 1, __ATOMIC_RELEASE); /* in force from here on */
+}
+
+void undo_write(struct vcpu *vcpu, u64 *word, u64 value) {
+  undo_log(vcpu, word);
+  __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+void call_commit_step(struct vcpu *vcpu) {
+  __atomic_store_n(&vcpu->call.step, vcpu->call.step + 1, __ATOMIC_RELEASE); /* critical write */
+}
+
+void call_unuse_later(u64 spa) {
+  struct cpu *cpu = this_cpu();
+  ASSERT(cpu->given_count < MEMORY_CHUNK);
+  cpu->given[cpu->given_count++] = spa;
+}
+
+void call_step_done(void) {
+  struct cpu *cpu = this_cpu();
+  while (cpu->given_count > 0) frame_unuse(cpu->given[--cpu->given_count]);
+}
 
 void hypercall_complete(struct vcpu *vcpu, u64 result) {
   struct inflight *call = &vcpu->call;
@@ -20,51 +80,139 @@ void hypercall_complete(struct vcpu *vcpu, u64 result) {
 void hypercall_apply(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   vcpu->x[10] = call->result;
+  if (call->writes_value) vcpu->x[11] = call->value;
   vcpu->pc = call->exit_pc + 4;
   __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE);
 }
 
-void hypercall_undo_log(struct vcpu *vcpu, u64 *word) {
-  struct inflight *call = &vcpu->call;
-  call->undo_word = word;
-  call->undo_value = *word;
-  __atomic_store_n(&call->undo_id, call->id, __ATOMIC_RELEASE); /* in force from here on */
+static i64 yield(struct vcpu *vcpu, const u64 *arguments) {
+  (void)vcpu, (void)arguments;
+  this_cpu()->resched = 1;
+  return 0;
 }
 
-static void shut_down(struct vcpu *vcpu, u64 status) {
-  struct domain *domain = vcpu->domain;
-  lock_acquire(&domain->lock);
-  domain->status = status;
-  note(NOTE_VM_DONE, domain->vmid);
-  hypercall_complete(vcpu, 0);
-  domain->state = DOMAIN_DONE; /* first: the vCPU's state follows from it (fix-up sched) */
-  vcpu->state = VCPU_DONE;
-  lock_release(&domain->lock);
-  sbi(SBI_IPI, 0, 1ul << boot_hart, 0, 0, 0); /* it may be the last one, and the boot hart asleep */
+static i64 get_vmid(struct vcpu *vcpu, const u64 *arguments) {
+  (void)arguments;
+  return vcpu->domain->vmid;
 }
+
+static i64 report_progress(struct vcpu *vcpu, const u64 *arguments) {
+  vcpu->domain->progress = arguments[0];
+  note(NOTE_VM_PROGRESS, vcpu->domain->vmid);
+  return 0;
+}
+
+static i64 shut_down(struct vcpu *vcpu, const u64 *arguments) {
+  domain_end(vcpu->domain, arguments[0], DOMAIN_DONE);
+  return 0;
+}
+
+i64 vcpu_start(struct vcpu *vcpu, const u64 *arguments) {
+  struct domain *domain = vcpu->domain;
+  call_lock_domains(domain, NULL);
+  struct vcpu *started = domain_vcpu(domain, arguments[0]);
+  if (started == NULL || (arguments[1] & 1) != 0) return CALL_BAD_ARGUMENT;
+  if (started->state != VCPU_DONE) return CALL_BUSY;
+  started->pc = arguments[1];
+  started->x[10] = started->index;
+  started->x[11] = arguments[2];
+  undo_log(vcpu, (u64 *)((u64)&started->state & ~7ul));
+  started->state = VCPU_RUNNABLE;
+  sched_enqueue(&cpus[started->hart], started);
+  sched_kick(started);
+  return 0;
+}
+
+static i64 shared_info(struct vcpu *vcpu, const u64 *arguments) {
+  u64 spa = gstage_lookup(vcpu->domain, arguments[0], GSTAGE_WRITE);
+  if (spa == 0 || (spa & (PAGE_BYTES - 1)) != 0) return CALL_BAD_ARGUMENT;
+  vcpu->domain->shared = (struct shared_info *)spa;
+  return 0;
+}
+
+#define PRIVVM_ONLY 1
+/** May be a part of a multicall. */
+#define PART 2
+static const struct {
+  u32 call;
+  u32 flags;
+  call_handler *handler;
+} calls[] = {
+    {CALL_CONSOLE_WRITE, PART, console_write},
+    {CALL_CONSOLE_READ, PART, console_read},
+    {CALL_YIELD, 0, yield},
+    {CALL_GET_VMID, PART, get_vmid},
+    {CALL_REPORT_PROGRESS, 0, report_progress},
+    {CALL_SHUTDOWN, 0, shut_down},
+    {CALL_STORE_PUT, PART, store_put},
+    {CALL_STORE_GET, PART, store_get},
+    {CALL_STORE_ADD, PART, store_add},
+    {CALL_STORE_PEEK, PART | PRIVVM_ONLY, store_peek},
+    {CALL_VCPU_START, 0, vcpu_start},
+    {CALL_SHARED_INFO, 0, shared_info},
+    {CALL_EVENT_ALLOC, PART, event_alloc},
+    {CALL_EVENT_BIND, PART, event_bind},
+    {CALL_EVENT_BIND_IRQ, PRIVVM_ONLY, event_bind_irq},
+    {CALL_EVENT_SEND, PART, event_send},
+    {CALL_EVENT_MASK, PART, event_mask},
+    {CALL_EVENT_POLL, 0, event_poll},
+    {CALL_EVENT_CLOSE, PART, event_close},
+    {CALL_EVENT_EOI, PART | PRIVVM_ONLY, event_eoi},
+    {CALL_GRANT_SETUP, 0, grant_setup},
+    {CALL_GRANT_MAP, PART, grant_map},
+    {CALL_GRANT_UNMAP, PART, grant_unmap},
+    {CALL_GRANT_COPY, PART, grant_copy},
+    {CALL_GRANT_TRANSFER, PART, grant_transfer},
+    {CALL_MEMORY_POPULATE, PART, memory_populate},
+    {CALL_MEMORY_DECREASE, PART, memory_decrease},
+    {CALL_MEMORY_EXCHANGE, PART, memory_exchange},
+    {CALL_MEMORY_MAP_FOREIGN, PART | PRIVVM_ONLY, memory_map_foreign},
+    {CALL_MEMORY_UNMAP_FOREIGN, PART | PRIVVM_ONLY, memory_unmap_foreign},
+    {CALL_MEMORY_MACHINE, PART | PRIVVM_ONLY, memory_machine},
+    {CALL_MULTICALL, 0, multicall},
+    {CALL_DOMAIN_CREATE, PRIVVM_ONLY, control_create},
+    {CALL_DOMAIN_START, PRIVVM_ONLY, control_start},
+    {CALL_DOMAIN_PAUSE, PRIVVM_ONLY, control_pause},
+    {CALL_DOMAIN_UNPAUSE, PRIVVM_ONLY, control_unpause},
+    {CALL_DOMAIN_DESTROY, PRIVVM_ONLY, control_destroy},
+    {CALL_DOMAIN_LIST, PRIVVM_ONLY, control_list},
+};
+
+static i64 unknown(struct vcpu *vcpu, const u64 *arguments) {
+  (void)vcpu, (void)arguments;
+  return CALL_UNKNOWN;
+}
+static i64 denied(struct vcpu *vcpu, const u64 *arguments) {
+  (void)vcpu, (void)arguments;
+  return CALL_DENIED;
+}
+
+static call_handler *find(const struct vcpu *vcpu, u64 call, u32 need) {
+  for (u64 n = 0; n < ARRAY_LENGTH(calls); n++) {
+    if (calls[n].call != call || (calls[n].flags & need) != need) continue;
+    return (calls[n].flags & PRIVVM_ONLY) != 0 && !vcpu->domain->privileged ? denied : calls[n].handler;
+  }
+  return unknown;
+}
+
+call_handler *hypercall_part(const struct vcpu *vcpu, u64 call) { return find(vcpu, call, PART); }
 
 void hypercall(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
-  u64 *x = vcpu->x;
   call->exit_pc = vcpu->pc;
+  call->writes_value = 0;
+  call_commit_step(vcpu);
+  call->first_step = call->step;
   __atomic_store_n(&call->id, call->completed + 1, __ATOMIC_RELEASE);
-  switch (x[17]) {
-    case CALL_CONSOLE_WRITE: console_write(vcpu, x[10], x[11]); break;
-    case CALL_CONSOLE_READ: console_read(vcpu); break;
-    case CALL_YIELD:
-      hypercall_complete(vcpu, 0);
-      this_cpu()->resched = 1;
-      break;
-    case CALL_GET_VMID: hypercall_complete(vcpu, vcpu->domain->vmid); break;
-    case CALL_REPORT_PROGRESS:
-      vcpu->domain->progress = x[10];
-      note(NOTE_VM_PROGRESS, vcpu->domain->vmid);
-      hypercall_complete(vcpu, 0);
-      break;
-    case CALL_SHUTDOWN: shut_down(vcpu, x[10]); break;
-    case CALL_STORE_PUT: store_put(vcpu, x[10], x[11]); break;
-    case CALL_STORE_GET: store_get(vcpu, x[10]); break;
-    case CALL_STORE_ADD: store_add(vcpu, x[10], x[11]); break;
-    default: hypercall_complete(vcpu, (u64)CALL_UNKNOWN);
+  if (vcpu->x[17] - CALL(0) >= 0x100) {
+    vsbi_call(vcpu);
+  } else {
+    i64 result = find(vcpu, vcpu->x[17], 0)(vcpu, &vcpu->x[10]);
+    if (result == CALL_BLOCKS)
+      __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE); /* pc stays: it will ask again */
+    else
+      hypercall_complete(vcpu, (u64)result);
   }
+  call_step_done();
+  unlock_all();
 }

@@ -16,8 +16,12 @@ __attribute__((used)) static void publish(void) {
   FIELD(domain, hgatp);
   FIELD(domain, vcpu);
   FIELD(domain, lock);
-  FIELD(domain, ram);
-  FIELD(domain, ram_bytes);
+  FIELD(domain, privileged);
+  FIELD(domain, frames);
+  FIELD(domain, shared);
+  FIELD(domain, grants);
+  FIELD(domain, ports);
+  FIELD(domain, mappings);
   FIELD(domain, progress);
   FIELD(domain, status);
   PUBLISH("domain.size", sizeof(struct domain));
@@ -30,6 +34,7 @@ __attribute__((used)) static void publish(void) {
   FIELD(vcpu, queue_next);
   FIELD(vcpu, state);
   FIELD(vcpu, hart);
+  FIELD(vcpu, on_hart);
   FIELD(vcpu, wake_at);
   FIELD(vcpu, vs);
   FIELD(vcpu, call);
@@ -40,6 +45,10 @@ __attribute__((used)) static void publish(void) {
   FIELD(cpu, irq_depth);
   FIELD(cpu, ticks);
   PUBLISH("cpu.size", sizeof(struct cpu));
+  FIELD(frame, owner);
+  FIELD(frame, type);
+  FIELD(frame, count);
+  PUBLISH("frame.size", sizeof(struct frame));
   FIELD(spinlock, owner);
   FIELD(spinlock, name);
   PUBLISH("spinlock.size", sizeof(struct spinlock));
@@ -50,4 +59,7 @@ __attribute__((used)) static void publish(void) {
   PUBLISH("domain_state.running", DOMAIN_RUNNING);
   PUBLISH("domain_state.done", DOMAIN_DONE);
   PUBLISH("domain_state.crashed", DOMAIN_CRASHED);
+  PUBLISH("domain_state.paused", DOMAIN_PAUSED);
+  PUBLISH("domain_state.dying", DOMAIN_DYING);
+  PUBLISH("domain_state.dead", DOMAIN_DEAD);
 }

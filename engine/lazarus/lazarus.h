@@ -1,6 +1,7 @@
 /*
- * Lazarus: what its files share. One file per subsystem: main (boot), heap, lock, domain (VMs, G-stage tables),
- * sched, timer, trap (VM exits, interrupts), hypercall, store, console, plant (planted faults), recovery
+ * Lazarus: what its files share. One file per subsystem: main (boot), build (first domains), heap, frame (frame table),
+ * gstage (tables), lock, domain, sched, timer, trap (VM exits), irq (PLIC), hypercall (dispatch, undo log), the calls
+ * (event, grant, memory, multicall, control, store, console), vsbi (SBI for guests), plant (planted faults), recovery
  * (re-integration), fixups (consistency), layout (published offsets).
  */
 #ifndef LAZARUS_H
@@ -26,6 +27,8 @@
 #include "sbi.h"
 
 /* ---- lock.c ---- */
+struct domain;
+struct vcpu;
 struct spinlock {
   /** Hart + 1 of the owner; 0 when free. */
   volatile u32 owner;
@@ -33,6 +36,11 @@ struct spinlock {
   char name[24];
 };
 void lock_init(struct spinlock *lock, const char *name);
+/** A static lock, listed so that recovery can find all of them. */
+#define STATIC_LOCK(variable, text)             \
+  struct spinlock variable = {.name = text};    \
+  __attribute__((section(".static_locks"), used)) static struct spinlock *const listed_##variable = &variable
+extern struct spinlock *const static_locks[], *const static_locks_end[];
 void lock_acquire(struct spinlock *lock);
 void lock_release(struct spinlock *lock);
 int lock_held(const struct spinlock *lock);
@@ -45,8 +53,10 @@ void panic(u64 cause, const char *message) __attribute__((noreturn));
     if (!(condition)) panic(PANIC_ASSERT, "assertion failed: " #condition); \
   } while (0)
 
-/* ---- heap.c ---- */
-enum block_type { BLOCK_FREE, BLOCK_DOMAIN, BLOCK_VCPU, BLOCK_GSTAGE, BLOCK_GUEST_RAM, BLOCK_STORE, BLOCK_ENTRY };
+/* ---- heap.c: structures ---- */
+enum block_type {
+  BLOCK_FREE, BLOCK_DOMAIN, BLOCK_VCPU, BLOCK_GSTAGE, BLOCK_STORE, BLOCK_ENTRY, BLOCK_TYPES
+};
 /** In front of every block; walking the headers is all it takes to know the heap. */
 struct block {
   u64 magic;
@@ -69,23 +79,87 @@ int heap_is(enum block_type type, const void *memory);
 int heap_has_word(const u64 *word);
 u64 heap_used(void);
 
+/* ---- frame.c: the frame table, one record for each 4 KiB of RAM behind the heap ---- */
+enum frame_type { FRAME_FREE, FRAME_RAM, FRAME_GSTAGE, FRAME_RESERVED };
+struct frame {
+  /** VMID of the domain that it belongs to; 0 nobody's any more, or ours. */
+  u32 owner;
+  u16 type;
+  /** Validated: in use as its type. Goes with count > 0. */
+  u16 valid;
+  /** RAM: G-stage leaves that map it, its owner's and others'. GSTAGE: 1. */
+  u32 count;
+  /** Free list: number of the next free frame + 1. */
+  u32 next;
+};
+void frames_init(u64 start, u64 end);
+/** Where the table lies: a function of the board, so a new instance finds the same. */
+void frames_attach(u64 start, u64 end);
+/** Number of frames that came free by the page-frame check: uses and free list are made anew from all G-stage tables. */
+u64 frames_check(void);
+/** A zeroed frame with one use, or 0. Physical address. */
+u64 frame_alloc(enum frame_type type, u32 owner);
+struct frame *frame_of(u64 spa);
+void frame_use(u64 spa);
+/** The last use frees it. */
+void frame_unuse(u64 spa);
+u64 frames_free(void);
+/** Takes over the free list of the failed instance, whose static data lie `offset` bytes further. */
+void frames_restore(u64 offset);
+/** 1 when the word lies in a frame that is in use, or in the frame table. */
+int frame_has_word(const u64 *word);
+extern struct spinlock frames_lock;
+
+/* ---- gstage.c: a domain's tables (Sv39x4, 4 KiB pages) ---- */
+#define GSTAGE_READ 1
+#define GSTAGE_WRITE 2
+#define GSTAGE_DEVICE 4
+/** A root for the domain; hgatp, or 0 without memory. */
+u64 gstage_create(u32 vmid);
+/** The leaf entry of a gpa, its tables made if `vcpu` is not NULL (undo goes to its log); NULL without memory or outside. */
+u64 *gstage_leaf(struct domain *domain, u64 gpa, int make);
+/** Physical address behind gpa, or 0; `access` GSTAGE_*. */
+u64 gstage_lookup(const struct domain *domain, u64 gpa, u64 access);
+u64 gstage_entry(u64 spa, u64 access);
+u64 gstage_entry_spa(u64 entry);
+int gstage_entry_maps_ram(u64 entry);
+/** Calls `visit` for each valid leaf; `table` for each table frame. Either may be NULL. */
+void gstage_walk(const struct domain *domain, void (*visit)(u64 *entry, u64 gpa, void *), void (*table)(u64 spa, void *),
+                 void *context);
+/** Forgets translations of the domain on all harts that run it. */
+void gstage_fence(const struct domain *domain);
+/** Copy to or from guest-physical memory; 0 when a page of it is missing. */
+int guest_read(const struct domain *domain, u64 gpa, void *to, u64 bytes);
+int guest_write(const struct domain *domain, u64 gpa, const void *from, u64 bytes);
+
 /* ---- domain.c ---- */
 enum vcpu_state { VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_DONE };
-enum domain_state { DOMAIN_RUNNING, DOMAIN_DONE, DOMAIN_CRASHED };
+enum domain_state { DOMAIN_RUNNING, DOMAIN_DONE, DOMAIN_CRASHED, DOMAIN_PAUSED, DOMAIN_DYING, DOMAIN_DEAD };
 
+#define UNDO_RECORDS 48
 /** A hypercall in flight. hypercall.c says how the fields make every step repeatable. */
 struct inflight {
   /** Number of this hypercall (completed + 1); 0 when none is in flight. */
   u64 id;
   u64 completed;
   u64 exit_pc;
-  u64 result;
-  /** The id whose output was emitted (written by the firmware). */
+  /** Goes to a0 (and a1, for SBI calls). */
+  u64 result, value;
+  u64 writes_value;
+  /** Counts committed steps over all hypercalls of this vCPU; a hypercall begins with one. */
+  u64 step, first_step;
+  /** Output of this step was emitted (written by the firmware). */
   u64 emitted;
-  /** Undo log of one record; in force while undo_id == id. */
-  u64 undo_id;
-  u64 *undo_word;
-  u64 undo_value;
+  /** Undo log; in force while undo_step == step. */
+  u64 undo_step, undo_count;
+  struct {
+    u64 *word;
+    u64 value;
+  } undo[UNDO_RECORDS];
+  /** Steps that a cut-off multicall had committed, for the same multicall made again. */
+  struct {
+    u64 pc, gpa, steps;
+  } resume;
 };
 
 struct vcpu {
@@ -104,16 +178,46 @@ struct vcpu {
   struct vcpu *next;
   struct vcpu *queue_next;
   u32 state;
-  /** The hart it is pinned to. */
+  /** The hart whose queue it belongs to, and whether it must stay there. */
   u32 hart;
-  /** BLOCKED until then (mtime). */
+  u32 index, pinned;
+  /** Hart + 1 while it is some hart's current; the copy in struct cpu is the one to trust. */
+  u64 on_hart;
+  /** BLOCKED until then (mtime), or until one of these event ports is pending. */
   u64 wake_at;
+  u64 wake_ports;
+  /** Another vCPU sent it an IPI that is not yet in its hvip. */
+  u64 ipi;
+  /** Accounting: ms ticks that found it running. */
+  u64 charged;
   struct vs_csrs vs;
   struct inflight call;
 };
 
+/** One end of an event channel, in one word so that it changes at once. */
+union event_port {
+  struct {
+    u16 state;
+    /** Also the PLIC source of an IRQ port. */
+    u16 remote_port;
+    u32 remote_vmid;
+  };
+  u64 word;
+};
+enum event_state { EVENT_CLOSED, EVENT_UNBOUND, EVENT_CONNECTED, EVENT_IRQ };
+
+/** A grant that this domain has mapped; free while `spa` is 0. The handle is its index. */
+struct grant_mapping {
+  u64 gpa, spa;
+  u64 from_vmid_and_ref;
+  u64 readonly;
+};
+#define GRANT_MAPPINGS 64
 #define INPUT_BYTES 64
+#define DOMAIN_MAGIC 0x4e49414d4f44ul /* "DOMAIN" */
 struct domain {
+  /** DOMAIN_MAGIC from when it is whole until it is gone. */
+  u64 magic;
   struct domain *next;
   u32 vmid;
   u32 state;
@@ -121,10 +225,16 @@ struct domain {
   u64 hgatp;
   struct vcpu *vcpu;
   struct spinlock lock;
-  /** Guest RAM: `ram_bytes` at GPA BOARD_RAM_BASE, at `ram` here. */
-  u8 *ram;
-  u64 ram_bytes;
+  u64 privileged;
+  /** The PrivVM's: the VMID that was given away last. None is used twice. */
+  u64 last_vmid;
+  u64 max_frames, frames;
   u64 progress, status;
+  /** Pages it shares with us, as we see them; NULL before it says so. */
+  struct shared_info *shared;
+  struct grant_entry *grants;
+  union event_port ports[EVENT_PORTS];
+  struct grant_mapping mappings[GRANT_MAPPINGS];
   /** Console input: bytes [tail, head) modulo INPUT_BYTES. */
   u64 input_head, input_tail;
   u8 input[INPUT_BYTES];
@@ -132,29 +242,57 @@ struct domain {
 
 extern struct domain *domain_list;
 extern struct spinlock domain_list_lock;
-struct domain *domain_create(u32 vmid, u32 hart, const u8 *elf, u64 elf_bytes, const char *arguments);
+/** A paused domain without memory, not yet in the list; NULL without memory for it. `vcpus` on harts from `hart` on. */
+struct domain *domain_new(u32 vmid, const char *name, u64 hart, u64 vcpus, u64 max_frames);
+/** Puts it at the list's end. */
+void domain_link(struct domain *domain);
+/** Frees the blocks of domains that are DEAD. */
+void domain_reap(void);
 struct domain *domain_find(u64 vmid);
-/** Host address of guest-physical [gpa, gpa+bytes), or NULL: walks the G-stage tables. */
-u8 *domain_memory(const struct domain *domain, u64 gpa, u64 bytes);
+struct vcpu *domain_vcpu(const struct domain *domain, u64 index);
+/** Maps fresh RAM at gpa ...; frames mapped. */
+u64 domain_populate(struct domain *domain, u64 gpa, u64 frames);
+/** 1 when no domain runs or will run. */
 int domain_all_done(void);
 /** 1 when hgatp names the tables in the heap that belong to this domain. */
 int domain_tables_sane(const struct domain *domain);
+/** Ends it with a status. */
+void domain_end(struct domain *domain, u64 status, enum domain_state state);
+
+/* ---- build.c: the first domains, from the initrd ---- */
+void build_domains(void);
 
 /* ---- sched.c ---- */
+enum timer_name { TIMER_TICK, TIMER_ACCOUNT, TIMER_WAKE, TIMERS };
+struct timer {
+  u64 deadline;
+  /** 0: one shot. */
+  u64 period;
+  u32 queued;
+  /** Set while its handler runs: a recurring timer is off the queue then. */
+  u32 running;
+};
 struct cpu {
   u64 id;
   /** The vCPU this hart runs. */
   struct vcpu *current;
-  /** The vCPU whose VS CSRs are live in this hart. */
+  /** The vCPU whose VS CSRs are live in this hart, while hgatp is not 0. */
   struct vcpu *loaded;
   struct vcpu *queue_head, *queue_tail;
   struct spinlock lock;
   /** Interrupt handlers entered and not left. */
   u64 irq_depth;
-  u64 ticks, next_tick;
+  u64 ticks;
   u32 resched;
-  /** 1: the tick is to be armed when the hart enters the scheduler. */
+  /** 1: the hardware timer is to be programmed when the hart enters the scheduler. */
   u32 arm_timer;
+  struct timer timers[TIMERS];
+  /** Locks of the hypercall that this hart makes, in order; released when it is complete. */
+  struct spinlock *held[4];
+  u64 held_count;
+  /** Frames that the hypercall gave back: they lose a use when it can no longer be undone. */
+  u64 given[MEMORY_CHUNK];
+  u64 given_count;
 };
 extern struct cpu cpus[BOARD_MAX_HARTS];
 static inline struct cpu *this_cpu(void) {
@@ -163,14 +301,22 @@ static inline struct cpu *this_cpu(void) {
   return cpu;
 }
 void sched_enqueue(struct cpu *cpu, struct vcpu *vcpu);
+/** Takes it out of its queue if it is there. */
+void sched_remove(struct vcpu *vcpu);
+/** Has the vCPU's hart look at what it could do: something that it waits for may have happened. */
+void sched_kick(const struct vcpu *vcpu);
 /** Runs VMs for ever. */
 void sched_loop(void) __attribute__((noreturn));
 
 /* ---- timer.c ---- */
 extern u64 heartbeats[BOARD_MAX_HARTS];
 u64 time_now(void);
-void timer_arm(struct cpu *cpu);
-void timer_tick(struct cpu *cpu);
+/** Recurring timers on the queue, from now on. */
+void timer_start(struct cpu *cpu);
+void timer_set(struct cpu *cpu, enum timer_name name, u64 deadline);
+/** Programs the hart's comparator for the earliest deadline. On its own hart. */
+void timer_program(const struct cpu *cpu);
+void timer_interrupt(struct cpu *cpu);
 
 /* ---- trap.c ---- */
 void trap_init(void);
@@ -178,31 +324,79 @@ void trap_vm_exit(struct vcpu *vcpu);
 /** Handles what is pending in sip; for the idle loop, which runs with interrupts off. */
 void trap_poll_interrupts(void);
 
-/* ---- hypercall.c, store.c, console.c ---- */
+/* ---- hypercall.c ---- */
+/** Answers in a0; CALL_* of abi.h when negative. BLOCKS: no answer yet, the vCPU will ask again. */
+typedef i64 call_handler(struct vcpu *vcpu, const u64 *arguments);
+#define CALL_BLOCKS ((i64)0x8000000000000000ul)
 void hypercall(struct vcpu *vcpu);
+/** The handler of a call that may be part of a multicall; NULL. */
+call_handler *hypercall_part(const struct vcpu *vcpu, u64 call);
 /** Critical last write of a hypercall, then its effect on the registers. */
 void hypercall_complete(struct vcpu *vcpu, u64 result);
 /** Applies a completed hypercall to the registers; may be repeated. */
 void hypercall_apply(struct vcpu *vcpu);
+/** Takes a lock until this hypercall is complete. Rank: domain lock (lower VMID first), then all others. */
+void call_lock(struct spinlock *lock);
+void call_lock_domains(struct domain *a, struct domain *b);
 /** Notes the old value of a word that this hypercall is about to change in a way that is not repeatable. */
-void hypercall_undo_log(struct vcpu *vcpu, u64 *word);
+void undo_log(struct vcpu *vcpu, u64 *word);
+/** Logs, then writes. */
+void undo_write(struct vcpu *vcpu, u64 *word, u64 value);
+/** Everything up to here is done for good: the log is void. */
+void call_commit_step(struct vcpu *vcpu);
+/** Takes a use from a frame when the step is committed. */
+void call_unuse_later(u64 spa);
+/** The step was committed: does what was put off. */
+void call_step_done(void);
+/** 0: nothing is logged (`undo=off`), to see what logging costs. */
+extern u32 undo_enabled;
 
+/* ---- the calls ---- */
+call_handler vcpu_start, console_write, console_read, store_put, store_get, store_add, store_peek;
+call_handler event_alloc, event_bind, event_bind_irq, event_send, event_mask, event_poll, event_close, event_eoi;
+call_handler grant_setup, grant_map, grant_unmap, grant_copy, grant_transfer;
+call_handler memory_populate, memory_decrease, memory_exchange, memory_map_foreign, memory_unmap_foreign, memory_machine;
+call_handler multicall;
+call_handler control_create, control_start, control_pause, control_unpause, control_destroy, control_list;
+
+/* ---- event.c ---- */
+/** Pending, unmasked events. */
+u64 event_raised(const struct domain *domain);
+/** Sets hvip by what is pending, before a VM entry. */
+void event_update(struct vcpu *vcpu);
+/** A PLIC source fired: 1 when some domain's port took it (and its source is to stay silent until event_eoi). */
+int event_from_irq(u32 source);
+/** Closes every port of a domain that dies. */
+void event_close_all(struct domain *domain);
+/** Sources that ports are bound to. */
+u64 event_irq_sources(void);
+void grant_unmap_all(struct domain *domain);
+
+/* ---- store.c ---- */
 struct store;
 extern struct store *store;
 void store_init(void);
-/** These complete the hypercall themselves, before they release the store's lock. */
-void store_put(struct vcpu *vcpu, u64 key, u64 value);
-void store_get(struct vcpu *vcpu, u64 key);
-void store_add(struct vcpu *vcpu, u64 key, u64 n);
 struct spinlock *store_lock(struct store *of);
 
+/* ---- console.c, irq.c ---- */
 void console_init(void);
-void console_complete_all(void);
 /** %s %d %x (u64), as one piece. */
 void print(const char *format, ...);
-void console_write(struct vcpu *vcpu, u64 gpa, u64 bytes);
-void console_read(struct vcpu *vcpu);
-void console_interrupt(void);
+/** Takes received bytes from the UART into the first domain's input. */
+void console_receive(void);
+/** Output of an SBI console, as it is: a byte, or bytes of guest memory (0 when they are not there). */
+void console_put(struct vcpu *vcpu, char byte);
+int console_put_all(struct vcpu *vcpu, u64 gpa, u64 bytes);
+void irq_init(void);
+void irq_enable(u32 source);
+void irq_complete(u32 source);
+/** Claims and hands on all pending sources. */
+void irq_interrupt(void);
+/** Completes whatever is claimed and not in some domain's hands. */
+void irq_complete_lost(void);
+
+/* ---- vsbi.c ---- */
+void vsbi_call(struct vcpu *vcpu);
 
 /* ---- plant.c ---- */
 void plant_read(const char *bootargs);
@@ -219,12 +413,22 @@ extern u64 instance;
 /** 1 once VMs may be entered. */
 extern volatile u32 may_run;
 void start_other_harts(void);
-/** Where the heap lies: a function of the image and the devicetree, so a new instance finds the same. */
+/** Where heap and frames lie: functions of the image and the devicetree, so a new instance finds the same. */
 void heap_bounds(u64 *start, u64 *end);
-void hart_init(u64 id);
+void frame_bounds(u64 *start, u64 *end);
+/** tp, and with `csrs` the hart's own CSRs. */
+void hart_init(u64 id, int csrs);
 void system_shutdown(u64 failed) __attribute__((noreturn));
+void give_up(const char *why) __attribute__((noreturn));
+
+/* ---- recovery.c ---- */
+/** 1: other harts set up their own CSRs when they start. */
+extern u32 secondary_csrs;
 
 /* ---- fixups.c ---- */
+#define ENHANCED(enhance, name) (((enhance) >> FIXUP_##name & 1) != 0)
+/** Before all others: nothing can be found without lists. */
+void fixup_lists(void);
 /** Runs the fix-ups of the mask (bit per FIXUPS), each behind its note. */
 void fixups_run(u64 enhance);
 

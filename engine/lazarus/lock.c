@@ -17,8 +17,7 @@ void lock_acquire(struct spinlock *lock) {
   for (;;) {
     u32 expected = 0;
     if (__atomic_compare_exchange_n(&lock->owner, &expected, self, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
-    while (lock->owner != 0)
-      ;
+    while (lock->owner != 0) ASSERT(lock->owner <= BOARD_MAX_HARTS);
   }
 }
 

@@ -1,28 +1,31 @@
 /*
- * Boot of the first instance: board, heap, two domains from the initrd, the other harts, the scheduler.
+ * Boot of the first instance: board, heap, frames, first domains, the other harts, the scheduler.
  */
 #include "lazarus.h"
 
-#define VM_COUNT 2
-#define HEAP_BYTES 0x800000ul
+#define HEAP_BYTES 0x200000ul
 
 struct board_info board;
 u64 boot_hart, instance;
 volatile u32 may_run;
 
-void hart_init(u64 id) {
+void hart_init(u64 id, int csrs) {
   struct cpu *cpu = &cpus[id];
   __asm__ volatile("mv tp, %0" : : "r"(cpu));
   cpu->id = id;
-  lock_init(&cpu->lock, "queue");
-  trap_init();
+  cpu->held_count = cpu->given_count = 0;
+  if (csrs) trap_init();
 }
 
 void heap_bounds(u64 *start, u64 *end) {
   *start = (u64)bss_end;
   *end = *start + HEAP_BYTES;
-  if (board.initrd_start >= *start && board.initrd_start < *end) *end = board.initrd_start;
-  if (board.memory_base + board.memory_bytes < *end) *end = board.memory_base + board.memory_bytes;
+}
+
+void frame_bounds(u64 *start, u64 *end) {
+  u64 heap_start;
+  heap_bounds(&heap_start, start);
+  *end = (board.memory_base + board.memory_bytes) & ~(PAGE_BYTES - 1);
 }
 
 void start_other_harts(void) {
@@ -38,40 +41,46 @@ void system_shutdown(u64 failed) {
   for (;;) sbi(SBI_SRST, 0, 0, failed != 0, 0, 0);
 }
 
-static void give_up(const char *why) {
+void give_up(const char *why) {
   print("lazarus: %s\n", why);
   for (;;) sbi(SBI_SRST, 0, 0, 1, 0, 0);
 }
 
-static void create_domains(void) {
-  const u8 *elf = (const u8 *)board.initrd_start;
-  u64 bytes = board.initrd_end - board.initrd_start;
-  if (bytes == 0) give_up("no guest: give its ELF image with -initrd");
-  for (u32 vmid = 1; vmid <= VM_COUNT; vmid++) {
-    u32 hart = (vmid - 1) % board.hart_count;
-    struct domain *domain = domain_create(vmid, hart, elf, bytes, board.bootargs);
-    if (domain == NULL) give_up("cannot create the VMs: the initrd is no RV64 ELF image for guest RAM, or RAM is too small");
-    sched_enqueue(&cpus[hart], domain->vcpu);
-  }
+static void options_read(void) {
+  u64 bytes;
+  const char *text = option_find(board.bootargs, "undo", &bytes);
+  if (text != NULL && string_is(text, bytes, "off"))
+    undo_enabled = 0;
+  else if (text != NULL && !string_is(text, bytes, "on"))
+    give_up("undo= takes on or off");
+  plant_read(board.bootargs);
 }
 
 void boot_main(u64 hart, const void *fdt) {
   fdt_read(fdt, &board); /* the firmware has checked it */
   boot_hart = hart;
-  hart_init(hart);
+  hart_init(hart, 1);
+  irq_init();
   console_init();
-  plant_read(board.bootargs);
-  u64 heap_start, heap_end;
-  heap_bounds(&heap_start, &heap_end);
-  if (heap_end < heap_start + PAGE_BYTES) give_up("RAM is too small");
-  heap_init(heap_start, heap_end);
-  lock_init(&domain_list_lock, "domain list");
+  options_read();
+  u64 start, end;
+  frame_bounds(&start, &end);
+  if (end < start + 64 * PAGE_BYTES) give_up("RAM is too small");
+  frames_init(start, end);
+  heap_bounds(&start, &end);
+  heap_init(start, end);
   store_init();
-  create_domains();
-  for (u64 id = 0; id < board.hart_count; id++) cpus[id].arm_timer = 1;
+  build_domains();
+  for (u64 id = 0; id < board.hart_count; id++) {
+    lock_init(&cpus[id].lock, "queue");
+    timer_start(&cpus[id]);
+    cpus[id].arm_timer = 1;
+  }
   start_other_harts();
-  print("lazarus: %d harts, %d VMs, heap %d KiB of %d in use\n", board.hart_count, VM_COUNT, heap_used() / 1024,
-        (heap_end - heap_start) / 1024);
+  u64 domains = 0;
+  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) domains++;
+  print("lazarus: %d harts, %d VMs, heap %d KiB of %d in use, %d frames free\n", board.hart_count, domains,
+        heap_used() / 1024, (end - start) / 1024, frames_free());
   note(NOTE_HYPERVISOR_UP, instance);
   fence();
   may_run = 1;
@@ -79,6 +88,6 @@ void boot_main(u64 hart, const void *fdt) {
 }
 
 void secondary_main(u64 hart) {
-  hart_init(hart);
+  hart_init(hart, instance == 0 || secondary_csrs);
   sched_loop();
 }

@@ -1,41 +1,90 @@
 /*
- * The scheduler: a queue of vCPUs per hart, round robin, preempted by the tick. A vCPU stays on the hart that it is
- * pinned to, and its VS CSRs stay in that hart until another vCPU is loaded.
+ * The scheduler: a queue of vCPUs per hart, round robin, preempted by the tick. VS CSRs stay in a hart until another vCPU is
+ * loaded there. A vCPU that waits stays in its queue and is asked whether it can go on whenever the hart looks: no wake-up
+ * is ever lost, at worst it is late by a tick. An idle hart takes a vCPU that is not pinned from another's queue.
  */
 #include "lazarus.h"
 
 struct cpu cpus[BOARD_MAX_HARTS];
 
-void sched_enqueue(struct cpu *cpu, struct vcpu *vcpu) {
-  lock_acquire(&cpu->lock);
+static void append(struct cpu *cpu, struct vcpu *vcpu) {
   vcpu->queue_next = NULL;
   if (cpu->queue_head == NULL)
     cpu->queue_head = vcpu;
   else
     cpu->queue_tail->queue_next = vcpu;
   cpu->queue_tail = vcpu;
+}
+
+void sched_enqueue(struct cpu *cpu, struct vcpu *vcpu) {
+  lock_acquire(&cpu->lock);
+  append(cpu, vcpu);
   lock_release(&cpu->lock);
 }
 
-static struct vcpu *dequeue(struct cpu *cpu) {
+/** Takes the vCPU behind `before` (NULL: the first) out of the queue. */
+static void unlink(struct cpu *cpu, struct vcpu *before, struct vcpu *vcpu) {
+  if (before == NULL)
+    cpu->queue_head = vcpu->queue_next;
+  else
+    before->queue_next = vcpu->queue_next;
+  if (cpu->queue_tail == vcpu) cpu->queue_tail = before;
+}
+
+void sched_remove(struct vcpu *vcpu) {
+  struct cpu *cpu = &cpus[vcpu->hart];
   lock_acquire(&cpu->lock);
-  struct vcpu *vcpu = cpu->queue_head;
-  if (vcpu != NULL) cpu->queue_head = vcpu->queue_next;
-  if (cpu->queue_head == NULL) cpu->queue_tail = NULL;
+  struct vcpu *before = NULL;
+  for (struct vcpu *at = cpu->queue_head; at != NULL; before = at, at = at->queue_next)
+    if (at == vcpu) {
+      unlink(cpu, before, vcpu);
+      break;
+    }
+  lock_release(&cpu->lock);
+}
+
+void sched_kick(const struct vcpu *vcpu) {
+  ASSERT(vcpu->hart < board.hart_count);
+  if (vcpu->hart == this_cpu()->id)
+    this_cpu()->resched = 1;
+  else
+    sbi(SBI_IPI, 0, 1ul << vcpu->hart, 0, 0, 0);
+}
+
+static int may_wake(const struct vcpu *vcpu) {
+  if (time_now() >= vcpu->wake_at) return 1;
+  if (vcpu->wake_ports != 0)
+    return vcpu->domain->shared != NULL && (vcpu->domain->shared->pending & vcpu->wake_ports) != 0;
+  return vcpu->ipi != 0 || (vcpu->vs.hvip & 1ul << IRQ_VSSI) != 0 || (vcpu->index == 0 && event_raised(vcpu->domain) != 0);
+}
+
+static int may_run_now(struct vcpu *vcpu) {
+  if (vcpu->domain->state != DOMAIN_RUNNING) return 0;
+  if (vcpu->state == VCPU_BLOCKED && may_wake(vcpu)) vcpu->state = VCPU_RUNNABLE;
+  return vcpu->state == VCPU_RUNNABLE;
+}
+
+/** Takes the first vCPU that can run; that of another hart only if it may move and its registers are not there. */
+static struct vcpu *pick(struct cpu *cpu, int foreign) {
+  lock_acquire(&cpu->lock);
+  struct vcpu *before = NULL, *vcpu = cpu->queue_head;
+  for (; vcpu != NULL; before = vcpu, vcpu = vcpu->queue_next) {
+    ASSERT(vcpu->domain->magic == DOMAIN_MAGIC && vcpu->state != VCPU_RUNNING);
+    if (foreign && (vcpu->pinned || cpu->loaded == vcpu)) continue;
+    if (may_run_now(vcpu)) break;
+  }
+  if (vcpu != NULL) unlink(cpu, before, vcpu);
   lock_release(&cpu->lock);
   return vcpu;
 }
 
-/** Takes the first vCPU that can run; those that wait for their timer go round. */
-static struct vcpu *pick(struct cpu *cpu) {
-  struct vcpu *first = NULL;
-  for (struct vcpu *vcpu; (vcpu = dequeue(cpu)) != NULL;) {
-    if (vcpu->state == VCPU_BLOCKED && time_now() >= vcpu->wake_at) vcpu->state = VCPU_RUNNABLE;
-    if (vcpu->state == VCPU_RUNNABLE) return vcpu;
-    ASSERT(vcpu->state == VCPU_BLOCKED);
-    sched_enqueue(cpu, vcpu);
-    if (vcpu == first) return NULL;
-    if (first == NULL) first = vcpu;
+static struct vcpu *steal(struct cpu *cpu) {
+  for (u64 id = 0; id < board.hart_count; id++) {
+    if (id == cpu->id || cpus[id].queue_head == NULL) continue;
+    struct vcpu *vcpu = pick(&cpus[id], 1);
+    if (vcpu == NULL) continue;
+    vcpu->hart = (u32)cpu->id;
+    return vcpu;
   }
   return NULL;
 }
@@ -62,8 +111,9 @@ static void load_vs(const struct vs_csrs *vs) {
 }
 
 /*
- * hgatp says whose VS CSRs are live, also to recovery: it names a vCPU's domain from after they are loaded until after
- * they are saved, and nobody in between. VMIDs differ, so a switch needs no fence.
+ * hgatp says whether VS CSRs are live, also to recovery: it names a domain from after they are loaded until after they
+ * are saved, and nobody in between; `loaded`, written before, says which vCPU of it. VMIDs differ, so that a switch needs
+ * no fence; vCPUs of one domain share a VMID, and their translations.
  */
 static void switch_to(struct cpu *cpu, struct vcpu *vcpu) {
   if (cpu->loaded == vcpu) return;
@@ -75,27 +125,45 @@ static void switch_to(struct cpu *cpu, struct vcpu *vcpu) {
   }
   if (vcpu == NULL) return;
   load_vs(&vcpu->vs);
-  csr_write(HGATP, vcpu->domain->hgatp);
   cpu->loaded = vcpu;
+  csr_write(HGATP, vcpu->domain->hgatp);
 }
 
 static struct vcpu *schedule(struct cpu *cpu) {
   struct vcpu *current = cpu->current;
-  ASSERT(cpu->irq_depth == 0);
-  if (current != NULL && current->state == VCPU_RUNNING && !cpu->resched) {
+  ASSERT(cpu->irq_depth == 0 && cpu->held_count == 0);
+  if (current != NULL && current->state == VCPU_RUNNING && !cpu->resched && current->domain->state == DOMAIN_RUNNING) {
     switch_to(cpu, current);
     return current;
   }
   cpu->resched = 0;
-  cpu->current = NULL;
-  if (current != NULL && current->state == VCPU_RUNNING) current->state = VCPU_RUNNABLE;
-  if (current != NULL && current->state != VCPU_DONE) sched_enqueue(cpu, current);
-  struct vcpu *next = pick(cpu);
+  if (current != NULL) {
+    ASSERT(current->on_hart == cpu->id + 1);
+    switch_to(cpu, NULL); /* what it waits for is seen in vcpu->vs */
+    cpu->current = NULL;
+    current->on_hart = 0;
+    if (current->state == VCPU_RUNNING) current->state = VCPU_RUNNABLE;
+    if (current->state != VCPU_DONE) sched_enqueue(cpu, current);
+  }
+  struct vcpu *next = pick(cpu, 0);
+  if (next == NULL) next = steal(cpu);
   plant_in_sched();
   switch_to(cpu, next);
   cpu->current = next;
-  if (next != NULL) next->state = VCPU_RUNNING;
+  if (next == NULL) return NULL;
+  next->on_hart = cpu->id + 1;
+  next->state = VCPU_RUNNING;
   return next;
+}
+
+/** When the first of the vCPUs that wait here has waited long enough. */
+static u64 first_deadline(struct cpu *cpu) {
+  u64 deadline = ~0ul;
+  lock_acquire(&cpu->lock);
+  for (struct vcpu *vcpu = cpu->queue_head; vcpu != NULL; vcpu = vcpu->queue_next)
+    if (vcpu->state == VCPU_BLOCKED && vcpu->wake_at < deadline) deadline = vcpu->wake_at;
+  lock_release(&cpu->lock);
+  return deadline;
 }
 
 static void idle(struct cpu *cpu) {
@@ -104,6 +172,7 @@ static void idle(struct cpu *cpu) {
     for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) failed += domain->status != 0;
     system_shutdown(failed);
   }
+  timer_set(cpu, TIMER_WAKE, first_deadline(cpu));
   wait_for_interrupt(); /* with interrupts off: wakes, and nothing is taken behind our back */
   trap_poll_interrupts();
 }
@@ -113,13 +182,17 @@ void sched_loop(void) {
   while (!may_run)
     ;
   fence();
-  if (cpu->arm_timer) timer_arm(cpu);
+  if (cpu->arm_timer) {
+    cpu->arm_timer = 0;
+    timer_program(cpu);
+  }
   for (;;) {
     struct vcpu *vcpu = schedule(cpu);
     if (vcpu == NULL) {
       idle(cpu);
       continue;
     }
+    event_update(vcpu);
     vm_run(vcpu);
     trap_vm_exit(vcpu);
   }

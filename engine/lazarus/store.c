@@ -22,15 +22,15 @@ void store_init(void) {
 
 struct spinlock *store_lock(struct store *of) { return &of->lock; }
 
-static struct entry *find(const struct vcpu *vcpu, u64 key) {
+static struct entry *find(u64 vmid, u64 key) {
   for (struct entry *entry = store->first; entry != NULL; entry = entry->next)
-    if (entry->vmid == vcpu->domain->vmid && entry->key == key) return entry;
+    if (entry->vmid == vmid && entry->key == key) return entry;
   return NULL;
 }
 
 /** Finds or makes an entry. Linking it is one store, when it is whole: made again, the call finds it. */
 static struct entry *obtain(const struct vcpu *vcpu, u64 key) {
-  struct entry *entry = find(vcpu, key);
+  struct entry *entry = find(vcpu->domain->vmid, key);
   if (entry != NULL) return entry;
   entry = heap_alloc(BLOCK_ENTRY, vcpu->domain->vmid, sizeof(*entry), 32);
   if (entry == NULL) return NULL;
@@ -41,29 +41,31 @@ static struct entry *obtain(const struct vcpu *vcpu, u64 key) {
   return entry;
 }
 
-void store_put(struct vcpu *vcpu, u64 key, u64 value) {
-  lock_acquire(&store->lock);
-  struct entry *entry = obtain(vcpu, key);
-  if (entry != NULL) entry->value = value;
-  hypercall_complete(vcpu, entry != NULL ? 0 : (u64)CALL_NO_MEMORY);
-  lock_release(&store->lock);
+i64 store_put(struct vcpu *vcpu, const u64 *arguments) {
+  call_lock(&store->lock);
+  struct entry *entry = obtain(vcpu, arguments[0]);
+  if (entry == NULL) return CALL_NO_MEMORY;
+  entry->value = arguments[1];
+  return 0;
 }
 
-void store_get(struct vcpu *vcpu, u64 key) {
-  lock_acquire(&store->lock);
-  struct entry *entry = find(vcpu, key);
-  hypercall_complete(vcpu, entry != NULL ? entry->value : (u64)CALL_NOT_FOUND);
-  lock_release(&store->lock);
+i64 store_get(struct vcpu *vcpu, const u64 *arguments) {
+  call_lock(&store->lock);
+  struct entry *entry = find(vcpu->domain->vmid, arguments[0]);
+  return entry != NULL ? (i64)entry->value : CALL_NOT_FOUND;
 }
 
-void store_add(struct vcpu *vcpu, u64 key, u64 n) {
-  lock_acquire(&store->lock);
-  struct entry *entry = obtain(vcpu, key);
-  u64 result = (u64)CALL_NO_MEMORY;
-  if (entry != NULL) {
-    hypercall_undo_log(vcpu, &entry->value);
-    result = entry->value += n;
-  }
-  hypercall_complete(vcpu, result);
-  lock_release(&store->lock);
+i64 store_add(struct vcpu *vcpu, const u64 *arguments) {
+  call_lock(&store->lock);
+  struct entry *entry = obtain(vcpu, arguments[0]);
+  if (entry == NULL) return CALL_NO_MEMORY;
+  undo_write(vcpu, &entry->value, entry->value + arguments[1]);
+  return (i64)entry->value;
+}
+
+i64 store_peek(struct vcpu *vcpu, const u64 *arguments) {
+  (void)vcpu;
+  call_lock(&store->lock);
+  struct entry *entry = find(arguments[0], arguments[1]);
+  return entry != NULL ? (i64)entry->value : CALL_NOT_FOUND;
 }

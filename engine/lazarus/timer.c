@@ -1,32 +1,74 @@
 /*
- * The tick of each hart (Sstc's stimecmp), which drives preemption and the heartbeat that the watchdog reads.
+ * Timers of each hart on its one comparator (Sstc's stimecmp): the tick, which drives preemption and the heartbeat that the
+ * watchdog reads; accounting; and the deadline of a vCPU that waits.
  *
- * The tick is a recurring event: the handler silences the comparator first and programs the next deadline last. Between
- * the two, nothing is armed; a hart that fails there loses its tick (fix-up `timer`).
+ * A recurring timer is off the queue while its handler runs, and the comparator is silent until the last handler is done.
+ * A hart that fails in between has lost both (fix-ups `recurring` and `timer`).
  */
 #include "lazarus.h"
 
-/** 250 us. */
 #define TICK (250 * BOARD_TIME_PER_US)
+#define ACCOUNT (1000 * BOARD_TIME_PER_US)
 
 u64 heartbeats[BOARD_MAX_HARTS];
 
 u64 time_now(void) { return csr_read(TIME); }
 
-void timer_arm(struct cpu *cpu) {
-  u64 now = time_now();
-  cpu->next_tick += TICK;
-  if (cpu->next_tick <= now) cpu->next_tick = now + TICK;
-  csr_write(STIMECMP, cpu->next_tick);
+void timer_program(const struct cpu *cpu) {
+  u64 deadline = ~0ul;
+  for (u64 n = 0; n < TIMERS; n++)
+    if (cpu->timers[n].queued && cpu->timers[n].deadline < deadline) deadline = cpu->timers[n].deadline;
+  csr_write(STIMECMP, deadline);
 }
 
-void timer_tick(struct cpu *cpu) {
-  cpu->irq_depth++;
-  csr_write(STIMECMP, ~0ul);
+void timer_start(struct cpu *cpu) {
+  static const u64 periods[TIMERS] = {[TIMER_TICK] = TICK, [TIMER_ACCOUNT] = ACCOUNT};
+  for (u64 n = 0; n < TIMERS; n++) {
+    struct timer *timer = &cpu->timers[n];
+    if (periods[n] == 0 || (timer->queued && timer->period == periods[n])) continue;
+    *timer = (struct timer){.deadline = time_now() + periods[n], .period = periods[n], .queued = 1};
+  }
+}
+
+void timer_set(struct cpu *cpu, enum timer_name name, u64 deadline) {
+  struct timer *timer = &cpu->timers[name];
+  if (timer->queued ? timer->deadline == deadline : deadline == ~0ul) return;
+  *timer = (struct timer){.deadline = deadline, .queued = deadline != ~0ul};
+  timer_program(cpu);
+}
+
+static void tick(struct cpu *cpu) {
   heartbeats[cpu->id]++;
   cpu->ticks++;
   cpu->resched = 1;
   plant_in_timer();
-  timer_arm(cpu);
+}
+
+static void account(struct cpu *cpu) {
+  if (cpu->current != NULL) cpu->current->charged++;
+}
+
+static void wake(struct cpu *cpu) { cpu->resched = 1; }
+
+void timer_interrupt(struct cpu *cpu) {
+  static void (*const handlers[TIMERS])(struct cpu *) = {
+      [TIMER_TICK] = tick, [TIMER_ACCOUNT] = account, [TIMER_WAKE] = wake};
+  cpu->irq_depth++;
+  csr_write(STIMECMP, ~0ul);
+  u64 now = time_now();
+  for (u64 n = 0; n < TIMERS; n++) {
+    struct timer *timer = &cpu->timers[n];
+    if (!timer->queued || timer->deadline > now) continue;
+    timer->queued = 0;
+    timer->running = 1;
+    handlers[n](cpu);
+    if (timer->period != 0) {
+      timer->deadline += timer->period;
+      if (timer->deadline <= now) timer->deadline = now + timer->period;
+      timer->queued = 1;
+    }
+    timer->running = 0;
+  }
+  timer_program(cpu);
   cpu->irq_depth--;
 }

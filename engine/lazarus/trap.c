@@ -6,10 +6,11 @@
 
 static void interrupt(struct cpu *cpu, u64 number) {
   switch (number) {
-    case IRQ_STI: timer_tick(cpu); break;
+    case IRQ_STI: timer_interrupt(cpu); break;
     case IRQ_SEI:
       cpu->irq_depth++;
-      console_interrupt();
+      irq_interrupt();
+      cpu->resched = 1;
       cpu->irq_depth--;
       break;
     case IRQ_SSI: /* another hart wants us to look at the state of the world: scheduling does */
@@ -40,22 +41,21 @@ void trap_init(void) {
 static void crash(struct vcpu *vcpu, u64 cause) {
   struct domain *domain = vcpu->domain;
   print("lazarus: %s crashed: cause %d at %x, value %x\n", domain->name, cause, vcpu->pc, csr_read(STVAL));
-  domain->status = 1;
-  domain->state = DOMAIN_CRASHED;
-  vcpu->state = VCPU_DONE;
-  note(NOTE_VM_DONE, domain->vmid);
+  domain_end(domain, 1, DOMAIN_CRASHED);
 }
 
-/** wfi in a VM (hstatus.VTW): the vCPU waits for its own timer, the only interrupt source it has. */
+/** wfi in a VM (hstatus.VTW): the vCPU waits for its timer or an event. */
 static void wait_in_vm(struct vcpu *vcpu) {
   vcpu->pc += 4;
   vcpu->wake_at = csr_read(VSTIMECMP);
+  vcpu->wake_ports = 0;
   vcpu->state = VCPU_BLOCKED;
 }
 
 void trap_vm_exit(struct vcpu *vcpu) {
   u64 cause = csr_read(SCAUSE);
   ASSERT((csr_read(HSTATUS) & HSTATUS_SPV) != 0);
+  ASSERT(this_cpu()->current == vcpu && this_cpu()->loaded == vcpu);
   if ((cause & CAUSE_INTERRUPT) != 0) {
     interrupt(this_cpu(), cause & ~CAUSE_INTERRUPT);
   } else if (cause == EXC_ECALL_VS) {

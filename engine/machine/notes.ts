@@ -4,8 +4,29 @@
  * `notes.h` is generated from this table and from FIXUPS by engine/images/build.ts.
  */
 
-/** The consistency fix-ups of a recovery; each one's place is its bit in `enhance=`. lazarus/fixups.c: what they do. */
-export const FIXUPS = ['locks', 'irq', 'timer', 'sched', 'retry'] as const;
+/**
+ * The enhancements of a recovery; each one's place is its bit in `enhance=`. What they resolve: lazarus/fixups.c, and for
+ * `text`, `stacks`, `stop` and `again` firmware/recovery.c.
+ */
+export const FIXUPS = [
+  'locks',
+  'irq',
+  'timer',
+  'sched',
+  'retry',
+  'nesting',
+  'statics',
+  'recurring',
+  'frames',
+  'undo',
+  'multicall',
+  'lists',
+  'csrs',
+  'text',
+  'stacks',
+  'stop',
+  'again',
+] as const;
 
 interface Note {
   readonly code: number;
@@ -26,6 +47,7 @@ const UNITS = {
   ms: String,
   reason: String,
   cause: (arg: number) => `0x${arg.toString(16)}`,
+  frames: String,
   fixup: (arg: number) => FIXUPS[arg] ?? String(arg),
 } as const;
 
@@ -60,6 +82,13 @@ export const NOTES = {
     doc: 'heap, domains, vCPUs and G-stage tables are re-integrated',
   },
   FIXUP: { code: 0x1023, arg: 'fixup', text: 'fix-up {} ran', doc: 'a consistency fix-up ran; its bit in enhance=' },
+  FRAMES_FREED: { code: 0x1024, arg: 'frames', text: '{} frames came free', doc: 'the page-frame check is done' },
+  RESET: {
+    code: 0x1025,
+    arg: 'instance',
+    text: 'hypervisor reset in place, instance {}',
+    doc: 'stacks dropped, everything else kept (microreset); the recovery handler starts',
+  },
   RESUMED: {
     code: 0x1030,
     arg: 'ms',

@@ -41,6 +41,9 @@ struct vs_csrs {
   u64 vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp, vstimecmp, hvip;
 };
 
+/** What a failed hypervisor is brought back with (`recovery=`). */
+enum mechanism { RECOVERY_NONE, RECOVERY_REHYPE, RECOVERY_NILIHYPE };
+
 /** A hart as recovery found it. */
 struct frozen_hart {
   /** 0 when the hart was not running. */
@@ -55,14 +58,16 @@ struct frozen_hart {
 
 struct recovery_descriptor {
   u64 magic;
-  /** 1 for the first new instance. */
+  /** enum mechanism: rebooted with fresh static data, or reset with all of it in place. */
+  u64 mechanism;
+  /** Recoveries so far, this one included. */
   u64 instance;
   u64 detecting_hart;
   /** mtime at detection. */
   u64 detected_at;
   /** Bit per fix-up (FIXUPS of notes.h) that may run. */
   u64 enhance;
-  /** Where the static data of the failed instance lie, byte for byte from statics_start. */
+  /** Where the static data of the failed instance lie, byte for byte from statics_start: a copy, or in place. */
   u64 statics;
   struct frozen_hart harts[BOARD_MAX_HARTS];
 };
@@ -71,6 +76,7 @@ struct recovery_descriptor {
 #define FAILED_NO_MECHANISM 1
 #define FAILED_IN_RECOVERY 2
 #define FAILED_TOO_OFTEN 3
+#define FAILED_NOT_STOPPED 4
 #endif
 
 #endif

@@ -14,6 +14,8 @@
 #define SBI_SRST 0x53525354
 #define SBI_DBCN 0x4442434e
 
+#define SBI_RFENCE_HFENCE_GVMA 4
+
 #define SBI_HSM_START 0
 #define SBI_HSM_STOP 1
 #define SBI_HSM_STATUS 2

@@ -1,0 +1,135 @@
+/*
+ * The frame table: owner, type and use count of each 4 KiB frame of RAM behind the heap, and the list of free ones. The
+ * table lies at the start of the range that it describes.
+ *
+ * The table is derived state: which frame is mapped how often is written in the G-stage tables as well. So nothing of it is
+ * logged for undo; the page-frame check (fix-up `frames`) makes it anew.
+ */
+#include "lazarus.h"
+
+STATIC_LOCK(frames_lock, "frames");
+static struct {
+  struct frame *table;
+  u64 base, count;
+  /** Number of the first free frame + 1. */
+  u32 first_free;
+  u32 free;
+} frames;
+
+void frames_attach(u64 start, u64 end) {
+  frames.table = (struct frame *)start;
+  frames.base = start;
+  frames.count = (end - start) / PAGE_BYTES;
+}
+
+void frames_restore(u64 offset) {
+  frames.first_free = *(const u32 *)((u64)&frames.first_free + offset);
+  frames.free = *(const u32 *)((u64)&frames.free + offset);
+}
+
+/** Frames that the table itself, and the initrd, lie in. */
+static int is_reserved(u64 number) {
+  u64 spa = frames.base + number * PAGE_BYTES;
+  if (spa < frames.base + frames.count * sizeof(struct frame)) return 1;
+  return spa + PAGE_BYTES > board.initrd_start && spa < board.initrd_end;
+}
+
+static void make_free(u64 number) {
+  frames.table[number] = (struct frame){.type = FRAME_FREE, .next = frames.first_free};
+  frames.first_free = (u32)number + 1;
+  frames.free++;
+}
+
+void frames_init(u64 start, u64 end) {
+  frames_attach(start, end);
+  frames.first_free = frames.free = 0;
+  for (u64 number = frames.count; number-- > 0;) {
+    if (is_reserved(number))
+      frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
+    else
+      make_free(number);
+  }
+}
+
+struct frame *frame_of(u64 spa) {
+  u64 number = (spa - frames.base) / PAGE_BYTES;
+  return spa >= frames.base && number < frames.count ? &frames.table[number] : NULL;
+}
+
+u64 frame_alloc(enum frame_type type, u32 owner) {
+  lock_acquire(&frames_lock);
+  u64 number = frames.first_free;
+  if (number != 0) {
+    ASSERT(number <= frames.count);
+    struct frame *frame = &frames.table[number - 1];
+    ASSERT(frame->type == FRAME_FREE && frame->count == 0);
+    frames.first_free = frame->next;
+    frames.free--;
+    *frame = (struct frame){.owner = owner, .type = (u16)type, .valid = 1, .count = 1};
+  }
+  lock_release(&frames_lock);
+  if (number == 0) return 0;
+  u64 spa = frames.base + (number - 1) * PAGE_BYTES;
+  memset((void *)spa, 0, PAGE_BYTES);
+  return spa;
+}
+
+void frame_use(u64 spa) {
+  struct frame *frame = frame_of(spa);
+  lock_acquire(&frames_lock);
+  ASSERT(frame != NULL && frame->valid && frame->count > 0);
+  if (frame->type != FRAME_RESERVED) frame->count++;
+  lock_release(&frames_lock);
+}
+
+void frame_unuse(u64 spa) {
+  struct frame *frame = frame_of(spa);
+  lock_acquire(&frames_lock);
+  ASSERT(frame != NULL && frame->valid && frame->count > 0);
+  if (frame->type != FRAME_RESERVED && --frame->count == 0) make_free((u64)(frame - frames.table));
+  lock_release(&frames_lock);
+}
+
+u64 frames_free(void) { return frames.free; }
+
+int frame_has_word(const u64 *word) {
+  const struct frame *frame = frame_of((u64)word);
+  if (((u64)word & 7) != 0 || frame == NULL) return 0;
+  int in_table = (u64)word < (u64)(frames.table + frames.count);
+  return in_table || frame->type == FRAME_RAM || frame->type == FRAME_GSTAGE;
+}
+
+/* While checking, `next` holds what has been found of a frame: uses, and FOUND_TABLE. */
+#define FOUND_TABLE 0x80000000u
+static void find_leaf(u64 *entry, u64 gpa, void *context) {
+  (void)gpa, (void)context;
+  if (gstage_entry_maps_ram(*entry)) frame_of(gstage_entry_spa(*entry))->next++;
+}
+static void find_table(u64 spa, void *context) {
+  (void)context;
+  frame_of(spa)->next |= FOUND_TABLE;
+}
+
+u64 frames_check(void) {
+  u64 came_free = 0;
+  for (u64 number = 0; number < frames.count; number++) frames.table[number].next = 0;
+  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next)
+    gstage_walk(domain, find_leaf, find_table, NULL);
+  frames.first_free = frames.free = 0;
+  for (u64 number = frames.count; number-- > 0;) {
+    struct frame *frame = &frames.table[number];
+    u32 found = frame->next;
+    if (is_reserved(number)) {
+      *frame = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
+    } else if (found == 0) {
+      came_free += frame->type != FRAME_FREE;
+      make_free(number);
+    } else {
+      frame->type = found & FOUND_TABLE ? FRAME_GSTAGE : FRAME_RAM;
+      frame->valid = 1;
+      frame->count = found & FOUND_TABLE ? 1 : found;
+      frame->next = 0;
+    }
+  }
+  return came_free;
+}
