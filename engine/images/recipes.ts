@@ -23,6 +23,8 @@ export const INCLUDES = ['firmware/include', 'firmware', 'lazarus', 'guests'] as
 
 const common = ['firmware/common.c'];
 const within = (folder: string, names: string) => names.split(' ').map((name) => `${folder}/${name}`);
+/** The tiny kernel under every guest. */
+const kernel = within('guests', 'entry.S kernel.c print.c pages.c paging.c timer.c events.c');
 
 export const RECIPES: readonly Recipe[] = [
   {
@@ -48,7 +50,7 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     name: 'guest-compute',
-    sources: [...within('guests', 'entry.S kernel.c compute.c'), ...common],
+    sources: [...kernel, ...within('guests', 'compute.c'), ...common],
     script: 'guests/guest.ld',
   },
 ];
