@@ -53,6 +53,21 @@ export const RECIPES: readonly Recipe[] = [
     sources: [...kernel, ...within('guests', 'compute.c'), ...common],
     script: 'guests/guest.ld',
   },
+  {
+    name: 'guest-blkbench',
+    sources: [...kernel, ...within('guests', 'grants.c front.c front_block.c fs.c blkbench.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-netbench',
+    sources: [...kernel, ...within('guests', 'grants.c front.c front_net.c netbench.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-idle',
+    sources: [...kernel, ...within('guests', 'idle.c'), ...common],
+    script: 'guests/guest.ld',
+  },
 ];
 
 /** Flags of every compilation: no libc, and no floating point, whose state a recovery would have to keep. */
