@@ -64,6 +64,15 @@ export const RECIPES: readonly Recipe[] = [
     script: 'guests/guest.ld',
   },
   {
+    name: 'guest-unixbench',
+    sources: [
+      ...kernel,
+      ...within('guests', 'grants.c process_run.S process.c space.c user.c storm.c frames.c unixbench.c'),
+      ...common,
+    ],
+    script: 'guests/guest.ld',
+  },
+  {
     name: 'guest-idle',
     sources: [...kernel, ...within('guests', 'idle.c'), ...common],
     script: 'guests/guest.ld',
