@@ -14,6 +14,7 @@
 #define KEYS 8ul
 #define COUNTER_KEY 100ul
 #define DEFAULT_STEPS 24ul
+#define TICK (100 * TIME_PER_US)
 
 static u64 memory[WORDS];
 static u32 crc_table[256];
@@ -49,9 +50,9 @@ static u32 crc32(const u8 *bytes, u64 count) {
 static void talk(u64 value) {
   u64 key = value % KEYS, n = 1 + value % 5;
   if (hypercall(CALL_STORE_PUT, key, value) != 0) wrong++;
-  if (hypercall(CALL_STORE_GET, key, 0) != value) wrong++;
+  if ((u64)hypercall(CALL_STORE_GET, key) != value) wrong++;
   counter += n;
-  if (hypercall(CALL_STORE_ADD, COUNTER_KEY, n) != counter) wrong++;
+  if ((u64)hypercall(CALL_STORE_ADD, COUNTER_KEY, n) != counter) wrong++;
 }
 
 /** Stirs one window of the memory, through its second address. */
@@ -92,17 +93,18 @@ u64 guest_main(const char *arguments) {
     print_line("steps= needs a number from 1");
     return 1;
   }
-  state = 0x9e3779b97f4a7c15ul * (1 + hypercall(CALL_GET_VMID, 0, 0));
+  state = 0x9e3779b97f4a7c15ul * (1 + (u64)hypercall(CALL_GET_VMID));
   crc_init();
+  timer_tick(TICK);
   for (u64 step = 1; step <= steps; step++) {
     stir(step);
     u64 crc = crc32((const u8 *)(memory + step * WINDOW % WORDS), CRC_BYTES);
     u64 trace = multiply();
     print_line("step %d/%d crc %x trace %x", step, steps, crc, trace);
-    hypercall(CALL_REPORT_PROGRESS, step, 0);
-    i64 key = (i64)hypercall(CALL_CONSOLE_READ, 0, 0);
+    hypercall(CALL_REPORT_PROGRESS, step);
+    i64 key = hypercall(CALL_CONSOLE_READ);
     if (key >= 0) print_line("key %d", (u64)key);
-    hypercall(CALL_YIELD, 0, 0);
+    hypercall(CALL_YIELD);
   }
   u64 sum = 0;
   for (u64 at = 0; at < WORDS; at++) sum += memory[at];

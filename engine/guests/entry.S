@@ -1,4 +1,7 @@
-/* Guest entry: a0 = vCPU number, a1 = command line (guest-physical). bss is zero: fresh guest RAM is. */
+/*
+ * Guest entry: a0 = vCPU number, a1 = gpa of the command line; PrivVM: a2, a3 = gpa and bytes of the module. bss is
+ * zero: fresh guest RAM is.
+ */
   .section .text.entry, "ax"
   .globl _start
 _start:
@@ -10,5 +13,5 @@ _start:
 
   .bss
   .balign 16
-  .space 8192
+  .space 16384
 stack_top:

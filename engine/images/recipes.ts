@@ -23,6 +23,8 @@ export const INCLUDES = ['firmware/include', 'firmware', 'lazarus', 'guests'] as
 
 const common = ['firmware/common.c'];
 const within = (folder: string, names: string) => names.split(' ').map((name) => `${folder}/${name}`);
+/** The tiny kernel under every guest. */
+const kernel = within('guests', 'entry.S kernel.c print.c pages.c paging.c timer.c events.c');
 
 export const RECIPES: readonly Recipe[] = [
   {
@@ -49,7 +51,31 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     name: 'guest-compute',
-    sources: [...within('guests', 'entry.S kernel.c compute.c'), ...common],
+    sources: [...kernel, ...within('guests', 'compute.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-blkbench',
+    sources: [...kernel, ...within('guests', 'grants.c front.c front_block.c fs.c blkbench.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-netbench',
+    sources: [...kernel, ...within('guests', 'grants.c front.c front_net.c netbench.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-unixbench',
+    sources: [
+      ...kernel,
+      ...within('guests', 'grants.c process_run.S process.c space.c user.c storm.c frames.c unixbench.c'),
+      ...common,
+    ],
+    script: 'guests/guest.ld',
+  },
+  {
+    name: 'guest-idle',
+    sources: [...kernel, ...within('guests', 'idle.c'), ...common],
     script: 'guests/guest.ld',
   },
 ];

@@ -1,0 +1,27 @@
+/*
+ * The parts of the guest `unixbench`. Each works for one round, knows every answer beforehand, and adds to the sum.
+ */
+#ifndef UNIXBENCH_H
+#define UNIXBENCH_H
+
+#include "front.h"
+
+/* ---- unixbench.c ---- */
+/** Notes a wrong answer; prints `what` for the first few. */
+void expect(int right, const char *what);
+/** Adds a word that both the command line and VMID determine to the sum. */
+void sum_up(u64 word);
+/** The generator of the run. */
+u64 bench_next(void);
+
+/* ---- frames.c: own frames: decrease, populate, exchange; grants and copies ---- */
+/** Once. */
+void frames_init(u64 vmid);
+void frames_round(void);
+
+/* ---- storm.c: store, multicalls, events, yields ---- */
+/** Once. */
+void storm_init(u64 vmid);
+void storm_round(void);
+
+#endif
