@@ -28,7 +28,7 @@ static struct vm {
   enum { VM_PLANNED, VM_RUNNING, VM_ENDED, VM_CRASHED, VM_FAILED } state;
   u64 status;
 } vms[VMS_MAX];
-static u64 vm_count;
+static u64 vm_count, ended;
 static const char *command_line;
 
 /* What hypercalls read and write; none may cross a page. */
@@ -184,6 +184,7 @@ static void end(u64 index, const struct domain_info *info) {
   backend_block_detach(index);
   backend_net_detach(index);
   checked("domain_destroy", hypercall(CALL_DOMAIN_DESTROY, FIRST_VMID + index));
+  checked("report_progress", hypercall(CALL_REPORT_PROGRESS, ++ended));
 }
 
 static void watch(void) {
