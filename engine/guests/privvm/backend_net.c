@@ -59,14 +59,14 @@ void backend_net_flush(void) {
   u64 count = giving_count;
   giving_count = 0;
   if (count == 0) return;
-  i64 done = checked("grant_copy to front ends", hypercall(CALL_GRANT_COPY, giving, count));
+  i64 done = hypercall(CALL_GRANT_COPY, giving, count);
   fence(); /* the frames before the counters that cover them */
   u64 notify = 0;
   for (u64 n = 0; n < count; n++) {
     struct net_front *its = &fronts[receivers[n].index];
     if (its->front.state != FRONT_CONNECTED) continue;
-    if ((i64)n >= done || giving[n].result < 0) {
-      i64 result = (i64)n < done ? giving[n].result : CALL_BAD_ARGUMENT;
+    i64 result = done < 0 ? done : giving[n].result;
+    if (result < 0) {
       front_failed(&its->front, "grant_copy to a front end", result);
       continue;
     }
@@ -132,7 +132,7 @@ static u64 take_round(struct net_front *its) {
   }
   i64 done = hypercall(CALL_GRANT_COPY, taking, count);
   for (u64 n = 0; n < count; n++) {
-    i64 result = done < 0 ? done : (i64)n < done ? taking[n].result : CALL_BAD_ARGUMENT;
+    i64 result = done < 0 ? done : taking[n].result;
     if (result < 0) {
       front_failed(&its->front, "grant_copy from a front end", result);
       return 0;

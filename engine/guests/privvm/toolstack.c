@@ -26,6 +26,8 @@ static struct vm {
   /** When it is created, on the clock `time`. */
   u64 due;
   enum { VM_PLANNED, VM_RUNNING, VM_ENDED, VM_CRASHED, VM_FAILED } state;
+  /** It has ended, and still has its memory. */
+  int lingers;
   u64 status;
 } vms[VMS_MAX];
 static u64 vm_count, ended;
@@ -176,15 +178,23 @@ int vm_runs(u64 index) {
   return info != NULL && info->state != STATE_DONE && info->state != STATE_CRASHED;
 }
 
-/** Frees what an ended VM had; its state says how it ended. */
+/** Frees what an ended VM has, as soon as no hart is inside it any more. */
+static void destroy(u64 index) {
+  i64 result = hypercall(CALL_DOMAIN_DESTROY, FIRST_VMID + index);
+  if (result == CALL_BUSY) return; /* again at the next step */
+  checked("domain_destroy", result);
+  vms[index].lingers = 0;
+  checked("report_progress", hypercall(CALL_REPORT_PROGRESS, ++ended));
+}
+
+/** A VM is not served any more; `info` says how it ended. */
 static void end(u64 index, const struct domain_info *info) {
   struct vm *vm = &vms[index];
   vm->state = info->state == STATE_DONE ? VM_ENDED : VM_CRASHED;
   vm->status = info->status;
+  vm->lingers = 1;
   backend_block_detach(index);
   backend_net_detach(index);
-  checked("domain_destroy", hypercall(CALL_DOMAIN_DESTROY, FIRST_VMID + index));
-  checked("report_progress", hypercall(CALL_REPORT_PROGRESS, ++ended));
 }
 
 static void watch(void) {
@@ -213,7 +223,8 @@ int toolstack_step(void) {
     if (vm->state == VM_PLANNED && !blocked) create(index);
     if (vm->state == VM_RUNNING) backend_block_search(index);
     if (vm->state == VM_RUNNING) backend_net_search(index);
-    over += vm->state > VM_RUNNING;
+    if (vm->lingers) destroy(index);
+    over += vm->state > VM_RUNNING && !vm->lingers;
   }
   return over == vm_count && backend_block_idle();
 }
