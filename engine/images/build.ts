@@ -8,8 +8,12 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Manifest, readManifest } from './manifest.ts';
+import { makeBundle } from './bundle.ts';
+import { type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 import {
+  BUNDLE_FILE,
+  BUNDLED,
+  bundleSourcesHash,
   COMPILE_FLAGS,
   ENGINE_FOLDER,
   IMAGES_FOLDER,
@@ -23,6 +27,7 @@ import {
 } from './recipes.ts';
 
 const COMPILER = 'riscv64-unknown-elf-gcc';
+const OBJCOPY = 'riscv64-unknown-elf-objcopy';
 
 class BuildError extends Error {
   readonly exitCode: number;
@@ -57,15 +62,31 @@ function buildAll(folder: string): Manifest {
     throw new BuildError(`${COMPILER} not found: install the Debian package gcc-riscv64-unknown-elf`, 2);
   }
   writeFileSync(join(folder, 'notes.h'), notesHeader());
+  const entry = (file: string, bytes: Uint8Array, sources: string): ManifestEntry => ({
+    file,
+    sizeBytes: bytes.length,
+    sha256: sha256(bytes),
+    sources,
+  });
+  const images = RECIPES.map((recipe) => entry(`${recipe.name}.elf`, buildOne(folder, recipe), sourcesHash(recipe)));
   return {
     compiler: version.stdout.split('\n')[0] ?? '',
     flags: [...COMPILE_FLAGS, ...LINK_FLAGS].join(' '),
-    images: RECIPES.map((recipe) => {
-      const bytes = buildOne(folder, recipe);
-      const file = `${recipe.name}.elf`;
-      return { file, sizeBytes: bytes.length, sha256: sha256(bytes), sources: sourcesHash(recipe) };
-    }),
+    images: [...images, entry(BUNDLE_FILE, buildBundle(folder), bundleSourcesHash())],
   };
+}
+
+/** The guests without their symbols, which stay in the ELF files beside. */
+function buildBundle(folder: string): Uint8Array {
+  const bundle = makeBundle(
+    BUNDLED.map(({ name, recipe }) => {
+      const stripped = join(folder, `${recipe.name}.stripped`);
+      run(['--strip-all', join(folder, `${recipe.name}.elf`), stripped], OBJCOPY);
+      return { name, bytes: readFileSync(stripped) };
+    }),
+  );
+  writeFileSync(join(folder, BUNDLE_FILE), bundle);
+  return bundle;
 }
 
 /** Compiles with engine/ as working folder and relative names only, so no path of this host gets into the image. */
@@ -86,9 +107,9 @@ function buildOne(folder: string, recipe: Recipe): Uint8Array {
   return readFileSync(output);
 }
 
-function run(args: readonly string[]): void {
-  const result = spawnSync(COMPILER, args, { cwd: ENGINE_FOLDER, encoding: 'utf8' });
-  if (result.status !== 0) throw new BuildError(`${COMPILER} failed:\n${result.stderr}`, 1);
+function run(args: readonly string[], tool = COMPILER): void {
+  const result = spawnSync(tool, args, { cwd: ENGINE_FOLDER, encoding: 'utf8' });
+  if (result.status !== 0) throw new BuildError(`${tool} failed:\n${result.stderr ?? result.error?.message}`, 1);
   if (result.stderr !== '') console.error(result.stderr);
 }
 

@@ -3,7 +3,7 @@
  * Needs no compiler; that the compiler makes these very bytes is what `build.ts --check` shows.
  */
 import { readFileSync } from 'node:fs';
-import { IMAGES_FOLDER, RECIPES, sha256, sourcesHash } from './recipes.ts';
+import { BUNDLE_FILE, bundleSourcesHash, IMAGES_FOLDER, RECIPES, sha256, sourcesHash } from './recipes.ts';
 
 export interface ManifestEntry {
   readonly file: string;
@@ -28,15 +28,15 @@ export function readManifest(): Manifest {
 /** One line for each thing that does not fit: an image that was changed, or sources that changed since it was built. */
 export function manifestProblems(manifest: Manifest = readManifest()): string[] {
   const mend = 'run `node engine/images/build.ts` and commit engine/images';
-  return RECIPES.flatMap((recipe) => {
-    const file = `${recipe.name}.elf`;
+  const made = RECIPES.map((recipe) => ({ file: `${recipe.name}.elf`, sources: sourcesHash(recipe) }));
+  return [...made, { file: BUNDLE_FILE, sources: bundleSourcesHash() }].flatMap(({ file, sources }) => {
     const entry = manifest.images.find((image) => image.file === file);
     if (!entry) return [`${file} is not in the manifest: ${mend}`];
     const problems: string[] = [];
     if (sha256(readFileSync(IMAGES_FOLDER + file)) !== entry.sha256) {
       problems.push(`${file} is not the image that the manifest names: ${mend}`);
     }
-    if (sourcesHash(recipe) !== entry.sources) problems.push(`${file} is older than its sources: ${mend}`);
+    if (sources !== entry.sources) problems.push(`${file} is older than its sources: ${mend}`);
     return problems;
   });
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FIXUPS, NOTES } from '../machine/notes.ts';
 
@@ -50,6 +51,16 @@ export const RECIPES: readonly Recipe[] = [
     script: 'lazarus/lazarus.ld',
   },
   {
+    name: 'privvm',
+    sources: [
+      ...kernel,
+      ...within('guests/privvm', 'main.c image.c toolstack.c backend.c backend_block.c backend_net.c'),
+      ...within('guests/privvm', 'virtio.c virtio_block.c virtio_net.c'),
+      ...common,
+    ],
+    script: 'guests/guest.ld',
+  },
+  {
     name: 'guest-compute',
     sources: [...kernel, ...within('guests', 'compute.c'), ...common],
     script: 'guests/guest.ld',
@@ -79,6 +90,13 @@ export const RECIPES: readonly Recipe[] = [
     script: 'guests/guest.ld',
   },
 ];
+
+/** The bundle of guests, and the images in it by their names there: the PrivVM and every `guest-NAME`. */
+export const BUNDLE_FILE = 'guests.bundle';
+export const BUNDLED = RECIPES.flatMap((recipe) => {
+  const name = recipe.name === 'privvm' ? recipe.name : /^guest-(.+)$/.exec(recipe.name)?.[1];
+  return name === undefined ? [] : [{ name, recipe }];
+});
 
 /** Flags of every compilation: no libc, and no floating point, whose state a recovery would have to keep. */
 export const COMPILE_FLAGS = [
@@ -114,7 +132,8 @@ export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256
 
 /** Hash over all that an image is made from: sources, every header, linker script, notes, flags. */
 export function sourcesHash(recipe: Recipe): string {
-  const headers = INCLUDES.flatMap((folder) =>
+  const folders = new Set([...INCLUDES, ...recipe.sources.map(dirname)]);
+  const headers = [...folders].flatMap((folder) =>
     readdirSync(ENGINE_FOLDER + folder)
       .filter((name) => name.endsWith('.h'))
       .sort()
@@ -128,3 +147,7 @@ export function sourcesHash(recipe: Recipe): string {
   hash.update([...COMPILE_FLAGS, ...LINK_FLAGS].join(' '));
   return hash.digest('hex');
 }
+
+/** The same for the bundle: its images' hashes and their names, in order. */
+export const bundleSourcesHash = (): string =>
+  sha256(BUNDLED.map(({ name, recipe }) => `${name}\n${sourcesHash(recipe)}\n`).join(''));
