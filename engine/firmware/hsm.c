@@ -12,11 +12,13 @@ void hsm_stop(struct hart *hart) {
 }
 
 void hsm_wait(struct hart *hart) {
-  u64 bits = 0;
+  u64 bits = 0, enabled = csr_read(MIE);
+  csr_write(MIE, 1ul << IRQ_MSI); /* a supervisor's interrupts must not end wfi: nobody would take them */
   while (((bits |= ipi_take(hart)) & IPI_START) == 0) {
     /* A request between the look and here leaves MSIP pending, and wfi falls through. */
     wait_for_interrupt();
   }
+  csr_write(MIE, enabled);
   fence_i();
   /* Asked to freeze while being started: do so at the first instruction, with a context that is complete. */
   if ((bits & IPI_FREEZE) != 0 && !hart->frozen) ipi_send(hart->id, IPI_FREEZE);

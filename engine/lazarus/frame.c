@@ -40,12 +40,16 @@ static void make_free(u64 number) {
   frames.free++;
 }
 
+static void make_reserved(u64 number) {
+  frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
+}
+
 void frames_init(u64 start, u64 end) {
   frames_attach(start, end);
   frames.first_free = frames.free = 0;
   for (u64 number = frames.count; number-- > 0;) {
     if (is_reserved(number))
-      frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
+      make_reserved(number);
     else
       make_free(number);
   }
@@ -99,7 +103,7 @@ int frame_has_word(const u64 *word) {
   return in_table || frame->type == FRAME_RAM || frame->type == FRAME_GSTAGE;
 }
 
-/* While checking, `next` holds what has been found of a frame: uses, and FOUND_TABLE. */
+/* While checking, `next` of each frame holds what has been found of it: uses, and FOUND_TABLE. */
 #define FOUND_TABLE 0x80000000u
 static void find_leaf(u64 *entry, u64 gpa, void *context) {
   (void)gpa, (void)context;
@@ -110,20 +114,28 @@ static void find_table(u64 spa, void *context) {
   frame_of(spa)->next |= FOUND_TABLE;
 }
 
-u64 frames_check(void) {
-  u64 came_free = 0;
-  for (u64 number = 0; number < frames.count; number++) frames.table[number].next = 0;
-  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next)
-    gstage_walk(domain, find_leaf, find_table, NULL);
-  frames.first_free = frames.free = 0;
-  for (u64 number = frames.count; number-- > 0;) {
+/** Numbers [first, end) of the frames that the initrd lies in. */
+static void initrd_frames(u64 *first, u64 *end) {
+  *first = (board.initrd_start - frames.base) / PAGE_BYTES;
+  *end = board.initrd_end > board.initrd_start ? (ALIGN_UP(board.initrd_end, PAGE_BYTES) - frames.base) / PAGE_BYTES : *first;
+}
+
+/**
+ * Frames [first, end), from the last to the first: records agree with what was found, and free ones are linked. A record is
+ * two words here, for this is the longest loop of a recovery.
+ */
+static u64 check_range(u64 first, u64 end) {
+  u64 came_free = 0, head = frames.first_free, count = 0;
+  for (u64 number = end; number-- > first;) {
     struct frame *frame = &frames.table[number];
     u32 found = frame->next;
-    if (is_reserved(number)) {
-      *frame = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
-    } else if (found == 0) {
+    if (found == 0) {
+      u64 *words = (u64 *)frame;
       came_free += frame->type != FRAME_FREE;
-      make_free(number);
+      words[0] = 0; /* FRAME_FREE, nobody's, not valid */
+      words[1] = head << 32;
+      head = number + 1;
+      count++;
     } else {
       frame->type = found & FOUND_TABLE ? FRAME_GSTAGE : FRAME_RAM;
       frame->valid = 1;
@@ -131,5 +143,20 @@ u64 frames_check(void) {
       frame->next = 0;
     }
   }
+  frames.first_free = (u32)head;
+  frames.free += (u32)count;
+  return came_free;
+}
+
+u64 frames_check(void) {
+  u64 first = ALIGN_UP(frames.count * sizeof(struct frame), PAGE_BYTES) / PAGE_BYTES, initrd, initrd_end;
+  for (struct frame *frame = frames.table, *end = frame + frames.count; frame < end; frame++) frame->next = 0;
+  for (struct domain *domain = domain_list; domain != NULL; domain = domain->next)
+    gstage_walk(domain, find_leaf, find_table, NULL);
+  frames.first_free = frames.free = 0;
+  initrd_frames(&initrd, &initrd_end);
+  u64 came_free = check_range(initrd_end, frames.count) + check_range(first, initrd);
+  for (u64 number = 0; number < first; number++) make_reserved(number);
+  for (u64 number = initrd; number < initrd_end; number++) make_reserved(number);
   return came_free;
 }

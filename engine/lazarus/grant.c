@@ -37,7 +37,7 @@ i64 grant_setup(struct vcpu *vcpu, const u64 *arguments) {
 i64 grant_map(struct vcpu *vcpu, const u64 *arguments) {
   struct domain *domain = vcpu->domain, *granter = domain_find(arguments[0]);
   u64 ref = arguments[1], gpa = arguments[2], readonly = arguments[3] != 0;
-  if (granter == NULL || granter == domain || (gpa & (PAGE_BYTES - 1)) != 0) return CALL_BAD_ARGUMENT;
+  if (granter == NULL || (gpa & (PAGE_BYTES - 1)) != 0) return CALL_BAD_ARGUMENT;
   call_lock_domains(domain, granter);
   struct grant_entry *entry = permitted(granter, ref, domain->vmid, GRANT_PERMIT, !readonly);
   if (entry == NULL) return CALL_DENIED;
