@@ -61,6 +61,11 @@ export const RECIPES: readonly Recipe[] = [
     script: 'guests/guest.ld',
   },
   {
+    name: 'guest-hostile',
+    sources: [...kernel, ...within('guests', 'grants.c front.c hostile.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
     name: 'guest-compute',
     sources: [...kernel, ...within('guests', 'compute.c'), ...common],
     script: 'guests/guest.ld',

@@ -59,7 +59,8 @@ static void start(struct block_front *its, const struct pv_block_request *reques
     /* The disk only reads what is written to it. */
     flight->handle = hypercall(CALL_GRANT_MAP, its->front.vmid, request->ref, gpa, request->operation == PV_WRITE);
     if (flight->handle < 0) {
-      front_failed(&its->front, "grant_map of a page", flight->handle);
+      if (is_refusal(flight->handle)) respond(its, request->id, PV_ERROR);
+      else front_failed(&its->front, "grant_map of a page", flight->handle);
       return;
     }
     machine = machine_of((void *)gpa);
@@ -82,7 +83,7 @@ static int serve_one(struct block_front *its) {
   i64 tag = free_tag();
   if (made == its->taken || tag < 0) return 0;
   if (made - its->taken > PV_SLOTS) {
-    front_failed(&its->front, "block ring with more requests than slots", CALL_BAD_ARGUMENT);
+    front_failed(&its->front, "its disk has more requests than slots", CALL_BAD_ARGUMENT);
     return 0;
   }
   fence(); /* the counter before what it covers */

@@ -59,18 +59,13 @@ void backend_net_flush(void) {
   u64 count = giving_count;
   giving_count = 0;
   if (count == 0) return;
-  i64 done = hypercall(CALL_GRANT_COPY, giving, count);
+  i64 done = checked("grant_copy to front ends", hypercall(CALL_GRANT_COPY, giving, count));
   fence(); /* the frames before the counters that cover them */
   u64 notify = 0;
   for (u64 n = 0; n < count; n++) {
     struct net_front *its = &fronts[receivers[n].index];
     if (its->front.state != FRONT_CONNECTED) continue;
-    i64 result = done < 0 ? done : giving[n].result;
-    if (result < 0) {
-      front_failed(&its->front, "grant_copy to a front end", result);
-      continue;
-    }
-    its->ring->rx[receivers[n].slot].bytes = giving[n].bytes;
+    its->ring->rx[receivers[n].slot].bytes = done < 0 || giving[n].result < 0 ? 0 : giving[n].bytes;
     fence();
     its->ring->rx_done++;
     notify |= 1ul << receivers[n].index;
@@ -118,7 +113,7 @@ static u64 take_round(struct net_front *its) {
   u32 made = its->ring->tx_made;
   u64 count = (u32)(made - its->taken);
   if (count > PV_SLOTS) {
-    front_failed(&its->front, "net ring with more frames than slots", CALL_BAD_ARGUMENT);
+    front_failed(&its->front, "its network device has more frames than slots", CALL_BAD_ARGUMENT);
     return 0;
   }
   if (count == 0) return 0;
@@ -130,19 +125,12 @@ static u64 take_round(struct net_front *its) {
     taking[n] = (struct grant_copy){
         .from = {its->front.vmid, ref, 0}, .to = {0, (u64)frames[n], 0}, .bytes = bytes, .result = 0};
   }
-  i64 done = hypercall(CALL_GRANT_COPY, taking, count);
-  for (u64 n = 0; n < count; n++) {
-    i64 result = done < 0 ? done : taking[n].result;
-    if (result < 0) {
-      front_failed(&its->front, "grant_copy from a front end", result);
-      return 0;
-    }
-  }
+  if (checked("grant_copy from a front end", hypercall(CALL_GRANT_COPY, taking, count)) < 0) return 0;
   its->taken += (u32)count;
   for (u64 n = 0; n < count; n++) {
-    /* Nobody speaks under another's address. */
-    if (taking[n].bytes < FRAME_MIN || memcmp(frames[n] + MAC_BYTES, its->mac, MAC_BYTES) != 0) continue;
-    forward(its->front.index, frames[n], taking[n].bytes);
+    /* What it did not grant is lost. Nobody speaks under another's address. */
+    if (taking[n].result < 0 || taking[n].bytes < FRAME_MIN) continue;
+    if (memcmp(frames[n] + MAC_BYTES, its->mac, MAC_BYTES) == 0) forward(its->front.index, frames[n], taking[n].bytes);
   }
   backend_net_flush();
   if (its->front.state != FRONT_CONNECTED) return 0;

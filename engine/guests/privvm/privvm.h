@@ -127,7 +127,9 @@ struct front {
 int front_search(struct front *front, u64 device, void (*serve)(u64 argument));
 /** Unmaps and unbinds what is left. */
 void front_close(struct front *front);
-/** An operation on behalf of the front end failed: that is our failure unless the VM has just ended. */
+/** 1 for what the hypervisor says when a front end offers what is not there or not allowed: that is no failure of ours. */
+static inline int is_refusal(i64 result) { return result == CALL_DENIED || result == CALL_BAD_ARGUMENT; }
+/** Nothing more can be done for the front end: disconnects it, and says so, unless its VM has just ended. */
 void front_failed(struct front *front, const char *what, i64 result);
 void front_notify(struct front *front);
 
