@@ -134,6 +134,7 @@ static void give_up(u64 reason) {
       [FAILED_NO_MECHANISM] = "recovery=none",
       [FAILED_IN_RECOVERY] = "the new instance failed before it resumed its VMs",
       [FAILED_TOO_OFTEN] = "too many recoveries (recoveries=)",
+      [FAILED_NOT_STOPPED] = "a hart with interrupts off does not stop",
   };
   note(NOTE_RECOVERY_FAILED, reason);
   console_print("recovery: given up: %s\n", why[reason]);
