@@ -11,10 +11,10 @@ afterAll(() => studio.close());
 
 /** Failstop in the hypervisor, at instructions that lie far apart. */
 const FAULTS = [
-  { after: 450_000, k: 3 },
-  { after: 800_000, k: 150 },
-  { after: 1_050_000, k: 420 },
-  { after: 1_500_000, k: 60 },
+  { after: 1_200_000, k: 3 },
+  { after: 1_550_000, k: 150 },
+  { after: 1_800_000, k: 420 },
+  { after: 2_250_000, k: 60 },
 ];
 
 describe.each([1, 2, 4])('Lazarus on %i harts', async (harts) => {
@@ -50,7 +50,7 @@ describe.each([1, 2, 4])('Lazarus on %i harts', async (harts) => {
 
 describe('a recovery that changes a VM', async () => {
   const golden = await studio.record([]);
-  const fault = failstop({ kind: 'hypervisor', after: 1_000_000, k: 20 });
+  const fault = failstop({ kind: 'hypervisor', after: 1_750_000, k: 20 });
   const clean = await studio.record([fault]);
   const resumed = noteOf(clean, 'RESUMED').moment;
   /** Detected, and no VM runs any more: until then its memory changes by its own doing. */
@@ -117,7 +117,7 @@ describe('a recovery that answers a half-done hypercall with an error instead of
     const golden = await studio.record([], { append });
     const verdicts = [];
     for (const k of [112, 149, 186, 297]) {
-      const faulted = await studio.record([failstop({ kind: 'hypervisor', after: 400_000 + 200 * k, k })], { append });
+      const faulted = await studio.record([failstop({ kind: 'hypervisor', after: 1_150_000 + 200 * k, k })], { append });
       verdicts.push(vmEquivalence(faulted, golden));
     }
     const changed = verdicts.flatMap(({ vms }) => vms).filter(({ resumedAs }) => resumedAs === 'changed');
@@ -132,7 +132,7 @@ describe('a recovery that answers a half-done hypercall with an error instead of
 
 describe('without a recovery', () => {
   it('nothing is equivalent, and the reasons say so', async () => {
-    const fault = failstop({ kind: 'hypervisor', after: 1_000_000, k: 20 });
+    const fault = failstop({ kind: 'hypervisor', after: 1_750_000, k: 20 });
     const golden = await studio.record([], { append: 'recovery=none' });
     const verdict = vmEquivalence(await studio.record([fault], { append: 'recovery=none' }), golden);
     expect(verdict.equivalent).toBe(false);

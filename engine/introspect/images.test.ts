@@ -24,7 +24,7 @@ describe('the symbols of the embedded images', () => {
   it('publish all of the layout that listing VMs needs', () => {
     const layout = readPublishedLayout(symbols.hypervisor!);
     expect(layout).not.toBeTypeOf('string');
-    expect(layout).toMatchObject({ domain: { next: 0 }, vcpu: { x: 0, pc: 256 } });
+    expect(layout).toMatchObject({ domain: { next: 8 }, vcpu: { x: 0, pc: 256 } });
     if (typeof layout !== 'string') expect([...layout.vcpuStates.values()].sort()).toContain('running');
   });
 

@@ -27,32 +27,10 @@ void frames_restore(u64 offset) {
   frames.free = *(const u32 *)((u64)&frames.free + offset);
 }
 
-/** Frames that the table itself, and the initrd, lie in. */
-static int is_reserved(u64 number) {
-  u64 spa = frames.base + number * PAGE_BYTES;
-  if (spa < frames.base + frames.count * sizeof(struct frame)) return 1;
-  return spa + PAGE_BYTES > board.initrd_start && spa < board.initrd_end;
-}
-
 static void make_free(u64 number) {
   frames.table[number] = (struct frame){.type = FRAME_FREE, .next = frames.first_free};
   frames.first_free = (u32)number + 1;
   frames.free++;
-}
-
-static void make_reserved(u64 number) {
-  frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
-}
-
-void frames_init(u64 start, u64 end) {
-  frames_attach(start, end);
-  frames.first_free = frames.free = 0;
-  for (u64 number = frames.count; number-- > 0;) {
-    if (is_reserved(number))
-      make_reserved(number);
-    else
-      make_free(number);
-  }
 }
 
 struct frame *frame_of(u64 spa) {
@@ -116,8 +94,10 @@ static void find_table(u64 spa, void *context) {
 
 /** Numbers [first, end) of the frames that the initrd lies in. */
 static void initrd_frames(u64 *first, u64 *end) {
+  *first = *end = frames.count;
+  if (board.initrd_start < frames.base || board.initrd_end <= board.initrd_start) return;
   *first = (board.initrd_start - frames.base) / PAGE_BYTES;
-  *end = board.initrd_end > board.initrd_start ? (ALIGN_UP(board.initrd_end, PAGE_BYTES) - frames.base) / PAGE_BYTES : *first;
+  *end = (ALIGN_UP(board.initrd_end, PAGE_BYTES) - frames.base) / PAGE_BYTES;
 }
 
 /**
@@ -148,15 +128,31 @@ static u64 check_range(u64 first, u64 end) {
   return came_free;
 }
 
-u64 frames_check(void) {
+static void reserve(u64 first, u64 end) {
+  for (u64 number = first; number < end; number++)
+    frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
+}
+
+/** All records by what was found of them; those of the table itself and of the initrd are nobody's to give. */
+static u64 check_all(void) {
   u64 first = ALIGN_UP(frames.count * sizeof(struct frame), PAGE_BYTES) / PAGE_BYTES, initrd, initrd_end;
+  initrd_frames(&initrd, &initrd_end);
+  frames.first_free = frames.free = 0;
+  u64 came_free = check_range(initrd_end > first ? initrd_end : first, frames.count) + check_range(first, initrd);
+  reserve(0, first);
+  reserve(initrd, initrd_end);
+  return came_free;
+}
+
+void frames_init(u64 start, u64 end) {
+  frames_attach(start, end);
+  memset(frames.table, 0, frames.count * sizeof(struct frame));
+  check_all();
+}
+
+u64 frames_check(void) {
   for (struct frame *frame = frames.table, *end = frame + frames.count; frame < end; frame++) frame->next = 0;
   for (struct domain *domain = domain_list; domain != NULL; domain = domain->next)
     gstage_walk(domain, find_leaf, find_table, NULL);
-  frames.first_free = frames.free = 0;
-  initrd_frames(&initrd, &initrd_end);
-  u64 came_free = check_range(initrd_end, frames.count) + check_range(first, initrd);
-  for (u64 number = 0; number < first; number++) make_reserved(number);
-  for (u64 number = initrd; number < initrd_end; number++) make_reserved(number);
-  return came_free;
+  return check_all();
 }

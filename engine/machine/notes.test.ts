@@ -5,7 +5,7 @@ it.each([
   [NOTES.FROZEN.code, 2, '2 harts frozen'],
   [NOTES.DETECTED_TRAP.code, 0x8005, 'detected: unexpected trap 0x8005'],
   [NOTES.FIXUP.code, 3, 'fix-up sched ran'],
-  [NOTES.FIXUP.code, 9, 'fix-up 9 ran'],
+  [NOTES.FIXUP.code, 99, 'fix-up 99 ran'],
   [0x1abc, 7, 'note 0x1abc, argument 7'],
 ])('says what note %i with argument %i means', (code, arg, text) => {
   expect(noteText(code, arg)).toBe(text);
