@@ -59,4 +59,12 @@ u64 net_receive(void *frame);
 /** Blocks until something may have come, or `time` >= deadline. */
 void net_wait(u64 deadline);
 
+/* ---- front_loop.c: work on pages, done by the PrivVM; at most PV_SLOTS at a time ---- */
+/** Meets the back end. 0, or -1 after printing why. */
+int loop_connect(void);
+/** Asks for PV_LOOP_... on what `ref` grants or accepts. 0; -1 when all slots are taken. */
+int loop_start(u64 operation, u64 ref, u64 key);
+/** Waits for all that was started. 0 when all went well, else -1. */
+int loop_finish(void);
+
 #endif

@@ -7,8 +7,9 @@
 
 /** In PTE bits that are the software's: written to by all, but shared for now. */
 #define PTE_COPY 0x100ul
-/** The stack is the last one. */
-#define USER_PAGES ((u64)USER_STACK / PAGE_BYTES + 1)
+/** All of a process lies below 2 MiB, under one table; the stack is its last page. */
+#define USER_PAGES 512ul
+_Static_assert(USER_STACK == (USER_PAGES - 1) * PAGE_BYTES, "the stack is the last page");
 #define MAX_PAGES 512
 
 extern u8 user_start[], user_end[];
@@ -16,6 +17,9 @@ static u8 uses[MAX_PAGES];
 
 static u8 *uses_of(u64 pte) { return &uses[(PTE_TO_GPA(pte) - GPA_RAM) / PAGE_BYTES]; }
 static int is_text(u64 pte) { return (pte & PTE_EXECUTE) != 0; }
+
+/** The table of all user pages; NULL without one. */
+static u64 *user_table(u64 *root) { return pte_find(root, 0, 0); }
 
 static void fence_page(u64 address, u64 asid) {
   __asm__ volatile("sfence.vma %0, %1" : : "r"(address), "r"(asid) : "memory");
@@ -42,10 +46,9 @@ static void drop(u64 *entry) {
 }
 
 void space_free(u64 *root, u64 asid) {
-  for (u64 page = 0; page < USER_PAGES; page++) {
-    u64 *entry = pte_find(root, page * PAGE_BYTES, 0);
-    if (entry != NULL) drop(entry);
-  }
+  u64 *table = user_table(root);
+  for (u64 page = 0; table != NULL && page < USER_PAGES; page++)
+    if (table[page] != 0) drop(&table[page]);
   u64 *middle = (root[0] & PTE_VALID) == 0 ? NULL : (u64 *)PTE_TO_GPA(root[0]);
   for (u64 n = 0; middle != NULL && n < 512; n++)
     if ((middle[n] & PTE_VALID) != 0) page_free((void *)PTE_TO_GPA(middle[n]));
@@ -58,14 +61,12 @@ void space_free(u64 *root, u64 asid) {
 u64 *space_fork(u64 *root, u64 asid) {
   u64 *copy = space_make();
   if (copy == NULL) return NULL;
+  u64 *from = user_table(root), *to = user_table(copy);
   for (u64 page = 0; page < USER_PAGES; page++) {
-    u64 *from = pte_find(root, page * PAGE_BYTES, 0);
-    if (from == NULL || (*from & PTE_VALID) == 0 || is_text(*from)) continue;
-    u64 *to = pte_find(copy, page * PAGE_BYTES, 1);
-    if (to == NULL) return space_free(copy, 0), NULL;
-    if ((*from & PTE_WRITE) != 0) *from = (*from & ~PTE_WRITE) | PTE_COPY;
-    *to = *from;
-    ++*uses_of(*from);
+    if ((from[page] & PTE_VALID) == 0 || is_text(from[page])) continue;
+    if ((from[page] & PTE_WRITE) != 0) from[page] = (from[page] & ~PTE_WRITE) | PTE_COPY;
+    to[page] = from[page];
+    ++*uses_of(from[page]);
   }
   fence_space(asid); /* the parent may no longer write */
   return copy;
@@ -106,8 +107,9 @@ int space_protect(u64 *root, u64 asid, u64 address, u64 pages, int writable) {
 }
 
 int space_store_fault(u64 *root, u64 asid, u64 address) {
-  u64 *entry = address < USER_PAGES * PAGE_BYTES ? pte_find(root, address, 0) : NULL;
-  if (entry == NULL || (*entry & PTE_VALID) == 0 || (*entry & PTE_COPY) == 0) return 0;
+  if (address >= USER_PAGES * PAGE_BYTES) return 0;
+  u64 *entry = user_table(root) + address / PAGE_BYTES;
+  if ((*entry & PTE_VALID) == 0 || (*entry & PTE_COPY) == 0) return 0;
   if (*uses_of(*entry) > 1) {
     void *page = page_alloc();
     if (page == NULL) return -1;
@@ -124,8 +126,7 @@ int space_store_fault(u64 *root, u64 asid, u64 address) {
 u64 *space_word(u64 *root, u64 asid, u64 address, int write) {
   if (address % 8 != 0 || address >= USER_PAGES * PAGE_BYTES) return NULL;
   if (write && space_store_fault(root, asid, address) < 0) return NULL;
-  u64 *entry = pte_find(root, address, 0);
+  u64 entry = user_table(root)[address / PAGE_BYTES];
   u64 needed = PTE_VALID | PTE_USER | (write ? PTE_WRITE : PTE_READ);
-  if (entry == NULL || (*entry & needed) != needed) return NULL;
-  return (u64 *)(PTE_TO_GPA(*entry) + address % PAGE_BYTES);
+  return (entry & needed) == needed ? (u64 *)(PTE_TO_GPA(entry) + address % PAGE_BYTES) : NULL;
 }

@@ -67,11 +67,13 @@ u64 guest_main(const char *arguments) {
   if (guest_failures != 0) return 1;
   state = 0x9e3779b97f4a7c15ul * (1 + vmid);
   if (checked("shared_info", events_on()) < 0 || checked("grant_setup", grants_on()) < 0) return 1;
+  if (loop_connect() != 0) return 1;
   storm_init(vmid);
   frames_init(vmid);
   for (u64 round = 1; round <= rounds; round++) {
     processes_round(round);
     frames_round();
+    loop_round();
     storm_round();
     print_line("round %d/%d sum %x", round, rounds, sum);
     hypercall(CALL_REPORT_PROGRESS, round);

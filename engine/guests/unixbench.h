@@ -19,6 +19,9 @@ u64 bench_next(void);
 void frames_init(u64 vmid);
 void frames_round(void);
 
+/* ---- loop.c: grants to the PrivVM and back, transfers from it ---- */
+void loop_round(void);
+
 /* ---- storm.c: store, multicalls, events, yields ---- */
 /** Once. */
 void storm_init(u64 vmid);

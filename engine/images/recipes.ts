@@ -54,7 +54,7 @@ export const RECIPES: readonly Recipe[] = [
     name: 'privvm',
     sources: [
       ...kernel,
-      ...within('guests/privvm', 'main.c image.c toolstack.c backend.c backend_block.c backend_net.c'),
+      ...within('guests/privvm', 'main.c image.c toolstack.c backend.c backend_block.c backend_net.c backend_loop.c'),
       ...within('guests/privvm', 'virtio.c virtio_block.c virtio_net.c'),
       ...common,
     ],
@@ -84,7 +84,8 @@ export const RECIPES: readonly Recipe[] = [
     name: 'guest-unixbench',
     sources: [
       ...kernel,
-      ...within('guests', 'grants.c process_run.S process.c space.c user.c storm.c frames.c unixbench.c'),
+      ...within('guests', 'grants.c front.c front_loop.c process_run.S process.c space.c user.c'),
+      ...within('guests', 'storm.c frames.c loop.c unixbench.c'),
       ...common,
     ],
     script: 'guests/guest.ld',

@@ -12,6 +12,7 @@
 
 #define PV_BLOCK 1
 #define PV_NET 2
+#define PV_LOOP 3
 #define PV_KEY(device, what) (0x10000ul * (device) + (what))
 #define PV_REF 1
 #define PV_PORT 2
@@ -68,5 +69,28 @@ struct pv_net_ring {
   struct pv_net_packet tx[PV_SLOTS];
   struct pv_net_packet rx[PV_SLOTS];
 };
+
+/* ---- loop: work on granted pages and on frames themselves, whose outcome the front end knows; needs no real device ---- */
+/** The page: word n becomes pv_loop_word(word, key + n). */
+#define PV_LOOP_STIR 0
+/** A fresh frame, word n of which is pv_loop_word(0, key + n), is transferred to `ref`, which accepts it. */
+#define PV_LOOP_GIVE 1
+struct pv_loop_request {
+  /** Given back with the response. */
+  u64 id;
+  u64 operation;
+  u64 ref;
+  u64 key;
+};
+struct pv_loop_ring {
+  volatile u32 connected;
+  volatile u32 requests_made, responses_made;
+  u32 pad;
+  struct pv_loop_request requests[PV_SLOTS];
+  struct pv_response responses[PV_SLOTS];
+};
+static inline u64 pv_loop_word(u64 word, u64 key) { return (word << 9 | word >> 55) ^ key * 0x2545f4914f6cdd1dul; }
+
+_Static_assert(sizeof(struct pv_loop_ring) <= 4096, "one page");
 _Static_assert(sizeof(struct pv_block_ring) <= 4096 && sizeof(struct pv_net_ring) <= 4096, "one page each");
 #endif

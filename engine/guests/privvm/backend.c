@@ -1,5 +1,5 @@
 /*
- * What both back ends know of a front end: how to find it in the AppVM's store, its ring page and its event port.
+ * What all back ends know of a front end: how to find it in the AppVM's store, its ring page and its event port.
  */
 #include "privvm.h"
 
@@ -16,7 +16,7 @@ int front_search(struct front *front, u64 device, void (*serve)(u64 argument)) {
     front_failed(front, "what it offers cannot be read", remote);
     return 0;
   }
-  u64 gpa = window_gpa(WINDOW_RINGS + 2 * front->index + (device == PV_NET));
+  u64 gpa = window_gpa(WINDOW_RINGS + 4 * front->index + device);
   i64 handle = hypercall(CALL_GRANT_MAP, front->vmid, ref, gpa, 0);
   if (handle < 0) {
     front_failed(front, "its ring cannot be mapped", handle);

@@ -1,7 +1,7 @@
 /*
  * The PrivVM: what its files share. main (event loop, ports), image (bundle, ELF), toolstack (AppVMs), virtio (transport),
- * virtio_block and virtio_net (drivers), backend_block and backend_net (the back ends of the split devices), backend (what
- * they share).
+ * virtio_block and virtio_net (drivers), backend_block, backend_net and backend_loop (the back ends of the split devices),
+ * backend (what they share).
  *
  * Single-threaded: everything happens in the event loop, interrupts come as events. Nothing here trusts what an AppVM
  * wrote: a request is copied, then checked, then served.
@@ -26,7 +26,7 @@ void port_close(u64 port);
 
 /* Guest-physical pages that are free for mapping other VMs' frames. */
 #define WINDOW_GPA 0xd0000000ul
-enum window { WINDOW_RINGS = 0, WINDOW_DMA = 64, WINDOW_FOREIGN = 128, WINDOW_PAGES = 192 };
+enum window { WINDOW_RINGS = 0, WINDOW_DMA = 64, WINDOW_LOOP = 96, WINDOW_FOREIGN = 128, WINDOW_PAGES = 192 };
 static inline u64 window_gpa(u64 page) { return WINDOW_GPA + page * PAGE_BYTES; }
 
 /* ---- image.c ---- */
@@ -133,7 +133,7 @@ static inline int is_refusal(i64 result) { return result == CALL_DENIED || resul
 void front_failed(struct front *front, const char *what, i64 result);
 void front_notify(struct front *front);
 
-/* ---- backend_block.c, backend_net.c: the same shape ---- */
+/* ---- backend_block.c, backend_net.c, backend_loop.c: the same shape ---- */
 void backend_block_attach(u64 index);
 void backend_block_search(u64 index);
 void backend_block_detach(u64 index);
@@ -149,5 +149,9 @@ void backend_net_detach(u64 index);
 void backend_net_from_nic(const u8 *frame, u64 bytes);
 /** Delivers what was switched since. */
 void backend_net_flush(void);
+
+void backend_loop_attach(u64 index);
+void backend_loop_search(u64 index);
+void backend_loop_detach(u64 index);
 
 #endif

@@ -157,6 +157,7 @@ static void create(u64 index) {
     vm->state = VM_RUNNING;
     backend_block_attach(index);
     backend_net_attach(index);
+    backend_loop_attach(index);
     print_line("made %s from %s", vm->name, vm->image);
   } else {
     checked("domain_destroy", hypercall(CALL_DOMAIN_DESTROY, vmid));
@@ -195,6 +196,7 @@ static void end(u64 index, const struct domain_info *info) {
   vm->lingers = 1;
   backend_block_detach(index);
   backend_net_detach(index);
+  backend_loop_detach(index);
 }
 
 static void watch(void) {
@@ -206,6 +208,7 @@ static void watch(void) {
       vms[index].state = VM_FAILED;
       backend_block_detach(index);
       backend_net_detach(index);
+      backend_loop_detach(index);
       failed("a domain is not in the list any more");
     } else if (info->state == STATE_DONE || info->state == STATE_CRASHED) {
       end(index, info);
@@ -223,6 +226,7 @@ int toolstack_step(void) {
     if (vm->state == VM_PLANNED && !blocked) create(index);
     if (vm->state == VM_RUNNING) backend_block_search(index);
     if (vm->state == VM_RUNNING) backend_net_search(index);
+    if (vm->state == VM_RUNNING) backend_loop_search(index);
     if (vm->lingers) destroy(index);
     over += vm->state > VM_RUNNING && !vm->lingers;
   }
