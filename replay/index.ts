@@ -11,6 +11,8 @@ export { createPlayer, type Player } from './player.ts';
 export { record } from './record.ts';
 export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';
 export { openTimeTravel } from './travel.ts';
+export { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
+export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './trigger-text.ts';
 export type {
   BisectResult,
   Divergence,

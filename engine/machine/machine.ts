@@ -25,6 +25,7 @@ import type {
   MachineConfig,
   MachineEvent,
   Moment,
+  RunLimit,
   Snapshot,
   StopReason,
   Ticks,
@@ -51,6 +52,8 @@ const W = {
   deviceDeadline: word('deviceDeadline'),
   stopMoment: word('stopMoment'),
   stopTicks: word('stopTicks'),
+  stopHypervisor: word('stopHypervisor'),
+  hypervisorCount: word('hypervisorCount'),
   stopRequest: word('stopRequest'),
   eventsEnabled: word('eventsEnabled'),
   mtimeOffset: word('mtimeOffset'),
@@ -152,12 +155,28 @@ class CoreMachine implements Machine, FaultTarget {
     this.#u32[W.eventsCount] = 0;
   }
 
-  run(until: { moment?: Moment; ticks?: Ticks }): StopReason {
+  get hypervisorInstructions(): number {
+    return this.#number(W.hypervisorCount);
+  }
+
+  run(until: RunLimit): StopReason {
+    if (until.hypervisor === undefined) return this.#run(until, Number.POSITIVE_INFINITY);
+    const stopHypervisor = this.hypervisorInstructions + until.hypervisor;
+    this.#setNumber(W.stopHypervisor, stopHypervisor);
+    try {
+      return this.#run(until, stopHypervisor);
+    } finally {
+      this.#view.setBigUint64(4 * W.stopHypervisor, 0xffffffffffffffffn, true);
+    }
+  }
+
+  #run(until: RunLimit, stopHypervisor: number): StopReason {
     const stopMoment = until.moment ?? Number.MAX_SAFE_INTEGER;
     const stopTicks = until.ticks ?? Number.MAX_SAFE_INTEGER;
     for (;;) {
       if (this.moment >= stopMoment) return { kind: 'moment' };
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
+      if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
       const halt = decodeHalt(this.#u32[W.haltCode]!);
       if (halt) return { kind: 'halted', ...halt };
       if (this.#isStuck()) return { kind: 'halted', status: 'fail', code: STUCK_CODE };
