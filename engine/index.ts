@@ -1,6 +1,17 @@
 /** The door of the engine: everything that the layers above may use. */
 export { InvariantError, invariant, UserError } from './errors.ts';
-export { type Fault, formatFault, NEXT_HART, PC_REGISTER, parseFault, resolveFault } from './faults/index.ts';
+export {
+  FAULT_CSRS,
+  type Fault,
+  type FaultCsr,
+  formatFault,
+  NEXT_HART,
+  PC_REGISTER,
+  parseFault,
+  readFault,
+  resolveFault,
+  WINDOW_BITS,
+} from './faults/index.ts';
 export {
   type DisassembledLine,
   disassembleAt,
@@ -56,7 +67,7 @@ export {
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
-export { NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
+export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
 export type {
   HartState,
   Image,
@@ -69,6 +80,7 @@ export type {
   Moment,
   Page,
   Quantum,
+  RunLimit,
   Snapshot,
   StateDifference,
   StopReason,

@@ -7,7 +7,7 @@ import { type Core, createCore } from '../core/index.ts';
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { invariant, UserError } from '../errors.ts';
-import { applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
+import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
 import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
@@ -303,6 +303,20 @@ class CoreMachine implements Machine, FaultTarget {
   }
   writeByte(paddr: number, value: number): void {
     this.#writePhysical(paddr, Uint8Array.of(value));
+  }
+
+  writeCsr(hart: number, name: string, value: bigint): void {
+    const csr = csrByName(name);
+    invariant(csr !== undefined, `there is no CSR named '${name}'`);
+    this.#core.pokeCsr(hart, csr.number, value);
+  }
+  arm(fault: ArmedFault): void {
+    if (this.#bus.arm(fault)) return;
+    const what = 'slot' in fault ? `there is no such device in virtio slot ${fault.slot}` : 'too many faults wait';
+    throw new UserError(`fault ${fault.kind}: ${what}`);
+  }
+  raise(line: { readonly hart: number } | { readonly source: number }): void {
+    this.#bus.raise(line);
   }
 
   #reset(): void {
