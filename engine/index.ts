@@ -1,4 +1,6 @@
 /** The door of the engine: everything that the layers above may use. */
+
+export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
 export { InvariantError, invariant, UserError } from './errors.ts';
 export {
   FAULT_CSRS,

@@ -9,7 +9,7 @@ export {
   takeFault,
 } from './fault-unit.ts';
 export { decodeHalt, finisher } from './finisher.ts';
-export { destinationOf, isMulticast, isSame } from './net/packet.ts';
+export { destinationOf, ipv4, isMulticast, isSame, readFrame, readUdp, udp } from './net/packet.ts';
 export { station } from './net/station.ts';
 export { isHigh, isPending, PLIC_SOURCES, plic } from './plic.ts';
 export { rtc } from './rtc.ts';
