@@ -1,6 +1,19 @@
 /** The door of the engine: everything that the layers above may use. */
+
+export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
 export { InvariantError, invariant, UserError } from './errors.ts';
-export { type Fault, formatFault, NEXT_HART, PC_REGISTER, parseFault, resolveFault } from './faults/index.ts';
+export {
+  FAULT_CSRS,
+  type Fault,
+  type FaultCsr,
+  formatFault,
+  NEXT_HART,
+  PC_REGISTER,
+  parseFault,
+  readFault,
+  resolveFault,
+  WINDOW_BITS,
+} from './faults/index.ts';
 export {
   type DisassembledLine,
   disassembleAt,
@@ -56,7 +69,7 @@ export {
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
-export { NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
+export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
 export type {
   HartState,
   Image,
@@ -69,6 +82,7 @@ export type {
   Moment,
   Page,
   Quantum,
+  RunLimit,
   Snapshot,
   StateDifference,
   StopReason,

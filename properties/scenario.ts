@@ -4,7 +4,7 @@
  */
 import type { Image, MachineConfig } from '../engine/index.ts';
 import { parseFault } from '../engine/index.ts';
-import type { PlannedInput, Trigger } from '../replay/index.ts';
+import { formatTrigger, type PlannedInput, type Trigger } from '../replay/index.ts';
 
 export interface Scenario {
   readonly harts: number;
@@ -15,10 +15,13 @@ export interface Scenario {
   /** Console bytes, as text, and when they arrive. */
   readonly typed: readonly { readonly moment: number; readonly text: string }[];
   /** Faults in the text form of engine/faults (`failstop`, `register=x10,bit=5`), and when they hit. */
-  readonly faults: readonly { readonly trigger: Trigger; readonly fault: string }[];
+  readonly faults: readonly { readonly trigger: ScenarioTrigger; readonly fault: string }[];
   /** The run stops here if the machine has not stopped by itself. */
   readonly maxMoment: number;
 }
+
+/** Scenarios speak moments: virtual time and symbols depend on what runs. */
+type ScenarioTrigger = Extract<Trigger, { readonly kind: 'moment' | 'hypervisor' }>;
 
 export interface ScenarioImages {
   readonly bios: Image;
@@ -58,13 +61,11 @@ export function scenarioCommand(scenario: Scenario): string {
   if (quantum.policy === 'jittered') words.push(`--jitter ${quantum.seed}`);
   if (scenario.append) words.push(`-append ${quote(scenario.append)}`);
   for (const { moment, text } of scenario.typed) words.push(`--input ${quote(`${moment}:${escapeBytes(text)}`)}`);
-  for (const { trigger, fault } of scenario.faults) words.push(`--fault ${quote(`${fault}@${triggerText(trigger)}`)}`);
+  for (const { trigger, fault } of scenario.faults)
+    words.push(`--fault ${quote(`${fault}@${formatTrigger(trigger)}`)}`);
   words.push(`--max-moment ${scenario.maxMoment}`, '-o scenario.djvm');
   return `${words.join(' ')} && npx dejavm replay scenario.djvm`;
 }
-
-const triggerText = (trigger: Trigger) =>
-  trigger.kind === 'moment' ? `${trigger.moment}` : `${trigger.after}+${trigger.k}`;
 
 /** UTF-8 bytes, printable ASCII as it is and the rest as \xNN, as `--input` reads them. */
 function escapeBytes(text: string): string {

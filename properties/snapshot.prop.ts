@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareStates, createMachine, type Machine, type Snapshot, type StopReason } from '../engine/index.ts';
+import type { PlannedInput } from '../replay/index.ts';
 import { moments, scenarios } from './arbitraries.ts';
 import { check } from './check.ts';
 import { eventText, IMAGES, ONE_ROUND } from './scenario.fixtures.ts';
@@ -22,6 +23,13 @@ const ARBITRARY: fc.Arbitrary<Interrupted> = fc.record({
 const reproduce = ({ scenario, at }: Interrupted) =>
   `${scenarioCommand(scenario)}  # snapshots at ticks ${at.join(', ')}`;
 
+/** Where a scenario's trigger strikes, or begins to count. */
+function startOf(trigger: PlannedInput['trigger']): number {
+  if (trigger.kind === 'moment') return trigger.moment;
+  if (trigger.kind === 'hypervisor') return trigger.after;
+  throw new Error(`scenarios have no triggers of kind ${trigger.kind}`);
+}
+
 /** Goes to a virtual time, inputs at their moments on the way, or until the machine stops. */
 class Run {
   readonly machine: Machine;
@@ -34,7 +42,7 @@ class Run {
     this.#scenario = scenario;
     this.machine = machine;
     this.#inputs = scenarioInputs(scenario)
-      .map(({ trigger, event }) => ({ moment: trigger.kind === 'moment' ? trigger.moment : trigger.after, event }))
+      .map(({ trigger, event }) => ({ moment: startOf(trigger), event }))
       .sort((a, b) => a.moment - b.moment);
     machine.onEvent = (event) => this.events.push(eventText(event));
   }

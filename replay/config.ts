@@ -2,7 +2,7 @@
  * Machine configurations and inputs, to and from what a trace holds. The one place that knows both sides: `traces` takes
  * configurations and events for plain data. Checks everything that comes out of a file.
  */
-import { ENGINE_BEHAVIOUR, type Fault, type Input, type InputEvent, type MachineConfig } from '../engine/index.ts';
+import { ENGINE_BEHAVIOUR, type Input, type InputEvent, type MachineConfig, readFault } from '../engine/index.ts';
 import { type ImageContent, type Trace, TraceError, type TraceHeaderFields, type TraceInput } from '../traces/index.ts';
 import { traceDevices, virtioFromTrace } from './config-devices.ts';
 import type { RecordOptions } from './types.ts';
@@ -107,25 +107,8 @@ function eventOf(kind: string, data: Fields): InputEvent | undefined {
   if (kind === 'net' && bytes instanceof Uint8Array && isNatural(slot)) return { kind, slot, bytes };
   if (kind === 'poke' && bytes instanceof Uint8Array && isNatural(paddr)) return { kind, paddr, bytes };
   if (kind !== 'fault' || typeof fault !== 'object' || fault === null) return undefined;
-  const known = faultOf(fault as Fields);
+  const known = readFault(fault as Fields);
   return known && { kind, fault: known };
-}
-
-function faultOf({ model, hart, register, bit, paddr }: Fields): Fault | undefined {
-  if (model === 'failstop' && isNatural(hart)) return { model, hart };
-  if (
-    model === 'register' &&
-    isNatural(hart) &&
-    isNatural(register) &&
-    isNatural(bit) &&
-    register >= 1 &&
-    register <= 32 &&
-    bit < 64
-  ) {
-    return { model, hart, register, bit };
-  }
-  if (model === 'memory' && isNatural(paddr) && isNatural(bit) && bit < 8) return { model, paddr, bit };
-  return undefined;
 }
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

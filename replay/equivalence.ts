@@ -182,7 +182,7 @@ const ECALL_FROM_VS = 10;
  * answer; without one, only the places where an answer belongs may have changed: a0 and a1 after an ecall (SBI calling
  * convention), one register after an emulated instruction.
  */
-function isCompletion(
+export function isCompletion(
   exit: Crossing,
   differences: VmVerdict['registerDifferences'],
   entry: VmRegisters,

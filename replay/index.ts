@@ -3,14 +3,19 @@ export { bisectTraces } from './bisect.ts';
 export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
 export { configFromTrace, inputsFromTrace } from './config.ts';
 export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
+export { compareOutput } from './diff-console.ts';
 export { describeEvent, type InputDifference } from './diff-inputs.ts';
-export { type EquivalenceOptions, vmEquivalence } from './equivalence.ts';
+export { type EquivalenceOptions, isCompletion, vmEquivalence } from './equivalence.ts';
+export type { Crossing } from './equivalence-crossings.ts';
+export { compareRegisters, readRegisters, type VmRegisters } from './equivalence-state.ts';
 export { MomentError } from './errors.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { createPlayer, type Player } from './player.ts';
 export { record } from './record.ts';
 export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';
 export { openTimeTravel } from './travel.ts';
+export { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
+export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './trigger-text.ts';
 export type {
   BisectResult,
   Divergence,

@@ -5,7 +5,7 @@ import { createMachine, type MachineConfig, UserError } from '../engine/index.ts
 import { openTrace, TraceWriteError } from '../traces/index.ts';
 import { record } from './record.ts';
 import { DATA, ECHO, HYPERVISOR, machineOf, traceStore, WORK } from './replay.fixtures.ts';
-import { findHypervisorInstruction } from './trigger.ts';
+import { findExecution, findHypervisorInstruction } from './trigger.ts';
 import type { PlannedInput } from './types.ts';
 import { replayTrace } from './verify.ts';
 
@@ -261,7 +261,7 @@ describe('the k-th hypervisor instruction', () => {
         const [digest, observer] = [machine.digest(), () => {}];
         machine.onEvent = observer;
         for (const k of [...ks, all.length, all.length + 1]) {
-          const found = findHypervisorInstruction(machine, k, until);
+          const found = findHypervisorInstruction(machine, k, { moment: until });
           const executed = Math.min(k - 1, all.length);
           expect(found).toEqual({ ticks: all[k - 1]?.ticks, executed });
           expect(machine.digest()).toBe(digest);
@@ -270,6 +270,32 @@ describe('the k-th hypervisor instruction', () => {
       }),
       { numRuns: 5 },
     );
+  });
+
+  it('a place: its n-th execution is found as by watching every single instruction', () => {
+    const from = 700;
+    const until = { ticks: 9000 };
+    for (const harts of [1, 2]) {
+      const config = machineOf(HYPERVISOR, { harts });
+      const watched = everyHypervisorInstruction(config, from, 12_000).filter(({ ticks }) => ticks < until.ticks);
+      const machine = createMachine(config);
+      const pcs = watched.map(({ ticks, hart }) => {
+        machine.run({ ticks });
+        return Number(machine.hart(hart).pc);
+      });
+      const again = createMachine(config);
+      again.run({ moment: from });
+      const digest = again.digest();
+      // A handler's first instruction follows a trap, not an instruction; waiters execute theirs without any transition.
+      for (const place of new Set(pcs)) {
+        const all = watched.filter((_, n) => pcs[n] === place).map(({ ticks }) => ticks);
+        for (const n of [1, 2, all.length, all.length + 1]) {
+          const found = findExecution(again, place, n, until);
+          expect(found).toEqual({ ticks: all[n - 1], executed: Math.min(n - 1, all.length) });
+          expect(again.digest()).toBe(digest);
+        }
+      }
+    }
   });
 
   it('is hit by the recorder over any number of digests, next to other inputs', async () => {

@@ -19,8 +19,9 @@ import {
 } from '../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
-import { InputPlan } from './plan.ts';
-import { findHypervisorInstruction } from './trigger.ts';
+import { type Counting, InputPlan } from './plan.ts';
+import { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
+import { formatTrigger } from './trigger-text.ts';
 import type { NoteAt, RecordOptions, RecordResult } from './types.ts';
 
 /** Instructions, and ticks, between two looks at a live console. */
@@ -61,8 +62,12 @@ function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions):
     throw new UserError(`a ${what} every ${value} instructions: expected a whole number from 1`);
   }
   for (const { trigger } of planned) {
-    if (trigger.kind === 'moment' || trigger.k >= 1) continue;
-    throw new UserError(`hypervisor instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
+    if (trigger.kind === 'hypervisor' && trigger.k < 1) {
+      throw new UserError(`hypervisor instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
+    }
+    if ((trigger.kind === 'two-level' ? trigger.k : trigger.kind === 'symbol' ? trigger.n : 1) < 1) {
+      throw new UserError(`the trigger ${formatTrigger(trigger)}: instructions are counted from 1`);
+    }
   }
 }
 
@@ -119,9 +124,10 @@ class Recording {
     const { machine, options } = this;
     for (;;) {
       this.mark();
-      for (const planned of this.plan.due(machine.moment)) this.apply(planned.event);
+      for (const planned of this.plan.due(machine)) this.apply(planned.event);
       if (this.polls && machine.moment >= this.nextPoll && (await this.poll()) === 'stop') return STOPPED;
-      if (machine.moment >= options.maxMoment) return { stop: { kind: 'moment' }, reason: 'moment' };
+      if (machine.moment >= options.maxMoment || machine.ticks >= (options.maxTicks ?? Number.POSITIVE_INFINITY))
+        return { stop: { kind: 'moment' }, reason: 'moment' };
       const stop = this.advance();
       const goesOn = stop.kind === 'idle' ? await this.wake() : stop.kind !== 'halted';
       if (goesOn === 'stop') return STOPPED;
@@ -201,23 +207,51 @@ class Recording {
   /** Runs to the next position at which something is due. */
   private advance(): StopReason {
     const { machine, plan, options } = this;
-    const until = Math.min(this.nextDigest, this.nextCheckpoint, options.maxMoment, plan.nextMoment(machine.moment));
-    const k = plan.hypervisorCount();
-    if (k !== undefined) {
-      const found = findHypervisorInstruction(machine, k, until);
-      plan.executed(found.executed, found.ticks !== undefined);
-      return machine.run({ moment: until, ...(found.ticks === undefined ? {} : { ticks: found.ticks }) });
-    }
-    if (!this.polls) return machine.run({ moment: until });
+    const planned = plan.next(machine);
+    const until = {
+      moment: Math.min(this.nextDigest, this.nextCheckpoint, options.maxMoment, planned.moment),
+      ticks: Math.min(options.maxTicks ?? Number.MAX_SAFE_INTEGER, planned.ticks),
+    };
+    if (plan.counting().length > 0) return machine.run(this.untilTrigger(until));
+    if (!this.polls) return machine.run(until);
     // Ticks too: a machine that mostly waits retires few instructions.
-    const stop = machine.run({ moment: Math.min(until, this.nextPoll), ticks: machine.ticks + POLL_TICKS });
+    const pollTicks = machine.ticks + POLL_TICKS;
+    const stop = machine.run({
+      moment: Math.min(until.moment, this.nextPoll),
+      ticks: Math.min(until.ticks, pollTicks),
+    });
     if (stop.kind === 'ticks') this.nextPoll = machine.moment;
     return stop;
   }
 
+  /** The position right before the first instruction that a counting trigger awaits, or `until`. */
+  private untilTrigger(until: Required<SearchEnd>): Required<SearchEnd> {
+    const { plan } = this;
+    let ticks = until.ticks;
+    const found = plan.counting().map((trigger) => {
+      // What lies behind the soonest one is not this stop's business.
+      const search = this.search(trigger, { ...until, ticks: Math.min(until.ticks, ticks + 1) });
+      ticks = Math.min(ticks, search.ticks ?? ticks);
+      return { trigger, search };
+    });
+    for (const { trigger, search } of found) {
+      const reached = search.ticks === ticks;
+      const { executed } = reached ? search : this.search(trigger, { ...until, ticks });
+      plan.passed(trigger, executed, reached);
+    }
+    return { ...until, ticks };
+  }
+
+  private search({ place, left }: Counting, until: SearchEnd): TriggerSearch {
+    if (!place) return findHypervisorInstruction(this.machine, left, until);
+    const base = this.hypervisor?.address(place.symbol);
+    if (base === undefined) throw new UserError(`there is no symbol '${place.symbol}' in the image that -kernel names`);
+    return findExecution(this.machine, Number(base) + place.offset, left, until);
+  }
+
   /** Gives an idle machine its next input, waiting for a person or a frame if need be. False when none can come. */
   private async wake(): Promise<boolean | 'stop'> {
-    const planned = this.plan.nextConsole();
+    const planned = this.plan.nextFromOutside();
     if (planned) {
       this.apply(planned.event);
       return true;

@@ -1,91 +1,96 @@
 /**
- * Finds the k-th instruction executed in HS-mode, exactly and without walking every instruction of the guests: leaps
- * over stretches in which no hart can have been in HS-mode, and goes tick by tick through the others.
- * Relies on snapshots (the search runs ahead and comes back) and on observed privilege transitions. Nobody else sees
- * what the search runs through: the machine's observer is away meanwhile.
+ * Finds, exactly, when triggers that count fire: the k-th instruction executed in HS-mode, the n-th execution of one
+ * instruction of the hypervisor. The search runs ahead on the machine itself and comes back by snapshot; nobody else
+ * sees what it runs through: the machine's observer is away meanwhile.
+ * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running at physical addresses.
  */
-import type { Machine, MachineEvent, Moment, Snapshot, Ticks } from '../engine/index.ts';
+import { type Machine, type Moment, RAM_BASE, type Ticks, UserError } from '../engine/index.ts';
 
-export interface HypervisorSearch {
-  /** Virtual time right before the k-th instruction; undefined when it lies beyond `until`. */
+export interface TriggerSearch {
+  /** Virtual time right before the awaited instruction; undefined when it lies beyond the search's end. */
   readonly ticks: Ticks | undefined;
-  /** HS-mode instructions that retire between here and there (or `until`). */
+  /** HS-mode instructions (executions of the place) that retire between here and there (or the end). */
   readonly executed: number;
 }
 
-/** Ticks of a leap. A leap costs a snapshot, and the instructions of the last one are run twice. */
-const LEAP_TICKS = 65_536;
+/** Where a search ends. */
+export interface SearchEnd {
+  readonly moment?: Moment;
+  readonly ticks?: Ticks;
+}
 
 /**
- * Looks for the k-th (1 = the first from here) HS-mode instruction to retire on any hart before moment `until`. The
- * machine and its observer are left as they were.
+ * Looks for the k-th (1 = the first from here) HS-mode instruction to retire on any hart before `until`. The machine
+ * and its observer are left as they were.
  */
-export function findHypervisorInstruction(machine: Machine, k: number, until: Moment): HypervisorSearch {
+export function findHypervisorInstruction(machine: Machine, k: number, until: SearchEnd): TriggerSearch {
+  return lookAhead(machine, () => {
+    const from = machine.hypervisorInstructions;
+    machine.run({ ...until, hypervisor: k });
+    const executed = machine.hypervisorInstructions - from;
+    // It retired in the tick before this position: an instruction takes exactly one.
+    return executed === k ? { ticks: machine.ticks - 1, executed: k - 1 } : { ticks: undefined, executed };
+  });
+}
+
+/** c.ebreak, which fits over an instruction of any length. */
+const BREAKPOINT = Uint8Array.of(0x02, 0x90);
+const CAUSE_BREAKPOINT = 3;
+/** Ticks run before it is looked whether the breakpoint was hit; doubled as long as it was not. */
+const FIRST_LEAP = 2048;
+const MAX_LEAP = 1 << 20;
+
+/**
+ * Looks for the n-th (1 = the first from here) time that a hart in HS-mode is about to execute the instruction at a
+ * physical address. Works as a debugger does, with a breakpoint in memory, and leaves the machine as it was.
+ * @throws UserError when there is no RAM at the address
+ */
+export function findExecution(machine: Machine, address: number, n: number, until: SearchEnd): TriggerSearch {
+  const end = RAM_BASE + machine.config.ramBytes;
+  if (address < RAM_BASE || address + BREAKPOINT.length > end || address % 2 !== 0) {
+    throw new UserError(`a trigger at 0x${address.toString(16)}: no instruction of the hypervisor can be there`);
+  }
+  return lookAhead(machine, () => {
+    for (let executed = 0; ; executed++) {
+      const ticks = nextExecution(machine, address, until);
+      if (ticks === undefined) return { ticks, executed };
+      if (executed + 1 === n) return { ticks, executed };
+      machine.run({ ticks: ticks + 1 });
+    }
+  });
+}
+
+/** When the place is reached next; the machine is brought back to where it was. */
+function nextExecution(machine: Machine, address: number, until: SearchEnd): Ticks | undefined {
+  const start = machine.snapshot();
+  machine.apply({ kind: 'poke', paddr: address, bytes: BREAKPOINT });
+  let hit: Ticks | undefined;
+  machine.onEvent = (event) => {
+    if (event.kind !== 'transition' || event.from !== 'HS' || event.pc !== BigInt(address)) return;
+    // A trap takes a tick, which the event counts.
+    if (event.trap?.cause === CAUSE_BREAKPOINT && !event.trap.interrupt) hit ??= event.ticks - 1;
+  };
+  const { moment = Number.POSITIVE_INFINITY, ticks: last = Number.POSITIVE_INFINITY } = until;
+  for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
+    if (machine.moment >= moment || machine.ticks >= last) break;
+    const goal = Math.min(machine.ticks + leap, last);
+    const stop = machine.run({ ticks: goal, ...(until.moment !== undefined && { moment: until.moment }) });
+    if (stop.kind === 'halted' || stop.kind === 'idle') break;
+  }
+  machine.onEvent = undefined;
+  machine.restore(start);
+  if (hit !== undefined) machine.run({ ticks: hit });
+  return hit !== undefined && machine.moment < moment && hit < last ? hit : undefined;
+}
+
+function lookAhead<T>(machine: Machine, search: () => T): T {
   const start = machine.snapshot();
   const observer = machine.onEvent;
   machine.onEvent = undefined;
   try {
-    return search(machine, k, until);
+    return search();
   } finally {
     machine.restore(start);
     machine.onEvent = observer;
   }
 }
-
-function search(machine: Machine, k: number, until: Moment): HypervisorSearch {
-  let executed = 0;
-  let leap = LEAP_TICKS;
-  while (machine.moment < until) {
-    if (leap > 1 && !hypervisorRuns(machine)) {
-      const outcome = tryLeap(machine, leap, until);
-      if (outcome === 'stopped') break;
-      leap = outcome === 'clean' ? LEAP_TICKS : outcome;
-      continue;
-    }
-    leap = LEAP_TICKS;
-    const { moment, ticks } = machine;
-    const isHypervisor = machine.hart(machine.next().hart).mode === 'HS';
-    const stop = machine.run({ ticks: ticks + 1 });
-    // A tick without a retired instruction was a trap or idle time.
-    if (isHypervisor && machine.moment > moment && ++executed === k) return { ticks, executed: k - 1 };
-    if (stop.kind === 'halted' || stop.kind === 'idle') break;
-  }
-  return { ticks: undefined, executed };
-}
-
-/** True when a hart that does not wait is in HS-mode. */
-function hypervisorRuns(machine: Machine): boolean {
-  for (let n = 0; n < machine.config.harts; n++) {
-    const { mode, waiting } = machine.hart(n);
-    if (mode === 'HS' && !waiting) return true;
-  }
-  return false;
-}
-
-/**
- * Leaps ahead while no hart runs in HS-mode. `clean`: none did on the way. A number: some may have; the machine is back
- * where it was, and a leap of so many ticks is worth trying.
- */
-function tryLeap(machine: Machine, leap: number, until: Moment): 'clean' | 'stopped' | number {
-  const base: Snapshot = machine.snapshot();
-  const before = instructionsOfEach(machine);
-  let entered: Ticks | undefined;
-  const stops: Array<() => boolean> = [];
-  // A hart that waits in HS-mode goes on there without any transition.
-  for (let n = 0; n < machine.config.harts; n++) {
-    if (machine.hart(n).mode === 'HS') stops.push(() => machine.hart(n).instret === before[n]);
-  }
-  machine.onEvent = (event: MachineEvent) => {
-    if (event.kind === 'transition' && event.to === 'HS') entered ??= event.ticks;
-  };
-  const stop = machine.run({ moment: until, ticks: machine.ticks + leap });
-  machine.onEvent = undefined;
-  if (entered === undefined && stops.every((asleep) => asleep())) {
-    return stop.kind === 'halted' || stop.kind === 'idle' ? 'stopped' : 'clean';
-  }
-  machine.restore(base);
-  return Math.max(1, entered === undefined ? leap >> 1 : Math.min(leap >> 1, entered - base.ticks - 1));
-}
-
-const instructionsOfEach = (machine: Machine): bigint[] =>
-  Array.from({ length: machine.config.harts }, (_, n) => machine.hart(n).instret);

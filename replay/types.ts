@@ -16,8 +16,20 @@ import type { Trace } from '../traces/index.ts';
 /** When a planned input happens (design section 8). */
 export type Trigger =
   | { readonly kind: 'moment'; readonly moment: Moment }
+  /** At a virtual time. */
+  | { readonly kind: 'ticks'; readonly ticks: Ticks }
   /** Right before the k-th (1 = first) instruction that any hart executes in HS-mode after `after`. */
-  | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number };
+  | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number }
+  /** The papers' two levels: the same, counted from a virtual time on. */
+  | { readonly kind: 'two-level'; readonly ticks: Ticks; readonly k: number }
+  /** Right before the n-th (1 = first) time from `ticks` on that a hart in HS-mode executes symbol+offset of the hypervisor. */
+  | {
+      readonly kind: 'symbol';
+      readonly symbol: string;
+      readonly offset: number;
+      readonly n: number;
+      readonly ticks: Ticks;
+    };
 
 /** An input known beforehand. A fault whose `hart` is -1 hits the hart whose instruction is next. */
 export interface PlannedInput {
@@ -44,6 +56,8 @@ export interface RecordOptions {
   readonly planned: readonly PlannedInput[];
   /** Stop at this moment even if the machine has not halted. */
   readonly maxMoment: Moment;
+  /** The same in virtual time. */
+  readonly maxTicks?: Ticks;
   readonly digestEvery: number;
   readonly checkpointEvery: number;
   readonly commandLine: readonly string[];

@@ -154,7 +154,9 @@ function deviceRows(): string[][] {
   const tree = boardTree({ harts: 1, ramBytes: 2 ** 27, bootArgs: '', seed: 0n });
   const soc = tree.children?.find((node) => node.name === 'soc');
   const slots = BOARD.filter(({ device }) => /^virtio\d/.test(device.name));
-  return BOARD.filter((slot) => !slots.includes(slot) || slot === slots[0]).map((slot) => {
+  // What has no registers is nothing that software can find.
+  const shown = BOARD.filter(({ device }) => device.sizeBytes > 0);
+  return shown.filter((slot) => !slots.includes(slot) || slot === slots[0]).map((slot) => {
     const { device, base } = slot;
     const node = soc?.children?.find((child) => child.name.endsWith(`@${base.toString(16)}`));
     const compatible = [node?.properties.compatible ?? []].flat().map((name) => `\`${name}\``);

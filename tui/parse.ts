@@ -3,7 +3,7 @@
  * replay types; the fault models' own text is left to the engine's parser. Every function throws UsageError with
  * what was expected and an example.
  */
-import type { PlannedInput, Trigger } from '../replay/index.ts';
+import type { PlannedInput } from '../replay/index.ts';
 import { UsageError } from './errors.ts';
 
 const MIB = 1024 * 1024;
@@ -58,27 +58,21 @@ export function parseSeed(text: string): bigint {
   return value;
 }
 
-/** A fault plan before the engine has read the model: `failstop@8M+3` -> model text "failstop" and its trigger. */
+/** A fault plan before engine and replay have read its halves: `failstop@8M+3` -> "failstop" and "8M+3". */
 export interface FaultPlan {
   readonly model: string;
-  readonly trigger: Trigger;
+  readonly when: string;
 }
 
-/**
- * `MODEL@M` or `MODEL@M+K`: at moment M, or right before the K-th hypervisor instruction after it. `,hart=N` may
- * stand on either side of the `@`.
- */
+/** `MODEL@WHEN`. `,hart=N` may stand on either side of the `@`. */
 export function parseFaultPlan(text: string): FaultPlan {
-  const match = /^([^@]+)@([^@+,]+)(?:\+([^@+,]+))?(,hart=\d+)?$/.exec(text);
+  const match = /^([^@]+)@([^@,]+)(,hart=\d+)?$/.exec(text);
   if (!match) {
-    throw new UsageError(`expected MODEL@MOMENT or MODEL@MOMENT+K such as failstop@8M or failstop@8M+3, got '${text}'`);
+    throw new UsageError(
+      `expected MODEL@WHEN such as failstop@8M, failstop@8M+3, failstop@5ms+120 or failstop@store_add+0x28, got '${text}'`,
+    );
   }
-  const after = parseMoment(match[2]!);
-  const model = match[1]! + (match[4] ?? '');
-  if (match[3] === undefined) return { model, trigger: { kind: 'moment', moment: after } };
-  const k = parseMoment(match[3]);
-  if (k < 1) throw new UsageError(`hypervisor instructions are counted from 1, got '+${match[3]}' in '${text}'`);
-  return { model, trigger: { kind: 'hypervisor', after, k } };
+  return { model: match[1]! + (match[3] ?? ''), when: match[2]! };
 }
 
 /** `MOMENT:TEXT`: console bytes that arrive at a moment; TEXT knows \n \r \t \\ and \xNN, the rest is UTF-8. */

@@ -108,6 +108,9 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
   derived('stopMoment', 'run() returns when moment reaches this'),
   derived('stopTicks', 'run() returns when ticks reaches this'),
+  derived('stopHypervisor', 'run() returns when hypervisorCount reaches this; all ones: never'),
+  derived('hypervisorCount', 'instructions that any hart has retired in HS-mode since the core was made'),
+  derived('hypervisorFrom', 'retired instructions of the running slice when its hart entered HS-mode', 'u32'),
   derived('sliceStartTicks', 'ticks when the running slice began'),
   derived('sliceBudget', 'ticks granted to the running slice', 'u32'),
   derived('stopRequest', 'set by a device or helper to leave run() after this instruction', 'u32'),
@@ -326,6 +329,7 @@ export const CONSTANTS = {
   STOP_IDLE: 4,
   STOP_EVENTS_FULL: 5,
   STOP_REQUEST: 6,
+  STOP_HYPERVISOR: 7,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
   TICKS_PER_MTIME: 100,
   /** What CBO instructions work on (Zicbom, Zicboz). */

@@ -50,6 +50,8 @@ export interface Board {
   readonly seed: bigint;
   /** Drives this device's own interrupt output, wired to an input of the interrupt controller. */
   drive(level: boolean): void;
+  /** Takes an injected fault of this kind that waits for this virtio slot. */
+  takeFault(kind: 'ioError' | 'dropFrame'): boolean;
   /** A byte left the machine through the console. */
   console(byte: number): void;
   /** Software told the observer something (engine/machine/notes.ts). */

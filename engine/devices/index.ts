@@ -1,9 +1,17 @@
 export { aclint } from './aclint.ts';
 export { type Board, type Device, type Disk, NEVER, type Port } from './device.ts';
+export {
+  anyFault,
+  armFault,
+  type FaultEntry,
+  faultUnit,
+  takeDue,
+  takeFault,
+} from './fault-unit.ts';
 export { decodeHalt, finisher } from './finisher.ts';
-export { destinationOf, isMulticast, isSame } from './net/packet.ts';
+export { destinationOf, ipv4, isMulticast, isSame, readFrame, readUdp, udp } from './net/packet.ts';
 export { station } from './net/station.ts';
-export { PLIC_SOURCES, plic } from './plic.ts';
+export { isHigh, isPending, PLIC_SOURCES, plic } from './plic.ts';
 export { rtc } from './rtc.ts';
 export { UART_BACKLOG_BYTES, uart } from './uart.ts';
 export * from './virtio/index.ts';

@@ -66,11 +66,19 @@ export const plic: Device = {
   },
   setInput(port, line, level) {
     // Devices drive their output after every access; nothing follows from a level that stays.
-    if (((port.get(LEVEL_AT + 4 * (line >>> 5)) >>> (line & 31)) & 1) === Number(level)) return;
+    if (isHigh(port, line) === level) return;
     setBit(port, LEVEL_AT, line, level);
     update(port);
   },
 };
+
+/** Whether a source's input is high. */
+export const isHigh = (port: Port, line: number): boolean =>
+  ((port.get(LEVEL_AT + 4 * (line >>> 5)) >>> (line & 31)) & 1) === 1;
+
+/** Whether a source waits to be claimed. */
+export const isPending = (port: Port, line: number): boolean =>
+  ((pendingWord(port, line >>> 5) >>> (line & 31)) & 1) === 1;
 
 /** Section 9: the highest-priority pending enabled source, lowest number first; it is served until completed. */
 function claim(port: Port, context: number): number {

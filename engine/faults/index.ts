@@ -1,3 +1,11 @@
-export { applyFault, type FaultTarget, resolveFault } from './apply.ts';
-export { formatFault, parseFault } from './text.ts';
-export { type Fault, NEXT_HART, PC_REGISTER } from './types.ts';
+export { applyFault, type FaultTarget, placeOfCode, resolveFault } from './apply.ts';
+export { formatFault, parseFault, readFault } from './text.ts';
+export {
+  type ArmedFault,
+  FAULT_CSRS,
+  type Fault,
+  type FaultCsr,
+  NEXT_HART,
+  PC_REGISTER,
+  WINDOW_BITS,
+} from './types.ts';

@@ -1,20 +1,27 @@
 /**
  * Faults as text, the form of flags and scenarios: `failstop`, `failstop,hart=1`, `register=x10,bit=5,hart=0`,
- * `register=pc,bit=2`, `memory=0x80201000,bit=3`. Does not know the machine: whether the hart and the address exist is
- * checked when the fault is applied.
+ * `register=pc,bit=2`, `memory=0x80201000,bit=3`, `code=instruction,bit=7`, `code=window,bit=100,repair=never`,
+ * `csr=hgatp,bit=44`, `interrupt=timer,effect=late,ticks=100000`, `interrupt=10,effect=lost`,
+ * `device=7,effect=io-error`. Does not know the machine: whether hart, address and device exist is checked when the
+ * fault is applied.
  */
 import { UserError } from '../errors.ts';
-import { type Fault, NEXT_HART, PC_REGISTER } from './types.ts';
+import { FAULT_CSRS, type Fault, type FaultCsr, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
-const FORMS = "'failstop', 'register=x10,bit=5' or 'memory=0x80201000,bit=3', the first two with ',hart=N' if wanted";
+const FORMS =
+  "'failstop', 'register=x10,bit=5', 'memory=0x80201000,bit=3', 'code=instruction,bit=7', 'csr=hgatp,bit=44', " +
+  "'interrupt=ipi,effect=lost' or 'device=7,effect=io-error', those of a hart with ',hart=N' if wanted";
 const MAX_HART = 7;
+const MAX_SLOT = 7;
+const MAX_SOURCE = 95;
+const INSTRUCTION_BITS = 32;
 
 /** Reads a fault; without `hart=` it hits the next hart. @throws UserError naming what is wrong and the forms. */
 export function parseFault(text: string): Fault {
   const [head = '', ...rest] = text.split(',').map((part) => part.trim());
   const [model = '', value] = split(head);
   const options = readOptions(text, rest);
-  const fault = build(text, model, value, options);
+  const fault = build(model, value, new Options(text, model, options));
   const unused = [...options.keys()][0];
   if (unused !== undefined) throw wrong(text, `'${unused}' does not belong to '${model}'`);
   return fault;
@@ -22,7 +29,7 @@ export function parseFault(text: string): Fault {
 
 /** The text that `parseFault` reads back as the same fault. */
 export function formatFault(fault: Fault): string {
-  const hart = fault.model === 'memory' || fault.hart === NEXT_HART ? '' : `,hart=${fault.hart}`;
+  const hart = 'hart' in fault && fault.hart !== NEXT_HART ? `,hart=${fault.hart}` : '';
   switch (fault.model) {
     case 'failstop':
       return `failstop${hart}`;
@@ -30,30 +37,123 @@ export function formatFault(fault: Fault): string {
       return `register=${fault.register === PC_REGISTER ? 'pc' : `x${fault.register}`},bit=${fault.bit}${hart}`;
     case 'memory':
       return `memory=0x${fault.paddr.toString(16)},bit=${fault.bit}`;
+    case 'code':
+      return `code=${fault.span},bit=${fault.bit}${fault.repair === 'never' ? ',repair=never' : ''}${hart}`;
+    case 'csr':
+      return `csr=${fault.csr},bit=${fault.bit}${hart}`;
+    case 'interrupt': {
+      const late = fault.effect === 'late' ? `,ticks=${fault.ticks}` : '';
+      return `interrupt=${fault.line},effect=${fault.effect}${late}${hart}`;
+    }
+    case 'device':
+      return `device=${fault.slot},effect=${fault.effect}`;
   }
 }
 
-/** Takes what it uses out of `options`. */
-function build(text: string, model: string, value: string | undefined, options: Map<string, string>): Fault {
-  const take = (name: string, max: number, otherwise?: number): number => {
-    const given = options.get(name);
-    options.delete(name);
-    if (given !== undefined) return integer(text, name, given, max);
-    if (otherwise === undefined) throw wrong(text, `'${model}' needs '${name}=0…${max}'`);
+/** A fault that came as data from outside (a trace, a database); undefined when it is none with a definite hart. */
+export function readFault(data: Readonly<Record<string, unknown>>): Fault | undefined {
+  try {
+    const fault = parseFault(formatFault(data as unknown as Fault));
+    const isSame = Object.entries(fault).every(([name, value]) => data[name] === value);
+    const isDefinite = !('hart' in fault) || fault.hart !== NEXT_HART || typeof data.line === 'number';
+    return isSame && isDefinite ? fault : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What follows the model, by name; each is taken once. */
+class Options {
+  readonly text: string;
+  readonly #model: string;
+  readonly #given: Map<string, string>;
+  constructor(text: string, model: string, given: Map<string, string>) {
+    this.text = text;
+    this.#model = model;
+    this.#given = given;
+  }
+
+  number(name: string, max: number, otherwise?: number): number {
+    const given = this.#take(name);
+    if (given !== undefined) return integer(this.text, name, given, max);
+    if (otherwise === undefined) throw wrong(this.text, `'${this.#model}' needs '${name}=0…${max}'`);
     return otherwise;
-  };
-  if (model === 'failstop') {
-    if (value !== undefined) throw wrong(text, "'failstop' takes no value");
-    return { model, hart: take('hart', MAX_HART, NEXT_HART) };
   }
-  if (model === 'register') {
-    return { model, hart: take('hart', MAX_HART, NEXT_HART), register: register(text, value), bit: take('bit', 63) };
+
+  word<T extends string>(name: string, words: readonly T[], otherwise?: T): T {
+    const given = this.#take(name) ?? otherwise;
+    const found = words.find((word) => word === given);
+    if (found !== undefined) return found;
+    throw wrong(
+      this.text,
+      `'${this.#model}' needs '${name}=${words.join('|')}'${given === undefined ? '' : `, not '${given}'`}`,
+    );
   }
-  if (model === 'memory') {
-    if (value === undefined) throw wrong(text, "'memory' needs a physical address, as in 'memory=0x80201000'");
-    return { model, paddr: integer(text, 'memory', value, Number.MAX_SAFE_INTEGER), bit: take('bit', 7) };
+
+  hart(): number {
+    return this.number('hart', MAX_HART, NEXT_HART);
   }
-  throw wrong(text, model === '' ? 'it is empty' : `there is no fault model '${model}'`);
+
+  #take(name: string): string | undefined {
+    const given = this.#given.get(name);
+    this.#given.delete(name);
+    return given;
+  }
+}
+
+function build(model: string, value: string | undefined, options: Options): Fault {
+  const { text } = options;
+  switch (model) {
+    case 'failstop':
+      if (value !== undefined) throw wrong(text, "'failstop' takes no value");
+      return { model, hart: options.hart() };
+    case 'register':
+      return { model, hart: options.hart(), register: register(text, value), bit: options.number('bit', 63) };
+    case 'memory':
+      if (value === undefined) throw wrong(text, "'memory' needs a physical address, as in 'memory=0x80201000'");
+      return {
+        model,
+        paddr: integer(text, 'memory', value, Number.MAX_SAFE_INTEGER),
+        bit: options.number('bit', 7),
+      };
+    case 'code': {
+      const span = oneOf(text, model, value, ['instruction', 'window'] as const);
+      const bit = options.number('bit', (span === 'window' ? WINDOW_BITS : INSTRUCTION_BITS) - 1);
+      const repair = options.word('repair', ['on-detection', 'never'] as const, 'on-detection');
+      return { model, hart: options.hart(), span, bit, repair };
+    }
+    case 'csr':
+      return {
+        model,
+        hart: options.hart(),
+        csr: oneOf<FaultCsr>(text, model, value, FAULT_CSRS),
+        bit: options.number('bit', 63),
+      };
+    case 'interrupt':
+      return interrupt(value, options);
+    case 'device':
+      if (value === undefined) throw wrong(text, "'device' needs a virtio slot, as in 'device=7'");
+      return {
+        model,
+        slot: integer(text, 'device', value, MAX_SLOT),
+        effect: options.word('effect', ['io-error', 'drop-frame'] as const),
+      };
+    default:
+      throw wrong(text, model === '' ? 'it is empty' : `there is no fault model '${model}'`);
+  }
+}
+
+function interrupt(value: string | undefined, options: Options): Fault {
+  const { text } = options;
+  const isSource = /^\d/.test(value ?? '');
+  const line = isSource
+    ? integer(text, 'interrupt', value!, MAX_SOURCE)
+    : oneOf(text, 'interrupt', value, ['ipi', 'timer'] as const);
+  if (line === 0) throw wrong(text, 'there is no interrupt source 0');
+  const effect = options.word('effect', ['lost', 'duplicated', 'late'] as const);
+  const ticks = effect === 'late' ? options.number('ticks', 1e12) : 0;
+  if (effect === 'late' && ticks === 0) throw wrong(text, "'ticks' must be at least 1");
+  return { model: 'interrupt', hart: isSource ? NEXT_HART : options.hart(), line, effect, ticks };
 }
 
 function readOptions(text: string, parts: readonly string[]): Map<string, string> {
@@ -72,6 +172,12 @@ function register(text: string, value: string | undefined): number {
   const number = /^x([1-9]|[12]\d|3[01])$/.exec(value ?? '')?.[1];
   if (number === undefined) throw wrong(text, `'register' needs x1…x31 or pc, not '${value ?? ''}'`);
   return Number(number);
+}
+
+function oneOf<T extends string>(text: string, model: string, value: string | undefined, words: readonly T[]): T {
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw wrong(text, `'${model}' needs one of ${words.join(', ')}, not '${value ?? ''}'`);
+  return found;
 }
 
 function integer(text: string, name: string, value: string, max: number): number {

@@ -10,6 +10,7 @@ import {
   type Device,
   emptySlot,
   entropy,
+  faultUnit,
   finisher,
   net,
   plic,
@@ -54,7 +55,10 @@ const FIXED: readonly Omit<Slot, 'record'>[] = [
 /** What can be plugged into a virtio slot, by the kinds of VirtioConfig. */
 export const VIRTIO_MODELS = { block, net, console: virtioConsole, entropy } as const;
 
-/** Every device, in the order of addresses; last, at no address, the station, when there is a network to be on. */
+/**
+ * Every device, in the order of addresses; last, at no address, the waiting faults and the station, when there is a
+ * network to be on.
+ */
 export function boardOf(virtio: readonly VirtioConfig[] = []): readonly Slot[] {
   const slots = Array.from({ length: VIRTIO_SLOTS }, (_, n) => {
     const plugged = virtio.find((device) => device.slot === n);
@@ -66,7 +70,12 @@ export function boardOf(virtio: readonly VirtioConfig[] = []): readonly Slot[] {
     };
   });
   const onSwitch = virtio.some((device) => device.kind === 'net' && device.cable === 'switch');
-  return allot([...FIXED, ...slots, ...(onSwitch ? [{ device: station, base: 0, irq: 0 }] : [])]);
+  return allot([
+    ...FIXED,
+    ...slots,
+    { device: faultUnit, base: 0, irq: 0 },
+    ...(onSwitch ? [{ device: station, base: 0, irq: 0 }] : []),
+  ]);
 }
 
 /** The board with nothing plugged in. The places of its devices are the same on every other. */

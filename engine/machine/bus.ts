@@ -5,8 +5,26 @@
  * less than a microsecond.
  */
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
-import { type Board, type Disk, destinationOf, isMulticast, isSame, NEVER, type Port } from '../devices/index.ts';
+import {
+  anyFault,
+  armFault,
+  type Board,
+  type Disk,
+  destinationOf,
+  type FaultEntry,
+  faultUnit,
+  isHigh,
+  isMulticast,
+  isPending,
+  isSame,
+  NEVER,
+  type Port,
+  takeDue,
+  takeFault,
+} from '../devices/index.ts';
+import type { ArmedFault } from '../faults/index.ts';
 import { RAM_BASE, type Slot } from './board.ts';
+import { isDetection } from './notes.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
 export interface BusObserver {
@@ -35,6 +53,10 @@ export interface Bus {
   receive(byte: number): void;
   /** A frame from outside for the network device in a slot. False: there is no such device. */
   receiveFrame(slot: number, frame: Uint8Array): boolean;
+  /** Keeps an injected fault until its occasion. False: there is no such device, or no room. */
+  arm(fault: ArmedFault): boolean;
+  /** Raises an interrupt as if its cause had come up. */
+  raise(line: { readonly hart: number } | { readonly source: number }): void;
   /** Import of arch.wasm: the devices whose time has come act. */
   tick(): void;
 }
@@ -55,6 +77,8 @@ const RAM_BYTES = word('ramBytes');
 const LINES = offsetOf(HART, 'lines');
 const MTIMECMP = offsetOf(HART, 'mtimecmp');
 const BUDGET = offsetOf(HART, 'budget');
+/** mip.MSIP: the machine software interrupt. */
+const MSIP = 3;
 const TRAPS = offsetOf(HART, 'traps');
 const HIGH = 0x100000000;
 
@@ -63,8 +87,10 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   const { board } = options;
   const u32 = new Uint32Array(memory);
   const clock = createClock(u32);
-  const wiring: Wiring = { u32, u8: new Uint8Array(memory), clock, observer, options, driveInput, transmit };
+  const faults: FaultHooks = { swallows, repair, take: (kind, slot) => takeFault(faultPort, kind, slot) !== undefined };
+  const wiring: Wiring = { u32, u8: new Uint8Array(memory), clock, observer, options, driveInput, transmit, faults };
   const ports = board.map((slot) => createPort(slot, wiring));
+  const faultPort = ports[board.findIndex(({ device }) => device === faultUnit)]!;
   const plicAt = board.findIndex(({ device }) => device.setInput);
   const timed = [...board.keys()].filter((index) => board[index]!.device.deadline);
   // Consoles that software has to bring up come first; the UART always listens.
@@ -73,7 +99,48 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
     .sort((a, b) => Number(board[b]!.virtio !== undefined) - Number(board[a]!.virtio !== undefined) || a - b);
 
   function driveInput(irq: number, level: boolean): void {
+    if (anyFault(faultPort)) {
+      if (!level) takeFault(faultPort, 'raiseSource', irq);
+      else if (!isHigh(ports[plicAt]!, irq) && swallows('source', irq)) return;
+    }
     board[plicAt]!.device.setInput?.(ports[plicAt]!, irq, level);
+  }
+  /** Takes away an interrupt that is about to come, if a fault waits for it; a late one sets out. */
+  function swallows(kind: 'ipi' | 'source', where: number): boolean {
+    const fault = takeFault(faultPort, kind, where);
+    if (fault && fault.ticks > 0) sendLater(fault, where);
+    return fault !== undefined;
+  }
+  function sendLater({ kind, ticks }: Pick<FaultEntry, 'kind' | 'ticks'>, where: number): boolean {
+    const raise = kind === 'ipi' ? 'raiseIpi' : 'raiseSource';
+    return armFault(faultPort, { kind: raise, where, value: 0, ticks: clock.ticks() + ticks });
+  }
+  /** Injected code faults end at the first detection. */
+  function repair(): void {
+    for (let fault = takeFault(faultPort, 'repair'); fault; fault = takeFault(faultPort, 'repair')) {
+      const mask = fault.value & 0xff;
+      const byte = wiring.u8[u32[RAM_HOST]! + fault.where]!;
+      options.storeRam(fault.where, Uint8Array.of((byte & ~mask) | (fault.value >>> 8)));
+    }
+  }
+  /** Loses or delays the interrupt that is pending, or lets the next one be lost or late. */
+  function disturb(
+    { kind, ticks }: Pick<FaultEntry, 'ticks'> & { kind: 'ipi' | 'source' },
+    where: number,
+    pending: boolean,
+  ): boolean {
+    if (!pending) return armFault(faultPort, { kind, where, value: 0, ticks });
+    if (kind === 'ipi') faultPort.board.setHartLine(where, MSIP, false);
+    else driveInput(where, false);
+    // There is no room for one that is late when eight faults wait.
+    if (ticks > 0 && !sendLater({ kind, ticks }, where)) return false;
+    setDeadline();
+    return true;
+  }
+  function raise(line: { readonly hart: number } | { readonly source: number }): void {
+    if ('hart' in line) faultPort.board.setHartLine(line.hart, MSIP, true);
+    else driveInput(line.source, true);
+    setDeadline();
   }
   /** The switch: to everybody but the sender, or to the one that it is for. */
   function transmit(from: Slot, frame: Uint8Array): void {
@@ -127,7 +194,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       const mask = sizeBytes === 1 ? 0xff : sizeBytes === 2 ? 0xffff : 0xffffffff;
       device.store(port, paddr - base, Math.min(sizeBytes, 4), (u32[DATA]! & mask) >>> 0);
       if (sizeBytes === 8) device.store(port, paddr - base + 4, 4, high);
-      if (device.deadline) setDeadline();
+      if (device.deadline || anyFault(faultPort)) setDeadline();
       return 1;
     },
     reset() {
@@ -144,8 +211,30 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       setDeadline();
       return index >= 0;
     },
+    raise,
+    arm(fault) {
+      switch (fault.kind) {
+        case 'repair': {
+          const value = fault.mask | (fault.original << 8);
+          return armFault(faultPort, { kind: 'repair', where: fault.ramOffset, value, ticks: 0 });
+        }
+        case 'ipi':
+          return disturb(fault, fault.hart, faultPort.board.hartLine(fault.hart, MSIP));
+        case 'source':
+          return disturb(fault, fault.source, isPending(ports[plicAt]!, fault.source));
+        default: {
+          const [kind, needed] =
+            fault.kind === 'io-error' ? (['ioError', 'block'] as const) : (['dropFrame', 'net'] as const);
+          const exists = board.some(({ virtio }) => virtio?.slot === fault.slot && virtio.kind === needed);
+          return exists && armFault(faultPort, { kind, where: fault.slot, value: 0, ticks: 0 });
+        }
+      }
+    },
     tick() {
       const now = clock.ticks();
+      for (const { kind, where } of takeDue(faultPort, now)) {
+        raise(kind === 'raiseIpi' ? { hart: where } : { source: where });
+      }
       for (const index of timed) {
         const { device } = board[index]!;
         if (device.deadline!(ports[index]!) <= now) device.tick?.(ports[index]!);
@@ -186,6 +275,14 @@ interface Wiring {
   readonly options: BusOptions;
   readonly driveInput: (irq: number, level: boolean) => void;
   readonly transmit: (from: Slot, frame: Uint8Array) => void;
+  readonly faults: FaultHooks;
+}
+
+/** Where injected faults that wait get their occasions. */
+interface FaultHooks {
+  swallows(kind: 'ipi' | 'source', where: number): boolean;
+  repair(): void;
+  take(kind: 'ioError' | 'dropFrame', slot: number): boolean;
 }
 
 function createPort(slot: Slot, wiring: Wiring): Port {
@@ -203,7 +300,10 @@ function createPort(slot: Slot, wiring: Wiring): Port {
   };
 }
 
-function createServices(slot: Slot, { u32, u8, clock, observer, options, driveInput, transmit }: Wiring): Board {
+function createServices(
+  slot: Slot,
+  { u32, u8, clock, observer, options, driveInput, transmit, faults }: Wiring,
+): Board {
   const hart = (n: number, field: number) => (hartAddress(n) + field) >> 2;
   return {
     get hartCount() {
@@ -222,6 +322,8 @@ function createServices(slot: Slot, { u32, u8, clock, observer, options, driveIn
     hartLine: (n, bit) => ((u32[hart(n, LINES)]! >>> bit) & 1) !== 0,
     setHartLine(n, bit, level) {
       const at = hart(n, LINES);
+      const isNew = level && ((u32[at]! >>> bit) & 1) === 0;
+      if (isNew && bit === MSIP && faults.swallows('ipi', n)) return;
       u32[at] = level ? u32[at]! | (1 << bit) : u32[at]! & ~(1 << bit);
     },
     mtimecmp: (n, half) => u32[hart(n, MTIMECMP) + half]!,
@@ -238,8 +340,12 @@ function createServices(slot: Slot, { u32, u8, clock, observer, options, driveIn
     wallClock: options.wallClock,
     // Devices of one machine draw apart from each other.
     seed: options.seed ^ (BigInt(slot.base) << 32n),
+    takeFault: (kind) => slot.virtio !== undefined && faults.take(kind, slot.virtio.slot),
     console: (byte) => observer.console(clock.moment(), clock.ticks(), byte),
-    note: (code, arg) => observer.note(clock.moment(), clock.ticks(), u32[CURRENT_HART]!, code, arg),
+    note(code, arg) {
+      if (isDetection(code)) faults.repair();
+      observer.note(clock.moment(), clock.ticks(), u32[CURRENT_HART]!, code, arg);
+    },
     halt(word) {
       u32[HALT_CODE] = word + 1;
       u32[STOP_REQUEST] = 1;

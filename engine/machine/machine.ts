@@ -7,7 +7,7 @@ import { type Core, createCore } from '../core/index.ts';
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { invariant, UserError } from '../errors.ts';
-import { applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
+import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
 import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
@@ -25,6 +25,7 @@ import type {
   MachineConfig,
   MachineEvent,
   Moment,
+  RunLimit,
   Snapshot,
   StopReason,
   Ticks,
@@ -51,6 +52,8 @@ const W = {
   deviceDeadline: word('deviceDeadline'),
   stopMoment: word('stopMoment'),
   stopTicks: word('stopTicks'),
+  stopHypervisor: word('stopHypervisor'),
+  hypervisorCount: word('hypervisorCount'),
   stopRequest: word('stopRequest'),
   eventsEnabled: word('eventsEnabled'),
   mtimeOffset: word('mtimeOffset'),
@@ -152,12 +155,28 @@ class CoreMachine implements Machine, FaultTarget {
     this.#u32[W.eventsCount] = 0;
   }
 
-  run(until: { moment?: Moment; ticks?: Ticks }): StopReason {
+  get hypervisorInstructions(): number {
+    return this.#number(W.hypervisorCount);
+  }
+
+  run(until: RunLimit): StopReason {
+    if (until.hypervisor === undefined) return this.#run(until, Number.POSITIVE_INFINITY);
+    const stopHypervisor = this.hypervisorInstructions + until.hypervisor;
+    this.#setNumber(W.stopHypervisor, stopHypervisor);
+    try {
+      return this.#run(until, stopHypervisor);
+    } finally {
+      this.#view.setBigUint64(4 * W.stopHypervisor, 0xffffffffffffffffn, true);
+    }
+  }
+
+  #run(until: RunLimit, stopHypervisor: number): StopReason {
     const stopMoment = until.moment ?? Number.MAX_SAFE_INTEGER;
     const stopTicks = until.ticks ?? Number.MAX_SAFE_INTEGER;
     for (;;) {
       if (this.moment >= stopMoment) return { kind: 'moment' };
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
+      if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
       const halt = decodeHalt(this.#u32[W.haltCode]!);
       if (halt) return { kind: 'halted', ...halt };
       if (this.#isStuck()) return { kind: 'halted', status: 'fail', code: STUCK_CODE };
@@ -284,6 +303,20 @@ class CoreMachine implements Machine, FaultTarget {
   }
   writeByte(paddr: number, value: number): void {
     this.#writePhysical(paddr, Uint8Array.of(value));
+  }
+
+  writeCsr(hart: number, name: string, value: bigint): void {
+    const csr = csrByName(name);
+    invariant(csr !== undefined, `there is no CSR named '${name}'`);
+    this.#core.pokeCsr(hart, csr.number, value);
+  }
+  arm(fault: ArmedFault): void {
+    if (this.#bus.arm(fault)) return;
+    const what = 'slot' in fault ? `there is no such device in virtio slot ${fault.slot}` : 'too many faults wait';
+    throw new UserError(`fault ${fault.kind}: ${what}`);
+  }
+  raise(line: { readonly hart: number } | { readonly source: number }): void {
+    this.#bus.raise(line);
   }
 
   #reset(): void {

@@ -106,6 +106,9 @@ export function noteName(code: number): NoteName | undefined {
   return undefined;
 }
 
+/** Whether a note says that a failure was detected. */
+export const isDetection = (code: number): boolean => noteName(code)?.startsWith('DETECTED_') ?? false;
+
 /** A note as text: `hart 1 hangs`. For a code nobody declared: the numbers. */
 export function noteText(code: number, arg: number): string {
   const name = noteName(code);

@@ -89,6 +89,8 @@ export interface Input {
 export type StopReason =
   | { readonly kind: 'moment' }
   | { readonly kind: 'ticks' }
+  /** So many HS-mode instructions have retired. */
+  | { readonly kind: 'hypervisor' }
   /** The finisher was written, or the machine cannot go on. */
   | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
   /** Every hart waits and nothing is due: only an input can go on. */
@@ -174,12 +176,25 @@ export interface HartState {
   readonly vmid: number;
 }
 
+/** Where a run stops at the latest. */
+export interface RunLimit {
+  readonly moment?: Moment;
+  readonly ticks?: Ticks;
+  /** Instructions that harts retire in HS-mode from here on: stops right behind the last of them. */
+  readonly hypervisor?: number;
+}
+
 export interface Machine {
   readonly config: MachineConfig;
   readonly moment: Moment;
   readonly ticks: Ticks;
-  /** Runs until the first of the given positions, or until the machine stops by itself. With neither: until it stops. */
-  run(until: { moment?: Moment; ticks?: Ticks }): StopReason;
+  /**
+   * Instructions that all harts have retired in HS-mode since the machine was made, those before a `restore` included:
+   * only the difference over a stretch means something. No state: nothing in the machine can see it.
+   */
+  readonly hypervisorInstructions: number;
+  /** Runs until the first of the given positions, or until the machine stops by itself. With none: until it stops. */
+  run(until: RunLimit): StopReason;
   /** Runs until exactly one more instruction has retired. */
   step(): StopReason;
   /** The hart whose instruction retires next (its turn, after idle harts are skipped), and its pc. */

@@ -2,10 +2,12 @@
  * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and what
  * became of it. Campaigns store these, reports count them.
  */
-import type { Fault, MachineConfig } from '../../engine/index.ts';
-import type { PlannedInput } from '../../replay/index.ts';
+import type { Fault, InputEvent, MachineConfig, Ticks } from '../../engine/index.ts';
 
-/** A recovery mechanism and its enhancements, as the recovery block is told at boot (`recovery=`, `enhance=`). */
+/**
+ * A recovery mechanism and its enhancements. Selected without booting again, by writing the recovery block's options
+ * (mechanism.ts): so all mechanisms run from the same state, and pairs across them are exact.
+ */
 export interface Mechanism {
   readonly recovery: 'none' | 'rehype' | 'nilihype';
   /** Enhancements that are on, by name (engine: FIXUPS), in the table's order. */
@@ -26,15 +28,34 @@ export interface VmCriterion {
   readonly createdLate: boolean;
 }
 
+/** An input of the workload, at a virtual time. */
+export interface TimedInput {
+  readonly ticks: Ticks;
+  readonly event: InputEvent;
+}
+
+/** The outside sender of a set-up with network: what `reception` criteria are judged by (reception.ts). */
+export interface SenderPlan {
+  /** Virtio slot of the network device whose cable leads outside. */
+  readonly slot: number;
+  /** VM whose answers count. */
+  readonly vm: string;
+  /** Window of the 10 % rule in ticks: the papers' second, scaled as the set-up is. */
+  readonly windowTicks: Ticks;
+  /** An answer that leaves later than this after its packet counts as lost. */
+  readonly patienceTicks: Ticks;
+}
+
 /** A machine with its workload: everything but the fault and the mechanism. */
 export interface Setup {
   readonly name: string;
   readonly summary: string;
   readonly vms: readonly VmCriterion[];
-  /** Machine for a mechanism; `seed` varies device latencies, schedule and workload content. */
-  readonly config: (mechanism: Mechanism, seed: number) => MachineConfig;
-  /** Inputs from outside that belong to the workload: packets of the outside sender. */
-  readonly inputs: (seed: number) => readonly PlannedInput[];
+  /** The machine, the same for all mechanisms; `seed` varies device latencies, schedule and workload content. */
+  readonly config: (seed: number) => MachineConfig;
+  /** Inputs from outside that belong to the workload, in order of time: packets of the outside sender. */
+  readonly inputs: (seed: number) => readonly TimedInput[];
+  readonly sender?: SenderPlan;
   /** The run is a hang if it has not ended by then; ticks (ns of virtual time) after the golden run's end. */
   readonly graceTicks: number;
 }

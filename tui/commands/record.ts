@@ -7,6 +7,7 @@ import {
   defaultTracePath,
   openUdpNetwork,
   type PlannedInput,
+  parseTrigger,
   type RecordResult,
   record,
   setLatest,
@@ -129,8 +130,8 @@ export function machineConfig(
 
 /** Faults, typed input and pokes as the recorder wants them. @throws UserError for an unknown fault model */
 export function plannedInputs(flags: FlagValues<'fault' | 'input' | 'poke'>): PlannedInput[] {
-  const faults = flags.fault.map(({ model, trigger }): PlannedInput => {
-    return { trigger, event: { kind: 'fault', fault: parseFault(model) } };
+  const faults = flags.fault.map(({ model, when }): PlannedInput => {
+    return { trigger: parseTrigger(when), event: { kind: 'fault', fault: parseFault(model) } };
   });
   return [...faults, ...flags.input, ...flags.poke];
 }

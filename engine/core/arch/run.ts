@@ -24,12 +24,15 @@ import {
   MACHINE_EVENTS_ENABLED,
   MACHINE_HALT_CODE,
   MACHINE_HART_COUNT,
+  MACHINE_HYPERVISOR_COUNT,
+  MACHINE_HYPERVISOR_FROM,
   MACHINE_MOMENT,
   MACHINE_QUANTUM_JITTER,
   MACHINE_QUANTUM_TICKS,
   MACHINE_SCHEDULE_RNG,
   MACHINE_SLICE_BUDGET,
   MACHINE_SLICE_START_TICKS,
+  MACHINE_STOP_HYPERVISOR,
   MACHINE_STOP_MOMENT,
   MACHINE_STOP_REQUEST,
   MACHINE_STOP_TICKS,
@@ -37,15 +40,17 @@ import {
   MACHINE_TURN_LEFT,
   STOP_EVENTS_FULL,
   STOP_HALTED,
+  STOP_HYPERVISOR,
   STOP_IDLE,
   STOP_MOMENT,
   STOP_REQUEST,
   STOP_TICKS,
 } from './layout.gen';
 import { INHIBIT_INSTRET } from './csr-read';
+import { countHypervisor, modeNow, stopsByHypervisor } from './events';
 import { deviceTick } from './imports';
 import { interruptToTake, NEVER, nextTimer, NONE, wakes } from './interrupts';
-import { get, get32, machine, machine32, set, set32, setMachine, setMachine32 } from './state';
+import { get, get32, machine, machine32, S, set, set32, setMachine, setMachine32 } from './state';
 import { updateContexts } from './tlb';
 import { takeInterrupt } from './trap';
 
@@ -99,6 +104,7 @@ function stopReason(): u32 {
   if (machine32(MACHINE_EVENTS_COUNT) > machine32(MACHINE_EVENTS_CAPACITY) / 2) return STOP_EVENTS_FULL;
   if (machine(MACHINE_MOMENT) >= machine(MACHINE_STOP_MOMENT)) return STOP_MOMENT;
   if (machine(MACHINE_TICKS) >= machine(MACHINE_STOP_TICKS)) return STOP_TICKS;
+  if (machine(MACHINE_HYPERVISOR_COUNT) >= machine(MACHINE_STOP_HYPERVISOR)) return STOP_HYPERVISOR;
   return 0;
 }
 
@@ -178,6 +184,9 @@ function sliceBudget(hart: u32, ticks: u64): u32 {
   budget = min(budget, machine(MACHINE_DEVICE_DEADLINE) - ticks);
   budget = min(budget, machine(MACHINE_STOP_TICKS) - ticks);
   budget = min(budget, machine(MACHINE_STOP_MOMENT) - machine(MACHINE_MOMENT));
+  if (stopsByHypervisor() && modeNow(hart) == S) {
+    budget = min(budget, machine(MACHINE_STOP_HYPERVISOR) - machine(MACHINE_HYPERVISOR_COUNT));
+  }
   // One event at most for each tick: the other half of the ring is enough.
   if (machine32(MACHINE_EVENTS_ENABLED)) budget = min<u64>(budget, machine32(MACHINE_EVENTS_CAPACITY) / 2 - 1);
   return <u32>budget;
@@ -188,12 +197,14 @@ function openSlice(hart: u32, budget: u32): void {
   setMachine32(MACHINE_SLICE_BUDGET, budget);
   set32(hart, HART_BUDGET, budget);
   set32(hart, HART_TRAPS, 0);
+  setMachine32(MACHINE_HYPERVISOR_FROM, 0);
 }
 
 /** Accounts for a slice of which `left` ticks were not spent; between slices nothing is spent and no trap counted. */
 function closeSlice(hart: u32, left: u32): void {
   const spentTicks = machine32(MACHINE_SLICE_BUDGET) - left;
   const retired = spentTicks - get32(hart, HART_TRAPS);
+  if (modeNow(hart) == S) countHypervisor(retired);
   const ticks = machine(MACHINE_SLICE_START_TICKS) + spentTicks;
   setMachine(MACHINE_TICKS, ticks);
   setMachine(MACHINE_MOMENT, machine(MACHINE_MOMENT) + retired);

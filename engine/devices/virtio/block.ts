@@ -50,7 +50,7 @@ export const block: VirtioModel = {
       unit.fail();
       return 0;
     }
-    const { status, written } = serve(unit, chain);
+    const { status, written } = unit.port.board.takeFault('ioError') ? FAILED : serve(unit, chain);
     scatter(unit.port.board, chain.in, Uint8Array.of(status), chain.inBytes - 1);
     unit.give(0, chain, written + 1);
     return block.latency(unit) + chain.outBytes + chain.inBytes;

@@ -56,6 +56,7 @@ export const net: VirtioModel = {
   receiveFrame(unit, frame) {
     if (!unit.live || frame.length < MIN_FRAME_BYTES || frame.length > MAX_FRAME_BYTES) return;
     const { port } = unit;
+    if (port.board.takeFault('dropFrame')) return;
     const used = port.get(unit.at('bytes'));
     if (used + LENGTH_BYTES + frame.length > BACKLOG_BYTES) {
       port.set(unit.at('lost'), port.get(unit.at('lost')) + 1);
@@ -77,7 +78,9 @@ function send(unit: VirtioUnit): number {
   const all = gather(unit.port.board, chain.out, chain.outBytes);
   const frame = all?.subarray(HEADER_BYTES);
   unit.give(TRANSMIT, chain, 0);
-  if (frame && frame.length >= MIN_FRAME_BYTES && frame.length <= MAX_FRAME_BYTES) unit.port.board.transmit(frame);
+  if (frame && frame.length >= MIN_FRAME_BYTES && frame.length <= MAX_FRAME_BYTES) {
+    if (!unit.port.board.takeFault('dropFrame')) unit.port.board.transmit(frame);
+  }
   return TICKS_PER_FRAME + TICKS_PER_BYTE * chain.outBytes;
 }
 

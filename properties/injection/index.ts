@@ -1,0 +1,14 @@
+/** One injection from plan to verdict: set-ups, golden runs, faults at triggers, outcomes. */
+export { type Booted, bootSetup, type GoldenPoint, type GoldenRun, goldenRun, type KnownVm } from './golden.ts';
+export {
+  completeMechanism,
+  formatEnhance,
+  parseEnhance,
+  parseRecovery,
+} from './mechanism.ts';
+export { judgeReception, type Numbered, type Reception, type ReceptionRule } from './reception.ts';
+export { type InjectionOptions, runInjection } from './run.ts';
+export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts';
+export { findSetup, setupNames } from './setups.ts';
+export { injectionTriggerText } from './trigger.ts';
+export * from './types.ts';

@@ -1,0 +1,121 @@
+/**
+ * Runs one injection: to its trigger, with the fault, and on until the run is the golden run again, ends, or hangs; then
+ * judges it. Deterministic: equal golden runs and injections give equal results, on any machine and in any order.
+ * Relies on the golden run's machine being free; leaves it in any state.
+ */
+import { type Machine, resolveFault, type StopReason, vmDigests } from '../../engine/index.ts';
+import type { Driver } from './driver.ts';
+import { judgeEquivalence } from './equivalence.ts';
+import { type GoldenPoint, type GoldenRun, type KnownVm, pointBefore } from './golden.ts';
+import { brokenIsolation, vmStatuses } from './isolation.ts';
+import { RunLog } from './observe.ts';
+import { describeHit } from './target.ts';
+import { goToTrigger } from './trigger.ts';
+import type { Hit, Injection, InjectionResult } from './types.ts';
+import { type Ending, judge, notReached } from './verdict.ts';
+
+export interface InjectionOptions {
+  /** Leaves VM-state equivalence out, which costs about as long again as the recovery. */
+  readonly withoutEquivalence?: boolean;
+}
+
+/** A VM's memory when the recovery began and when it ended, as digests. */
+export interface MemoryAcross {
+  readonly vm: KnownVm;
+  readonly frozen: bigint;
+  resumed?: bigint;
+}
+
+/** One injection from plan to verdict. @throws UserError for a trigger or a fault that cannot be in this set-up */
+export function runInjection(golden: GoldenRun, injection: Injection, options: InjectionOptions = {}): InjectionResult {
+  const { driver, reached } = goToTrigger(golden, injection.trigger);
+  if (!reached) return notReached(golden);
+  const { machine } = driver;
+  const { symbols } = golden.booted;
+  const fault = resolveFault(machine, injection.fault);
+  const hit = describeHit(machine, symbols, fault);
+  machine.apply({ kind: 'fault', fault });
+  const start = machine.snapshot();
+  const run = runOn(golden, driver, hit);
+  const ending: Ending = {
+    ...run,
+    moment: machine.moment,
+    ticks: machine.ticks,
+    digest: run.converged ? golden.end.digest : machine.digest(),
+    ...(run.converged
+      ? { isolation: [], statuses: new Map() }
+      : { isolation: brokenIsolation(machine, golden), statuses: vmStatuses(machine, symbols) }),
+  };
+  const equivalence =
+    run.converged || options.withoutEquivalence || !run.log.note('RESUMED', hit.ticks)
+      ? undefined
+      : judgeEquivalence(golden, driver, start, hit, run.log, run.memory);
+  return judge(golden, hit, ending, equivalence);
+}
+
+interface RunOn {
+  readonly log: RunLog;
+  readonly stop: StopReason;
+  readonly converged: boolean;
+  readonly memory: readonly MemoryAcross[];
+}
+
+function runOn(golden: GoldenRun, driver: Driver, hit: Hit): RunOn {
+  const { machine } = driver;
+  const log = pastUntil(golden, driver, hit);
+  const memory: MemoryAcross[] = [];
+  machine.onEvent = (event) => {
+    log.add(event);
+    if (event.kind === 'note') watchMemory(golden, machine, log, hit, memory);
+  };
+  try {
+    return { log, memory, ...toEnd(golden, driver, log, hit) };
+  } finally {
+    machine.onEvent = undefined;
+  }
+}
+
+function toEnd(golden: GoldenRun, driver: Driver, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
+  const { machine } = driver;
+  const later = golden.points.filter(({ ticks }) => ticks > hit.ticks);
+  for (const point of later) {
+    const stop = driver.to(point.ticks);
+    if (log.detections().length === 0 && isAt(machine, point)) return { stop: golden.stop, converged: true };
+    if (stop.kind !== 'ticks') return { stop, converged: false };
+  }
+  return { stop: driver.to(golden.end.ticks + golden.setup.graceTicks), converged: false };
+}
+
+/** Whether this is the golden run's state: from here on the two are one. */
+const isAt = (machine: Machine, { moment, ticks, snapshot }: GoldenPoint): boolean =>
+  machine.moment === moment && machine.ticks === ticks && machine.digest() === snapshot.digest;
+
+/** The golden run's log up to the hit. */
+function pastUntil(golden: GoldenRun, { machine }: Driver, { ticks }: Hit): RunLog {
+  const before = golden.log;
+  const count = (list: readonly { readonly ticks: number }[], from: number) => {
+    let n = from;
+    while (n < list.length && list[n]!.ticks <= ticks) n++;
+    return n;
+  };
+  const point = pointBefore(golden, machine.ticks);
+  return new RunLog(before, {
+    console: count(before.console, point.log.console),
+    notes: count(before.notes, point.log.notes),
+    crossings: count(before.crossings, point.log.crossings),
+    frames: count(before.frames, point.log.frames),
+  });
+}
+
+/** Digests of the VMs' memories, taken at the very notes that mark freeze and resumption; of the first recovery only. */
+function watchMemory(golden: GoldenRun, machine: Machine, log: RunLog, hit: Hit, memory: MemoryAcross[]): void {
+  const frozen = log.note('FROZEN', hit.ticks);
+  const last = log.notes.at(-1);
+  if (frozen !== undefined && last === frozen) {
+    for (const vm of pointBefore(golden, hit.ticks).vms) memory.push({ vm, frozen: machine.guestDigest(vm.hgatp) });
+  } else if (last === log.note('RESUMED', hit.ticks)) {
+    // A VM may have got other tables, which must map the same content.
+    const now = new Map(vmDigests(machine, golden.booted.symbols.hypervisor).map(({ vmid, digest }) => [vmid, digest]));
+    for (const across of memory) across.resumed = now.get(across.vm.vmid) ?? machine.guestDigest(across.vm.hgatp);
+  }
+}
