@@ -18,8 +18,10 @@ const SHAPES: Record<NoteName, Shape> = {
   DETECTED_HANG: { kind: 'detected', glyph: 'D', stop: true },
   FROZEN: { kind: 'recovery', glyph: 'z', stop: false },
   REBOOTED: { kind: 'recovery', glyph: 'b', stop: false },
+  RESET: { kind: 'recovery', glyph: 'b', stop: false },
   REINTEGRATED: { kind: 'recovery', glyph: 'a', stop: false },
   FIXUP: { kind: 'recovery', glyph: 'x', stop: false },
+  FRAMES_FREED: { kind: 'recovery', glyph: 'p', stop: false },
   RESUMED: { kind: 'resumed', glyph: 'R', stop: true },
   RECOVERY_FAILED: { kind: 'failed', glyph: 'X', stop: true },
 };
