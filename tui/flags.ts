@@ -87,10 +87,40 @@ export const FLAGS = {
     syntax: '--fault <plan>',
     help:
       'inject a fault (repeatable): failstop@M, failstop@M+K, register=x10,bit=5@M, memory=0x80201000,bit=3@M, ' +
-      'optional ,hart=N; M+K is the K-th hypervisor instruction after moment M',
+      'code=instruction,bit=7@M, csr=hgatp,bit=44@M, interrupt=timer,effect=lost@M, device=7,effect=io-error@M, ' +
+      'optional ,hart=N; M+K is the K-th hypervisor instruction after moment M; in place of M also 5ms, and ' +
+      'SYMBOL+OFFSET#N, the N-th execution of a place in the hypervisor',
     parse: parseFaultPlan,
     many: true,
   },
+  setup: { syntax: '--setup <name>', help: 'machine and workload to inject into', parse: asText, fallback: 'compute' },
+  recovery: {
+    syntax: '--recovery <mechanism>',
+    help: 'recovery mechanism: none, rehype, nilihype',
+    parse: asText,
+    fallback: 'rehype',
+  },
+  enhance: {
+    syntax: '--enhance <list>',
+    help: 'its enhancements: all, none, a,b (only these), -a,-b (all but these)',
+    parse: asText,
+    fallback: 'all',
+  },
+  model: {
+    syntax: '--fault <model>',
+    help:
+      'the fault: failstop, register=x10,bit=5, memory=0x80201000,bit=3, code=instruction,bit=7, csr=hgatp,bit=44, ' +
+      'interrupt=timer,effect=lost, device=7,effect=io-error, optional ,hart=N',
+    parse: asText,
+  },
+  at: {
+    syntax: '--at <when>',
+    help:
+      'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on), 8M (a moment), ' +
+      'schedule+0x10#3 (third time that it is executed)',
+    parse: asText,
+  },
+  recordTo: { syntax: '--record <file>', help: 'record the run with the fault as a trace', parse: asText },
   input: {
     syntax: '--input <moment:text>',
     help: 'type on the console at a moment (repeatable); \\n \\r \\t \\xNN are known',

@@ -96,6 +96,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/info.ts')).infoCommand,
   }),
   verb({
+    name: 'inject',
+    summary: 'inject one fault and explain what becomes of it',
+    arguments: [],
+    flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'json'],
+    examples: [
+      'dejavm inject --fault failstop --at 3ms+120',
+      'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
+      'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm && dejavm tui hit.djvm',
+    ],
+    load: async () => (await import('./commands/inject.ts')).injectCommand,
+  }),
+  verb({
     name: 'ls',
     summary: 'list the traces in the trace folder',
     arguments: [],
