@@ -1,0 +1,144 @@
+/**
+ * The campaign file's form: which keys there are, of what kind, and what they default to. Knows neither set-ups nor
+ * enhancements by name (plan.ts asks the testbed), and not where in the file something stands (file.ts does).
+ */
+import { z } from 'zod';
+
+/** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
+export const PAPER_SIZES: Readonly<Record<string, number>> = { failstop: 1000, register: 5000, code: 2000 };
+
+const MAX_CELL_SIZE = 1_000_000;
+/** Longest distance behind the random time, in HS-mode instructions. The papers': 20,000. */
+const MAX_INSTRUCTIONS = 10_000_000;
+
+const oneOrMore = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item).min(1, 'the list is empty: expected at least one')]);
+
+const range = (low: number, high: number, what: string, integer: boolean) => {
+  const bound = z
+    .number(`expected a number from ${low} to ${high}: ${what}`)
+    .min(low, `expected ${what} from ${low} to ${high}`)
+    .max(high, `expected ${what} from ${low} to ${high}`);
+  return z
+    .tuple([integer ? bound.int(`expected whole numbers: ${what}`) : bound, integer ? bound.int() : bound])
+    .refine(([from, to]) => from <= to, `an impossible trigger: expected [from, to] with from not above to, ${what}`);
+};
+
+const triggers = z.strictObject({
+  /** Percent of the golden run's virtual time. */
+  run: range(0, 100, 'percent of the run', false)
+    .refine(([, to]) => to > 0, 'an impossible trigger: nothing has run yet at 0 percent')
+    .default([10, 90]),
+  /** HS-mode instructions that retire between the random time and the fault. */
+  instructions: range(0, MAX_INSTRUCTIONS, 'HS-mode instructions', true).default([0, 2000]),
+});
+
+const MEMORY_KINDS = ['data', 'heap', 'stack', 'page-table'] as const;
+export type MemoryKind = (typeof MEMORY_KINDS)[number];
+
+/** CSRs that a hypervisor's state lives in (papers.md, section 9). */
+const CSR_NAMES = [
+  'sstatus',
+  'sie',
+  'stvec',
+  'sscratch',
+  'sepc',
+  'satp',
+  'hstatus',
+  'hedeleg',
+  'hideleg',
+  'hvip',
+  'hgatp',
+  'vsstatus',
+  'vstvec',
+  'vsscratch',
+  'vsepc',
+  'vsatp',
+] as const;
+export type CsrName = (typeof CSR_NAMES)[number];
+
+const code = z.strictObject({
+  /** `instruction`: one bit of the instruction at pc. 16: one bit of the 16 bytes from pc on, as the papers do. */
+  window: z.union([z.literal('instruction'), z.literal(16)], "expected 16 (bytes) or 'instruction'").default(16),
+  /** Whether the flipped bit is repaired once an error is detected. */
+  repair: z.boolean('expected true or false').default(true),
+});
+
+const memory = z.strictObject({
+  where: z
+    .array(z.enum(MEMORY_KINDS, `expected one of ${MEMORY_KINDS.join(', ')}`))
+    .min(1, 'the list is empty: expected at least one')
+    .default([...MEMORY_KINDS]),
+});
+
+const csr = z.strictObject({
+  registers: z
+    .array(z.enum(CSR_NAMES, `expected one of ${CSR_NAMES.join(', ')}`))
+    .min(1, 'the list is empty: expected at least one')
+    .default([...CSR_NAMES]),
+});
+
+const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
+const faultClass = z.enum(FAULT_CLASSES, `expected one of ${FAULT_CLASSES.join(', ')}`);
+
+const size = z.union(
+  [z.int().min(1).max(MAX_CELL_SIZE), z.literal('paper')],
+  `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`,
+);
+const seed = z.int('expected a whole number: the seed').min(0).max(Number.MAX_SAFE_INTEGER);
+const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected a name of letters, digits, . _ -');
+
+const mechanism = z.strictObject({
+  recovery: z.enum(['none', 'rehype', 'nilihype'], 'expected none, rehype or nilihype'),
+  enhance: z.union([z.literal('all'), z.array(name)], "expected 'all' or a list of enhancements").default('all'),
+});
+
+const drawOptions = {
+  triggers: triggers.optional(),
+  code: code.optional(),
+  memory: memory.optional(),
+  csr: csr.optional(),
+};
+
+const cells = z.strictObject({
+  setup: oneOrMore(name),
+  fault: oneOrMore(faultClass),
+  mechanism: oneOrMore(name),
+  size,
+  seed: seed.optional(),
+  ...drawOptions,
+});
+
+const KINDS = ['cumulative', 'leave-one-out'] as const;
+const ladder = z.strictObject({
+  setup: oneOrMore(name),
+  fault: oneOrMore(faultClass),
+  /** The mechanism whose enhancements are the rungs. */
+  mechanism: oneOrMore(name),
+  kind: oneOrMore(z.enum(KINDS, `expected ${KINDS.join(' or ')}`)).default([...KINDS]),
+  /** Enhancements from the first rung to the last; the mechanism's own order unless given. */
+  order: z.array(name).optional(),
+  size,
+  seed: seed.optional(),
+  ...drawOptions,
+});
+
+export const campaignFile = z.strictObject({
+  name,
+  seed: seed.default(1),
+  triggers: triggers.prefault({}),
+  code: code.prefault({}),
+  memory: memory.prefault({}),
+  csr: csr.prefault({}),
+  mechanisms: z.record(name, mechanism).default({}),
+  cells: z.array(cells).default([]),
+  ladders: z.array(ladder).default([]),
+  /** Set-ups whose normal operation is measured with the undo log on and off. */
+  overhead: z.array(name).default([]),
+});
+
+/** A campaign file that has the right form; names in it are not checked yet. */
+export type CampaignFile = z.output<typeof campaignFile>;
+export type CellsEntry = CampaignFile['cells'][number];
+export type LadderEntry = CampaignFile['ladders'][number];
+export type DrawOptions = Required<{ [K in keyof typeof drawOptions]: CampaignFile[K] }>;
