@@ -22,7 +22,7 @@ const SCHEMA = `
 CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY, setup TEXT NOT NULL, fault_class TEXT NOT NULL, recovery TEXT NOT NULL,
-  enhance TEXT NOT NULL, ladder TEXT, step INTEGER, rung TEXT, size INTEGER NOT NULL, seed INTEGER NOT NULL) STRICT;
+  enhance TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT, size INTEGER NOT NULL, seed INTEGER NOT NULL) STRICT;
 CREATE TABLE rows (
   id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cells, n INTEGER NOT NULL,
   injection TEXT NOT NULL, result TEXT, error TEXT,
@@ -94,12 +94,13 @@ export class CampaignDatabase {
     transaction(this.db, () => {
       const meta = this.db.prepare('INSERT INTO identity VALUES (?, ?)');
       meta.run('identity', JSON.stringify(identity));
-      const cell = this.db.prepare('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+      const cell = this.db.prepare('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
       const row = this.db.prepare('INSERT INTO rows (cell, n, injection) VALUES (?, ?, ?)');
       for (const planned of plan.cells) {
-        const { id, setup, faultClass, mechanism, rung, size, seed } = planned;
+        const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed } = planned;
+        const { recovery, enhance } = mechanism;
         const ladder = [rung?.ladder ?? null, rung?.step ?? null, rung?.name ?? null] as const;
-        cell.run(id, setup, faultClass, mechanism.recovery, mechanism.enhance.join(','), ...ladder, size, seed);
+        cell.run(id, setup, faultClass, recovery, enhance.join(','), mechanismName, ...ladder, size, seed);
         for (let n = 0; n < size; n++) row.run(id, n, JSON.stringify(injections(planned, n)));
       }
     });
@@ -264,7 +265,7 @@ function transaction(db: DatabaseSync, work: () => void): void {
 }
 
 function cellOf(row: unknown): CampaignCell {
-  const r = row as Record<'setup' | 'fault_class' | 'recovery' | 'enhance' | 'ladder' | 'rung', string> &
+  const r = row as Record<'setup' | 'fault_class' | 'recovery' | 'enhance' | 'mechanism' | 'ladder' | 'rung', string> &
     Record<'id' | 'size' | 'seed' | 'step', number>;
   const enhance = r.enhance === '' ? [] : r.enhance.split(',');
   return {
@@ -272,6 +273,7 @@ function cellOf(row: unknown): CampaignCell {
     setup: r.setup,
     faultClass: r.fault_class as FaultClass,
     mechanism: { recovery: r.recovery as Mechanism['recovery'], enhance },
+    ...(r.mechanism !== null && { mechanismName: r.mechanism }),
     ...(r.ladder !== null && { rung: { ladder: r.ladder, step: r.step, name: r.rung } }),
     size: r.size,
     seed: r.seed,

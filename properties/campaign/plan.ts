@@ -98,7 +98,7 @@ class Planner {
         if (size === undefined) continue;
         for (const [name, namePath] of each(entry.mechanism, [...path, 'mechanism'])) {
           const mechanism = this.mechanism(name, namePath);
-          if (mechanism) this.add({ setup, faultClass: fault, mechanism, size }, entry, namePath);
+          if (mechanism) this.add({ setup, faultClass: fault, mechanism, mechanismName: name, size }, entry, namePath);
         }
       }
     }
@@ -123,7 +123,7 @@ class Planner {
               order,
               canonical,
             )) {
-              const cell = { setup, faultClass: fault, mechanism: rungMechanism, size };
+              const cell = { setup, faultClass: fault, mechanism: rungMechanism, mechanismName: name, size };
               this.add({ ...cell, rung: { ladder, step, name: rung } }, entry, namePath);
             }
           }
@@ -136,7 +136,7 @@ class Planner {
     const { triggers, code, memory, csr } = { ...this.file, ...given(entry) };
     const options = { triggers, code, memory, csr };
     const seed = entry.seed ?? this.file.seed;
-    const { size: _size, ...identity } = { ...cell, seed, options };
+    const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed, options };
     const key = JSON.stringify(identity);
     if (this.seen.has(key)) {
       const { setup, faultClass, mechanism } = cell;

@@ -14,14 +14,12 @@ const MAX_INSTRUCTIONS = 10_000_000;
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item, z.array(item).min(1, 'the list is empty: expected at least one')]);
 
-const range = (low: number, high: number, what: string, integer: boolean) => {
-  const bound = z
-    .number(`expected a number from ${low} to ${high}: ${what}`)
-    .min(low, `expected ${what} from ${low} to ${high}`)
-    .max(high, `expected ${what} from ${low} to ${high}`);
+const range = (low: number, high: number, unit: string, integer: boolean) => {
+  const what = `expected a ${integer ? 'whole number' : 'number'} of ${unit} from ${low} to ${high}`;
+  const bound = (integer ? z.int(what) : z.number(what)).min(low, what).max(high, what);
   return z
-    .tuple([integer ? bound.int(`expected whole numbers: ${what}`) : bound, integer ? bound.int() : bound])
-    .refine(([from, to]) => from <= to, `an impossible trigger: expected [from, to] with from not above to, ${what}`);
+    .tuple([bound, bound], `expected [from, to], ${unit}`)
+    .refine(([from, to]) => from <= to, `an impossible trigger: expected [from, to] in ${unit}, from not above to`);
 };
 
 const triggers = z.strictObject({
@@ -81,11 +79,9 @@ const csr = z.strictObject({
 const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
 const faultClass = z.enum(FAULT_CLASSES, `expected one of ${FAULT_CLASSES.join(', ')}`);
 
-const size = z.union(
-  [z.int().min(1).max(MAX_CELL_SIZE), z.literal('paper')],
-  `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`,
-);
-const seed = z.int('expected a whole number: the seed').min(0).max(Number.MAX_SAFE_INTEGER);
+const SIZE = `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`;
+const size = z.union([z.int(SIZE).min(1, SIZE).max(MAX_CELL_SIZE, SIZE), z.literal('paper')], SIZE);
+const seed = z.int('expected a whole number: the seed').min(0, 'expected a seed from 0 on');
 const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected a name of letters, digits, . _ -');
 
 const mechanism = z.strictObject({
