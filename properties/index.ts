@@ -3,3 +3,5 @@ export { faults, moments, quanta, type ScenarioBounds, scenarios, triggers } fro
 export { type CheckOptions, check, checkScenarios } from './check.ts';
 export * from './injection/index.ts';
 export { type Scenario, type ScenarioImages, scenarioCommand, scenarioConfig, scenarioInputs } from './scenario.ts';
+export * from './campaign/index.ts';
+export { type Rate, rateOf } from './report/statistics.ts';

@@ -171,6 +171,26 @@ export const FLAGS = {
     parse: asText,
   },
   frame: { syntax: '--frame', help: 'print the screen as text after the script and quit; needs no terminal' },
+  results: {
+    syntax: '-o, --out <file>',
+    help: "results database; one that exists is gone on with (default: the campaign's name with .sqlite)",
+    parse: asText,
+  },
+  workers: { syntax: '--workers <n>', help: 'worker threads (default: one per core)', parse: parseInteger(1, 256) },
+  only: {
+    syntax: '--only <cell>',
+    help: "run only this cell now: its number, or words of its name such as 'register rehype'",
+    parse: asText,
+  },
+  paperScale: {
+    syntax: '--paper-scale',
+    help: "the papers' sizes: 1000 failstop, 5000 register, 2000 code faults in every cell outside ladders",
+  },
+  export: {
+    syntax: '--export <format>',
+    help: "print the results when it ends: 'csv' (the table, a line per row) or 'json' (everything)",
+    parse: parseExport,
+  },
   size: { syntax: '--size <CxR>', help: 'size of the printed frame, columns x rows', parse: parseScreenSize },
 } as const satisfies Record<string, FlagSpec>;
 
@@ -222,6 +242,11 @@ export function normaliseArgv(argv: readonly string[]): string[] {
 }
 
 const spellings = (syntax: string): string[] => syntax.match(/(?<![\w<-])--?[\w-]+/g) ?? [];
+
+function parseExport(text: string): 'csv' | 'json' {
+  if (text === 'csv' || text === 'json') return text;
+  throw new UsageError(`expected csv or json, got '${text}'`);
+}
 
 function parseScreenSize(text: string): { readonly columns: number; readonly rows: number } {
   const match = /^(\d+)x(\d+)$/.exec(text);

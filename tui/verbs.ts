@@ -138,6 +138,19 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/bisect.ts')).bisectCommand,
   }),
   verb({
+    name: 'campaign',
+    summary: 'run thousands of injections and count what became of them; stop and go on at any time',
+    arguments: [{ name: 'plan', help: "campaign file (YAML), or 'smoke' or 'paper', which come with dejavm" }],
+    flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
+    examples: [
+      'dejavm campaign smoke                       # every mechanism and fault class, a few minutes',
+      "dejavm campaign paper -o paper.sqlite       # the papers' sizes; Ctrl-C and the same line again goes on",
+      'dejavm campaign mine.yaml --export csv > table.csv',
+      'dejavm inject smoke.sqlite#17               # one row again, explained',
+    ],
+    load: async () => (await import('./commands/campaign.ts')).campaignCommand,
+  }),
+  verb({
     name: 'tui',
     summary: 'look at a run: step, step back, jump to the fault',
     arguments: [TRACE],

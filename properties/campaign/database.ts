@@ -10,6 +10,7 @@ import type { Injection, InjectionResult, Mechanism } from '../injection/types.t
 import { type CampaignIdentity, refuseOther } from './identity.ts';
 import { LOCK_TABLE, releaseLock, takeLock } from './lock.ts';
 import type { CampaignPlan } from './plan.ts';
+import type { GoldenEnds } from './testbed.ts';
 import type { CampaignCell, CampaignRow, FaultClass, OverheadRow } from './types.ts';
 
 /** Raised when the tables change: databases of other versions are refused. */
@@ -30,6 +31,9 @@ CREATE TABLE rows (
   success INTEGER GENERATED ALWAYS AS (result ->> '$.success') VIRTUAL,
   no_vmf INTEGER GENERATED ALWAYS AS (result ->> '$.noVmf') VIRTUAL,
   UNIQUE (cell, n)) STRICT;
+CREATE TABLE golden (
+  setup TEXT NOT NULL, seed INTEGER NOT NULL, begin_ticks INTEGER NOT NULL, end_ticks INTEGER NOT NULL,
+  end_moment INTEGER NOT NULL, end_digest TEXT NOT NULL, PRIMARY KEY (setup, seed)) STRICT;
 CREATE TABLE overhead (setup TEXT NOT NULL, undo_log INTEGER NOT NULL, measured TEXT NOT NULL, PRIMARY KEY (setup, undo_log)) STRICT;
 ${LOCK_TABLE}
 PRAGMA application_id = ${APPLICATION_ID};
@@ -90,8 +94,17 @@ export class CampaignDatabase {
   }
 
   /** Writes everything that is known before the first row runs, in one transaction. */
-  plan(plan: CampaignPlan, identity: CampaignIdentity, injections: (cell: CampaignCell, n: number) => Injection): void {
+  plan(
+    plan: CampaignPlan,
+    identity: CampaignIdentity,
+    goldens: readonly GoldenEnds[],
+    injections: (cell: CampaignCell, n: number) => Injection,
+  ): void {
     transaction(this.db, () => {
+      const golden = this.db.prepare('INSERT INTO golden VALUES (?, ?, ?, ?, ?, ?)');
+      for (const { setup, seed, beginTicks, endTicks, endMoment, endDigest } of goldens) {
+        golden.run(setup, seed, beginTicks, endTicks, endMoment, endDigest);
+      }
       const meta = this.db.prepare('INSERT INTO identity VALUES (?, ?)');
       meta.run('identity', JSON.stringify(identity));
       const cell = this.db.prepare('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
@@ -104,6 +117,19 @@ export class CampaignDatabase {
         for (let n = 0; n < size; n++) row.run(id, n, JSON.stringify(injections(planned, n)));
       }
     });
+  }
+
+  /** The golden runs that the rows were drawn in. */
+  goldens(): GoldenEnds[] {
+    return this.db
+      .prepare('SELECT * FROM golden')
+      .all()
+      .map((row) => {
+        const r = row as Record<'setup' | 'end_digest', string> & Record<string, number>;
+        const { setup, seed, begin_ticks, end_ticks, end_moment, end_digest } = r;
+        const ends = { beginTicks: begin_ticks!, endTicks: end_ticks!, endMoment: end_moment!, endDigest: end_digest };
+        return { setup, seed: seed!, ...ends };
+      });
   }
 
   /** Rows without a result, in order; among them those that ended in an internal error. */
@@ -147,6 +173,7 @@ export class CampaignDatabase {
   close(): void {
     const keep = this.planned || !this.created;
     releaseLock(this.db);
+    becomeOneFile(this.db);
     this.db.close();
     if (!keep) for (const suffix of ['', '-wal', '-shm']) rmSync(this.path + suffix, { force: true });
   }
@@ -188,6 +215,11 @@ export class DatabaseReader {
   row(id: number): CampaignRow | undefined {
     const found = this.db.prepare(`SELECT ${ROW_COLUMNS} FROM rows WHERE id = ?`).get(id);
     return found && rowOf(found);
+  }
+
+  rowCount(): number {
+    const { rows } = this.db.prepare('SELECT count(*) AS rows FROM rows').get() as { rows: number };
+    return rows;
   }
 
   overhead(): OverheadRow[] {
@@ -251,6 +283,15 @@ function requireOurs(db: DatabaseSync, path: string): void {
 function readIdentity(db: DatabaseSync): CampaignIdentity | undefined {
   const row = db.prepare("SELECT value FROM identity WHERE name = 'identity'").get() as { value: string } | undefined;
   return row && (JSON.parse(row.value) as CampaignIdentity);
+}
+
+/** Out of WAL mode, so that readers leave no files beside it and it can be read where nothing may be written. */
+function becomeOneFile(db: DatabaseSync): void {
+  try {
+    db.exec('PRAGMA journal_mode = DELETE');
+  } catch {
+    // Somebody reads it just now: it stays in WAL mode, which costs two small files.
+  }
 }
 
 function transaction(db: DatabaseSync, work: () => void): void {

@@ -3,8 +3,10 @@
  * class and n alone, not on the mechanism: cells that differ only in it pair row by row. Where in the golden run a draw
  * lands, and which byte a memory fault hits, only the golden run decides (testbed.ts, `place`).
  */
+
+import type { FaultCsr } from '../../engine/index.ts';
 import { rowRandom } from './random.ts';
-import type { CsrName, DrawOptions, MemoryKind } from './schema.ts';
+import type { DrawOptions, MemoryKind } from './schema.ts';
 import type { CampaignCell } from './types.ts';
 
 /** A fault whose target is drawn but not yet looked up. Bits count from the least significant one. */
@@ -12,12 +14,20 @@ export type DrawnFault =
   | { readonly kind: 'failstop' }
   /** 1–31, 32 = pc; bit 0–63. */
   | { readonly kind: 'register'; readonly register: number; readonly bit: number }
-  /** Bit 0–127 of the 16 bytes from pc on, or of the instruction at pc (taken modulo its length in bits). */
-  | { readonly kind: 'code'; readonly window: 16 | 'instruction'; readonly bit: number; readonly repair: boolean }
+  /** Bit 0–127 of the 16 bytes from pc on; of the instruction at pc: 0–31, modulo its length. */
+  | { readonly kind: 'code'; readonly span: 'instruction' | 'window'; readonly bit: number; readonly repair: boolean }
   /** `pick` of 2^32 chooses the byte among those of the kind; bit 0–7. */
   | { readonly kind: 'memory'; readonly where: MemoryKind; readonly pick: number; readonly bit: number }
-  | { readonly kind: 'csr'; readonly csr: CsrName; readonly bit: number }
-  | { readonly kind: 'interrupt'; readonly pick: number }
+  | { readonly kind: 'csr'; readonly csr: FaultCsr; readonly bit: number }
+  /** `pick` of 2^32 chooses the device where `line` is one; `delay` in ns, 0 unless late. */
+  | {
+      readonly kind: 'interrupt';
+      readonly line: 'ipi' | 'timer' | 'device';
+      readonly pick: number;
+      readonly effect: 'lost' | 'duplicated' | 'late';
+      readonly delay: number;
+    }
+  /** `pick` of 2^32 chooses the disk or network whose next request or frame is lost. */
   | { readonly kind: 'device'; readonly pick: number };
 
 export interface FaultDraw {
@@ -32,6 +42,7 @@ const PPB_PER_PERCENT = 1e7;
 const REGISTERS = 32;
 const REGISTER_BITS = 64;
 const WINDOW_BITS = 128;
+const INSTRUCTION_BITS = 32;
 const PICK_SPAN = 2 ** 32;
 
 type DrawCell = Pick<CampaignCell, 'setup' | 'faultClass' | 'seed'>;
@@ -47,7 +58,7 @@ export function drawFault(cell: DrawCell, options: DrawOptions, index: number): 
 
 function drawTarget(
   faultClass: CampaignCell['faultClass'],
-  { code, memory, csr }: DrawOptions,
+  { code, memory, csr, interrupt }: DrawOptions,
   random: ReturnType<typeof rowRandom>,
 ): DrawnFault {
   switch (faultClass) {
@@ -55,8 +66,11 @@ function drawTarget(
       return { kind: 'failstop' };
     case 'register':
       return { kind: 'register', register: 1 + random.integer(REGISTERS), bit: random.integer(REGISTER_BITS) };
-    case 'code':
-      return { kind: 'code', window: code.window, bit: random.integer(WINDOW_BITS), repair: code.repair };
+    case 'code': {
+      const span = code.window === 16 ? 'window' : 'instruction';
+      const bit = random.integer(span === 'window' ? WINDOW_BITS : INSTRUCTION_BITS);
+      return { kind: 'code', span, bit, repair: code.repair };
+    }
     case 'memory':
       return {
         kind: 'memory',
@@ -66,8 +80,13 @@ function drawTarget(
       };
     case 'csr':
       return { kind: 'csr', csr: random.pick(csr.registers), bit: random.integer(REGISTER_BITS) };
-    case 'interrupt':
+    case 'interrupt': {
+      const line = random.pick(interrupt.lines);
+      const effect = random.pick(interrupt.effects);
+      const pick = random.integer(PICK_SPAN);
+      return { kind: 'interrupt', line, pick, effect, delay: effect === 'late' ? random.between(interrupt.delay) : 0 };
+    }
     case 'device':
-      return { kind: faultClass, pick: random.integer(PICK_SPAN) };
+      return { kind: 'device', pick: random.integer(PICK_SPAN) };
   }
 }

@@ -32,16 +32,21 @@ export function refuseOther(path: string, known: CampaignIdentity, now: Campaign
 }
 
 function difference(known: CampaignIdentity, now: CampaignIdentity): string | undefined {
-  if (known.engineBehaviour !== now.engineBehaviour) {
-    return `engine behaviour ${known.engineBehaviour}, this is ${now.engineBehaviour}`;
-  }
-  if (known.toolVersion !== now.toolVersion) return `dejavm ${known.toolVersion}, this is ${now.toolVersion}`;
   if (known.planHash !== now.planHash) return planDifference(known, now);
-  const names = [...new Set([...Object.keys(known.images), ...Object.keys(now.images)])].sort();
-  const changed = names.find((name) => known.images[name] !== now.images[name]);
+  return machineDifference(known, now.images);
+}
+
+/** In what the machine of a campaign differs from the one at hand with its images; undefined when in nothing. */
+export function machineDifference(known: CampaignIdentity, images: CampaignIdentity['images']): string | undefined {
+  if (known.engineBehaviour !== ENGINE_BEHAVIOUR) {
+    return `engine behaviour ${known.engineBehaviour}, this is ${ENGINE_BEHAVIOUR}`;
+  }
+  if (known.toolVersion !== TOOL_VERSION) return `dejavm ${known.toolVersion}, this is ${TOOL_VERSION}`;
+  const names = [...new Set([...Object.keys(known.images), ...Object.keys(images)])].sort();
+  const changed = names.find((name) => known.images[name] !== images[name]);
   if (changed === undefined) return undefined;
-  const short = (hash: string | undefined) => (hash === undefined ? 'none' : `sha256 ${hash.slice(0, 12)}…`);
-  return `image ${changed} was ${short(known.images[changed])}, is ${short(now.images[changed])}`;
+  const short = (hash: string | undefined) => (hash ? `sha256 ${hash.slice(0, 12)}…` : 'not there');
+  return `image ${changed} was ${short(known.images[changed])}, is ${short(images[changed])}`;
 }
 
 function planDifference(known: CampaignIdentity, now: CampaignIdentity): string {

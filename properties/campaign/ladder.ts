@@ -14,29 +14,26 @@ export type LadderKind = 'cumulative' | 'leave-one-out';
 
 /**
  * The rungs of a ladder.
- * @param order enhancements from the first rung to the last
+ * @param order enhancements from the first rung to the last; those of an inner list come and go together
  * @param canonical every enhancement, in the order in which mechanisms list them
  */
 export function rungs(
   kind: LadderKind,
   recovery: Mechanism['recovery'],
-  order: readonly string[],
+  order: readonly (readonly string[])[],
   canonical: readonly string[],
 ): Rung[] {
-  const listed = (on: readonly string[]) => canonical.filter((name) => on.includes(name));
-  const rung = (step: number, name: string, on: readonly string[]): Rung => {
-    return { step, name, mechanism: { recovery, enhance: listed(on) } };
+  const rung = (step: number, name: string, groups: readonly (readonly string[])[]): Rung => {
+    const on = groups.flat();
+    return { step, name, mechanism: { recovery, enhance: canonical.filter((each) => on.includes(each)) } };
   };
   if (kind === 'cumulative') {
-    const steps = order.map((name, i) => rung(i + 1, `+ ${name}`, order.slice(0, i + 1)));
+    const steps = order.map((group, i) => rung(i + 1, `+ ${group.join(', ')}`, order.slice(0, i + 1)));
     return [rung(0, 'basic', []), ...steps];
   }
-  const without = order.map((name, i) =>
-    rung(
-      i + 1,
-      `all but ${name}`,
-      order.filter((other) => other !== name),
-    ),
-  );
+  const without = order.map((group, i) => {
+    const others = order.filter((other) => other !== group);
+    return rung(i + 1, `all but ${group.join(', ')}`, others);
+  });
   return [rung(0, 'all', order), ...without];
 }

@@ -82,6 +82,20 @@ ladders: [{ setup: calm, fault: failstop, mechanism: rehype, order: [timer, lock
     ]);
   });
 
+  it('makes a rung of several enhancements that belong together', () => {
+    const { cells } = plan(`
+name: ladder
+ladders: [{ setup: calm, fault: failstop, mechanism: nilihype, order: [timer, [sched, irq]], size: 5 }]`);
+    expect(cells.map(({ rung, mechanism }) => [rung?.name, mechanism.enhance])).toEqual([
+      ['basic', []],
+      ['+ timer', ['timer']],
+      ['+ sched, irq', ['irq', 'timer', 'sched']],
+      ['all', ['irq', 'timer', 'sched']],
+      ['all but timer', ['irq', 'sched']],
+      ['all but sched, irq', ['timer']],
+    ]);
+  });
+
   it("takes the papers' sizes, from the file or for every cell of their classes", () => {
     const sizes = (text: string, options = {}) => plan(text, options).cells.map(({ size }) => size);
     const text = (size: string) =>

@@ -94,7 +94,7 @@ class Planner {
     for (const [setup, setupPath] of each(entry.setup, [...path, 'setup'])) {
       if (!this.setup(setup, setupPath)) continue;
       for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
-        const size = this.size(entry.size, fault, faultPath, [...path, 'size'], this.paperScale);
+        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], this.paperScale);
         if (size === undefined) continue;
         for (const [name, namePath] of each(entry.mechanism, [...path, 'mechanism'])) {
           const mechanism = this.mechanism(name, namePath);
@@ -108,7 +108,7 @@ class Planner {
     for (const [setup, setupPath] of each(entry.setup, [...path, 'setup'])) {
       if (!this.setup(setup, setupPath)) continue;
       for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
-        const size = this.size(entry.size, fault, faultPath, [...path, 'size'], false);
+        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], false);
         if (size === undefined) continue;
         for (const [name, namePath] of each(entry.mechanism, [...path, 'mechanism'])) {
           const mechanism = this.mechanism(name, namePath);
@@ -133,8 +133,8 @@ class Planner {
   }
 
   private add(cell: Omit<CampaignCell, 'id' | 'seed'>, entry: CellsEntry | LadderEntry, path: FilePath): void {
-    const { triggers, code, memory, csr } = { ...this.file, ...given(entry) };
-    const options = { triggers, code, memory, csr };
+    const { triggers, code, memory, csr, interrupt } = { ...this.file, ...given(entry) };
+    const options = { triggers, code, memory, csr, interrupt };
     const seed = entry.seed ?? this.file.seed;
     const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed, options };
     const key = JSON.stringify(identity);
@@ -175,23 +175,22 @@ class Planner {
     }
     const canonical = this.catalogue.enhancements(recovery);
     if (own === undefined || own.enhance === 'all') return { recovery, enhance: canonical };
-    const wrong = this.wrongEnhancement(own.enhance, recovery, ['mechanisms', name, 'enhance']);
+    const wrong = this.wrongEnhancement(each(own.enhance, ['mechanisms', name, 'enhance']), recovery);
     if (wrong) return path[0] === 'mechanisms' ? this.refuse(wrong.path, wrong.why) : undefined;
     return { recovery, enhance: canonical.filter((enhancement) => (own.enhance as string[]).includes(enhancement)) };
   }
 
-  /** The first name of a list that the mechanism does not have, or that stands there twice. */
+  /** The first name that the mechanism does not have, or that stands there twice. */
   private wrongEnhancement(
-    names: readonly string[],
+    names: readonly (readonly [string, FilePath])[],
     recovery: Mechanism['recovery'],
-    path: FilePath,
   ): Problem | undefined {
     const known = this.catalogue.enhancements(recovery);
-    for (const [i, name] of names.entries()) {
+    for (const [i, [name, path]] of names.entries()) {
       const list = known.length === 0 ? 'it has none' : `expected some of ${known.join(', ')}`;
-      if (!known.includes(name))
-        return { path: [...path, i], why: `${recovery} has no enhancement '${name}': ${list}` };
-      if (names.indexOf(name) < i) return { path: [...path, i], why: `enhancement '${name}' is there twice` };
+      if (!known.includes(name)) return { path, why: `${recovery} has no enhancement '${name}': ${list}` };
+      const isSecond = names.findIndex(([other]) => other === name) < i;
+      if (isSecond) return { path, why: `enhancement '${name}' is there twice` };
     }
     return undefined;
   }
@@ -201,26 +200,26 @@ class Planner {
     { recovery, enhance }: Mechanism,
     path: FilePath,
     namePath: FilePath,
-  ): readonly string[] | undefined {
+  ): readonly (readonly string[])[] | undefined {
     if (enhance.length === 0) return this.refuse(namePath, 'a ladder needs a mechanism that has enhancements');
-    if (!entry.order) return enhance;
-    const wrong = this.wrongEnhancement(entry.order, recovery, [...path, 'order']);
-    return wrong ? this.refuse(wrong.path, wrong.why) : entry.order;
+    if (!entry.order) return enhance.map((name) => [name]);
+    const groups = entry.order.map((group, i) => each(group, [...path, 'order', i]));
+    const wrong = this.wrongEnhancement(groups.flat(), recovery);
+    return wrong ? this.refuse(wrong.path, wrong.why) : groups.map((group) => group.map(([name]) => name));
   }
 
   private size(
     size: CellsEntry['size'],
+    setup: string,
     fault: FaultClass,
     faultPath: FilePath,
     sizePath: FilePath,
     paperScale: boolean,
   ): number | undefined {
-    const { faultClasses } = this.catalogue;
-    if (!faultClasses.includes(fault)) {
-      return this.refuse(
-        faultPath,
-        `faults of class '${fault}' cannot be injected: expected ${faultClasses.join(', ')}`,
-      );
+    const classes = this.catalogue.faultClasses(setup);
+    if (!classes.includes(fault)) {
+      const why = `faults of class '${fault}' cannot be injected into set-up '${setup}'`;
+      return this.refuse(faultPath, `${why}: expected ${classes.join(', ')}`);
     }
     const paper = PAPER_SIZES[fault];
     if (size !== 'paper') return paperScale ? (paper ?? size) : size;
@@ -237,11 +236,18 @@ function each<T extends string>(items: T | readonly T[], path: FilePath): (reado
 
 /** The entry's own options. */
 function given(entry: CellsEntry | LadderEntry): Partial<DrawOptions> {
-  const { triggers, code, memory, csr } = entry;
-  return { ...(triggers && { triggers }), ...(code && { code }), ...(memory && { memory }), ...(csr && { csr }) };
+  const { triggers, code, memory, csr, interrupt } = entry;
+  const options = { triggers, code, memory, csr, interrupt };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<DrawOptions>;
 }
 
 /** `rehype`, `rehype with locks, timer`. */
 export function mechanismText({ recovery, enhance }: Mechanism): string {
   return enhance.length === 0 ? recovery : `${recovery} with ${enhance.join(', ')}`;
+}
+
+/** What a cell is called: `compute failstop rehype`, `compute failstop rehype cumulative: + timer`. */
+export function cellLabel({ setup, faultClass, mechanism, mechanismName, rung }: CampaignCell): string {
+  const what = rung ? `${rung.ladder}: ${rung.name}` : (mechanismName ?? mechanismText(mechanism));
+  return `${setup} ${faultClass} ${what}`;
 }

@@ -4,20 +4,14 @@
  * killed it must be known; that is all of the pool, and it saves a dependency with twenty native packages behind it.
  */
 import { Worker } from 'node:worker_threads';
-import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
-import type { GoldenWindow } from './testbed.ts';
+import type { Injection, InjectionResult } from '../injection/types.ts';
+import type { GoldenWindow, RowContext } from './testbed.ts';
 import type { OverheadRow } from './types.ts';
 
 export type Task =
   | { readonly kind: 'window'; readonly setup: string; readonly seed: number }
   | { readonly kind: 'overhead'; readonly setup: string; readonly undoLog: boolean; readonly seed: number }
-  | {
-      readonly kind: 'row';
-      readonly setup: string;
-      readonly mechanism: Mechanism;
-      readonly seed: number;
-      readonly injection: Injection;
-    };
+  | ({ readonly kind: 'row'; readonly injection: Injection } & RowContext);
 
 interface Values {
   readonly window: GoldenWindow;

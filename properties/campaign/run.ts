@@ -4,7 +4,7 @@
  * does not depend on workers, order, or interruptions, since every row is a run of its own.
  */
 import { UserError } from '../../engine/index.ts';
-import { CampaignDatabase, type PendingRow } from './database.ts';
+import { CampaignDatabase } from './database.ts';
 import { drawFault } from './draw.ts';
 import { identityOf } from './identity.ts';
 import type { CampaignPlan, PlannedCell } from './plan.ts';
@@ -104,7 +104,7 @@ class Run {
     });
     if (this.signal.aborted) return;
     const { testbed } = (await import(this.testbed.href)) as { readonly testbed: Testbed };
-    this.database.plan(this.plan, identityOf(this.plan), (cell, n) => {
+    this.database.plan(this.plan, identityOf(this.plan), [...windows.values()], (cell, n) => {
       const window = windows.get(`${cell.setup} ${cell.seed}`)!;
       return testbed.place(drawFault(cell, (cell as PlannedCell).options, n), window);
     });
@@ -121,12 +121,17 @@ class Run {
   }
 
   private async runRows(): Promise<CampaignOutcome> {
-    const cells = new Map(this.plan.cells.map((cell) => [cell.id, cell]));
+    const goldens = new Map(this.database.goldens().map((golden) => [`${golden.setup} ${golden.seed}`, golden]));
+    const contexts = new Map(
+      this.plan.cells.map(({ id, setup, seed, mechanism }) => {
+        return [id, { mechanism, golden: goldens.get(`${setup} ${seed}`)! }];
+      }),
+    );
     const only = this.options.only && new Set(this.options.only);
     const items = this.database
       .pending()
       .filter(({ cell }) => !only || only.has(cell))
-      .map((row) => ({ row, task: rowTask(cells.get(row.cell)!, row) }));
+      .map((row) => ({ row, task: { kind: 'row', ...contexts.get(row.cell)!, injection: row.injection } as const }));
     const errors: RowError[] = [];
     let ran = 0;
     await this.runTasks('injections', items, ({ row }, outcome) => {
@@ -167,10 +172,6 @@ class Run {
     const sorted = [...errors].sort((a, b) => a.id - b.id);
     return { interrupted: this.signal.aborted, ran, remaining, errors: sorted, tallies };
   }
-}
-
-function rowTask({ setup, mechanism, seed }: PlannedCell, { injection }: PendingRow) {
-  return { kind: 'row', setup, mechanism, seed, injection } as const;
 }
 
 /** The value of a task without which the campaign cannot go on. @throws UserError or Error as the worker's was */

@@ -3,6 +3,7 @@
  * enhancements by name (plan.ts asks the testbed), and not where in the file something stands (file.ts does).
  */
 import { z } from 'zod';
+import { FAULT_CSRS } from '../../engine/index.ts';
 
 /** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
 export const PAPER_SIZES: Readonly<Record<string, number>> = { failstop: 1000, register: 5000, code: 2000 };
@@ -31,29 +32,8 @@ const triggers = z.strictObject({
   instructions: range(0, MAX_INSTRUCTIONS, 'HS-mode instructions', true).default([0, 2000]),
 });
 
-const MEMORY_KINDS = ['data', 'heap', 'stack', 'page-table'] as const;
+const MEMORY_KINDS = ['data', 'heap', 'stack', 'frame-table', 'page-table'] as const;
 export type MemoryKind = (typeof MEMORY_KINDS)[number];
-
-/** CSRs that a hypervisor's state lives in (papers.md, section 9). */
-const CSR_NAMES = [
-  'sstatus',
-  'sie',
-  'stvec',
-  'sscratch',
-  'sepc',
-  'satp',
-  'hstatus',
-  'hedeleg',
-  'hideleg',
-  'hvip',
-  'hgatp',
-  'vsstatus',
-  'vstvec',
-  'vsscratch',
-  'vsepc',
-  'vsatp',
-] as const;
-export type CsrName = (typeof CSR_NAMES)[number];
 
 const code = z.strictObject({
   /** `instruction`: one bit of the instruction at pc. 16: one bit of the 16 bytes from pc on, as the papers do. */
@@ -62,18 +42,21 @@ const code = z.strictObject({
   repair: z.boolean('expected true or false').default(true),
 });
 
-const memory = z.strictObject({
-  where: z
-    .array(z.enum(MEMORY_KINDS, `expected one of ${MEMORY_KINDS.join(', ')}`))
+const list = <const T extends readonly [string, ...string[]]>(items: T) =>
+  z
+    .array(z.enum(items, `expected one of ${items.join(', ')}`))
     .min(1, 'the list is empty: expected at least one')
-    .default([...MEMORY_KINDS]),
-});
+    .default([...items]);
 
-const csr = z.strictObject({
-  registers: z
-    .array(z.enum(CSR_NAMES, `expected one of ${CSR_NAMES.join(', ')}`))
-    .min(1, 'the list is empty: expected at least one')
-    .default([...CSR_NAMES]),
+const memory = z.strictObject({ where: list(MEMORY_KINDS) });
+const csr = z.strictObject({ registers: list(FAULT_CSRS) });
+
+const interrupt = z.strictObject({
+  /** Inter-processor interrupts, the supervisor timer, or the interrupts of the set-up's devices. */
+  lines: list(['ipi', 'timer', 'device']),
+  effects: list(['lost', 'duplicated', 'late']),
+  /** How late, in ns of virtual time. */
+  delay: range(1, 1_000_000_000_000, 'ns', true).default([1_000, 10_000_000]),
 });
 
 const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
@@ -94,6 +77,7 @@ const drawOptions = {
   code: code.optional(),
   memory: memory.optional(),
   csr: csr.optional(),
+  interrupt: interrupt.optional(),
 };
 
 const cells = z.strictObject({
@@ -112,8 +96,8 @@ const ladder = z.strictObject({
   /** The mechanism whose enhancements are the rungs. */
   mechanism: oneOrMore(name),
   kind: oneOrMore(z.enum(KINDS, `expected ${KINDS.join(' or ')}`)).default([...KINDS]),
-  /** Enhancements from the first rung to the last; the mechanism's own order unless given. */
-  order: z.array(name).optional(),
+  /** Enhancements from the first rung to the last, some of them together as one rung; the mechanism's own order unless given. */
+  order: z.array(oneOrMore(name)).min(1, 'the list is empty: expected at least one enhancement').optional(),
   size,
   seed: seed.optional(),
   ...drawOptions,
@@ -126,6 +110,7 @@ export const campaignFile = z.strictObject({
   code: code.prefault({}),
   memory: memory.prefault({}),
   csr: csr.prefault({}),
+  interrupt: interrupt.prefault({}),
   mechanisms: z.record(name, mechanism).default({}),
   cells: z.array(cells).default([]),
   ladders: z.array(ladder).default([]),

@@ -27,7 +27,7 @@ const SLOW_MS = 5;
 export const testbed: Testbed = {
   catalogue: {
     setups: ['calm', 'frail', 'slow', 'broken'],
-    faultClasses: ['failstop', 'register', 'code', 'memory', 'csr'],
+    faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr'],
     enhancements: (recovery) => ENHANCEMENTS[recovery],
     images(setup) {
       if (setup === 'broken') throw new UserError('image guest.elf is missing: run `npm run images`');
@@ -47,8 +47,15 @@ export const testbed: Testbed = {
 };
 
 const injector: Injector = {
-  window: (setup, seed) => ({ setup, seed, beginTicks: 100_000, endTicks: 100_000 + RUN_TICKS, endDigest: '0x1' }),
-  run({ setup, mechanism }, injection) {
+  window: (setup, seed) => ({
+    setup,
+    seed,
+    beginTicks: 100_000,
+    endTicks: 100_000 + RUN_TICKS,
+    endMoment: 9,
+    endDigest: '0x1',
+  }),
+  run({ golden: { setup }, mechanism }, injection) {
     if (setup === 'slow') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
     if (setup === 'frail') {
       const fate = rowRandom('fate', JSON.stringify(injection)).integer(10);
