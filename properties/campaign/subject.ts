@@ -5,10 +5,19 @@
  */
 import { createHash } from 'node:crypto';
 import { FIXUPS, type Image, invariant, type MachineConfig, NEXT_HART } from '../../engine/index.ts';
-import { type Booted, bootSetup, type GoldenRun, goldenRun } from '../injection/golden.ts';
-import { runInjection } from '../injection/run.ts';
-import { findSetup, setupNames } from '../injection/setups.ts';
-import type { Injection, InjectionResult, Mechanism, Setup } from '../injection/types.ts';
+import {
+  type Booted,
+  bootSetup,
+  findSetup,
+  type GoldenRun,
+  goldenRun,
+  type Injection,
+  type InjectionResult,
+  type Mechanism,
+  runInjection,
+  type Setup,
+  setupNames,
+} from '../injection/index.ts';
 import type { DrawnFault, FaultDraw } from './draw.ts';
 import { memoryTargets, targetByte } from './targets.ts';
 import type { Catalogue, GoldenWindow, Injector, RowContext, Testbed } from './testbed.ts';

@@ -15,6 +15,7 @@ const PAGE_BYTES = 4096;
 const BLOCK_MAGIC = 0x4b434f4c42n;
 const HEADER_BYTES = 32;
 const BLOCK_FREE = 0;
+const BLOCK_GSTAGE = 3;
 const MAX_BLOCKS = 1_000_000;
 
 /** Reads what there is now. @throws UserError when the hypervisor's image is not laid out as Lazarus is */
@@ -60,7 +61,9 @@ function heapBlocks(machine: Machine, start: number): { readonly blocks: MemoryR
     const word = Number(view.getBigUint64(8, true));
     const bytes = word - (word % 16);
     if (bytes < HEADER_BYTES) break;
-    if (word % 16 !== BLOCK_FREE) blocks.push([at, bytes]);
+    const type = word % 16;
+    // A block that holds a root table: the table is a page table, its header is the heap's.
+    if (type !== BLOCK_FREE) blocks.push([at, type === BLOCK_GSTAGE ? HEADER_BYTES : bytes]);
     at += bytes;
   }
   return { blocks, end: at };
