@@ -87,10 +87,13 @@ function lookAhead<T>(machine: Machine, search: () => T): T {
   const start = machine.snapshot();
   const observer = machine.onEvent;
   machine.onEvent = undefined;
+  const { observedTransitions } = machine;
+  machine.observedTransitions = 'all';
   try {
     return search();
   } finally {
     machine.restore(start);
+    machine.observedTransitions = observedTransitions;
     machine.onEvent = observer;
   }
 }

@@ -87,10 +87,40 @@ export const FLAGS = {
     syntax: '--fault <plan>',
     help:
       'inject a fault (repeatable): failstop@M, failstop@M+K, register=x10,bit=5@M, memory=0x80201000,bit=3@M, ' +
-      'optional ,hart=N; M+K is the K-th hypervisor instruction after moment M',
+      'code=instruction,bit=7@M, csr=hgatp,bit=44@M, interrupt=timer,effect=lost@M, device=7,effect=io-error@M, ' +
+      'optional ,hart=N; M+K is the K-th hypervisor instruction after moment M; in place of M also 5ms, and ' +
+      'SYMBOL+OFFSET#N, the N-th execution of a place in the hypervisor',
     parse: parseFaultPlan,
     many: true,
   },
+  setup: { syntax: '--setup <name>', help: 'machine and workload to inject into', parse: asText, fallback: 'compute' },
+  recovery: {
+    syntax: '--recovery <mechanism>',
+    help: 'recovery mechanism: none, rehype, nilihype',
+    parse: asText,
+    fallback: 'rehype',
+  },
+  enhance: {
+    syntax: '--enhance <list>',
+    help: 'its enhancements: all, none, a,b (only these), -a,-b (all but these)',
+    parse: asText,
+    fallback: 'all',
+  },
+  model: {
+    syntax: '--fault <model>',
+    help:
+      'the fault: failstop, register=x10,bit=5, memory=0x80201000,bit=3, code=instruction,bit=7, csr=hgatp,bit=44, ' +
+      'interrupt=timer,effect=lost, device=7,effect=io-error, optional ,hart=N',
+    parse: asText,
+  },
+  at: {
+    syntax: '--at <when>',
+    help:
+      'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on), 8M (a moment), ' +
+      'schedule+0x10#3 (third time that it is executed)',
+    parse: asText,
+  },
+  recordTo: { syntax: '--record <file>', help: 'record the run with the fault as a trace', parse: asText },
   input: {
     syntax: '--input <moment:text>',
     help: 'type on the console at a moment (repeatable); \\n \\r \\t \\xNN are known',
@@ -141,6 +171,26 @@ export const FLAGS = {
     parse: asText,
   },
   frame: { syntax: '--frame', help: 'print the screen as text after the script and quit; needs no terminal' },
+  results: {
+    syntax: '-o, --out <file>',
+    help: "results database; one that exists is gone on with (default: the campaign's name with .sqlite)",
+    parse: asText,
+  },
+  workers: { syntax: '--workers <n>', help: 'worker threads (default: one per core)', parse: parseInteger(1, 256) },
+  only: {
+    syntax: '--only <cell>',
+    help: "run only this cell now: its number, or words of its name such as 'register rehype'",
+    parse: asText,
+  },
+  paperScale: {
+    syntax: '--paper-scale',
+    help: "the papers' sizes: 1000 failstop, 5000 register, 2000 code faults in every cell outside ladders",
+  },
+  export: {
+    syntax: '--export <format>',
+    help: "print the results when it ends: 'csv' (the table, a line per row) or 'json' (everything)",
+    parse: parseExport,
+  },
   size: { syntax: '--size <CxR>', help: 'size of the printed frame, columns x rows', parse: parseScreenSize },
 } as const satisfies Record<string, FlagSpec>;
 
@@ -192,6 +242,11 @@ export function normaliseArgv(argv: readonly string[]): string[] {
 }
 
 const spellings = (syntax: string): string[] => syntax.match(/(?<![\w<-])--?[\w-]+/g) ?? [];
+
+function parseExport(text: string): 'csv' | 'json' {
+  if (text === 'csv' || text === 'json') return text;
+  throw new UsageError(`expected csv or json, got '${text}'`);
+}
 
 function parseScreenSize(text: string): { readonly columns: number; readonly rows: number } {
   const match = /^(\d+)x(\d+)$/.exec(text);

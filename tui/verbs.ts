@@ -96,6 +96,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/info.ts')).infoCommand,
   }),
   verb({
+    name: 'inject',
+    summary: 'inject one fault and explain what becomes of it',
+    arguments: [],
+    flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'json'],
+    examples: [
+      'dejavm inject --fault failstop --at 3ms+120',
+      'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
+      'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm && dejavm tui hit.djvm',
+    ],
+    load: async () => (await import('./commands/inject.ts')).injectCommand,
+  }),
+  verb({
     name: 'ls',
     summary: 'list the traces in the trace folder',
     arguments: [],
@@ -124,6 +136,19 @@ export const VERBS: readonly Verb[] = [
     flags: ['json'],
     examples: ['dejavm bisect golden.djvm faulted.djvm'],
     load: async () => (await import('./commands/bisect.ts')).bisectCommand,
+  }),
+  verb({
+    name: 'campaign',
+    summary: 'run thousands of injections and count what became of them; stop and go on at any time',
+    arguments: [{ name: 'plan', help: "campaign file (YAML), or 'smoke' or 'paper', which come with dejavm" }],
+    flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
+    examples: [
+      'dejavm campaign smoke                       # every mechanism and fault class, a few minutes',
+      "dejavm campaign paper -o paper.sqlite       # the papers' sizes; Ctrl-C and the same line again goes on",
+      'dejavm campaign mine.yaml --export csv > table.csv',
+      'dejavm inject smoke.sqlite#17               # one row again, explained',
+    ],
+    load: async () => (await import('./commands/campaign.ts')).campaignCommand,
   }),
   verb({
     name: 'tui',

@@ -103,7 +103,7 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('eventsHost', 'ring of observed privilege transitions: see EVENT', 'u32'),
   derived('eventsCapacity', 'events that fit', 'u32'),
   derived('eventsCount', 'events waiting to be drained', 'u32'),
-  derived('eventsEnabled', '1 when transitions are observed', 'u32'),
+  derived('eventsEnabled', '0 no transitions are observed; 1 all; 2 those in and out of VMs', 'u32'),
   derived('contextGeneration', 'flushes so far: translation contexts of older generations are dead', 'u32'),
   derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
   derived('stopMoment', 'run() returns when moment reaches this'),

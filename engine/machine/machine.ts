@@ -105,6 +105,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #media: Media;
   readonly #pages: PageStore;
   #onEvent: ((event: MachineEvent) => void) | undefined;
+  #transitions: 'all' | 'vm' = 'all';
 
   constructor(config: MachineConfig) {
     // Images first: a user's mistake should not cost a machine.
@@ -151,8 +152,15 @@ class CoreMachine implements Machine, FaultTarget {
   }
   set onEvent(listener: ((event: MachineEvent) => void) | undefined) {
     this.#onEvent = listener;
-    this.#u32[W.eventsEnabled] = listener ? 1 : 0;
+    this.#u32[W.eventsEnabled] = listener === undefined ? 0 : this.#transitions === 'all' ? 1 : 2;
     this.#u32[W.eventsCount] = 0;
+  }
+  get observedTransitions(): 'all' | 'vm' {
+    return this.#transitions;
+  }
+  set observedTransitions(which: 'all' | 'vm') {
+    this.#transitions = which;
+    this.onEvent = this.#onEvent;
   }
 
   get hypervisorInstructions(): number {

@@ -215,4 +215,6 @@ export interface Machine {
   translate(hart: number, va: bigint, access?: 'load' | 'store' | 'fetch'): number | undefined;
   /** Where events go; unset = transitions are not observed. */
   onEvent: ((event: MachineEvent) => void) | undefined;
+  /** Which transitions are events: all, or those in and out of VMs only (a guest that traps all the time makes many). */
+  observedTransitions: 'all' | 'vm';
 }

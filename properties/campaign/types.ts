@@ -10,6 +10,8 @@ export interface CampaignCell {
   readonly setup: string;
   readonly faultClass: FaultClass;
   readonly mechanism: Mechanism;
+  /** What the campaign file calls the mechanism; in a ladder, the one whose rungs these are. */
+  readonly mechanismName?: string;
   /** The rung of a ladder that this cell is: `+ timer`, or `all but timer`; undefined outside ladders. */
   readonly rung?: { readonly ladder: string; readonly step: number; readonly name: string };
   readonly size: number;
@@ -24,6 +26,8 @@ export interface CampaignRow {
   readonly injection: Injection;
   /** Undefined while it has not run. */
   readonly result?: InjectionResult;
+  /** It ended in an internal error of ours: its message. Such a row has no result and is tried again by the next run. */
+  readonly error?: string;
 }
 
 /** A run without any fault: what normal operation costs. */

@@ -83,6 +83,7 @@ const BOOT_STEP_TICKS = 100_000;
 export function bootSetup(setup: Setup, seed = 0): Booted {
   const config = setup.config(seed);
   const machine = createMachine(config);
+  machine.observedTransitions = 'vm';
   const log = new RunLog();
   const reset = machine.snapshot();
   const inputs = setup.inputs(seed);

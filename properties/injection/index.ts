@@ -1,4 +1,5 @@
 /** One injection from plan to verdict: set-ups, golden runs, faults at triggers, outcomes. */
+export { explain } from './explain.ts';
 export { type Booted, bootSetup, type GoldenPoint, type GoldenRun, goldenRun, type KnownVm } from './golden.ts';
 export {
   completeMechanism,
@@ -10,5 +11,6 @@ export { judgeReception, type Numbered, type Reception, type ReceptionRule } fro
 export { type InjectionOptions, runInjection } from './run.ts';
 export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts';
 export { findSetup, setupNames } from './setups.ts';
+export { injectionCommand, type RecordingOptions, recordInjection } from './trace.ts';
 export { injectionTriggerText } from './trigger.ts';
 export * from './types.ts';

@@ -6,8 +6,6 @@
 import { guestPages, listVms, type Machine, type MachineSymbols, RAM_BASE, walkGStage } from '../../engine/index.ts';
 import type { GoldenRun } from './golden.ts';
 
-const PAGE = 4096;
-
 interface Mapped {
   readonly name: string;
   readonly pages: readonly number[];

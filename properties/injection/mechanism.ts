@@ -3,7 +3,6 @@
  * starts a recovery, so writing them into a booted machine selects the mechanism without booting again.
  * Relies on the firmware's symbols: `options`, and the offsets that it publishes as `layout.options.*`.
  */
-import { readFileSync } from 'node:fs';
 import { FIXUPS, type InputEvent, type MachineSymbols, UserError } from '../../engine/index.ts';
 import type { Mechanism } from './types.ts';
 

@@ -20,6 +20,7 @@ const SHAPES: Record<NoteName, Shape> = {
   REBOOTED: { kind: 'recovery', glyph: 'b', stop: false },
   RESET: { kind: 'recovery', glyph: 'b', stop: false },
   REINTEGRATED: { kind: 'recovery', glyph: 'a', stop: false },
+  FRAMES_FREED: { kind: 'recovery', glyph: 'x', stop: false },
   FIXUP: { kind: 'recovery', glyph: 'x', stop: false },
   FRAMES_FREED: { kind: 'recovery', glyph: 'p', stop: false },
   RESUMED: { kind: 'resumed', glyph: 'R', stop: true },

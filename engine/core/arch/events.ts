@@ -58,7 +58,8 @@ export function recordTransition(hart: u32, from: u32, cause: u32, pc: u64, tval
     // The next slice is no longer than what is left to the stop.
     if (stopsByHypervisor()) set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   }
-  if (!machine32(MACHINE_EVENTS_ENABLED)) return;
+  const enabled = machine32(MACHINE_EVENTS_ENABLED);
+  if (enabled == 0 || (enabled == 2 && ((from ^ modeNow(hart)) & 4) == 0)) return;
   const count = machine32(MACHINE_EVENTS_COUNT);
   if (count >= machine32(MACHINE_EVENTS_CAPACITY)) return;
   const event = machine32(MACHINE_EVENTS_HOST) + count * EVENT_SIZE_BYTES;

@@ -1,0 +1,103 @@
+/**
+ * Reads a campaign file: YAML of the form that schema.ts declares. Every mistake is told with line, column and reason,
+ * all of them at once. What the names in it stand for is checked by plan.ts, which reports through the same `problem`.
+ */
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { UserError } from '../../engine/index.ts';
+import { type CampaignFile, campaignFile } from './schema.ts';
+
+/** Where something stands in the file: keys and list positions from the top. */
+export type FilePath = readonly (string | number)[];
+
+export interface Problem {
+  readonly path: FilePath;
+  readonly why: string;
+  /** The key itself is wrong, not its value. */
+  readonly key?: true;
+}
+
+export interface ParsedCampaign {
+  readonly file: CampaignFile;
+  /** The error that says where each problem stands. */
+  readonly refuse: (problems: readonly Problem[]) => UserError;
+}
+
+/**
+ * Reads the text of a campaign file.
+ * @param source what the file is called in errors
+ * @throws UserError with one line per mistake: `FILE:LINE:COLUMN: reason`
+ */
+export function parseCampaignFile(text: string, source: string): ParsedCampaign {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
+  const refuse = (problems: readonly Problem[]) => {
+    const located = problems.map(({ path, why, key }) => ({ at: offsetOf(document, path, key === true), why }));
+    return refusal(source, lines, located);
+  };
+  const [broken] = document.errors;
+  if (broken) throw refusal(source, lines, [{ at: broken.pos[0], why: `not YAML: ${broken.message}` }]);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw refuse([{ path: [], why: error instanceof Error ? error.message : String(error) }]);
+  }
+  const result = campaignFile.safeParse(value ?? {});
+  if (!result.success) throw refuse(result.error.issues.flatMap((issue) => problemsOf(issue, document)));
+  return { file: result.data, refuse };
+}
+
+function refusal(source: string, lines: LineCounter, located: readonly { at: number; why: string }[]): UserError {
+  const sorted = [...located].sort((a, b) => a.at - b.at);
+  return new UserError(
+    sorted
+      .map(({ at, why }) => {
+        const { line, col } = lines.linePos(at);
+        return `${source}:${Math.max(1, line)}:${Math.max(1, col)}: ${why}`;
+      })
+      .join('\n'),
+  );
+}
+
+/** Byte of the node that a path leads to, or of the nearest one above it that the file has. */
+function offsetOf(document: Document.Parsed, path: FilePath, key: boolean): number {
+  for (let depth = path.length; depth >= 0; depth--) {
+    if (depth > 0 && (key || depth < path.length)) {
+      const holder = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+      if (isMap(holder)) {
+        const pair = holder.items.find((item) => isScalar(item.key) && item.key.value === path[depth - 1]);
+        if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0];
+      }
+    }
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    const range = (node as { range?: readonly [number, number, number] | null } | null | undefined)?.range;
+    if (range) return range[0];
+  }
+  return 0;
+}
+
+/** One of zod's issues as ours; a union's reason is its own text, unknown keys become one problem each. */
+function problemsOf(issue: z.core.$ZodIssue, document: Document.Parsed): Problem[] {
+  const path = issue.path.filter((part): part is string | number => typeof part !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((name) => ({ path: [...path, name], why: `unknown key '${name}'`, key: true as const }));
+  }
+  const missing = path.length > 0 && document.hasIn(path) === false;
+  if (missing) return [{ path, why: `'${path.at(-1)}' is missing: ${issue.message.replace(/^Invalid input: /, '')}` }];
+  if (issue.code === 'invalid_union') return [unionProblem(issue, path, document)];
+  return [{ path, why: issue.message.replace(/^Invalid input: /, '') }];
+}
+
+/** Of the alternatives, the one that came furthest says best what is wrong. */
+function unionProblem(issue: z.core.$ZodIssueInvalidUnion, path: FilePath, document: Document.Parsed): Problem {
+  if (issue.message !== 'Invalid input') return { path, why: issue.message };
+  const [best] = issue.errors
+    .flat()
+    .map((inner) => ({ inner, depth: inner.path.length }))
+    .sort(
+      (a, b) => b.depth - a.depth || Number(a.inner.code === 'invalid_type') - Number(b.inner.code === 'invalid_type'),
+    );
+  if (!best) return { path, why: issue.message };
+  return problemsOf({ ...best.inner, path: [...path, ...best.inner.path] } as z.core.$ZodIssue, document)[0]!;
+}

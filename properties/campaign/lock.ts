@@ -1,0 +1,58 @@
+/**
+ * Who works on a database: one campaign at a time. The lock is a row in the database itself, so that taking it is one
+ * transaction; a lock whose process is gone (crash, SIGKILL, reboot) is recognised by process number and start time and
+ * taken over. Processes of other machines cannot be seen: a database on a shared disk is not guarded against them.
+ */
+import { readFileSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { UserError } from '../../engine/index.ts';
+
+export const LOCK_TABLE =
+  'CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;';
+
+/** Takes the lock. @throws UserError when a living process holds it */
+export function takeLock(db: DatabaseSync, path: string): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const holder = db.prepare('SELECT pid, started FROM lock').get() as { pid: number; started: string } | undefined;
+    if (holder && isRunning(holder.pid, holder.started)) {
+      throw new UserError(
+        `${path} is in use by process ${holder.pid}: wait until that campaign ends, stop it, or write to another file with -o`,
+      );
+    }
+    db.prepare('INSERT OR REPLACE INTO lock VALUES (1, ?, ?)').run(process.pid, startOf(process.pid));
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+export function releaseLock(db: DatabaseSync): void {
+  db.prepare('DELETE FROM lock WHERE pid = ? AND started = ?').run(process.pid, startOf(process.pid));
+}
+
+/** Whether a process runs and is the one that started then; numbers are used again. */
+export function isRunning(pid: number, started: string): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it runs, as somebody else's.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  const start = startOf(pid);
+  return start === '' || started === '' || start === started;
+}
+
+/** Boot and clock tick in which a process started; empty where the system does not tell (only Linux does, in /proc). */
+function startOf(pid: number): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // proc(5): field 22, counted behind the name, which may hold spaces and parentheses.
+    const field = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return field === undefined ? '' : `${boot}/${field}`;
+  } catch {
+    return '';
+  }
+}

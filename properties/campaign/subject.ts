@@ -1,0 +1,150 @@
+/**
+ * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images know.
+ * A worker keeps one booted set-up and the golden runs of its last few mechanisms; the rows come in order of cell, so
+ * that almost all of them find theirs.
+ */
+import { createHash } from 'node:crypto';
+import { FIXUPS, type Image, invariant, type MachineConfig, NEXT_HART } from '../../engine/index.ts';
+import {
+  type Booted,
+  bootSetup,
+  findSetup,
+  type GoldenRun,
+  goldenRun,
+  type Injection,
+  type InjectionResult,
+  type Mechanism,
+  runInjection,
+  type Setup,
+  setupNames,
+} from '../injection/index.ts';
+import type { DrawnFault, FaultDraw } from './draw.ts';
+import { memoryTargets, targetByte } from './targets.ts';
+import type { Catalogue, GoldenWindow, Injector, RowContext, Testbed } from './testbed.ts';
+import type { FaultClass, OverheadRow } from './types.ts';
+
+/** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */
+const REFERENCE: Mechanism = { recovery: 'none', enhance: [] };
+/** Golden runs kept by a worker: snapshots of each share most of their pages, but not all. */
+const GOLDEN_RUNS_KEPT = 2;
+
+const ANY_SETUP: readonly FaultClass[] = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt'];
+
+export const catalogue: Catalogue = {
+  setups: setupNames(),
+  faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? [...ANY_SETUP, 'device'] : ANY_SETUP),
+  enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),
+  images(setup) {
+    const { bios, kernel, initrd, dtb, virtio = [] } = configOf(setup);
+    const disks = virtio.flatMap((device) => (device.kind === 'block' ? [device.image] : []));
+    const images = [bios, kernel, initrd, dtb, ...disks].filter((image) => image !== undefined);
+    return Object.fromEntries(images.map((image) => [image.name, sha256(image)]));
+  },
+};
+
+export const testbed: Testbed = { catalogue, place, open: async () => new SubjectInjector() };
+
+const configOf = (setup: string): MachineConfig => findSetup(setup).config(0);
+const sha256 = ({ bytes }: Image): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Virtio slots whose device can fail a request or lose a frame. */
+const faultySlots = ({ virtio = [] }: MachineConfig) =>
+  virtio.filter(({ kind }) => kind === 'block' || kind === 'net').sort((a, b) => a.slot - b.slot);
+
+function place({ runPpb, k, fault }: FaultDraw, window: GoldenWindow): Injection {
+  const { beginTicks, endTicks } = window;
+  const into = (BigInt(endTicks - beginTicks) * BigInt(runPpb)) / 1_000_000_000n;
+  const trigger = { kind: 'two-level', ticks: beginTicks + Number(into), k } as const;
+  return { trigger, fault: placeFault(fault, window) };
+}
+
+function placeFault(fault: DrawnFault, window: GoldenWindow): Injection['fault'] {
+  switch (fault.kind) {
+    case 'failstop':
+      return { model: 'failstop', hart: NEXT_HART };
+    case 'register':
+      return { model: 'register', hart: NEXT_HART, register: fault.register, bit: fault.bit };
+    case 'code': {
+      const { span, bit, repair } = fault;
+      return { model: 'code', hart: NEXT_HART, span, bit, repair: repair ? 'on-detection' : 'never' };
+    }
+    case 'csr':
+      return { model: 'csr', hart: NEXT_HART, csr: fault.csr, bit: fault.bit };
+    case 'memory':
+      return { model: 'memory', paddr: targetByte(window.memory!, fault.where, fault.pick), bit: fault.bit };
+    case 'interrupt': {
+      const { line, effect, delay: ticks, pick } = fault;
+      const source = line === 'device' ? chosen(deviceSources(configOf(window.setup)), pick) : line;
+      return { model: 'interrupt', hart: NEXT_HART, line: source, effect, ticks };
+    }
+    case 'device': {
+      const { kind, slot } = chosen(faultySlots(configOf(window.setup)), fault.pick);
+      return { model: 'device', slot, effect: kind === 'block' ? 'io-error' : 'drop-frame' };
+    }
+  }
+}
+
+/** Interrupt sources of the board's devices: the UART's, and those of the virtio slots that are in use. */
+const UART_SOURCE = 10;
+const deviceSources = ({ virtio = [] }: MachineConfig): number[] =>
+  virtio.length === 0 ? [UART_SOURCE] : virtio.map(({ slot }) => 1 + slot).sort((a, b) => a - b);
+
+const chosen = <T>(items: readonly T[], pick: number): T => items[Math.floor((pick / 2 ** 32) * items.length)]!;
+
+class SubjectInjector implements Injector {
+  private booted: Booted | undefined;
+  /** By mechanism, of the booted set-up; the last used one comes last. */
+  private readonly goldens = new Map<string, GoldenRun>();
+
+  window(setup: string, seed: number): GoldenWindow {
+    const { booted, up, end, points } = this.golden(setup, seed, REFERENCE);
+    const { machine, symbols } = booted;
+    machine.restore(points[points.length >> 1]!.snapshot);
+    const ends = { beginTicks: up.ticks, endTicks: end.ticks, endMoment: end.moment };
+    const endDigest = `0x${end.digest.toString(16)}`;
+    return { setup, seed, ...ends, endDigest, memory: memoryTargets(machine, symbols) };
+  }
+
+  run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {
+    const { setup, seed, endTicks, endMoment } = golden;
+    const mine = this.golden(setup, seed, mechanism);
+    // The digests differ in the words that select the mechanism; time and instructions must not.
+    const { ticks, moment } = mine.end;
+    invariant(
+      ticks === endTicks && moment === endMoment,
+      `the golden run of ${setup} ends at tick ${ticks}, moment ${moment}; expected ${endTicks}, ${endMoment}`,
+    );
+    return runInjection(mine, injection);
+  }
+
+  overhead(name: string, undoLog: boolean, seed: number): OverheadRow {
+    const setup = findSetup(name);
+    const config: Setup['config'] = (drawn) => {
+      const machine = setup.config(drawn);
+      return { ...machine, append: `${machine.append} undo=${undoLog ? 'on' : 'off'}` };
+    };
+    const { hypervisorInstructions, totalInstructions, vmExits } = goldenRun(
+      bootSetup({ ...setup, config }, seed),
+      REFERENCE,
+    );
+    return { setup: name, undoLog, hypervisorInstructions, totalInstructions, vmExits };
+  }
+
+  private golden(setup: string, seed: number, mechanism: Mechanism): GoldenRun {
+    if (this.booted?.setup.name !== setup || this.booted.seed !== seed) {
+      // Released first: two booted machines at once would double a worker's memory.
+      this.booted = undefined;
+      this.goldens.clear();
+      this.booted = bootSetup(findSetup(setup), seed);
+    }
+    const key = JSON.stringify(mechanism);
+    const known = this.goldens.get(key) ?? goldenRun(this.booted, mechanism);
+    this.goldens.delete(key);
+    this.goldens.set(key, known);
+    for (const oldest of this.goldens.keys()) {
+      if (this.goldens.size <= GOLDEN_RUNS_KEPT) break;
+      this.goldens.delete(oldest);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,108 @@
+/** `dejavm campaign` on the real machine, and one of its rows again. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readCampaign } from '../../properties/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import { packageFile } from '../package-root.ts';
+import { cli } from '../test-io.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dejavm-campaign-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = join(folder, 'trial.yaml');
+writeFileSync(
+  file,
+  `name: trial
+cells:
+  - { setup: compute, fault: [failstop, register, code, memory, csr, interrupt], mechanism: [rehype, nilihype], size: 3 }
+overhead: [compute]
+`,
+);
+const path = join(folder, 'trial.sqlite');
+
+describe('dejavm campaign', () => {
+  it('runs a file, prints a line per cell, and the same table whatever the number of workers', async () => {
+    const first = await cli(['campaign', file, '-o', path, '--workers', '2']);
+    expect(first.err).toBe(`dejavm: 36 rows run; results in ${path}\n  look at them with: dejavm report ${path}\n`);
+    expect(first.code).toBe(EXIT.ok);
+    const lines = first.out.trimEnd().split('\n');
+    expect(lines[0]).toMatch(
+      /^ *# +cell +injected +not reached +non-manif. +latent +SDC +detected +success of detected/,
+    );
+    expect(lines).toHaveLength(1 + 12);
+    expect(lines[1]).toMatch(/compute failstop rehype +3 +0 +0 +0 +0 +3 +100\.0 % \[43\.9, 100\.0\]/);
+    const csv = await cli(['campaign', file, '-o', path, '--export', 'csv']);
+    expect(csv.out.split('\n')).toHaveLength(1 + 36 + 1);
+    const alone = await cli(['campaign', file, '-o', `${path}.alone`, '--workers', '1', '--export', 'csv']);
+    expect(alone.out).toBe(csv.out);
+  });
+
+  it('stores rows that pair, and what normal operation costs', () => {
+    const { cells, rows, overhead } = readCampaign(path);
+    const injections = (cell: number) => rows.filter((row) => row.cell === cell).map(({ injection }) => injection);
+    for (let cell = 1; cell < cells.length; cell += 2) expect(injections(cell)).toEqual(injections(cell + 1));
+    const [off, on] = overhead;
+    expect([off?.undoLog, on?.undoLog]).toEqual([false, true]);
+    expect(off!.hypervisorInstructions).toBeGreaterThan(0);
+    expect(on!.hypervisorInstructions).toBeGreaterThan(0);
+    expect(on!.totalInstructions).toBeGreaterThan(on!.hypervisorInstructions);
+    expect(on!.vmExits).toBeGreaterThan(100);
+  });
+
+  it('prints rates as JSON', async () => {
+    const { out, code } = await cli(['campaign', file, '-o', path, '--json']);
+    expect(code).toBe(EXIT.ok);
+    const { campaign, cells } = JSON.parse(out);
+    expect(campaign).toBe('trial');
+    expect(cells[0]).toMatchObject({
+      id: 1,
+      cell: 'compute failstop rehype',
+      injected: 3,
+      success: { hits: 3, of: 3 },
+    });
+  });
+
+  it('refuses files, cells and flags with the reason', async () => {
+    const wrong = join(folder, 'wrong.yaml');
+    writeFileSync(wrong, 'name: x\ncells:\n  - { setup: compute, fault: device, mechanism: none, size: 1 }\n');
+    expect(await cli(['campaign', wrong])).toEqual({
+      code: EXIT.usage,
+      out: '',
+      err:
+        `dejavm: ${wrong}:3:30: faults of class 'device' cannot be injected into set-up 'compute': ` +
+        'expected failstop, register, code, memory, csr, interrupt\n',
+    });
+    expect((await cli(['campaign', join(folder, 'none.yaml')])).err).toMatch(
+      /none.yaml: no such file, and not one of the plans smoke, paper\n$/,
+    );
+    const only = await cli(['campaign', file, '-o', path, '--only', 'toaster']);
+    expect(only.code).toBe(EXIT.usage);
+    expect(only.err).toContain(
+      "--only 'toaster' names no cell; expected a number or words of:\n    1  compute failstop rehype\n",
+    );
+    expect((await cli(['campaign', file, '--export', 'xml'])).err).toMatch(/expected csv or json, got 'xml'/);
+    expect((await cli(['campaign', file, '--workers', '0'])).err).toMatch(/a whole number from 1 to 256/);
+  });
+
+  it('stops on Ctrl-C, keeps what ran, and goes on', async () => {
+    const stopped = `${path}.stopped`;
+    writeFileSync(`${file}.long`, readFileSync(file, 'utf8').replace('size: 3', 'size: 30'));
+    const first = await cli(['campaign', `${file}.long`, '-o', stopped], {
+      onInterruptible: (interrupt) => setTimeout(interrupt, 3000),
+    });
+    expect(first.code).toBe(EXIT.interrupted);
+    expect(first.err).toMatch(/rows? run, \d+ rows to go; results in .*\n {2}go on with: dejavm campaign /);
+    const part = await cli(['campaign', `${file}.long`, '-o', stopped, '--only', '2']);
+    expect(part.code).toBe(EXIT.ok);
+    expect(part.err).toMatch(/\d+ rows to go/);
+  });
+});
+
+it.each(['smoke', 'paper'])('the bundled plan %s is fit for the set-ups that there are', async (name) => {
+  expect(readFileSync(packageFile(`properties/campaign/plans/${name}.yaml`), 'utf8')).toContain(`name: ${name}\n`);
+  const { err, code } = await cli(['campaign', name, '-o', join(folder, `${name}.sqlite`), '--only', 'nothing at all']);
+  expect(code).toBe(EXIT.usage);
+  expect(err).toContain("--only 'nothing at all' names no cell");
+});
