@@ -1,0 +1,5 @@
+/** Reports of a campaign: the papers' tables beside ours, for terminals, Markdown, spreadsheets, programs and browsers. */
+export { csvRows } from './csv.ts';
+export { markdownReport } from './markdown.ts';
+export { type Report, summarise } from './summarise.ts';
+export { textReport } from './text.ts';
