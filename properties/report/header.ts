@@ -11,7 +11,10 @@ export function headerLines({ campaign }: Report): [string, string][] {
     ['results', database],
     ['dejavm', toolVersion],
     ['injections', `${grouped(run)} of ${grouped(planned)} run${unfinished}, in ${grouped(cells)} cells`],
-    ...Object.entries(images).map(([image, sha256]): [string, string] => [`image ${image}`, `sha256 ${sha256}`]),
+    ...Object.entries(images).map(([image, sha256]): [string, string] => [
+      `image ${image}`,
+      `sha256 ${sha256.slice(0, 16)}…`,
+    ]),
   ];
 }
 

@@ -35,7 +35,8 @@ function tableMarkdown({ title, columns, rows, notes }: Table): string {
 function escaped(text: string): string {
   return oneLine(text)
     .replace(/[\\`*_{}[\]<>#|~]/g, '\\$&')
-    .replaceAll('&', '&amp;');
+    .replaceAll('&', '&amp;')
+    .replaceAll('://', '\\://');
 }
 
 /** A code span; inside a table even there a bar must be escaped. */
@@ -47,4 +48,4 @@ function code(text: string): string {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach the document
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ');

@@ -199,7 +199,7 @@ function resultOf(
   index: number,
   draw: () => number,
 ): InjectionResult {
-  const place = PLACES[Math.floor(draw() * PLACES.length)]!;
+  const place = draw() < 0.9 ? PLACES[index % PLACES.length]! : 'schedule+0x20';
   const base = {
     success: false,
     noVmf: false,

@@ -1,7 +1,7 @@
 /** All tables of a report, in the order in which they are read. */
 import type { Report } from '../summarise.ts';
 import { failureGroupsTable } from './failures.ts';
-import { ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
+import { alignmentTable, ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
 import {
   afterTable,
   causesTable,
@@ -28,6 +28,7 @@ export function tablesOf(report: Report): Table[] {
     latencyTable(report),
     ...ladderTables(report),
     pairedTable(report),
+    alignmentTable(report),
     overheadTable(report),
     causesTable(report),
     afterTable(report),
