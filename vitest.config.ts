@@ -35,7 +35,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Needs Debian packages (binutils, QEMU, tmux): run by .ci/run, not by `npm test`.
+          // Needs Debian packages (binutils, QEMU, tmux, Chromium): run by .ci/run, not by `npm test`.
           name: 'peer',
           include: ['{engine,replay,traces,tui,properties}/**/*.peer.{ts,tsx}'],
           testTimeout: 180_000,

@@ -1,0 +1,22 @@
+/** What a report says of the campaign before any table. */
+import { grouped, percent } from './format.ts';
+import type { Report } from './summarise.ts';
+
+/** Name and value of each line. */
+export function headerLines({ campaign }: Report): [string, string][] {
+  const { name, database, toolVersion, cells, planned, run, images } = campaign;
+  const unfinished = run < planned ? `: ${percent(run / planned)} %, not finished` : '';
+  return [
+    ['campaign', name],
+    ['results', database],
+    ['dejavm', toolVersion],
+    ['injections', `${grouped(run)} of ${grouped(planned)} run${unfinished}, in ${grouped(cells)} cells`],
+    ...Object.entries(images).map(([image, sha256]): [string, string] => [
+      `image ${image}`,
+      `sha256 ${sha256.slice(0, 16)}…`,
+    ]),
+  ];
+}
+
+/** Said in place of tables. */
+export const EMPTY = 'No injection has run yet: there is nothing to report.';

@@ -1,0 +1,6 @@
+/** Reports of a campaign: the papers' tables beside ours, for terminals, Markdown, spreadsheets, programs and browsers. */
+export { csvReport } from './csv.ts';
+export { htmlReport } from './html/page.ts';
+export { markdownReport } from './markdown.ts';
+export { summarise } from './summarise.ts';
+export { textReport } from './text.ts';

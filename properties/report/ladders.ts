@@ -1,0 +1,138 @@
+/**
+ * Ladders of enhancements: success rung by rung, cumulative or leave-one-out, and whether a rung is separated from the one
+ * that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
+ */
+import type { Mechanism } from '../injection/types.ts';
+import { groupBy, type RanCell, recoveryName } from './groups.ts';
+import { type Tally, tallyOf } from './outcomes.ts';
+import { comparePaired } from './pairs.ts';
+import { type Rate, separation } from './statistics.ts';
+
+export type LadderKind = 'cumulative' | 'leave-one-out';
+
+export interface RungSummary {
+  readonly step: number;
+  readonly name: string;
+  readonly enhance: readonly string[];
+  readonly cells: readonly number[];
+  readonly injected: number;
+  /** Over detected. */
+  readonly success: Rate;
+  readonly noVmf: Rate;
+  /** Against the rung before (cumulative) or the full set (leave-one-out); undefined for the first, or without detections. */
+  readonly against?: {
+    readonly name: string;
+    /** Difference in success, percentage points. */
+    readonly points: number;
+    /** Whether the 95 % intervals do not overlap, and which way. */
+    readonly separated: 'higher' | 'lower' | 'none';
+    /** Exact McNemar on the pairs detected on both rungs; null when no pair is. Not adjusted. */
+    readonly p: number | null;
+  };
+}
+
+export interface LadderSummary {
+  readonly ladder: string;
+  readonly kind: LadderKind;
+  readonly setup: string;
+  readonly faultClass: string;
+  readonly recovery: Mechanism['recovery'];
+  readonly title: string;
+  readonly rungs: readonly RungSummary[];
+}
+
+interface Rung {
+  readonly members: readonly RanCell[];
+  readonly name: string;
+  readonly step: number;
+  readonly tally: Tally;
+}
+
+const LEFT_OUT = /^all but\b/i;
+
+/** All ladders of a campaign, in the plan's order. */
+export function laddersOf(cells: readonly RanCell[]): LadderSummary[] {
+  const onLadders = cells.filter(({ cell }) => cell.rung !== undefined);
+  return groupBy(onLadders, ({ cell }) => [
+    cell.rung!.ladder,
+    cell.setup,
+    cell.faultClass,
+    cell.mechanism.recovery,
+  ]).map((members) => {
+    const { rung, setup, faultClass, mechanism } = members[0]!.cell;
+    const rungs = rungsOf(members);
+    const kind: LadderKind = rungs.some(({ name }) => LEFT_OUT.test(name)) ? 'leave-one-out' : 'cumulative';
+    const full = kind === 'cumulative' ? undefined : fullSet(rungs, cells, members[0]!);
+    return {
+      ladder: rung!.ladder,
+      kind,
+      setup,
+      faultClass,
+      recovery: mechanism.recovery,
+      title: `${recoveryName(mechanism.recovery)}, ${kind}`,
+      rungs: rungs.map((each, i) => summarise(each, kind === 'cumulative' ? rungs[i - 1] : full)),
+    };
+  });
+}
+
+function rungsOf(members: readonly RanCell[]): Rung[] {
+  return groupBy(members, ({ cell }) => [cell.rung!.step, cell.rung!.name])
+    .map((same) => rungOf(same, same[0]!.cell.rung!.name, same[0]!.cell.rung!.step))
+    .sort((a, b) => a.step - b.step);
+}
+
+function rungOf(members: readonly RanCell[], name: string, step: number): Rung {
+  return { members, name, step, tally: tallyOf(members.flatMap(({ rows }) => rows)) };
+}
+
+/** What a leave-one-out ladder is measured against: its own complete rung, or the largest set that ran beside it. */
+function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell): Rung | undefined {
+  const own = rungs.find(({ name }) => !LEFT_OUT.test(name));
+  if (own) return own;
+  const { setup, faultClass, mechanism } = one.cell;
+  const beside = cells
+    .filter(({ cell }) => cell.setup === setup && cell.faultClass === faultClass)
+    .filter(({ cell }) => cell.mechanism.recovery === mechanism.recovery && !LEFT_OUT.test(cell.rung?.name ?? ''));
+  const most = Math.max(0, ...beside.map(({ cell }) => cell.mechanism.enhance.length));
+  if (most <= mechanism.enhance.length) return undefined;
+  const full = beside.filter(({ cell }) => cell.mechanism.enhance.length === most);
+  const drawnAlike = full.filter(({ cell }) => cell.seed === one.cell.seed && cell.size === one.cell.size);
+  return rungOf((drawnAlike.length > 0 ? drawnAlike : full).slice(0, 1), 'all', -1);
+}
+
+function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
+  const { success, noVmf } = rung.tally;
+  const base = {
+    step: rung.step,
+    name: rung.name,
+    enhance: rung.members[0]!.cell.mechanism.enhance,
+    cells: rung.members.map(({ cell }) => cell.id),
+    injected: rung.tally.injected,
+    success: success.detected,
+    noVmf: noVmf.detected,
+  };
+  const before = reference?.tally.success.detected;
+  if (!reference || reference === rung || !before?.interval || !success.detected.interval) return base;
+  return {
+    ...base,
+    against: {
+      name: reference.name,
+      points: 100 * (success.detected.share! - before.share!),
+      separated: separation(before.interval, success.detected.interval),
+      p: pairedP(reference, rung),
+    },
+  };
+}
+
+/** Over all seeds that both rungs drew from. */
+function pairedP(reference: Rung, rung: Rung): number | null {
+  const meetings = reference.members.flatMap((a) =>
+    rung.members
+      .filter((b) => a.cell.seed === b.cell.seed && a.cell.size === b.cell.size)
+      .map((b) => [a.rows, b.rows] as const),
+  );
+  // One seed is the rule; rungs of several seeds are not pooled, to keep the test exact.
+  if (meetings.length !== 1) return null;
+  const counts = comparePaired(...meetings[0]!, 'success');
+  return counts.pairs === 0 ? null : counts.p;
+}

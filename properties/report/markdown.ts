@@ -1,0 +1,51 @@
+/** The report as GitHub Markdown: the same tables, for docs/. Cells are escaped; nothing in them becomes markup. */
+import { EMPTY, headerLines } from './header.ts';
+import type { Report } from './summarise.ts';
+import { type Table, tablesOf } from './tables/index.ts';
+
+/** Header list and tables under headings of level 3, ending in a newline. */
+export function markdownReport(report: Report): string {
+  const header = headerLines(report).map(([name, value]) => `- **${escaped(name)}**: ${escaped(value)}`);
+  const tables = tablesOf(report);
+  const parts = [header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableMarkdown))];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function tableMarkdown({ title, columns, rows, notes }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const body = rows.map(({ cells, kind }) =>
+    line(
+      cells.map((cell, i) => {
+        if (cell === '') return '';
+        if (columns[i]!.code) return code(cell);
+        const marked = kind === 'published' ? '*' : kind === 'total' ? '**' : '';
+        return marked + escaped(cell) + marked;
+      }),
+    ),
+  );
+  const table = [
+    line(columns.map(({ label }) => escaped(label.replaceAll('\n', ' ').trim()))),
+    line(columns.map(({ right }) => (right ? '--:' : ':--'))),
+    ...body,
+  ].join('\n');
+  return [`### ${escaped(title)}`, table, ...notes.map(escaped)].join('\n\n');
+}
+
+/** Text in which no character means anything to Markdown or HTML. */
+function escaped(text: string): string {
+  return oneLine(text)
+    .replace(/[\\`*_{}[\]<>#|~]/g, '\\$&')
+    .replaceAll('&', '&amp;')
+    .replaceAll('://', '\\://');
+}
+
+/** A code span; inside a table even there a bar must be escaped. */
+function code(text: string): string {
+  const plain = oneLine(text).replaceAll('|', '\\|');
+  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((ticks) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return longest > 0 ? `${fence} ${plain} ${fence}` : fence + plain + fence;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach the document
+const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ');

@@ -1,0 +1,120 @@
+/**
+ * What became of a set of injections: effects, rates, VMs affected, detectors, causes, VM-state equivalence. Relies on the
+ * injection's contract for the meaning of each field and counts it; classifies nothing anew.
+ */
+import type { Detector, FailureCause } from '../injection/types.ts';
+import type { RanRow } from './groups.ts';
+import { type Rate, rateOf, type Spread, spreadOf } from './statistics.ts';
+
+/** One yes/no outcome over three denominators. */
+export interface Coverage {
+  /** Of faults that a detector saw. */
+  readonly detected: Rate;
+  /** Of faults that a detector saw or that silently spoilt an output: nothing silent counts as good. */
+  readonly manifested: Rate;
+  /** Of all faults injected: those that did no visible harm (non-manifested, latent) count as good. */
+  readonly injected: Rate;
+}
+
+export interface DetectorSummary {
+  readonly detector: Detector | 'unknown';
+  readonly share: Rate;
+  /** Instructions of all harts from injection to detection. */
+  readonly latency: Spread | null;
+}
+
+export interface Tally {
+  readonly run: number;
+  readonly notReached: number;
+  /** Run and reached: the denominator of all effects. */
+  readonly injected: number;
+  readonly manifested: number;
+  readonly effects: {
+    readonly nonManifested: Rate;
+    readonly latent: Rate;
+    readonly sdc: Rate;
+    readonly detected: Rate;
+  };
+  readonly success: Coverage;
+  readonly noVmf: Coverage;
+  /** How many runs lost how many VMs, over detected faults: index = VMs affected. */
+  readonly vmsAffected: readonly number[];
+  /** The same over SDC. */
+  readonly vmsAffectedSilently: readonly number[];
+  readonly detectors: readonly DetectorSummary[];
+  readonly detectionLatency: Spread | null;
+  /** Most frequent first; rates over detected. */
+  readonly causes: readonly { readonly cause: FailureCause; readonly share: Rate }[];
+  /** Runs detected more than once: the hypervisor failed again after a recovery. */
+  readonly detectedAgain: Rate;
+  readonly equivalence: {
+    /** Of the recoveries compared, those that changed no VM. */
+    readonly equivalent: Rate;
+    readonly reasons: readonly { readonly reason: string; readonly count: number }[];
+  };
+}
+
+/** Counts rows. Never divides by zero: rates of nothing have no share. */
+export function tallyOf(rows: readonly RanRow[]): Tally {
+  const results = rows.map((row) => row.result);
+  const ofEffect = (effect: string) => results.filter((result) => result.effect === effect);
+  const detected = ofEffect('detected');
+  const sdc = ofEffect('sdc');
+  const harmless = ofEffect('non-manifested').length + ofEffect('latent').length;
+  const injected = results.length - ofEffect('not-reached').length;
+  const manifested = detected.length + sdc.length;
+  const coverage = (good: number): Coverage => ({
+    detected: rateOf(good, detected.length),
+    manifested: rateOf(good, manifested),
+    injected: rateOf(good + harmless, injected),
+  });
+  const compared = detected.flatMap(({ equivalence }) => equivalence ?? []);
+  return {
+    run: results.length,
+    notReached: results.length - injected,
+    injected,
+    manifested,
+    effects: {
+      nonManifested: rateOf(ofEffect('non-manifested').length, injected),
+      latent: rateOf(ofEffect('latent').length, injected),
+      sdc: rateOf(sdc.length, injected),
+      detected: rateOf(detected.length, injected),
+    },
+    success: coverage(detected.filter((result) => result.success).length),
+    noVmf: coverage(detected.filter((result) => result.noVmf).length),
+    vmsAffected: histogram(detected.map((result) => result.vmsAffected)),
+    vmsAffectedSilently: histogram(sdc.map((result) => result.vmsAffected)),
+    detectors: countsOf(detected.map((result) => result.detector ?? 'unknown')).map(([detector, count]) => ({
+      detector,
+      share: rateOf(count, detected.length),
+      latency: spreadOf(
+        detected
+          .filter((result) => (result.detector ?? 'unknown') === detector)
+          .flatMap((result) => result.detectionInstructions ?? []),
+      ),
+    })),
+    detectionLatency: spreadOf(detected.flatMap((result) => result.detectionInstructions ?? [])),
+    causes: countsOf(detected.flatMap((result) => result.cause ?? [])).map(([cause, count]) => ({
+      cause,
+      share: rateOf(count, detected.length),
+    })),
+    detectedAgain: rateOf(detected.filter((result) => result.detections > 1).length, detected.length),
+    equivalence: {
+      equivalent: rateOf(compared.filter(({ equivalent }) => equivalent).length, compared.length),
+      reasons: countsOf(compared.flatMap(({ reasons }) => reasons)).map(([reason, count]) => ({ reason, count })),
+    },
+  };
+}
+
+/** How often each value occurs, most frequent first, ties in the order of the alphabet. */
+function countsOf<T extends string>(values: readonly T[]): [T, number][] {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+}
+
+function histogram(values: readonly number[]): number[] {
+  const bins = new Array<number>(Math.max(-1, ...values) + 1).fill(0);
+  for (const value of values) bins[value]!++;
+  return bins;
+}

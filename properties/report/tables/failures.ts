@@ -1,0 +1,56 @@
+/** Tables of rows that did not end well, with the commands that show them again. */
+import type { FailureKind } from '../failures.ts';
+import { grouped } from '../format.ts';
+import type { Report } from '../summarise.ts';
+import { number, ours, type Table, text } from './table.ts';
+
+const KINDS: Record<FailureKind, string> = { failed: 'failed', 'vm lost': 'VM lost', sdc: 'SDC' };
+const COMMAND = { label: 'reproduce', code: true } as const;
+
+/** Failures alike, most frequent first, with the first of each. */
+export function failureGroupsTable(report: Report): Table {
+  return {
+    id: 'failure-groups',
+    title: 'Failures, alike together',
+    columns: [number('runs'), text('kind'), text('cause'), text('set-up'), text('fault'), text('mechanism'), COMMAND],
+    rows: report.failureGroups.map(({ count, kind, cause, setup, faultClass, mechanism, command }) =>
+      ours(grouped(count), KINDS[kind], cause, setup, faultClass, mechanism, command),
+    ),
+    notes: ['Ladders are left out. The command runs the first of the kind again, exactly, and explains it.'],
+  };
+}
+
+/** Every failure, ladders too. */
+export function failuresTable(report: Report): Table {
+  return {
+    id: 'failures',
+    title: 'Every failure',
+    columns: [
+      COMMAND,
+      text('kind'),
+      text('cause'),
+      text('set-up'),
+      text('fault'),
+      text('mechanism'),
+      text('rung'),
+      text('hit'),
+      text('detection'),
+      text('detail'),
+    ],
+    rows: report.failures.map((one) =>
+      ours(
+        one.command,
+        KINDS[one.kind],
+        one.cause,
+        one.setup,
+        one.faultClass,
+        one.mechanism,
+        one.rung ?? '',
+        one.hit,
+        one.detection,
+        one.detail,
+      ),
+    ),
+    notes: [],
+  };
+}

@@ -1,0 +1,37 @@
+/** All tables of a report, in the order in which they are read. */
+import type { Report } from '../summarise.ts';
+import { failureGroupsTable } from './failures.ts';
+import { alignmentTable, ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
+import {
+  afterTable,
+  causesTable,
+  detectionTable,
+  effectsTable,
+  noVmfTable,
+  successTable,
+  vmsTable,
+} from './outcomes.ts';
+import type { Table } from './table.ts';
+
+export { failuresTable } from './failures.ts';
+export { ladderId } from './mechanisms.ts';
+export type { Table } from './table.ts';
+
+/** Tables that have rows; a campaign without ladders has no ladder tables. */
+export function tablesOf(report: Report): Table[] {
+  return [
+    effectsTable(report),
+    successTable(report),
+    noVmfTable(report),
+    vmsTable(report),
+    detectionTable(report),
+    latencyTable(report),
+    ...ladderTables(report),
+    pairedTable(report),
+    alignmentTable(report),
+    overheadTable(report),
+    causesTable(report),
+    afterTable(report),
+    failureGroupsTable(report),
+  ].filter(({ rows }) => rows.length > 0);
+}

@@ -1,0 +1,256 @@
+/** Tables of effects, success, VMs affected, detection, causes and what recovery left behind: one row for each group. */
+import type { FailureCause } from '../../injection/types.ts';
+import { bounds, DASH, grouped, percent, ratePercent } from '../format.ts';
+import { recoveryName } from '../groups.ts';
+import { CAVEAT, PUBLISHED_CAUSES, PUBLISHED_OUTCOMES } from '../published.ts';
+import { rateOf } from '../statistics.ts';
+import type { GroupSummary, Report } from '../summarise.ts';
+import { number, ours, published, type Table, type TableRow, text } from './table.ts';
+
+const SUBJECT = [text('set-up'), text('fault'), text('mechanism')];
+const subject = ({ setup, faultClass, mechanism }: GroupSummary) => [setup, faultClass, mechanism];
+const INTERVALS = 'Percent with Wilson 95 % intervals.';
+
+/** Published rows whose fault class this campaign has too. */
+const publishedFor = (report: Report) =>
+  PUBLISHED_OUTCOMES.filter((row) => report.groups.some((group) => group.faultClass === row.faultClass));
+
+/** Injected, not reached, non-manifested, latent, SDC, detected. */
+export function effectsTable(report: Report): Table {
+  const rows = report.groups.map((group) => {
+    const { nonManifested, latent, sdc, detected } = group.effects;
+    return ours(
+      ...subject(group),
+      grouped(group.injected),
+      grouped(group.notReached),
+      ...[nonManifested, latent, sdc, detected].map(ratePercent),
+    );
+  });
+  const theirs = publishedFor(report).map((row) =>
+    published(
+      row.setup,
+      row.faultClass,
+      'DSN18, both',
+      grouped(row.injected),
+      DASH,
+      ...[row.nonManifested, null, row.sdc, row.detected].map((share) => percent(share)),
+    ),
+  );
+  return {
+    id: 'effects',
+    title: 'What became of the faults',
+    columns: [
+      ...SUBJECT,
+      number('injected'),
+      number('not\nreached'),
+      number('non-manifested'),
+      number('latent'),
+      number('SDC'),
+      number('detected'),
+    ],
+    rows: [...rows, ...theirs],
+    notes: [
+      `${INTERVALS} Of the injected; triggers that were never reached are counted apart.`,
+      'Latent: right output, but the final state differs from the golden run. The papers do not look for it: theirs is ' +
+        'in non-manifested.',
+      ...sourced(theirs),
+    ],
+  };
+}
+
+/** Success over detected, manifested and injected. */
+export function successTable(report: Report): Table {
+  return coverageTable(report, {
+    id: 'success',
+    title: 'Success',
+    of: 'success',
+    meaning:
+      'Success: recovered, at most one AppVM affected (set-ups with one AppVM: none), and a VM created afterwards runs.',
+  });
+}
+
+/** No VM affected, over detected, manifested and injected. */
+export function noVmfTable(report: Report): Table {
+  return coverageTable(report, {
+    id: 'novmf',
+    title: 'No VM affected (noVMF)',
+    of: 'noVmf',
+    meaning: 'noVMF: a success that no VM noticed.',
+  });
+}
+
+/** As published, to the second decimal, with the interval that its count gives. */
+function publishedRate(share: number, detected: number): string {
+  const { interval } = rateOf(Math.round(share * detected), detected);
+  return `${(100 * share).toFixed(2)} ${bounds(interval!)}`;
+}
+
+interface CoverageTable {
+  readonly id: string;
+  readonly title: string;
+  readonly of: 'success' | 'noVmf';
+  readonly meaning: string;
+}
+
+function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable): Table {
+  const rows = report.groups.map((group) => {
+    const { detected, manifested, injected } = group[of];
+    return ours(...subject(group), grouped(detected.of), ...[detected, manifested, injected].map(ratePercent));
+  });
+  const theirs = publishedFor(report).flatMap((row) =>
+    (['rehype', 'nilihype'] as const).map((recovery) => {
+      const { detected, ...shares } = row[recovery];
+      const share = shares[of];
+      return published(
+        row.setup,
+        row.faultClass,
+        `DSN18 ${recoveryName(recovery)}`,
+        grouped(detected),
+        publishedRate(share, detected),
+        percent((share * row.detected) / (row.detected + row.sdc)),
+        percent(row.nonManifested + share * row.detected),
+      );
+    }),
+  );
+  return {
+    id,
+    title,
+    columns: [...SUBJECT, number('detected'), number('of detected'), number('of manifested'), number('of injected')],
+    rows: [...rows, ...theirs],
+    notes: [
+      `${meaning} ${INTERVALS}`,
+      'Manifested: detected or SDC; SDC never counts as good. Of injected: faults without visible effect count as good.',
+      ...sourced(theirs, 'intervals and the last two columns are derived from its figures'),
+    ],
+  };
+}
+
+/** How many VMs each detected or silent fault took. */
+export function vmsTable(report: Report): Table {
+  const width = Math.max(2, ...report.groups.flatMap((g) => [g.vmsAffected.length, g.vmsAffectedSilently.length]));
+  const bins = Array.from({ length: width }, (_, i) => i);
+  const cells = (counts: readonly number[], of: number) =>
+    bins.map((bin) => (of === 0 ? DASH : grouped(counts[bin] ?? 0)));
+  return {
+    id: 'vms',
+    title: 'VMs affected',
+    columns: [
+      ...SUBJECT,
+      ...bins.map((bin) => number(`detected\n${bin} VM${bin === 1 ? '' : 's'}`)),
+      ...bins.map((bin) => number(`SDC\n${bin} VM${bin === 1 ? '' : 's'}`)),
+    ],
+    rows: report.groups.map((group) =>
+      ours(
+        ...subject(group),
+        ...cells(group.vmsAffected, group.effects.detected.hits),
+        ...cells(group.vmsAffectedSilently, group.effects.sdc.hits),
+      ),
+    ),
+    notes: ['Runs by the number of VMs whose output was wrong or that did not finish, the PrivVM included.'],
+  };
+}
+
+const DETECTORS = ['trap', 'panic', 'hang', 'mismatch', 'unknown'] as const;
+
+/** Which detector fired, and how many instructions after the fault. */
+export function detectionTable(report: Report): Table {
+  const seen = DETECTORS.filter((name) => report.groups.some((g) => g.detectors.some((d) => d.detector === name)));
+  return {
+    id: 'detection',
+    title: 'Detection',
+    columns: [
+      ...SUBJECT,
+      number('detected'),
+      ...seen.map((name) => number(`${name}\n%`)),
+      number('latency\nmedian'),
+      number('p95'),
+      number('max'),
+    ],
+    rows: report.groups.map((group) => {
+      const latency = group.detectionLatency;
+      return ours(
+        ...subject(group),
+        grouped(group.effects.detected.hits),
+        ...seen.map((name) => detectorCell(group, name)),
+        ...(['median', 'p95', 'max'] as const).map((key) => (latency ? grouped(latency[key]) : DASH)),
+      );
+    }),
+    notes: ['Latency in instructions of all harts between the fault and its first detection.'],
+  };
+}
+
+function detectorCell(group: GroupSummary, name: string): string {
+  if (group.effects.detected.hits === 0) return DASH;
+  const found = group.detectors.find(({ detector }) => detector === name);
+  return found ? percent(found.share.share) : '0';
+}
+
+const CAUSE_COLUMNS: readonly (readonly [FailureCause, string])[] = [
+  ['recovery not entered', 'not\nentered'],
+  ['recovery failed', 'recovery\nfailed'],
+  ['failed again', 'failed\nagain'],
+  ['hang after recovery', 'hang\nafter'],
+  ['privvm failed', 'PrivVM\nfailed'],
+  ['new vm failed', 'new VM\nfailed'],
+  ['several vms affected', 'several\nVMs'],
+  ['one vm affected', 'one\nVM'],
+];
+
+/** Why recoveries failed, or lost a VM. */
+export function causesTable(report: Report): Table {
+  return {
+    id: 'causes',
+    title: 'Failure causes',
+    columns: [...SUBJECT, number('detected'), ...CAUSE_COLUMNS.map(([, label]) => number(label))],
+    rows: report.groups.map((group) =>
+      ours(
+        ...subject(group),
+        grouped(group.effects.detected.hits),
+        ...CAUSE_COLUMNS.map(([cause]) => {
+          const found = group.causes.find((one) => one.cause === cause);
+          return found ? grouped(found.share.hits) : group.effects.detected.hits === 0 ? DASH : '0';
+        }),
+      ),
+    ),
+    notes: [
+      'Runs by the first cause that holds. One VM: a success in set-ups with several AppVMs, a failure in the others.',
+      `${PUBLISHED_CAUSES.text} ${CAVEAT}`,
+    ],
+  };
+}
+
+/** VM-state equivalence, and hypervisors that failed again. */
+export function afterTable(report: Report): Table {
+  return {
+    id: 'after',
+    title: 'After recovery',
+    columns: [
+      ...SUBJECT,
+      number('recoveries\ncompared'),
+      number('changed no VM\n%'),
+      number('detected more\nthan once %'),
+      text('most frequent difference'),
+    ],
+    rows: report.groups.map((group) => {
+      const { equivalent, reasons } = group.equivalence;
+      const [first] = reasons;
+      return ours(
+        ...subject(group),
+        grouped(equivalent.of),
+        ratePercent(equivalent),
+        ratePercent(group.detectedAgain),
+        first ? `${first.reason} (${first.count})` : DASH,
+      );
+    }),
+    notes: [
+      'VM-state equivalence: memory of each VM at the freeze against memory at resumption, registers at its last exit ' +
+        'against those at its next entry. Percent with Wilson 95 % intervals.',
+    ],
+  };
+}
+
+/** Source and caveat, where any published row stands in the table. */
+function sourced(rows: readonly TableRow[], derived?: string): string[] {
+  if (rows.length === 0) return [];
+  return [`Published: ${PUBLISHED_OUTCOMES[0]!.source}${derived ? `; ${derived}` : ''}. ${CAVEAT}`];
+}
