@@ -22,7 +22,6 @@ const SHAPES: Record<NoteName, Shape> = {
   REINTEGRATED: { kind: 'recovery', glyph: 'a', stop: false },
   FRAMES_FREED: { kind: 'recovery', glyph: 'x', stop: false },
   FIXUP: { kind: 'recovery', glyph: 'x', stop: false },
-  FRAMES_FREED: { kind: 'recovery', glyph: 'p', stop: false },
   RESUMED: { kind: 'resumed', glyph: 'R', stop: true },
   RECOVERY_FAILED: { kind: 'failed', glyph: 'X', stop: true },
 };
