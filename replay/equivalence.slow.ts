@@ -117,7 +117,9 @@ describe('a recovery that answers a half-done hypercall with an error instead of
     const golden = await studio.record([], { append });
     const verdicts = [];
     for (const k of [112, 149, 186, 297]) {
-      const faulted = await studio.record([failstop({ kind: 'hypervisor', after: 1_150_000 + 200 * k, k })], { append });
+      const faulted = await studio.record([failstop({ kind: 'hypervisor', after: 1_150_000 + 200 * k, k })], {
+        append,
+      });
       verdicts.push(vmEquivalence(faulted, golden));
     }
     const changed = verdicts.flatMap(({ vms }) => vms).filter(({ resumedAs }) => resumedAs === 'changed');

@@ -156,22 +156,24 @@ function deviceRows(): string[][] {
   const slots = BOARD.filter(({ device }) => /^virtio\d/.test(device.name));
   // What has no registers is nothing that software can find.
   const shown = BOARD.filter(({ device }) => device.sizeBytes > 0);
-  return shown.filter((slot) => !slots.includes(slot) || slot === slots[0]).map((slot) => {
-    const { device, base } = slot;
-    const node = soc?.children?.find((child) => child.name.endsWith(`@${base.toString(16)}`));
-    const compatible = [node?.properties.compatible ?? []].flat().map((name) => `\`${name}\``);
-    const last = slot === slots[0] ? (slots.at(-1) ?? slot) : slot;
-    const span = (show: (of: Slot) => string) => (last === slot ? show(slot) : `${show(slot)} … ${show(last)}`);
-    return [
-      span((of) => hex(BigInt(of.base))),
-      span((of) => of.device.name),
-      compatible.join(', '),
-      hex(BigInt(device.sizeBytes)),
-      span((of) => (of.irq === 0 ? 'none' : String(of.irq))),
-      device.accessSizes.join(', '),
-      device.record.fields.length === 0 ? 'none' : `${device.record.savedBytes} bytes`,
-    ];
-  });
+  return shown
+    .filter((slot) => !slots.includes(slot) || slot === slots[0])
+    .map((slot) => {
+      const { device, base } = slot;
+      const node = soc?.children?.find((child) => child.name.endsWith(`@${base.toString(16)}`));
+      const compatible = [node?.properties.compatible ?? []].flat().map((name) => `\`${name}\``);
+      const last = slot === slots[0] ? (slots.at(-1) ?? slot) : slot;
+      const span = (show: (of: Slot) => string) => (last === slot ? show(slot) : `${show(slot)} … ${show(last)}`);
+      return [
+        span((of) => hex(BigInt(of.base))),
+        span((of) => of.device.name),
+        compatible.join(', '),
+        hex(BigInt(device.sizeBytes)),
+        span((of) => (of.irq === 0 ? 'none' : String(of.irq))),
+        device.accessSizes.join(', '),
+        device.record.fields.length === 0 ? 'none' : `${device.record.savedBytes} bytes`,
+      ];
+    });
 }
 
 const virtioRows = (): string[][] =>

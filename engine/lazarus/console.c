@@ -43,6 +43,13 @@ static void emit(const struct text *text, u64 *ledger, u64 value) {
   ASSERT(result.error == SBI_OK);
 }
 
+/** The same part of the same hypercall, made again, finds that its output is out. */
+static void emit_once(struct vcpu *vcpu, const struct text *text) {
+  struct inflight *call = &vcpu->call;
+  u64 part = call->id * (2 * MULTICALL_MAX) + (call->step - call->first_step);
+  if (call->emitted != part) emit(text, &call->emitted, part);
+}
+
 void print(const char *format, ...) {
   struct text text = {.length = 0};
   va_list list;
@@ -73,7 +80,7 @@ i64 console_write(struct vcpu *vcpu, const u64 *arguments) {
     if (at == 0 || from[at - 1] == '\n') put_text(&text, vcpu->domain->name), put_text(&text, ": ");
     put(&text, (char)from[at]);
   }
-  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+  emit_once(vcpu, &text);
   return (i64)bytes;
 }
 
@@ -105,12 +112,12 @@ void console_receive(void) {
 void console_put(struct vcpu *vcpu, char byte) {
   struct text text = {.length = 0};
   put(&text, byte);
-  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+  emit_once(vcpu, &text);
 }
 
 int console_put_all(struct vcpu *vcpu, u64 gpa, u64 bytes) {
   struct text text = {.length = bytes};
   if (!guest_read(vcpu->domain, gpa, text.bytes, bytes)) return 0;
-  if (vcpu->call.emitted != vcpu->call.step) emit(&text, &vcpu->call.emitted, vcpu->call.step);
+  emit_once(vcpu, &text);
   return 1;
 }

@@ -176,7 +176,7 @@ static const struct {
 void fixups_run(u64 enhance) {
   for (u64 n = 0; n < ARRAY_LENGTH(fixups); n++) {
     if ((enhance >> fixups[n].bit & 1) == 0) continue;
-    note(NOTE_FIXUP, fixups[n].bit);
     fixups[n].run();
+    note(NOTE_FIXUP, fixups[n].bit);
   }
 }

@@ -148,7 +148,7 @@ struct inflight {
   u64 writes_value;
   /** Counts committed steps over all hypercalls of this vCPU; a hypercall begins with one. */
   u64 step, first_step;
-  /** Output of this step was emitted (written by the firmware). */
+  /** Which part of which hypercall emitted output last (console.c; written by the firmware). */
   u64 emitted;
   /** Undo log; in force while undo_step == step. */
   u64 undo_step, undo_count;
@@ -429,7 +429,7 @@ extern u32 secondary_csrs;
 #define ENHANCED(enhance, name) (((enhance) >> FIXUP_##name & 1) != 0)
 /** Before all others: nothing can be found without lists. */
 void fixup_lists(void);
-/** Runs the fix-ups of the mask (bit per FIXUPS), each behind its note. */
+/** Runs the fix-ups of the mask (bit per FIXUPS); a note follows each. */
 void fixups_run(u64 enhance);
 
 /* ---- entry.S ---- */

@@ -99,7 +99,7 @@ describe('a planted fault is survived', () => {
       'FROZEN',
       mechanism === 'rehype' ? 'REBOOTED' : 'RESET',
       'REINTEGRATED',
-      ...ORDER.flatMap((name) => (name === 'frames' ? ['FIXUP', 'FRAMES_FREED'] : ['FIXUP'])),
+      ...ORDER.flatMap((name) => (name === 'frames' ? ['FRAMES_FREED', 'FIXUP'] : ['FIXUP'])),
       'RESUMED',
       'VM_DONE',
       'VM_DONE',
@@ -123,7 +123,7 @@ describe('the same fault is not survived', () => {
   it.each([
     ['without recovery', 'plant=panic@60 recovery=none', 'fail', [1]],
     ['without locks', 'plant=panic@60 enhance=-locks', 'fail', [3]],
-    ['without nesting', 'plant=timer@9 enhance=-nesting,-again', 'fail', [3]],
+    ['without nesting', 'plant=timer@9 recovery=nilihype enhance=-nesting', 'fail', [3]],
     ['without timer', 'plant=timer@2 enhance=-timer recoveries=1', 'fail', [3]],
     ['without sched', 'plant=sched@9 enhance=-sched', 'moment', []],
     ['without retry', 'plant=panic@60 enhance=-retry', 'fail', []],

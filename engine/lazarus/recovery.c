@@ -58,13 +58,12 @@ void recovery_main(u64 hart, const void *fdt, const struct recovery_descriptor *
   sched_loop();
 }
 
-/** Scheduler, interrupt and timer metadata of the failed instance, as they were; locks are new. */
+/** Scheduler and timer metadata of the failed instance, as they were; locks and nesting counts are new. */
 static void restore_cpu(const struct cpu *saved, struct cpu *cpu) {
   cpu->current = heap_is(BLOCK_VCPU, saved->current) ? saved->current : NULL;
   cpu->loaded = heap_is(BLOCK_VCPU, saved->loaded) ? saved->loaded : NULL;
   cpu->queue_head = heap_is(BLOCK_VCPU, saved->queue_head) ? saved->queue_head : NULL;
   cpu->queue_tail = heap_is(BLOCK_VCPU, saved->queue_tail) ? saved->queue_tail : NULL;
-  cpu->irq_depth = saved->irq_depth;
   cpu->ticks = saved->ticks;
   cpu->resched = saved->resched;
   memcpy(cpu->timers, saved->timers, sizeof(cpu->timers));

@@ -4,7 +4,8 @@
  * images.
  */
 import { readFileSync } from 'node:fs';
-import { DEFAULT_QUANTUM, type Image, type MachineConfig, UserError } from '../../engine/index.ts';
+import { DEFAULT_QUANTUM, type Image, type MachineConfig, UserError, type VirtioConfig } from '../../engine/index.ts';
+import { echoRequests } from './sender.ts';
 import type { Setup, VmCriterion } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -49,6 +50,65 @@ const machine = (guests: string, append: string, seed: number, change: Partial<M
   ...change,
 });
 
+/** The PrivVM's devices: a disk of zeroes, from which each AppVM gets its part, and a network card. */
+const DISK_SLOT = 7;
+const NET_SLOT = 6;
+const devices = (): readonly VirtioConfig[] => [
+  {
+    kind: 'block',
+    slot: DISK_SLOT,
+    image: { name: 'zeroes.img', bytes: new Uint8Array(MIB) },
+    readOnly: false,
+    serial: '',
+  },
+  { kind: 'net', slot: NET_SLOT, mac: '52:54:00:12:34:56', cable: 'outside' },
+];
+
+const privVm: VmCriterion = { name: 'vm1', role: 'privvm', criterion: 'output', createdLate: false };
+
+/** What the toolstack is told; VMIDs follow the order: 1 is the PrivVM. */
+interface Toolstack {
+  readonly name: string;
+  readonly summary: string;
+  readonly vms: readonly string[];
+  readonly later?: { readonly image: string; readonly atMs: number };
+}
+
+/** netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the papers. */
+const NETBENCH_MS = 200;
+const SENDER_FROM_MS = 20;
+const SENDER_PACKETS = 170;
+
+/** A set-up of the papers: the PrivVM with back ends and toolstack, and AppVMs on harts of their own. */
+function papers({ name, summary, vms, later }: Toolstack): Setup {
+  const append = `vms=${vms.join(',')}${later ? ` later=${later.image}@${later.atMs}` : ''} netms=${NETBENCH_MS}`;
+  const echo = vms.indexOf('netbench');
+  const judged = vms.map((image, n) =>
+    appVm(`vm${n + 2}`, { criterion: image === 'netbench' ? 'reception' : 'output' }),
+  );
+  const late = later ? [appVm(`vm${vms.length + 2}`, { createdLate: true })] : [];
+  return {
+    name,
+    summary,
+    vms: [privVm, ...judged, ...late],
+    config: (seed) => machine('guests.bundle', append, seed, { harts: 4, virtio: devices() }),
+    inputs: () =>
+      echo < 0
+        ? []
+        : echoRequests({
+            slot: NET_SLOT,
+            vmid: echo + 2,
+            fromTicks: SENDER_FROM_MS * MS,
+            everyTicks: MS,
+            count: SENDER_PACKETS,
+          }),
+    ...(echo >= 0 && {
+      sender: { slot: NET_SLOT, vm: `vm${echo + 2}`, windowTicks: 50 * MS, patienceTicks: 50 * MS },
+    }),
+    graceTicks: 60 * MS,
+  };
+}
+
 const SETUPS: readonly Setup[] = [
   {
     name: 'compute',
@@ -58,6 +118,15 @@ const SETUPS: readonly Setup[] = [
     inputs: () => [],
     graceTicks: 20 * MS,
   },
+  papers({ name: '1appvm-unixbench', summary: 'PrivVM and unixbench', vms: ['unixbench'] }),
+  papers({ name: '1appvm-blkbench', summary: 'PrivVM and blkbench, on a disk of the PrivVM', vms: ['blkbench'] }),
+  papers({ name: '1appvm-netbench', summary: 'PrivVM and netbench, asked from outside', vms: ['netbench'] }),
+  papers({
+    name: '3appvm',
+    summary: 'PrivVM, unixbench and netbench; blkbench is created at 120 ms',
+    vms: ['unixbench', 'netbench'],
+    later: { image: 'blkbench', atMs: 120 },
+  }),
 ];
 
 /** Names of all set-ups, in the table's order. */
