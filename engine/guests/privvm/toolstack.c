@@ -17,6 +17,8 @@
 /** Pages that are mapped for copying at one time. */
 #define COPY_PAGES 16
 #define NAME_BYTES 16
+#define LATEST_MS 1000000000ul
+_Static_assert(VMS_MAX == 8, "as a message says");
 /** domain_info.state */
 #define STATE_DONE 1
 #define STATE_CRASHED 2
@@ -40,20 +42,26 @@ static struct domain_spec spec __attribute__((aligned(64)));
 _Static_assert(sizeof(calls) <= 2048 && sizeof(infos) <= 512, "within a page");
 _Static_assert(RAM_PAGES / CHUNK_PAGES <= MULTICALL_MAX && COPY_PAGES <= MULTICALL_MAX, "one multicall");
 
-/** Reads NAME or NAME@MS. */
-static int plan(const char *text, u64 bytes, int later) {
+/** Reads NAME or NAME@MS; what is wrong with it, or NULL. */
+static const char *plan(const char *text, u64 bytes, int later) {
   u64 name_bytes = 0, ms = 0;
   while (name_bytes < bytes && text[name_bytes] != '@') name_bytes++;
   int timed = name_bytes < bytes;
-  if (vm_count == VMS_MAX || name_bytes == 0 || name_bytes >= NAME_BYTES || timed != later) return 0;
-  if (timed && !number_parse(text + name_bytes + 1, bytes - name_bytes - 1, &ms)) return 0;
-  struct vm *vm = &vms[vm_count++];
-  memcpy(vm->image, text, name_bytes);
+  if (vm_count == VMS_MAX) return "is one VM too many: 8 are possible";
+  if (timed && !later) return "has a time: such VMs go to later=";
+  if (!timed && later) return "needs a time: NAME@MILLISECONDS";
+  if (timed && (!number_parse(text + name_bytes + 1, bytes - name_bytes - 1, &ms) || ms > LATEST_MS))
+    return "needs a number of milliseconds behind @";
+  struct vm *vm = &vms[vm_count];
+  u64 image_bytes;
+  if (name_bytes < NAME_BYTES) memcpy(vm->image, text, name_bytes);
+  if (name_bytes >= NAME_BYTES || bundle_find(vm->image, &image_bytes) == NULL)
+    return "is no image of the bundle";
+  vm_count++;
   memcpy(vm->name, "vm0", 4);
   vm->name[2] = (char)('0' + PRIVVM_VMID + vm_count);
   vm->due = ms * TIME_PER_MS;
-  u64 image_bytes;
-  return bundle_find(vm->image, &image_bytes) != NULL;
+  return NULL;
 }
 
 static int plan_all(const char *arguments, const char *option, int later) {
@@ -61,9 +69,11 @@ static int plan_all(const char *arguments, const char *option, int later) {
   const char *text = option_find(arguments, option, &bytes);
   for (u64 at = 0, start = 0; at <= bytes && bytes > 0; at++) {
     if (at < bytes && text[at] != ',') continue;
-    if (!plan(text + start, at - start, later)) {
-      print_line("%s= cannot have its entry %d: at most %d VMs, each an image of the bundle%s", option, vm_count,
-                 (u64)VMS_MAX, later ? " and @milliseconds" : "");
+    const char *wrong = plan(text + start, at - start, later);
+    if (wrong != NULL) {
+      char entry[32] = {0};
+      memcpy(entry, text + start, at - start < sizeof(entry) ? at - start : sizeof(entry) - 1);
+      print_line("%s=: \"%s\" %s", option, entry, wrong);
       return 0;
     }
     start = at + 1;
