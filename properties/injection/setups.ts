@@ -52,12 +52,13 @@ const machine = (guests: string, append: string, seed: number, change: Partial<M
 
 /** The PrivVM's devices: a disk of zeroes, from which each AppVM gets its part, and a network card. */
 const DISK_SLOT = 7;
+const DISK_BYTES = 4 * MIB;
 const NET_SLOT = 6;
 const devices = (): readonly VirtioConfig[] => [
   {
     kind: 'block',
     slot: DISK_SLOT,
-    image: { name: 'zeroes.img', bytes: new Uint8Array(MIB) },
+    image: { name: 'zeroes.img', bytes: new Uint8Array(DISK_BYTES) },
     readOnly: false,
     serial: '',
   },
