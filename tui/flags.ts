@@ -117,7 +117,7 @@ export const FLAGS = {
     syntax: '--at <when>',
     help:
       'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on), 8M (a moment), ' +
-      'schedule+0x10#3 (third time that it is executed)',
+      'frame_alloc+0x10#3 (third time that it is executed)',
     parse: asText,
   },
   recordTo: { syntax: '--record <file>', help: 'record the run with the fault as a trace', parse: asText },

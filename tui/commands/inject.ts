@@ -55,14 +55,14 @@ function faultOf({ model }: FlagValues<'model'>): Fault {
 }
 
 function triggerOf({ at }: FlagValues<'at'>): InjectionTrigger {
-  if (at === undefined) throw new UsageError('when? give a trigger, such as --at 5ms+120 or --at schedule+0x10');
+  if (at === undefined) throw new UsageError('when? give a trigger, such as --at 5ms+120 or --at frame_alloc+0x10');
   const trigger = parseTrigger(at);
   if (trigger.kind === 'moment' || trigger.kind === 'two-level') return trigger;
   // The next hypervisor instruction from there on.
   if (trigger.kind === 'ticks') return { kind: 'two-level', ticks: trigger.ticks, k: 1 };
   if (trigger.kind === 'symbol' && trigger.ticks === 0) return trigger;
   throw new UserError(
-    `--at ${at}: expected virtual time and hypervisor instruction (5ms+120), a moment (8M), or a place (schedule+0x10#3)`,
+    `--at ${at}: expected virtual time and hypervisor instruction (5ms+120), a moment (8M), or a place (frame_alloc+0x10#3)`,
   );
 }
 
