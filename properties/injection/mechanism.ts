@@ -56,7 +56,7 @@ export function selectMechanism(symbols: MachineSymbols, { recovery, enhance }: 
   };
   const mask = enhance.reduce((bits, name) => bits | (1n << BigInt(bitOf(name))), 0n);
   return [
-    { kind: 'poke', paddr: offset('recovery'), bytes: littleEndian(BigInt(value), 4) },
+    { kind: 'poke', paddr: offset('recovery'), bytes: littleEndian(BigInt(value), 8) },
     { kind: 'poke', paddr: offset('enhance'), bytes: littleEndian(mask, 8) },
   ];
 }
