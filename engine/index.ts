@@ -80,6 +80,7 @@ export type {
   MachineEvent,
   Mode,
   Moment,
+  ObservedTransitions,
   Page,
   Quantum,
   RunLimit,

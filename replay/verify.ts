@@ -148,6 +148,7 @@ function watchOutput(trace: Trace, machine: Machine): OutputWatch {
   const console = createComparer('console', trace.console.filter(laterThan), (record) => record.byte);
   const notes = createComparer('note', trace.notes.filter(laterThan), noteValue);
   let parting: Parting | undefined;
+  machine.observedTransitions = 'none';
   machine.onEvent = (event: MachineEvent) => {
     if (parting || event.ticks > trace.last.ticks) return;
     if (event.kind === 'console') parting = console.next(event, event.byte);

@@ -25,6 +25,7 @@ import type {
   MachineConfig,
   MachineEvent,
   Moment,
+  ObservedTransitions,
   RunLimit,
   Snapshot,
   StopReason,
@@ -81,15 +82,14 @@ const HIGH = 0x100000000;
 const HASHED_AT = 64;
 /** Bytes copied through scratch at a time. */
 const CHUNK_BYTES = 32768;
-/**
- * Code of the stop reason of a machine that takes traps for ever (CONSTANTS.STUCK_TRAPS); the finisher's codes have 16
- * bits.
- */
+/** Stop code of a machine that takes traps for ever (CONSTANTS.STUCK_TRAPS); the finisher's have 16 bits. */
 export const STUCK_CODE = 0x10000;
 /** Comparators at or above this are never reached. */
 const NEVER = 1n << 62n;
 const VMID_SHIFT = 44n;
 const VMID_MASK = 0x3fffn;
+/** MACHINE.eventsEnabled. */
+const TRANSITIONS = { none: 0, all: 1, vm: 2 } as const;
 const ACCESS = { load: 0, store: 1, fetch: 2 } as const;
 
 class CoreMachine implements Machine, FaultTarget {
@@ -105,7 +105,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #media: Media;
   readonly #pages: PageStore;
   #onEvent: ((event: MachineEvent) => void) | undefined;
-  #transitions: 'all' | 'vm' = 'all';
+  #transitions: ObservedTransitions = 'all';
 
   constructor(config: MachineConfig) {
     // Images first: a user's mistake should not cost a machine.
@@ -152,13 +152,13 @@ class CoreMachine implements Machine, FaultTarget {
   }
   set onEvent(listener: ((event: MachineEvent) => void) | undefined) {
     this.#onEvent = listener;
-    this.#u32[W.eventsEnabled] = listener === undefined ? 0 : this.#transitions === 'all' ? 1 : 2;
+    this.#u32[W.eventsEnabled] = listener ? TRANSITIONS[this.#transitions] : 0;
     this.#u32[W.eventsCount] = 0;
   }
-  get observedTransitions(): 'all' | 'vm' {
+  get observedTransitions(): ObservedTransitions {
     return this.#transitions;
   }
-  set observedTransitions(which: 'all' | 'vm') {
+  set observedTransitions(which: ObservedTransitions) {
     this.#transitions = which;
     this.onEvent = this.#onEvent;
   }

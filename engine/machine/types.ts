@@ -176,6 +176,8 @@ export interface HartState {
   readonly vmid: number;
 }
 
+export type ObservedTransitions = 'all' | 'vm' | 'none';
+
 /** Where a run stops at the latest. */
 export interface RunLimit {
   readonly moment?: Moment;
@@ -215,6 +217,6 @@ export interface Machine {
   translate(hart: number, va: bigint, access?: 'load' | 'store' | 'fetch'): number | undefined;
   /** Where events go; unset = transitions are not observed. */
   onEvent: ((event: MachineEvent) => void) | undefined;
-  /** Which transitions are events: all, or those in and out of VMs only (a guest that traps all the time makes many). */
-  observedTransitions: 'all' | 'vm';
+  /** Which transitions are events: a guest that traps all the time makes many. `vm`: those in and out of VMs. */
+  observedTransitions: ObservedTransitions;
 }

@@ -117,7 +117,8 @@ const SETUPS: readonly Setup[] = [
     vms: [appVm('vm1'), appVm('vm2')],
     config: (seed) => machine('guest-compute.elf', 'steps=4', seed),
     inputs: () => [],
-    graceTicks: 20 * MS,
+    // Three hangs of 3 ms, each found and recovered from.
+    graceTicks: 12 * MS,
   },
   papers({ name: '1appvm-unixbench', summary: 'PrivVM and unixbench', vms: ['unixbench'] }),
   papers({ name: '1appvm-blkbench', summary: 'PrivVM and blkbench, on a disk of the PrivVM', vms: ['blkbench'] }),
