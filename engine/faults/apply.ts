@@ -81,7 +81,7 @@ export function resolveFault(machine: { next(): { hart: number } }, fault: Fault
  * Physical address and bit (0–7) that a code fault flips.
  * @throws UserError when the hart cannot fetch there: its next step is a trap, not an instruction
  */
-export function placeOfCode(
+function placeOfCode(
   target: Pick<FaultTarget, 'readRegister' | 'translate' | 'readByte'>,
   fault: Extract<Fault, { readonly model: 'code' }>,
 ): { readonly paddr: number; readonly bit: number } {

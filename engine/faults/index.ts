@@ -1,4 +1,4 @@
-export { applyFault, type FaultTarget, placeOfCode, resolveFault } from './apply.ts';
+export { applyFault, type FaultTarget, resolveFault } from './apply.ts';
 export { formatFault, parseFault, readFault } from './text.ts';
 export {
   type ArmedFault,

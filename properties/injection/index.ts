@@ -1,12 +1,4 @@
 /** One injection from plan to verdict: set-ups, golden runs, faults at triggers, outcomes. */
-export {
-  drawMemoryFault,
-  MEMORY_KINDS,
-  type MemoryKind,
-  type MemoryRange,
-  type MemoryTargets,
-  memoryTargets,
-} from './draw.ts';
 export { explain } from './explain.ts';
 export { type Booted, bootSetup, type GoldenPoint, type GoldenRun, goldenRun, type KnownVm } from './golden.ts';
 export {

@@ -10,10 +10,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Fault, parseFault, RAM_BASE, translateGuest, UserError } from '../../engine/index.ts';
 import { replayTrace } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
+import { memoryTargets, targetByte } from '../campaign/targets.ts';
 import {
   bootSetup,
   completeMechanism,
-  drawMemoryFault,
   explain,
   findSetup,
   type GoldenRun,
@@ -21,8 +21,6 @@ import {
   type Injection,
   type InjectionTrigger,
   injectionCommand,
-  MEMORY_KINDS,
-  memoryTargets,
   recordInjection,
   runInjection,
 } from './index.ts';
@@ -233,14 +231,11 @@ describe('every fault model is recorded and replays', () => {
   });
 
   it('memory of every kind', async () => {
-    const targets = memoryTargets(golden.rehype, later(0.45).kind === 'two-level' ? up.ticks + 1_500_000 : 0);
-    let state = 7;
-    const random = (below: number) => {
-      state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-      return state % below;
-    };
-    for (const kind of MEMORY_KINDS) {
-      const fault = drawMemoryFault(targets, kind, random);
+    const { machine, symbols } = booted;
+    machine.restore(golden.rehype.points[5]!.snapshot);
+    const targets = memoryTargets(machine, symbols);
+    for (const kind of ['data', 'heap', 'stack', 'page-table', 'frame-table'] as const) {
+      const fault = { model: 'memory', paddr: targetByte(targets, kind, 0x5a5a_5a5a), bit: 2 } as const;
       const result = await runAndReplay(golden.rehype, { trigger: later(0.45), fault });
       expect(result.hit!.target).toMatch(kind === 'page-table' ? /table/ : /./);
     }
