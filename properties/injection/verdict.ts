@@ -123,12 +123,14 @@ function howItEnded({ stop }: Ending): string {
 function judgeVms(golden: GoldenRun, run: Ending): VmOutcome[] {
   const [text, expected] = [run.log.text(), golden.log.text()];
   const finished = run.log.finished();
+  // A VM that serves for ever finishes in neither run.
+  const finishes = golden.log.finished();
   return golden.setup.vms.map((vm) => {
     const vmid = golden.points.flatMap(({ vms }) => vms).find(({ name }) => name === vm.name)?.vmid;
     const status = vmid === undefined ? undefined : run.statuses.get(vmid);
     const reason =
       outputProblem(vm, text, expected) ??
-      (vmid === undefined || finished.has(vmid) ? undefined : 'did not finish') ??
+      (vmid === undefined || finished.has(vmid) || !finishes.has(vmid) ? undefined : 'did not finish') ??
       (status === undefined || status === 0n ? undefined : `status ${status}`) ??
       receptionProblem(vm, golden, run);
     return { name: vm.name, ok: reason === undefined, ...(reason !== undefined && { reason }) };
