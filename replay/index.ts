@@ -7,7 +7,7 @@ export { compareOutput } from './diff-console.ts';
 export { describeEvent, type InputDifference } from './diff-inputs.ts';
 export { type EquivalenceOptions, isCompletion, vmEquivalence } from './equivalence.ts';
 export type { Crossing } from './equivalence-crossings.ts';
-export { compareRegisters, readRegisters, type VmRegisters } from './equivalence-state.ts';
+export { compareMemory, compareRegisters, readMemory, readRegisters, type VmRegisters } from './equivalence-state.ts';
 export { MomentError } from './errors.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { createPlayer, type Player } from './player.ts';

@@ -31,6 +31,8 @@ export interface BusObserver {
   console(moment: number, ticks: number, byte: number): void;
   note(moment: number, ticks: number, hart: number, code: number, arg: number): void;
   frame(moment: number, ticks: number, slot: number, bytes: Uint8Array): void;
+  /** A device wrote to RAM. */
+  dma?(moment: number, ticks: number, paddr: number, bytes: number): void;
 }
 
 /** What the bus needs besides memory. */
@@ -333,7 +335,7 @@ function createServices(
     drive(level) {
       if (slot.irq !== 0) driveInput(slot.irq, level);
     },
-    ...createBusMaster(u32, u8, options),
+    ...createBusMaster(u32, u8, options, (paddr, bytes) => observer.dma?.(clock.moment(), clock.ticks(), paddr, bytes)),
     disk: slot.virtio && options.disk(slot.virtio.slot),
     mac: macOf(slot),
     transmit: (frame) => transmit(slot, frame),
@@ -358,6 +360,7 @@ function createBusMaster(
   u32: Uint32Array,
   u8: Uint8Array,
   { storeRam }: BusOptions,
+  written: (paddr: number, bytes: number) => void,
 ): Pick<Board, 'readRam' | 'writeRam'> {
   const inRam = (paddr: number, bytes: number) => paddr >= RAM_BASE && paddr + bytes <= RAM_BASE + u32[RAM_BYTES]!;
   return {
@@ -369,6 +372,7 @@ function createBusMaster(
     writeRam(paddr, bytes) {
       if (!inRam(paddr, bytes.length)) return false;
       storeRam(paddr - RAM_BASE, bytes);
+      written(paddr, bytes.length);
       return true;
     },
   };

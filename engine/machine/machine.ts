@@ -355,6 +355,7 @@ class CoreMachine implements Machine, FaultTarget {
       {
         console: (moment, ticks, byte) => this.#emit({ kind: 'console', moment, ticks, byte }),
         note: (moment, ticks, hart, code, arg) => this.#emit({ kind: 'note', moment, ticks, hart, code, arg }),
+        dma: (moment, ticks, paddr, bytes) => this.#emit({ kind: 'dma', moment, ticks, paddr, bytes }),
         frame: (moment, ticks, slot, bytes) => this.#emit({ kind: 'net', moment, ticks, slot, bytes }),
       },
       {

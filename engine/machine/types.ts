@@ -116,6 +116,14 @@ export type MachineEvent =
       readonly code: number;
       readonly arg: number;
     }
+  /** A device wrote to RAM. */
+  | {
+      readonly kind: 'dma';
+      readonly moment: Moment;
+      readonly ticks: Ticks;
+      readonly paddr: number;
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'transition';
       readonly moment: Moment;

@@ -1,13 +1,21 @@
 /**
  * VM-state equivalence of an injected run: each VM's memory when all harts were frozen against when its VMs resumed, and
  * its registers at its last exit before against its first entry after. Runs the stretch in between once more to stop at
- * those places. Relies on the comparisons and the mask of replay's vmEquivalence; of what a device wrote to memory in
- * between it cannot tell that it was allowed.
+ * those places. Relies on the comparisons and the mask of replay's vmEquivalence. Not compared, besides: pages that a
+ * device wrote to in between (transfers go on while harts stand still), and pages that are mapped at one time only (a
+ * hypercall that maps or unmaps may be completed by the recovery).
  */
-import { NOTES, type Snapshot } from '../../engine/index.ts';
-import { compareRegisters, isCompletion, readRegisters, type VmRegisters } from '../../replay/index.ts';
+import { hex, listVms, NOTES, RAM_BASE, type Snapshot } from '../../engine/index.ts';
+import {
+  compareMemory,
+  compareRegisters,
+  isCompletion,
+  readMemory,
+  readRegisters,
+  type VmRegisters,
+} from '../../replay/index.ts';
 import type { Driver } from './driver.ts';
-import { type GoldenRun, pointBefore } from './golden.ts';
+import { type GoldenRun, type KnownVm, pointBefore } from './golden.ts';
 import type { RunLog, VmCrossing } from './observe.ts';
 import type { MemoryAcross } from './run.ts';
 import type { EquivalenceSummary, Hit } from './types.ts';
@@ -24,21 +32,58 @@ export function judgeEquivalence(
   const frozen = log.note('FROZEN', hit.ticks)?.ticks ?? hit.ticks;
   const resumed = log.note('RESUMED', hit.ticks)!.ticks;
   const reasons: string[] = [];
+  const changed: KnownVm[] = [];
   const visits = new Visits(golden, driver, start, hit);
   for (const { vm, frozen: before, resumed: after } of memory) {
     const finished = log.notes.some((note) => isEnd(note.code) && note.arg === vm.vmid && note.ticks <= frozen);
     if (finished) continue;
-    if (after !== undefined && after !== before)
-      reasons.push(`${vm.name}: its memory changed between freeze and resumption`);
+    if (after !== undefined && after !== before) changed.push(vm);
     const { exit, entry } = around(log.crossings, vm.vmid, resumed);
     if (!entry) reasons.push(`${vm.name} was never entered again after the recovery`);
     // Without an exit the VM had not run before: there is no state that could have changed.
     else if (exit) visits.add(vm.name, exit, entry);
   }
   reasons.push(...visits.compare());
+  if (changed.length > 0) reasons.push(...memoryChanges(golden, driver, start, [frozen, resumed], changed));
   return { equivalent: reasons.length === 0, reasons };
 }
 
+/** Which words of the VMs' memories are not at the second virtual time what they were at the first. */
+function memoryChanges(
+  golden: GoldenRun,
+  driver: Driver,
+  start: Snapshot,
+  [frozen, resumed]: readonly [number, number],
+  vms: readonly KnownVm[],
+): string[] {
+  const { machine } = driver;
+  const transferred = new Set<number>();
+  driver.restore(start);
+  driver.to(frozen);
+  const atFreeze = machine.snapshot();
+  const before = vms.map(({ hgatp }) => readMemory(machine, hgatp, atFreeze));
+  machine.onEvent = (event) => {
+    if (event.kind !== 'dma') return;
+    for (let page = Math.floor(event.paddr / PAGE); page <= (event.paddr + event.bytes - 1) / PAGE; page++)
+      transferred.add(page);
+  };
+  driver.to(resumed);
+  machine.onEvent = undefined;
+  const { vms: now } = listVms(machine, golden.booted.symbols.hypervisor);
+  const atResumption = machine.snapshot();
+  return vms.flatMap(({ name, vmid, hgatp }, n) => {
+    const tables = now.find((vm) => vm.vmid === vmid)?.hgatp ?? hgatp;
+    const { memoryDifferences } = compareMemory(before[n]!, readMemory(machine, tables, atResumption));
+    const pageOf = (gpa: bigint) => RAM_BASE / PAGE + before[n]!.pages.get(gpa - (gpa % BigInt(PAGE)))!;
+    const words = memoryDifferences.filter(({ gpa }) => !transferred.has(pageOf(gpa)));
+    if (words.length === 0) return [];
+    return [
+      `${name}: ${words.length} ${words.length === 1 ? 'word' : 'words'} of memory changed, the first at gpa ${hex(words[0]!.gpa)}`,
+    ];
+  });
+}
+
+const PAGE = 4096;
 const isEnd = (code: number): boolean => code === NOTES.VM_DONE.code;
 
 /** The last exit of a VM before its first entry after the resumption. */

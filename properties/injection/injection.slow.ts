@@ -7,7 +7,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Fault, parseFault, RAM_BASE, translateGuest, UserError } from '../../engine/index.ts';
+import {
+  type Fault,
+  guestPages,
+  hex,
+  parseFault,
+  RAM_BASE,
+  translateGuest,
+  UserError,
+  walkGStage,
+} from '../../engine/index.ts';
 import { replayTrace } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
 import { memoryTargets, targetByte } from '../campaign/targets.ts';
@@ -153,6 +162,29 @@ describe('faults of known effect', () => {
     expect(some!.detections).toBeGreaterThan(1);
   });
 
+  it("a VM's memory that changes while its harts are frozen is seen", async () => {
+    const trigger = place('hypercall', 0, 40);
+    const plain = inject(golden.rehype, trigger, 'failstop');
+    const { machine } = booted;
+    const last = golden.rehype.points.at(-1)!;
+    machine.restore(last.snapshot);
+    const vm = last.vms.find(({ name }) => name === 'vm1')!;
+    const unused = [...guestPages(machine, walkGStage(machine, vm.hgatp))].find(
+      ([, spa]) => !last.snapshot.pages.has((spa - RAM_BASE) / 4096),
+    )!;
+    const frozen = plain.hit!.ticks + plain.detectionInstructions! + plain.steps[0]!.ticks;
+    const poke = { kind: 'poke', paddr: unused[1] + 8, bytes: Uint8Array.of(1) } as const;
+    const poked = { ...setup, inputs: () => [{ ticks: frozen + 5000, event: poke }] };
+    const run = goldenRun(bootSetup(poked), completeMechanism('rehype'));
+    const result = await runAndReplay(run, { trigger, fault: parseFault('failstop') });
+    expect(result).toMatchObject({ success: true, noVmf: true, hit: plain.hit });
+    const where = hex(unused[0] + 8n);
+    expect(result.equivalence).toEqual({
+      equivalent: false,
+      reasons: [`vm1: 1 word of memory changed, the first at gpa ${where}`],
+    });
+  });
+
   it('a trigger beyond the end is not reached, one before the hypervisor is up is refused', () => {
     expect(inject(golden.rehype, later(0.99, 1_000_000), 'failstop')).toMatchObject({
       effect: 'not-reached',
@@ -251,8 +283,8 @@ describe('every fault model is recorded and replays', () => {
     };
     const run = goldenRun(bootSetup(wired), completeMechanism('rehype'));
     const result = await runAndReplay(run, { trigger: later(0.45), fault: parseFault('device=7,effect=drop-frame') });
-    // Nobody sends: the fault waits to the end.
-    expect(result).toMatchObject({ effect: 'latent', hit: { target: 'virtio7' } });
+    // Nobody sends: the fault waits to the end, and was never there.
+    expect(result).toMatchObject({ effect: 'non-manifested', converged: false, hit: { target: 'virtio7' } });
   });
 });
 

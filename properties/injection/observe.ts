@@ -56,7 +56,8 @@ export class RunLog {
     else if (event.kind === 'note') {
       const { moment, ticks, hart, code, arg } = event;
       this.notes.push({ moment, ticks, hart, code, arg });
-    } else if (insideVm(event.from) !== insideVm(event.to)) this.crossings.push(crossingOf(event));
+    } else if (event.kind === 'transition' && insideVm(event.from) !== insideVm(event.to))
+      this.crossings.push(crossingOf(event));
   }
 
   /** All that was printed. */

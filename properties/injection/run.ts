@@ -3,7 +3,7 @@
  * judges it. Deterministic: equal golden runs and injections give equal results, on any machine and in any order.
  * Relies on the golden run's machine being free; leaves it in any state.
  */
-import { type Machine, resolveFault, type StopReason, vmDigests } from '../../engine/index.ts';
+import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../engine/index.ts';
 import type { Driver } from './driver.ts';
 import { judgeEquivalence } from './equivalence.ts';
 import { type GoldenPoint, type GoldenRun, type KnownVm, pointBefore } from './golden.ts';
@@ -45,6 +45,7 @@ export function runInjection(golden: GoldenRun, injection: Injection, options: I
     ...(run.converged
       ? { isolation: [], statuses: new Map() }
       : { isolation: brokenIsolation(machine, golden), statuses: vmStatuses(machine, symbols) }),
+    isGolden: run.converged || isGoldenState(machine, golden),
   };
   const equivalence =
     run.converged || options.withoutEquivalence || !run.log.note('RESUMED', hit.ticks)
@@ -89,6 +90,17 @@ function toEnd(golden: GoldenRun, driver: Driver, log: RunLog, hit: Hit): { stop
 /** Whether this is the golden run's state: from here on the two are one. */
 const isAt = (machine: Machine, { moment, ticks, snapshot }: GoldenPoint): boolean =>
   machine.moment === moment && machine.ticks === ticks && machine.digest() === snapshot.digest;
+
+/**
+ * Whether the machine ends as the golden run did. Not compared: the record of injected faults that still wait, which is
+ * the testbed's, not the machine's; a fault that never found its occasion was never there.
+ */
+function isGoldenState(machine: Machine, golden: GoldenRun): boolean {
+  if (machine.ticks !== golden.end.ticks || machine.moment !== golden.end.moment) return false;
+  if (machine.digest() === golden.end.digest) return true;
+  const differences = compareStates(machine.snapshot(), golden.points.at(-1)!.snapshot, golden.booted.config);
+  return differences.every(({ where }) => where.startsWith('faults.'));
+}
 
 /** The golden run's log up to the hit. */
 function pastUntil(golden: GoldenRun, { machine }: Driver, { ticks }: Hit): RunLog {

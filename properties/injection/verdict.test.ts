@@ -54,6 +54,7 @@ const endingOf = (log: RunLog, change: Partial<Ending> = {}): Ending => ({
   ticks: 91_000,
   digest: 78n,
   isolation: [],
+  isGolden: false,
   statuses: new Map(),
   ...change,
 });
@@ -73,7 +74,7 @@ describe('without a detection', () => {
   const whole = logOf(linesOf(FOUR), doneOf(FOUR));
 
   it('the golden state is non-manifested, another one latent', () => {
-    expect(judge(golden, HIT, endingOf(whole, { digest: GOLDEN_DIGEST }), undefined)).toMatchObject({
+    expect(judge(golden, HIT, endingOf(whole, { digest: GOLDEN_DIGEST, isGolden: true }), undefined)).toMatchObject({
       effect: 'non-manifested',
       detections: 0,
       success: false,
@@ -85,7 +86,9 @@ describe('without a detection', () => {
   });
 
   it('converged runs end as the golden run', () => {
-    expect(judge(golden, HIT, endingOf(whole, { converged: true, digest: GOLDEN_DIGEST }), undefined)).toMatchObject({
+    expect(
+      judge(golden, HIT, endingOf(whole, { converged: true, isGolden: true, digest: GOLDEN_DIGEST }), undefined),
+    ).toMatchObject({
       effect: 'non-manifested',
       endMoment: 9000,
       endTicks: 90_000,

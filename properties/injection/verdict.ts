@@ -2,8 +2,9 @@
  * What became of an injected run (papers, section 3; design section 8), from what it showed: effect, detector, recovery
  * and its steps, each VM against the golden run. Pure: the run has been observed before.
  *
- * Latent means that the state at the end differs from the golden run's in any bit: nothing is left out, not even counts
- * and times that a run which merely took another path leaves behind.
+ * Latent means that the state at the end differs from the golden run's in any bit: nothing is left out but the testbed's
+ * own record of faults that never found their occasion (run.ts), not even counts and times that a run which merely took
+ * another path leaves behind.
  */
 import { FIXUPS, isDetection, type MachineSymbols, NOTES, noteName, type StopReason } from '../../engine/index.ts';
 import { compareOutput, type NoteAt } from '../../replay/index.ts';
@@ -32,6 +33,8 @@ export interface Ending {
   readonly digest: bigint;
   /** Why isolation does not hold at the end. */
   readonly isolation: readonly string[];
+  /** The machine's state is the golden run's at its end. */
+  readonly isGolden: boolean;
   /** By VMID. */
   readonly statuses: ReadonlyMap<number, bigint>;
 }
@@ -93,9 +96,8 @@ export function judge(
     };
   }
   const wrong = whatIsWrong(run, vms);
-  const isGolden = run.digest === golden.end.digest;
   return {
-    effect: wrong.length > 0 ? 'sdc' : isGolden ? 'non-manifested' : 'latent',
+    effect: wrong.length > 0 ? 'sdc' : run.isGolden ? 'non-manifested' : 'latent',
     ...common,
     success: false,
     noVmf: false,
