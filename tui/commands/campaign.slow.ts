@@ -131,6 +131,8 @@ describe('dejavm campaign', () => {
     const part = await cli(['campaign', `${file}.long`, '-o', stopped, '--only', '2']);
     expect(part.code).toBe(EXIT.ok);
     expect(part.err).toMatch(/\d+ rows to go/);
+    expect(part.out.trimEnd().split('\n')).toHaveLength(2);
+    expect(part.out).toMatch(/ 2 +compute failstop nilihype +30 /);
   });
 });
 

@@ -52,7 +52,8 @@ export async function campaignCommand({ args, flags, io, argv }: CommandContext<
     progress.end();
     release();
   }
-  if (existsSync(path)) printResults(path, plan, outcome, flags, io);
+  const shown = { ...plan, cells: plan.cells.filter(({ id }) => !only || only.includes(id)) };
+  if (existsSync(path)) printResults(path, shown, outcome, flags, io);
   return conclude(path, outcome, argv, io);
 }
 
