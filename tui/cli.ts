@@ -55,7 +55,7 @@ function buildProgram(io: Io, run: RunVerb): Command {
 
 function addVerb(program: Command, verb: Verb, run: RunVerb): void {
   const command = program.command(verb.name).description(verb.summary).allowExcessArguments(false);
-  for (const argument of verb.arguments) command.argument(`<${argument.name}>`, argument.help);
+  for (const { name, help, optional } of verb.arguments) command.argument(optional ? `[${name}]` : `<${name}>`, help);
   for (const name of verb.flags) command.addOption(optionOf(name));
   command.addHelpText(
     'after',

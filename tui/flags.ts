@@ -176,7 +176,11 @@ export const FLAGS = {
     help: "results database; one that exists is gone on with (default: the campaign's name with .sqlite)",
     parse: asText,
   },
-  workers: { syntax: '--workers <n>', help: 'worker threads (default: one per core)', parse: parseInteger(1, 256) },
+  workers: {
+    syntax: '--workers <n>',
+    help: 'worker threads (default: one per core, as far as memory goes)',
+    parse: parseInteger(1, 256),
+  },
   only: {
     syntax: '--only <cell>',
     help: "run only this cell now: its number, or words of its name such as 'register rehype'",

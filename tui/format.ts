@@ -66,5 +66,7 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 
 /** An argument list as one line that a POSIX shell reads back to the same arguments. */
 export function shellLine(argv: readonly string[]): string {
-  return argv.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)).join(' ');
+  return argv
+    .map((arg) => (/^[\w@%+=:,./-][\w@%+=:,./#-]*$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
 }

@@ -8,7 +8,7 @@ import type { FlagName } from './flags.ts';
 export interface Verb {
   readonly name: string;
   readonly summary: string;
-  readonly arguments: readonly { readonly name: string; readonly help: string }[];
+  readonly arguments: readonly { readonly name: string; readonly help: string; readonly optional?: true }[];
   readonly flags: readonly FlagName[];
   readonly examples: readonly string[];
   readonly load: () => Promise<CommandFunction<FlagName>>;
@@ -98,10 +98,11 @@ export const VERBS: readonly Verb[] = [
   verb({
     name: 'inject',
     summary: 'inject one fault and explain what becomes of it',
-    arguments: [],
+    arguments: [{ name: 'row', help: "a campaign's row to run again, as results.sqlite#17", optional: true }],
     flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'json'],
     examples: [
       'dejavm inject --fault failstop --at 3ms+120',
+      'dejavm inject smoke.sqlite#17 --record row17.djvm   # the row again; does it end as it did?',
       'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
       'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm && dejavm tui hit.djvm',
     ],

@@ -3,7 +3,7 @@
  * order of row. Depends on the results alone, so equal campaigns give equal bytes.
  */
 import { formatFault } from '../../engine/index.ts';
-import type { InjectionTrigger } from '../injection/types.ts';
+import { injectionCommand, injectionTriggerText } from '../injection/index.ts';
 import { readDatabase } from './database.ts';
 import type { CampaignCell, CampaignResults, CampaignRow } from './types.ts';
 
@@ -32,7 +32,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   step: (_row, cell) => cell.rung?.step,
   rung: (_row, cell) => cell.rung?.name,
   seed: (_row, cell) => cell.seed,
-  trigger: (row) => triggerText(row.injection.trigger),
+  trigger: (row) => injectionTriggerText(row.injection.trigger),
   fault: (row) => formatFault(row.injection.fault),
   effect: (row) => row.result?.effect ?? (row.error === undefined ? 'not run' : 'internal error'),
   error: (row) => row.error,
@@ -60,6 +60,9 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   end_ticks: (row) => row.result?.endTicks,
   end_digest: (row) => row.result?.endDigest,
   converged: (row) => row.result?.converged,
+  command: ({ injection }, { setup, mechanism, seed }) => {
+    return injectionCommand({ name: setup }, mechanism, seed, injection).join(' ');
+  },
 };
 
 /** The result table as CSV (RFC 4180, but lines end in \n), with a line of column names. */
@@ -72,18 +75,6 @@ export function* exportCsv({ cells, rows }: Pick<CampaignResults, 'cells' | 'row
 
 /** The whole results as JSON. */
 export const exportJson = (results: CampaignResults): string => `${JSON.stringify(results, null, 1)}\n`;
-
-/** `40000000+17`: as dejavm's flags write it; ticks are marked as such. */
-function triggerText(trigger: InjectionTrigger): string {
-  switch (trigger.kind) {
-    case 'two-level':
-      return `${trigger.ticks}ns+${trigger.k}`;
-    case 'moment':
-      return `${trigger.moment}`;
-    case 'symbol':
-      return `${trigger.symbol}+0x${trigger.offset.toString(16)}#${trigger.n}`;
-  }
-}
 
 function field(value: Value): string {
   if (value === undefined) return '';

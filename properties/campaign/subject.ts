@@ -28,6 +28,9 @@ const REFERENCE: Mechanism = { recovery: 'none', enhance: [] };
 /** Golden runs kept by a worker: snapshots of each share most of their pages, but not all. */
 const GOLDEN_RUNS_KEPT = 2;
 
+/** How often in a run the hypervisor's memory is mapped for memory faults: what is allocated changes. */
+const MAPS_PER_RUN = 20;
+
 const ANY_SETUP: readonly FaultClass[] = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt'];
 
 export const catalogue: Catalogue = {
@@ -44,7 +47,14 @@ export const catalogue: Catalogue = {
 
 export const testbed: Testbed = { catalogue, place, open: async () => new SubjectInjector() };
 
-const configOf = (setup: string): MachineConfig => findSetup(setup).config(0);
+/** Read once: every row of a class asks. */
+const configs = new Map<string, MachineConfig>();
+function configOf(setup: string): MachineConfig {
+  const config = configs.get(setup) ?? findSetup(setup).config(0);
+  configs.set(setup, config);
+  return config;
+}
+
 const sha256 = ({ bytes }: Image): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Virtio slots whose device can fail a request or lose a frame. */
@@ -55,10 +65,10 @@ function place({ runPpb, k, fault }: FaultDraw, window: GoldenWindow): Injection
   const { beginTicks, endTicks } = window;
   const into = (BigInt(endTicks - beginTicks) * BigInt(runPpb)) / 1_000_000_000n;
   const trigger = { kind: 'two-level', ticks: beginTicks + Number(into), k } as const;
-  return { trigger, fault: placeFault(fault, window) };
+  return { trigger, fault: placeFault(fault, trigger.ticks, window) };
 }
 
-function placeFault(fault: DrawnFault, window: GoldenWindow): Injection['fault'] {
+function placeFault(fault: DrawnFault, ticks: number, window: GoldenWindow): Injection['fault'] {
   switch (fault.kind) {
     case 'failstop':
       return { model: 'failstop', hart: NEXT_HART };
@@ -70,12 +80,14 @@ function placeFault(fault: DrawnFault, window: GoldenWindow): Injection['fault']
     }
     case 'csr':
       return { model: 'csr', hart: NEXT_HART, csr: fault.csr, bit: fault.bit };
-    case 'memory':
-      return { model: 'memory', paddr: targetByte(window.memory!, fault.where, fault.pick), bit: fault.bit };
+    case 'memory': {
+      const { targets } = window.memory!.findLast((map) => map.ticks <= ticks) ?? window.memory![0]!;
+      return { model: 'memory', paddr: targetByte(targets, fault.where, fault.pick), bit: fault.bit };
+    }
     case 'interrupt': {
-      const { line, effect, delay: ticks, pick } = fault;
+      const { line, effect, delay, pick } = fault;
       const source = line === 'device' ? chosen(deviceSources(configOf(window.setup)), pick) : line;
-      return { model: 'interrupt', hart: NEXT_HART, line: source, effect, ticks };
+      return { model: 'interrupt', hart: NEXT_HART, line: source, effect, ticks: delay };
     }
     case 'device': {
       const { kind, slot } = chosen(faultySlots(configOf(window.setup)), fault.pick);
@@ -99,10 +111,14 @@ class SubjectInjector implements Injector {
   window(setup: string, seed: number): GoldenWindow {
     const { booted, up, end, points } = this.golden(setup, seed, REFERENCE);
     const { machine, symbols } = booted;
-    machine.restore(points[points.length >> 1]!.snapshot);
+    const memory = Array.from({ length: MAPS_PER_RUN }, (_, n) => {
+      const ticks = up.ticks + Math.floor(((end.ticks - up.ticks) * n) / MAPS_PER_RUN);
+      const point = points.findLast((candidate) => candidate.ticks <= ticks)!;
+      machine.restore(point.snapshot);
+      return { ticks: point.ticks, targets: memoryTargets(machine, symbols) };
+    });
     const ends = { beginTicks: up.ticks, endTicks: end.ticks, endMoment: end.moment };
-    const endDigest = `0x${end.digest.toString(16)}`;
-    return { setup, seed, ...ends, endDigest, memory: memoryTargets(machine, symbols) };
+    return { setup, seed, ...ends, endDigest: `0x${end.digest.toString(16)}`, memory };
   }
 
   run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {

@@ -20,8 +20,8 @@ export interface GoldenEnds {
 
 /** The same with what draws are placed by. */
 export interface GoldenWindow extends GoldenEnds {
-  /** What memory faults are drawn from. */
-  readonly memory?: MemoryTargets;
+  /** What memory faults are drawn from, as it is at times of the run, in order; the first one is its beginning. */
+  readonly memory?: readonly { readonly ticks: number; readonly targets: MemoryTargets }[];
 }
 
 /** What a row is run in. */

@@ -49,10 +49,14 @@ export function outcomeTable(
     const { notReached, nonManifested, latent, sdc, detected, done, size } = tally;
     const counts = [injected, notReached, nonManifested, latent, sdc, detected].map(grouped);
     const open = incomplete ? [done < size ? `${grouped(size - done)} to run` : ''] : [];
-    return [String(id), cell, ...counts, rateText(success), rateText(noVmf), ...open];
+    return [String(id), shortened(cell), ...counts, rateText(success), rateText(noVmf), ...open];
   });
   return table([incomplete ? [...HEAD, ''] : HEAD, ...rows], NUMBERS);
 }
+
+/** Rungs of many enhancements have long names; the database has them whole. */
+const LABEL_COLUMNS = 64;
+const shortened = (label: string) => (label.length <= LABEL_COLUMNS ? label : `${label.slice(0, LABEL_COLUMNS - 1)}…`);
 
 const percent = (share: number) => (share * 100).toFixed(1);
 

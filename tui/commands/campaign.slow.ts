@@ -1,7 +1,8 @@
 /** `dejavm campaign` on the real machine, and one of its rows again. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readCampaign } from '../../properties/index.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -64,6 +65,39 @@ describe('dejavm campaign', () => {
     });
   });
 
+  it('every row can be run again, ends as it did, and becomes a trace that replays', async () => {
+    const { rows } = readCampaign(path);
+    for (const { id } of rows.filter(({ id }) => id % 5 === 1)) {
+      const { out, err, code } = await cli(['inject', `${path}#${id}`]);
+      expect(out, err).toContain(`ends as in ${path}#${id}, digest ${rows[id - 1]!.result!.endDigest}\n`);
+      expect(code).toBe(EXIT.ok);
+    }
+    const trace = join(folder, 'row.djvm');
+    const recorded = await cli(['inject', `${path}#2`, '--record', trace, '--json']);
+    expect(JSON.parse(recorded.out)).toMatchObject({ row: `${path}#2`, asStored: true, result: rows[1]!.result });
+    expect((await cli(['replay', trace])).code).toBe(EXIT.ok);
+    expect((await cli(['info', trace])).out).toContain(`dejavm inject ${path}#2 --record`);
+  });
+
+  it('says so when a row does not end as it did', async () => {
+    const changed = `${path}.changed`;
+    copyFileSync(path, changed);
+    const db = new DatabaseSync(changed);
+    db.exec(`UPDATE rows SET result = json_set(result, '$.endDigest', '0') WHERE id = 1`);
+    db.close();
+    const { out, code } = await cli(['inject', `${changed}#1`]);
+    expect(out).toMatch(/row +DIFFERS: endDigest was "0", is "[0-9a-f]{16}"\n$/);
+    expect(code).toBe(EXIT.difference);
+  });
+
+  it('refuses rows that are none', async () => {
+    const refusal = async (...argv: string[]) => (await cli(['inject', ...argv])).err;
+    expect(await refusal(`${path}#99`)).toBe(`dejavm: ${path} has no row 99: its rows are 1 to 36\n`);
+    expect(await refusal(path)).toMatch(/names no row: expected a campaign's database and a row, results.sqlite#17/);
+    expect(await refusal(`${path}#1`, '--fault', 'failstop')).toMatch(/leave out --fault, --at and --seed/);
+    expect(await refusal(join(folder, 'none.sqlite#1'))).toMatch(/none.sqlite: no such file/);
+  });
+
   it('refuses files, cells and flags with the reason', async () => {
     const wrong = join(folder, 'wrong.yaml');
     writeFileSync(wrong, 'name: x\ncells:\n  - { setup: compute, fault: device, mechanism: none, size: 1 }\n');
@@ -97,6 +131,8 @@ describe('dejavm campaign', () => {
     const part = await cli(['campaign', `${file}.long`, '-o', stopped, '--only', '2']);
     expect(part.code).toBe(EXIT.ok);
     expect(part.err).toMatch(/\d+ rows to go/);
+    expect(part.out.trimEnd().split('\n')).toHaveLength(2);
+    expect(part.out).toMatch(/ 2 +compute failstop nilihype +30 /);
   });
 });
 

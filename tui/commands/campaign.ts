@@ -29,6 +29,8 @@ type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | '
 
 /** Plans that come with the package, by name. */
 const BUNDLED = ['smoke', 'paper'];
+/** What a worker may need: a machine of 128 MiB, its code, and the snapshots of two golden runs of the largest set-up. */
+const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
 
 export async function campaignCommand({ args, flags, io, argv }: CommandContext<CampaignFlag>): Promise<ExitCode> {
@@ -43,7 +45,7 @@ export async function campaignCommand({ args, flags, io, argv }: CommandContext<
     outcome = await runCampaign({
       plan,
       path,
-      workers: flags.workers ?? availableParallelism(),
+      workers: flags.workers ?? defaultWorkers(),
       ...(only && { only }),
       signal: controller.signal,
       onProgress: progress.show,
@@ -52,8 +54,15 @@ export async function campaignCommand({ args, flags, io, argv }: CommandContext<
     progress.end();
     release();
   }
-  if (existsSync(path)) printResults(path, plan, outcome, flags, io);
+  const shown = { ...plan, cells: plan.cells.filter(({ id }) => !only || only.includes(id)) };
+  if (existsSync(path)) printResults(path, shown, outcome, flags, io);
   return conclude(path, outcome, argv, io);
+}
+
+/** One per core, as far as memory goes. */
+function defaultWorkers(): number {
+  const inMemory = Math.floor(process.availableMemory() / WORKER_BYTES);
+  return Math.max(1, Math.min(availableParallelism(), inMemory));
 }
 
 /** A file, or a plan that comes with the package. @throws UsageError, or UserError with every mistake in it */

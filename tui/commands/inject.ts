@@ -1,10 +1,11 @@
 /**
  * `dejavm inject`: one fault into one set-up under one mechanism, and what became of it. Everything that decides is in
- * the flags, so the line that was typed is the line that runs it again. Relies on properties/injection.
+ * the flags, or in the row of a campaign that is named, so the line that was typed is the line that runs it again. Relies on properties/injection.
  */
 import { type Fault, parseFault, UserError } from '../../engine/index.ts';
 import {
   bootSetup,
+  campaignCatalogue,
   explain,
   findSetup,
   type GoldenRun,
@@ -13,10 +14,14 @@ import {
   type InjectionResult,
   type InjectionTrigger,
   injectionCommand,
+  type Mechanism,
   parseEnhance,
   parseRecovery,
+  parseRowReference,
+  readCampaignRow,
   recordInjection,
   runInjection,
+  type Setup,
 } from '../../properties/index.ts';
 import { parseTrigger, setLatest } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -26,27 +31,75 @@ import type { FlagValues } from '../flags.ts';
 import { byteSize, shellLine, toJson, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 
+/** What is injected, and when it comes from a campaign: what became of it there. */
+interface Plan {
+  readonly setup: Setup;
+  readonly mechanism: Mechanism;
+  readonly seed: number;
+  readonly injection: Injection;
+  readonly stored?: { readonly name: string; readonly result: InjectionResult | undefined };
+}
+
 type InjectFlag = 'setup' | 'recovery' | 'enhance' | 'model' | 'at' | 'seed' | 'recordTo' | 'json';
 
-export async function injectCommand({ flags, io, argv }: CommandContext<InjectFlag>): Promise<ExitCode> {
-  const setup = findSetup(flags.setup);
-  const mechanism = { recovery: parseRecovery(flags.recovery), enhance: parseEnhance(flags.enhance) };
-  const injection: Injection = { fault: faultOf(flags), trigger: triggerOf(flags) };
+export async function injectCommand({ args, flags, io, argv }: CommandContext<InjectFlag>): Promise<ExitCode> {
+  const plan = args[0] === undefined ? planFromFlags(flags) : planFromRow(args[0], flags);
+  const { setup, mechanism, seed, injection, stored } = plan;
   const progress = progressLine(io);
   try {
     progress.show(() => `booting ${setup.name}`);
-    const golden = goldenRun(bootSetup(setup, seedOf(flags)), mechanism, {
+    const golden = goldenRun(bootSetup(setup, seed), mechanism, {
       onProgress: (ticks) => progress.show(() => `run without a fault: ${virtualTime(ticks)}`),
     });
     progress.show(() => 'run with the fault');
     const result = runInjection(golden, injection);
     progress.clear();
-    report(golden, injection, result, flags.json, io);
+    const difference = stored?.result && differenceOf(stored.result, result);
+    report(golden, plan, result, difference, flags.json, io);
     if (flags.recordTo !== undefined) await keep(golden, injection, result, flags.recordTo, argv, io);
+    if (stored?.result) return difference === undefined ? EXIT.ok : EXIT.difference;
     return isGood(result) ? EXIT.ok : EXIT.difference;
   } finally {
     progress.clear();
   }
+}
+
+function planFromFlags(flags: FlagValues<InjectFlag>): Plan {
+  return {
+    setup: findSetup(flags.setup),
+    mechanism: { recovery: parseRecovery(flags.recovery), enhance: parseEnhance(flags.enhance) },
+    seed: seedOf(flags),
+    injection: { fault: faultOf(flags), trigger: triggerOf(flags) },
+  };
+}
+
+/** A row of a campaign's database. @throws UserError when it could not end as it did there */
+function planFromRow(name: string, flags: FlagValues<InjectFlag>): Plan {
+  const reference = parseRowReference(name);
+  if (!reference)
+    throw new UsageError(`'${name}' names no row: expected a campaign's database and a row, results.sqlite#17`);
+  if (flags.model !== undefined || flags.at !== undefined || flags.seed !== undefined) {
+    throw new UsageError(`${name} says what is injected and when: leave out --fault, --at and --seed`);
+  }
+  const { row, cell } = readCampaignRow(reference.path, reference.id, campaignCatalogue);
+  const { mechanism, seed } = cell;
+  return {
+    setup: findSetup(cell.setup),
+    mechanism,
+    seed,
+    injection: row.injection,
+    stored: { name, result: row.result },
+  };
+}
+
+/** In what a row ended otherwise than it did; undefined when in nothing. */
+function differenceOf(stored: InjectionResult, now: InjectionResult): string | undefined {
+  const fields = [...new Set([...Object.keys(stored), ...Object.keys(now)])] as (keyof InjectionResult)[];
+  const text = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+  // The digest first: it covers the whole machine.
+  const differing = fields.filter((name) => text(stored[name]) !== text(now[name]));
+  const field = differing.find((name) => name === 'endDigest') ?? differing[0];
+  return field && `${field} was ${text(stored[field])}, is ${text(now[field])}`;
 }
 
 function faultOf({ model }: FlagValues<'model'>): Fault {
@@ -71,12 +124,27 @@ function seedOf({ seed = 0n }: FlagValues<'seed'>): number {
   return Number(seed);
 }
 
-function report(golden: GoldenRun, injection: Injection, result: InjectionResult, json: boolean, io: Io): void {
+function report(
+  golden: GoldenRun,
+  { injection, stored }: Plan,
+  result: InjectionResult,
+  difference: string | undefined,
+  json: boolean,
+  io: Io,
+): void {
   const { setup, mechanism, seed } = golden;
   const command = injectionCommand(setup, mechanism, seed, injection);
-  if (json) io.out(toJson({ setup: setup.name, seed, mechanism, injection, command, result }));
-  else
-    io.out(`${explain(result, { setup, mechanism, injection }).join('\n')}\n  again         ${shellLine(command)}\n`);
+  if (json) {
+    const again = stored && { row: stored.name, asStored: stored.result ? difference === undefined : null };
+    io.out(toJson({ setup: setup.name, seed, mechanism, injection, command, result, ...again }));
+    return;
+  }
+  io.out(`${explain(result, { setup, mechanism, injection }).join('\n')}\n  again         ${shellLine(command)}\n`);
+  if (!stored) return;
+  const { name } = stored;
+  const verdict =
+    difference === undefined ? `ends as in ${name}, digest ${result.endDigest}` : `DIFFERS: ${difference}`;
+  io.out(`  row           ${stored.result ? verdict : `${name} has no result to compare with yet`}\n`);
 }
 
 async function keep(
