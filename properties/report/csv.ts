@@ -87,7 +87,7 @@ function groupEntries(group: Report['groups'][number]): Entry[] {
   const { setup, faultClass, mechanism, effects, success, noVmf } = group;
   const about = (table: string, item = ''): About => ({ table, setup, fault_class: faultClass, mechanism, item });
   return [
-    ...(['planned', 'run', 'notReached', 'injected'] as const).map((name) =>
+    ...(['planned', 'run', 'errors', 'notReached', 'injected'] as const).map((name) =>
       value(about('effects'), name, group[name]),
     ),
     ...Object.entries(effects).map(([name, share]) => rate(about('effects'), name, share)),

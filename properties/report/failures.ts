@@ -23,6 +23,13 @@ export interface Failure {
   readonly command: string;
 }
 
+/** A row on which dejavm itself failed: it has no outcome, and the next run of the campaign tries it again. */
+export interface InternalError {
+  readonly id: number;
+  readonly message: string;
+  readonly command: string;
+}
+
 /** Failures alike, with the rows to look at first. */
 export interface FailureGroup {
   readonly kind: FailureKind;
@@ -42,9 +49,17 @@ export function reproduceCommand(database: string, id: number): string {
   return `dejavm inject ${/^[\w@%+=:,./-]+$/.test(database) ? row : `'${row.replaceAll("'", `'\\''`)}'`}`;
 }
 
+/** Every row without an outcome because of an error of ours, by id. */
+export function internalErrors(cells: readonly RanCell[], database: string): InternalError[] {
+  return cells
+    .flatMap(({ errors }) => errors)
+    .map(({ id, message }) => ({ id, message, command: reproduceCommand(database, id) }))
+    .sort((a, b) => a.id - b.id);
+}
+
 /** Every row that failed, lost a VM or was silently wrong, by id. */
 export function failuresOf(cells: readonly RanCell[], database: string): Failure[] {
-  const label = mechanismLabels(cells.filter(({ cell }) => !cell.rung).map(({ cell }) => cell.mechanism));
+  const label = mechanismLabels(cells.filter(({ cell }) => !cell.rung).map(({ cell }) => cell));
   return cells
     .flatMap(({ cell, rows }) =>
       rows.flatMap((row): Failure[] => {
@@ -57,7 +72,7 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
             kind,
             setup: cell.setup,
             faultClass: cell.faultClass,
-            mechanism: cell.rung ? recoveryName(cell.mechanism.recovery) : label(cell.mechanism),
+            mechanism: cell.rung ? recoveryName(cell.mechanism.recovery) : label(cell),
             rung: cell.rung ? `${cell.rung.ladder}: ${cell.rung.name}` : null,
             cause: cause ?? (kind === 'sdc' ? 'silent data corruption' : 'not given'),
             detail: causeDetail ?? lostVms(row),

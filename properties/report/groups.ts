@@ -13,6 +13,8 @@ export type RanRow = CampaignRow & { readonly result: InjectionResult };
 export interface RanCell {
   readonly cell: CampaignCell;
   readonly rows: readonly RanRow[];
+  /** Rows that ended in an internal error of ours. */
+  readonly errors: readonly { readonly id: number; readonly message: string }[];
 }
 
 /** What a table row is about. */
@@ -29,6 +31,8 @@ export interface Group extends Subject {
   readonly cells: readonly number[];
   /** Injections planned, run or not. */
   readonly planned: number;
+  /** Rows on which dejavm itself failed: no outcome, and not among `rows`. */
+  readonly errors: number;
   readonly rows: readonly RanRow[];
 }
 
@@ -41,6 +45,7 @@ export const recoveryName = (recovery: Mechanism['recovery']): string => RECOVER
 /** Joins rows to cells. @throws UserError for a row whose cell is missing: the results do not belong together. */
 export function ranCells(results: CampaignResults): RanCell[] {
   const rows = new Map<number, RanRow[]>(results.cells.map((cell) => [cell.id, []]));
+  const errors = new Map<number, RanCell['errors'][number][]>(results.cells.map((cell) => [cell.id, []]));
   for (const row of results.rows) {
     const ofCell = rows.get(row.cell);
     if (!ofCell) {
@@ -49,27 +54,30 @@ export function ranCells(results: CampaignResults): RanCell[] {
       );
     }
     if (row.result) ofCell.push({ ...row, result: row.result });
+    else if (row.error !== undefined) errors.get(row.cell)!.push({ id: row.id, message: row.error });
   }
   return results.cells.map((cell) => ({
     cell,
     rows: rows.get(cell.id)!.toSorted((a, b) => a.index - b.index || a.id - b.id),
+    errors: errors.get(cell.id)!,
   }));
 }
 
 /** Cells outside ladders, pooled over seeds, in the order set-up (as planned), fault class, mechanism. */
 export function groupsOf(cells: readonly RanCell[]): Group[] {
   const main = cells.filter(({ cell }) => cell.rung === undefined);
-  const label = mechanismLabels(main.map(({ cell }) => cell.mechanism));
-  const groups = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, label(cell.mechanism)]).map((members) => {
+  const label = mechanismLabels(main.map(({ cell }) => cell));
+  const groups = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, label(cell)]).map((members) => {
     const { setup, faultClass, mechanism } = members[0]!.cell;
     return {
       setup,
       faultClass,
       recovery: mechanism.recovery,
       enhance: mechanism.enhance,
-      mechanism: label(mechanism),
+      mechanism: label(members[0]!.cell),
       cells: members.map(({ cell }) => cell.id),
       planned: members.reduce((sum, { cell }) => sum + cell.size, 0),
+      errors: members.reduce((sum, { errors }) => sum + errors.length, 0),
       rows: members.flatMap(({ rows }) => rows),
     };
   });
@@ -90,17 +98,18 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unk
 }
 
 /**
- * Names for the mechanisms of a campaign: the bare name for each recovery's longest list of enhancements, the list in
- * brackets for the others.
+ * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none, the
+ * bare name for each recovery's longest list of enhancements and the list in brackets for the others.
  */
-export function mechanismLabels(mechanisms: readonly Mechanism[]): (mechanism: Mechanism) => string {
-  const longest = new Map<string, Mechanism>();
-  for (const mechanism of mechanisms) {
+export function mechanismLabels(cells: readonly CampaignCell[]): (cell: CampaignCell) => string {
+  const longest = new Map<string, readonly string[]>();
+  for (const { mechanism } of cells) {
     const known = longest.get(mechanism.recovery);
-    if (!known || mechanism.enhance.length > known.enhance.length) longest.set(mechanism.recovery, mechanism);
+    if (!known || mechanism.enhance.length > known.length) longest.set(mechanism.recovery, mechanism.enhance);
   }
-  return ({ recovery, enhance }) => {
-    const full = longest.get(recovery)?.enhance ?? enhance;
+  return ({ mechanism: { recovery, enhance }, mechanismName }) => {
+    if (mechanismName !== undefined && mechanismName !== recovery) return mechanismName;
+    const full = longest.get(recovery) ?? enhance;
     const same = full.length === enhance.length && full.every((name, i) => name === enhance[i]);
     return same ? recoveryName(recovery) : `${recoveryName(recovery)} (${enhance.join(', ') || 'basic'})`;
   };

@@ -4,13 +4,21 @@ import type { Report } from './summarise.ts';
 
 /** Name and value of each line. */
 export function headerLines({ campaign }: Report): [string, string][] {
-  const { name, database, toolVersion, cells, planned, run, images } = campaign;
+  const { name, database, toolVersion, cells, planned, run, errors, images } = campaign;
   const unfinished = run < planned ? `: ${percent(run / planned)} %, not finished` : '';
   return [
     ['campaign', name],
     ['results', database],
     ['dejavm', toolVersion],
     ['injections', `${grouped(run)} of ${grouped(planned)} run${unfinished}, in ${grouped(cells)} cells`],
+    ...(errors > 0
+      ? [
+          ['errors', `${grouped(errors)} rows of these have no outcome: dejavm itself failed`] satisfies [
+            string,
+            string,
+          ],
+        ]
+      : []),
     ...Object.entries(images).map(([image, sha256]): [string, string] => [
       `image ${image}`,
       `sha256 ${sha256.slice(0, 16)}…`,

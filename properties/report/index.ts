@@ -2,5 +2,5 @@
 export { csvReport } from './csv.ts';
 export { htmlReport } from './html/page.ts';
 export { markdownReport } from './markdown.ts';
-export { summarise } from './summarise.ts';
+export { type Report, summarise } from './summarise.ts';
 export { textReport } from './text.ts';

@@ -26,6 +26,7 @@ describe('every output', () => {
       { mechanism: REHYPE, rung: { ladder: 'l', step: 0, name: 'basic' }, nonManifested: 1 },
       { mechanism: REHYPE, rung: { ladder: 'l', step: 1, name: '+ irq' }, pending: 1 },
     ],
+    'internal errors only': [{ mechanism: REHYPE, error: 2 }],
     'nothing but failures': [{ mechanism: REHYPE, failed: 3 }],
   };
   for (const [what, specs] of Object.entries(awkward)) {

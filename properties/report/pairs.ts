@@ -56,7 +56,7 @@ export function pairedComparisons(cells: readonly RanCell[]): {
   readonly alignments: PairAlignment[];
 } {
   const main = cells.filter(({ cell }) => cell.rung === undefined);
-  const label = mechanismLabels(main.map(({ cell }) => cell.mechanism));
+  const label = mechanismLabels(main.map(({ cell }) => cell));
   const meetings = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, cell.seed, cell.size]).flatMap((same) => {
     const able = same.filter(({ cell }) => cell.mechanism.recovery !== 'none');
     return able.flatMap((a, i) => able.slice(i + 1).map((b) => orderedMeeting(a, b, label)));
@@ -89,8 +89,8 @@ function orderedMeeting(a: RanCell, b: RanCell, label: ReturnType<typeof mechani
   return {
     setup: a.cell.setup,
     faultClass: a.cell.faultClass,
-    first: label(first.cell.mechanism),
-    second: label(second.cell.mechanism),
+    first: label(first.cell),
+    second: label(second.cell),
     ...pairsOf(first.rows, second.rows),
   };
 }

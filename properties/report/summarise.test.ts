@@ -86,6 +86,21 @@ describe('a group', () => {
     ]);
   });
 
+  it('has the name that the campaign file gives to its mechanism', () => {
+    const { groups } = report([
+      { mechanism: REHYPE, mechanismName: 'rehype', noVmf: 1 },
+      { mechanism: { recovery: 'rehype', enhance: ['irq'] }, mechanismName: 'half', noVmf: 2 },
+    ]);
+    expect(groups.map(({ mechanism, injected }) => `${mechanism} ${injected}`)).toEqual(['ReHype 1', 'half 2']);
+  });
+
+  it('counts rows on which dejavm itself failed apart, in no rate', () => {
+    const { groups, campaign, internalErrors } = report([{ mechanism: REHYPE, noVmf: 2, error: 3 }]);
+    expect(groups[0]).toMatchObject({ planned: 5, run: 2, errors: 3, injected: 2 });
+    expect(campaign).toMatchObject({ planned: 5, run: 2, errors: 3 });
+    expect(internalErrors.map(({ command }) => command)).toEqual([1, 2, 3].map((id) => `dejavm inject r.sqlite#${id}`));
+  });
+
   it('without any detection has no rates over detected, and with no rows none at all', () => {
     const [silent, empty] = report([{ mechanism: REHYPE, nonManifested: 3 }, { mechanism: NILIHYPE }]).groups;
     expect(silent!.success.detected).toEqual({ hits: 0, of: 0, share: null, interval: null });

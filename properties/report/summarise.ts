@@ -3,7 +3,14 @@
  * Relies on the analyses beside it; formats nothing.
  */
 import type { CampaignResults } from '../campaign/types.ts';
-import { type Failure, type FailureGroup, failuresOf, groupFailures } from './failures.ts';
+import {
+  type Failure,
+  type FailureGroup,
+  failuresOf,
+  groupFailures,
+  type InternalError,
+  internalErrors,
+} from './failures.ts';
 import { groupsOf, ranCells, type Subject } from './groups.ts';
 import { type LadderSummary, laddersOf } from './ladders.ts';
 import { type LatencyRatio, type LatencySummary, latencies, latencyRatios } from './latency.ts';
@@ -22,6 +29,7 @@ import {
 export interface GroupSummary extends Subject, Tally {
   /** Injections planned; less than these have run while a campaign goes on. */
   readonly planned: number;
+  readonly errors: number;
   readonly cells: readonly number[];
   /** Detection latencies of detected faults in instructions, ascending: for distributions. */
   readonly detectionLatencies: readonly number[];
@@ -37,6 +45,8 @@ export interface Report {
     readonly cells: number;
     readonly planned: number;
     readonly run: number;
+    /** Rows that dejavm itself failed on: no outcome, in no rate. */
+    readonly errors: number;
   };
   readonly groups: readonly GroupSummary[];
   readonly ladders: readonly LadderSummary[];
@@ -47,6 +57,7 @@ export interface Report {
   readonly overhead: readonly OverheadSummary[];
   readonly failureGroups: readonly FailureGroup[];
   readonly failures: readonly Failure[];
+  readonly internalErrors: readonly InternalError[];
   readonly published: {
     readonly caveat: string;
     readonly outcomes: typeof PUBLISHED_OUTCOMES;
@@ -67,6 +78,7 @@ export function summarise(results: CampaignResults, database: string): Report {
   const groups = groupsOf(cells);
   const latency = latencies(groups);
   const failures = failuresOf(cells, database);
+  const errors = internalErrors(cells, database);
   const { comparisons, alignments } = pairedComparisons(cells);
   const { name, toolVersion, images, plan } = results;
   return {
@@ -79,6 +91,7 @@ export function summarise(results: CampaignResults, database: string): Report {
       cells: results.cells.length,
       planned: results.cells.reduce((sum, { size }) => sum + size, 0),
       run: cells.reduce((sum, { rows }) => sum + rows.length, 0),
+      errors: errors.length,
     },
     groups: groups.map(({ rows, ...subject }) => ({
       ...subject,
@@ -95,6 +108,7 @@ export function summarise(results: CampaignResults, database: string): Report {
     overhead: overheads(results.overhead),
     failureGroups: groupFailures(failures),
     failures,
+    internalErrors: errors,
     published: {
       caveat: CAVEAT,
       outcomes: PUBLISHED_OUTCOMES,

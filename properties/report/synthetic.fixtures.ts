@@ -16,6 +16,8 @@ import type {
 /** How many rows of a cell ended how. */
 export interface EndCounts {
   readonly pending?: number;
+  /** Rows on which dejavm itself failed. */
+  readonly error?: number;
   readonly notReached?: number;
   readonly nonManifested?: number;
   readonly latent?: number;
@@ -29,6 +31,7 @@ export interface CellSpec extends EndCounts {
   readonly setup?: string;
   readonly faultClass?: FaultClass;
   readonly mechanism: Mechanism;
+  readonly mechanismName?: string;
   readonly seed?: number;
   readonly rung?: CampaignCell['rung'];
   /** Order of ends among indexes: 0 leaves them as listed, others shuffle. */
@@ -40,7 +43,7 @@ export const REHYPE: Mechanism = { recovery: 'rehype', enhance: ENHANCEMENTS };
 export const NILIHYPE: Mechanism = { recovery: 'nilihype', enhance: ENHANCEMENTS };
 export const NONE: Mechanism = { recovery: 'none', enhance: [] };
 
-const ENDS = ['pending', 'notReached', 'nonManifested', 'latent', 'sdc', 'noVmf', 'vmLost', 'failed'] as const;
+const ENDS = ['pending', 'error', 'notReached', 'nonManifested', 'latent', 'sdc', 'noVmf', 'vmLost', 'failed'] as const;
 type End = (typeof ENDS)[number];
 
 const CAUSES: readonly FailureCause[] = [
@@ -83,17 +86,20 @@ export function syntheticResults(
   const rows: CampaignRow[] = [];
   specs.forEach((spec, at) => {
     const id = at + 1;
-    const { setup = '1AppVM', faultClass = 'failstop', mechanism, seed = 1, rung } = spec;
+    const { setup = '1AppVM', faultClass = 'failstop', mechanism, mechanismName, seed = 1, rung } = spec;
     const ends = shuffled(
       ENDS.flatMap((end) => new Array<End>(spec[end] ?? 0).fill(end)),
       spec.shuffle ?? 0,
     );
-    cells.push({ id, setup, faultClass, mechanism, seed, size: ends.length, ...(rung && { rung }) });
+    const names = { ...(mechanismName && { mechanismName }), ...(rung && { rung }) };
+    cells.push({ id, setup, faultClass, mechanism, seed, size: ends.length, ...names });
     const draw = generator(seed * 1000 + id);
     ends.forEach((end, index) => {
       const injection = injectionOf(faultClass, seed, index);
       const row = { id: rows.length + 1, cell: id, index, injection };
-      rows.push(end === 'pending' ? row : { ...row, result: resultOf(end, mechanism, setup, index, draw) });
+      if (end === 'pending') rows.push(row);
+      else if (end === 'error') rows.push({ ...row, error: 'internal error: planted' });
+      else rows.push({ ...row, result: resultOf(end, mechanism, setup, index, draw) });
     });
   });
   return {
@@ -193,7 +199,7 @@ function injectionOf(faultClass: FaultClass, seed: number, index: number): Injec
 }
 
 function resultOf(
-  end: Exclude<End, 'pending'>,
+  end: Exclude<End, 'pending' | 'error'>,
   mechanism: Mechanism,
   setup: string,
   index: number,

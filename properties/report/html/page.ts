@@ -117,6 +117,7 @@ function sectionsOf(report: Report): Section[] {
         ...table('after', true),
         ...table('failure-groups', true),
         ...everyFailure(report),
+        ...table('internal-errors', true),
       ],
     },
     { id: 'plan', title: 'Plan', parts: [`<pre>${escapeLines(report.campaign.plan)}</pre>`] },

@@ -2,7 +2,7 @@
 import type { FailureKind } from '../failures.ts';
 import { grouped } from '../format.ts';
 import type { Report } from '../summarise.ts';
-import { number, ours, type Table, text } from './table.ts';
+import { number, ours, type Table, text, wide } from './table.ts';
 
 const KINDS: Record<FailureKind, string> = { failed: 'failed', 'vm lost': 'VM lost', sdc: 'SDC' };
 const COMMAND = { label: 'reproduce', code: true } as const;
@@ -17,6 +17,17 @@ export function failureGroupsTable(report: Report): Table {
       ours(grouped(count), KINDS[kind], cause, setup, faultClass, mechanism, command),
     ),
     notes: ['Ladders are left out. The command runs the first of the kind again, exactly, and explains it.'],
+  };
+}
+
+/** Rows that have no outcome because dejavm itself failed. */
+export function internalErrorsTable(report: Report): Table {
+  return {
+    id: 'internal-errors',
+    title: 'Rows without an outcome: internal errors of dejavm',
+    columns: [COMMAND, wide('error')],
+    rows: report.internalErrors.map(({ command, message }) => ours(command, message)),
+    notes: ['They are in no count and no rate; the next run of the campaign tries them again.'],
   };
 }
 

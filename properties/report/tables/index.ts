@@ -1,6 +1,6 @@
 /** All tables of a report, in the order in which they are read. */
 import type { Report } from '../summarise.ts';
-import { failureGroupsTable } from './failures.ts';
+import { failureGroupsTable, internalErrorsTable } from './failures.ts';
 import { alignmentTable, ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
 import {
   afterTable,
@@ -33,5 +33,6 @@ export function tablesOf(report: Report): Table[] {
     causesTable(report),
     afterTable(report),
     failureGroupsTable(report),
+    internalErrorsTable(report),
   ].filter(({ rows }) => rows.length > 0);
 }
