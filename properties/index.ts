@@ -3,5 +3,6 @@ export { faults, moments, quanta, type ScenarioBounds, scenarios, triggers } fro
 export * from './campaign/index.ts';
 export { type CheckOptions, check, checkScenarios } from './check.ts';
 export * from './injection/index.ts';
+export { csvReport, htmlReport, markdownReport, type Report, summarise, textReport } from './report/index.ts';
 export { type Rate, rateOf } from './report/statistics.ts';
 export { type Scenario, type ScenarioImages, scenarioCommand, scenarioConfig, scenarioInputs } from './scenario.ts';

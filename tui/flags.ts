@@ -165,6 +165,13 @@ export const FLAGS = {
     parse: asText,
   },
   json: { syntax: '--json', help: 'print the result as JSON' },
+  csv: { syntax: '--csv', help: 'print every number with its interval as CSV, one a line' },
+  markdown: { syntax: '--markdown', help: 'print the tables as Markdown' },
+  html: {
+    syntax: '--html <file>',
+    help: 'write tables and figures to an HTML file that needs no network',
+    parse: asText,
+  },
   script: {
     syntax: '--script <keys>',
     help: "press keys or give commands at the start, separated by ';': 'f; 3s; :hart 1'",

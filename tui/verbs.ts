@@ -152,6 +152,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/campaign.ts')).campaignCommand,
   }),
   verb({
+    name: 'report',
+    summary: "print a campaign's tables beside the papers', or draw them",
+    arguments: [{ name: 'results', help: 'results database of a campaign, finished or not' }],
+    flags: ['html', 'json', 'csv', 'markdown'],
+    examples: [
+      'dejavm report smoke.sqlite                       # tables for a terminal of 120 columns',
+      'dejavm report paper.sqlite --html report.html    # with figures, for a browser or paper',
+      'dejavm report paper.sqlite --markdown > docs/recovery-tables.md',
+    ],
+    load: async () => (await import('./commands/report.ts')).reportCommand,
+  }),
+  verb({
     name: 'tui',
     summary: 'look at a run: step, step back, jump to the fault',
     arguments: [TRACE],
