@@ -127,6 +127,7 @@ describe('in headless Chromium, the report', () => {
       'vms',
       'detection',
       'latency-1',
+      'steps-1',
       'latency-published',
       'ladder-1',
       'overhead',

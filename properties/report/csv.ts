@@ -48,9 +48,13 @@ function entriesOf(report: Report): Entry[] {
   return [
     ...report.groups.flatMap(groupEntries),
     ...report.latency.flatMap(latencyEntries),
-    ...report.latencyRatios.flatMap(({ setup, instructions, ticks }) => {
+    ...report.latencyRatios.flatMap(({ setup, instructions, ticks, instructionsBesidesFrames }) => {
       const about = { table: 'latency', setup, fault_class: '', mechanism: 'ReHype : NiLiHype', item: 'ratio' };
-      return [value(about, 'instructions', instructions), value(about, 'ticks', ticks)];
+      return [
+        value(about, 'instructions', instructions),
+        value(about, 'ticks', ticks),
+        value(about, 'instructions_besides_frames', instructionsBesidesFrames),
+      ];
     }),
     ...report.ladders.flatMap(({ ladder, setup, faultClass, recovery, rungs }) =>
       rungs.flatMap(({ name, success, noVmf, against }) => {

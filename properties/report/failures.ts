@@ -2,6 +2,7 @@
  * The rows that did not end well, each with its cause and the command that shows it again. Relies on results as they are;
  * causes are the injector's.
  */
+import type { Mechanism } from '../injection/types.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow, recoveryName } from './groups.ts';
 
 /** `failed`: detected, no success. `vm lost`: a success that one AppVM did not survive. `sdc`: silent. */
@@ -13,6 +14,7 @@ export interface Failure {
   readonly setup: string;
   readonly faultClass: string;
   readonly mechanism: string;
+  readonly recovery: Mechanism['recovery'];
   /** Of a ladder: `ladder: + timer`. */
   readonly rung: string | null;
   readonly cause: string;
@@ -73,6 +75,7 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
             setup: cell.setup,
             faultClass: cell.faultClass,
             mechanism: cell.rung ? recoveryName(cell.mechanism.recovery) : label(cell),
+            recovery: cell.mechanism.recovery,
             rung: cell.rung ? `${cell.rung.ladder}: ${cell.rung.name}` : null,
             cause: cause ?? (kind === 'sdc' ? 'silent data corruption' : 'not given'),
             detail: causeDetail ?? lostVms(row),
@@ -88,9 +91,12 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
 
 const KINDS: readonly FailureKind[] = ['failed', 'vm lost', 'sdc'];
 
-/** Failures outside ladders by kind, cause and group: failed before VM lost before SDC, most frequent first. */
+/** Neither on a rung of a ladder, where enhancements are missing on purpose, nor without any recovery. */
+export const isUnexpected = ({ rung, recovery }: Failure): boolean => rung === null && recovery !== 'none';
+
+/** Unexpected failures by kind, cause and group: failed before VM lost before SDC, most frequent first. */
 export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
-  const main = failures.filter(({ rung }) => rung === null);
+  const main = failures.filter(isUnexpected);
   return groupBy(main, (one) => [one.kind, one.cause, one.setup, one.faultClass, one.mechanism])
     .map((alike) => {
       const { kind, cause, setup, faultClass, mechanism, command } = alike[0]!;

@@ -31,7 +31,12 @@ export interface LatencyRatio {
   readonly setup: string;
   readonly instructions: number;
   readonly ticks: number;
+  /** Instructions without the page-frame check, which both take and which grows with memory; null where it is all. */
+  readonly instructionsBesidesFrames: number | null;
 }
+
+/** The steps that the page-frame check takes (engine/lazarus: fix-up frames, and its end). */
+const FRAME_STEPS = /\bframes?\b/;
 
 /** One summary for each set-up and mechanism with any recovery, over all fault classes. */
 export function latencies(groups: readonly Group[]): LatencySummary[] {
@@ -52,16 +57,21 @@ export function latencyRatios(summaries: readonly LatencySummary[]): LatencyRati
         setup,
         instructions: rehype.totalInstructions.mean / nilihype.totalInstructions.mean,
         ticks: rehype.totalTicks.mean / nilihype.totalTicks.mean,
+        instructionsBesidesFrames: besides(nilihype) > 0 ? besides(rehype) / besides(nilihype) : null,
       },
     ];
   });
 }
 
+/** Mean instructions of all other steps. */
+const besides = ({ steps }: LatencySummary): number =>
+  steps.reduce((sum, { name, instructions }) => sum + (FRAME_STEPS.test(name) ? 0 : instructions.mean), 0);
+
 const recoveredOnce = ({ result }: RanRow): boolean =>
   result.effect === 'detected' && result.success && result.detections === 1 && result.steps.length > 0;
 
 function latencyOf({ setup, recovery, mechanism }: Group, rows: readonly RanRow[]): LatencySummary {
-  const names = stepOrder(rows);
+  const names = mergedOrder(rows.map(({ result }) => result.steps.map(({ name }) => name)));
   const lengths = (unit: 'instructions' | 'ticks', name?: string) =>
     spreadOf(
       rows.map(({ result }) =>
@@ -84,12 +94,12 @@ function latencyOf({ setup, recovery, mechanism }: Group, rows: readonly RanRow[
   };
 }
 
-/** Step names so that each comes after those before it in the runs: a new one goes behind its predecessor. */
-function stepOrder(rows: readonly RanRow[]): string[] {
+/** The names of several sequences in one order: each comes after those before it, a new one right behind its predecessor. */
+export function mergedOrder(sequences: readonly (readonly string[])[]): string[] {
   const order: string[] = [];
-  for (const { result } of rows) {
+  for (const sequence of sequences) {
     let at = 0;
-    for (const { name } of result.steps) {
+    for (const name of sequence) {
       const known = order.indexOf(name);
       if (known < 0) order.splice(at++, 0, name);
       else at = Math.max(at, known + 1);

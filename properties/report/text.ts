@@ -12,7 +12,9 @@ const WIDTH = 100;
 
 /** The whole report as text, ending in a newline. */
 export function textReport(report: Report): string {
-  const header = headerLines(report).map(([name, value]) => `${visible(name).padEnd(16)}  ${visible(value)}`);
+  const facts = headerLines(report).map(([name, value]) => [visible(name), visible(value)] as const);
+  const longest = Math.max(...facts.map(([name]) => name.length));
+  const header = facts.map(([name, value]) => `${name.padEnd(longest)}  ${value}`);
   const tables = tablesOf(report);
   const parts = [header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableText))];
   return `${parts.join('\n\n')}\n`;

@@ -38,7 +38,7 @@ export function stackedBars(
   width: number,
   narrow: boolean,
 ): string {
-  const names = Math.min(260, Math.max(80, ...rows.map(({ name }) => textWidth(name) + 12)));
+  const names = Math.min(260, Math.max(80, ...rows.map(({ name }) => textWidth(name) + 18)));
   const left = narrow ? 14 : names;
   const noteWidth = Math.max(0, ...rows.map(({ note }) => (note ? textWidth(note) + 10 : 0)));
   const right = width - Math.max(18, noteWidth);
@@ -63,7 +63,7 @@ export function stackedBars(
     }
     parts.push(barOf(row, y, scale, values === true));
     if (row.note) parts.push(label(right + 8, y + BAR - 4, row.note, 'value'));
-    y += BAR + (narrow ? 6 : 9);
+    y += BAR + (narrow ? 6 : 9) + (row.whiskers ? 4 + 4 * row.whiskers.length - (narrow ? 0 : 3) : 0);
   }
   const ticks = niceTicks(0, max, narrow ? 4 : 8).map((tick) => [scale(tick), `${shown(tick)}${unit}`] as const);
   return svg(width, y + 24, description, [gridX(ticks, 8, y), ...parts]);
@@ -83,10 +83,10 @@ function barOf(row: BarRow, y: number, scale: (value: number) => number, values:
       parts.push(label((from + to) / 2, y + BAR - 4, text, row.published ? 'inside' : `inside on-${cls}`, 'middle'));
     }
   }
-  for (const { low, high } of row.whiskers ?? []) {
-    const [from, to] = [scale(low), scale(high)];
-    parts.push(whisker(from, to, y + BAR, 'halo'), whisker(from, to, y + BAR, 'ink'));
-  }
+  // Under the bar, one below the other: with few runs they overlap.
+  row.whiskers?.forEach(({ low, high }, i) => {
+    parts.push(whisker(scale(low), scale(high), y + BAR + 4 + 5 * i, 'ink', 2));
+  });
   if (row.segments.every(({ value }) => value <= 0)) parts.push(line(scale(0), y, scale(0), y + BAR, 'ink'));
   return parts.join('');
 }

@@ -1,4 +1,5 @@
 /** Cumulative distribution on a logarithmic scale: the share of a sample that is at most x. */
+import { powerName } from './log-dots.ts';
 import { gridX, label, line, polyline, svg } from './svg.ts';
 
 export interface CdfSeries {
@@ -26,7 +27,7 @@ export function logCdf(description: string, series: readonly CdfSeries[], width:
   );
   return svg(width, bottom + 42, description, [
     gridX(
-      ticks.map((power) => [x(10 ** power), powerName(power)] as const),
+      ticks.map((power) => [x(10 ** power), powerName(10 ** power)] as const),
       top,
       bottom,
     ),
@@ -54,7 +55,3 @@ function curve(
   points.push([right, y(1)]);
   return points;
 }
-
-const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
-const powerName = (power: number): string =>
-  power < 4 ? String(10 ** power) : `10${[...String(power)].map((digit) => SUPERSCRIPTS[Number(digit)]).join('')}`;

@@ -1,23 +1,14 @@
 /** Every figure of the report: which data each plot shows, its legend and its caption. */
-import { DASH, duration, grouped, percent } from '../format.ts';
+import { DASH, grouped, percent } from '../format.ts';
 import { groupBy, recoveryName } from '../groups.ts';
 import type { LadderSummary } from '../ladders.ts';
-import { CAVEAT, PUBLISHED_LADDERS, PUBLISHED_LATENCY, PUBLISHED_OUTCOMES, PUBLISHED_OVERHEAD } from '../published.ts';
+import { CAVEAT, PUBLISHED_LADDERS, PUBLISHED_OUTCOMES, PUBLISHED_OVERHEAD } from '../published.ts';
 import { rateOf } from '../statistics.ts';
 import type { GroupSummary, Report } from '../summarise.ts';
 import { type BarRow, legend, type Segment, stackedBars } from './bars.ts';
 import { logCdf } from './cdf.ts';
 import { type DotRow, dotMinimum, dotRows } from './dots.ts';
-import { type StepBar, stepBars } from './steps.ts';
-import type { Draw } from './svg.ts';
-
-export interface Figure {
-  readonly id: string;
-  /** HTML. */
-  readonly legend: string;
-  readonly draw: Draw;
-  readonly caption: string;
-}
+import type { Figure } from './figure.ts';
 
 const ENDS = [
   ['non-manifested', 'non-manifested'],
@@ -27,6 +18,9 @@ const ENDS = [
   ['failed', 'not recovered'],
   ['sdc', 'silent data corruption'],
 ] as const;
+
+/** Runs without a recovery fail by construction: figures of what recovery does leave them out, tables have them. */
+const recovering = ({ groups }: Report) => groups.filter(({ recovery }) => recovery !== 'none');
 
 const headingOf = ({ setup, faultClass }: GroupSummary) => `${setup}, ${faultClass}`;
 
@@ -51,7 +45,10 @@ export function outcomesFigure(report: Report): Figure | undefined {
       heading: headingOf(group),
       name: group.mechanism,
       segments: endSegments(values),
-      whiskers: [harmless, ended].map(({ low, high }) => ({ low: 100 * low, high: 100 * high })),
+      whiskers: (success.detected.hits > 0 ? [harmless, ended] : [ended]).map(({ low, high }) => ({
+        low: 100 * low,
+        high: 100 * high,
+      })),
       note: `n ${grouped(injected)}`,
     };
   });
@@ -98,7 +95,7 @@ const publishedOf = (report: Report) =>
 
 /** Success and noVMF of detected faults with Wilson whiskers beside the published ones. */
 export function ratesFigure(report: Report): Figure | undefined {
-  const groups = report.groups.filter((group) => group.effects.detected.hits > 0);
+  const groups = recovering(report).filter((group) => group.effects.detected.hits > 0);
   const classes = [...new Set(groups.map(({ faultClass }) => faultClass))];
   const rows = classes.flatMap((faultClass) => [
     ...groups.filter((group) => group.faultClass === faultClass).map(rateRow),
@@ -197,61 +194,6 @@ function publishedRungs({ recovery, title, setup, rungs }: (typeof PUBLISHED_LAD
   }));
 }
 
-const STEP_COLOURS = 12;
-
-/** Recovery latency by step: one figure for each set-up, and the published one. */
-export function latencyFigures(report: Report): Figure[] {
-  if (report.latency.length === 0) return [];
-  const names = [...new Set(report.latency.flatMap(({ steps }) => steps.map(({ name }) => name)))];
-  const mine = groupBy(report.latency, ({ setup }) => [setup]).map((summaries, i): Figure => {
-    const { setup } = summaries[0]!;
-    const bars = summaries.map(
-      ({ mechanism, steps, totalInstructions, totalTicks }): StepBar => ({
-        name: mechanism,
-        total: totalInstructions.mean,
-        shownTotal: grouped(totalInstructions.mean),
-        steps: steps.map(({ name, instructions }) => ({
-          name,
-          cls: stepClass(names.indexOf(name)),
-          value: instructions.mean,
-          shown: `${grouped(instructions.mean)} instructions of ${duration(totalTicks.mean)} in all`,
-        })),
-      }),
-    );
-    const used = names.filter((name) => bars.some(({ steps }) => steps.some((step) => step.name === name)));
-    return {
-      id: `figure-latency-${i + 1}`,
-      legend: legend(used.map((name) => ({ cls: stepClass(names.indexOf(name)), name }))),
-      draw: (width, narrow) => stepBars(`Recovery latency by step, ${setup}`, bars, width, narrow),
-      caption:
-        `${setup}: mean instructions of all harts, by step, on one linear scale; a bar too short to read is drawn again, ` +
-        'stretched by the factor beside it.',
-    };
-  });
-  return [...mine, publishedLatencyFigure()];
-}
-
-const stepClass = (index: number): string => `step-${index % STEP_COLOURS}`;
-
-function publishedLatencyFigure(): Figure {
-  const names = [...new Set(PUBLISHED_LATENCY.flatMap(({ steps }) => steps.map(({ name }) => name)))];
-  const bars = PUBLISHED_LATENCY.map(
-    ({ recovery, steps, totalMs }): StepBar => ({
-      name: `${recoveryName(recovery)}, DSN18`,
-      published: true,
-      total: totalMs,
-      shownTotal: `${totalMs} ms`,
-      steps: steps.map(({ name, ms }) => ({ name, cls: stepClass(names.indexOf(name)), value: ms, shown: `${ms} ms` })),
-    }),
-  );
-  return {
-    id: 'figure-latency-published',
-    legend: legend(names.map((name) => ({ cls: `faint ${stepClass(names.indexOf(name))}`, name }))),
-    draw: (width, narrow) => stepBars('Published recovery latency by step', bars, width, narrow),
-    caption: `Published, in ms on Xen (${PUBLISHED_LATENCY[0]!.source}). ${CAVEAT}`,
-  };
-}
-
 /** How long faults stay undetected, by fault class. */
 export function detectionFigure(report: Report): Figure | undefined {
   const series = groupBy(report.groups, ({ faultClass }) => [faultClass])
@@ -276,7 +218,7 @@ export function detectionFigure(report: Report): Figure | undefined {
 
 /** VMs lost per detected fault. */
 export function vmsFigure(report: Report): Figure | undefined {
-  const groups = report.groups.filter((group) => group.effects.detected.hits > 0);
+  const groups = recovering(report).filter((group) => group.effects.detected.hits > 0);
   if (groups.length === 0) return undefined;
   const most = Math.max(...groups.map(({ vmsAffected }) => vmsAffected.length - 1));
   const bins = Array.from({ length: most }, (_, i) => i + 1);
@@ -317,7 +259,8 @@ const CAUSE_CLASSES = [
 
 /** Causes of failure, in percent of detected. */
 export function causesFigure(report: Report): Figure | undefined {
-  const groups = report.groups.filter(({ causes }) => causes.length > 0);
+  const groups = recovering(report).filter(({ effects }) => effects.detected.hits > 0);
+  if (groups.every(({ causes }) => causes.length === 0)) return undefined;
   if (groups.length === 0) return undefined;
   const seen = CAUSE_CLASSES.filter((cause) => groups.some(({ causes }) => causes.some((one) => one.cause === cause)));
   const rows = groups.map((group): BarRow => {

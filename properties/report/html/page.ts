@@ -2,21 +2,22 @@
  * The report as one HTML file: inline style and SVG, no script, nothing loaded from anywhere. Relies on tables and figures;
  * whatever a campaign calls its parts is text here and never markup.
  */
+import { isUnexpected } from '../failures.ts';
 import { EMPTY, headerLines } from '../header.ts';
 import { CAVEAT } from '../published.ts';
 import type { Report } from '../summarise.ts';
 import { failuresTable, ladderId, type Table, tablesOf } from '../tables/index.ts';
+import type { Figure } from './figure.ts';
 import {
   causesFigure,
   detectionFigure,
-  type Figure,
   ladderFigure,
-  latencyFigures,
   outcomesFigure,
   overheadFigure,
   ratesFigure,
   vmsFigure,
 } from './figures.ts';
+import { latencyFigures } from './latency-figures.ts';
 import { STYLE } from './style.ts';
 import { escapeHtml, NARROW, WIDE } from './svg.ts';
 
@@ -125,10 +126,11 @@ function sectionsOf(report: Report): Section[] {
 }
 
 function everyFailure(report: Report): string[] {
-  const onLadders = report.failures.filter(({ rung }) => rung !== null).length;
-  const table = failuresTable({ ...report, failures: report.failures.filter(({ rung }) => rung === null) });
+  const unexpected = report.failures.filter(isUnexpected);
+  const others = report.failures.length - unexpected.length;
+  const table = failuresTable({ ...report, failures: unexpected });
   const more =
-    onLadders > 0 ? [`<p class="note">${onLadders} more on ladder rungs: --json and --csv list them.</p>`] : [];
+    others > 0 ? [`<p class="note">${others} more on ladder rungs and without recovery: --json lists them.</p>`] : [];
   if (table.rows.length === 0) return more;
   return [
     `<details><summary>All ${table.rows.length} of them, with their commands</summary>${tableHtml(table, false)}</details>`,

@@ -43,6 +43,7 @@ const COLOURS: readonly (readonly [string, string, string])[] = [
   ['cause-6', '#7a3f78', '#a668a3'],
   ['cause-7', '#b9c0c7', '#68717b'],
   // Steps of recovery.
+  ['plain-step', '#aab1b8', '#5d666f'],
   ['step-0', '#bfd3e6', '#3c5873'],
   ['step-1', '#f0cfa8', '#7d5428'],
   ['step-2', '#bcdcca', '#33634b'],
@@ -124,7 +125,7 @@ svg .on-novmf,svg .on-failed,svg .on-sdc{fill:#fff}
 svg .on-vmlost{fill:#15181c}
 svg .grid{stroke:var(--rule);stroke-width:1}
 svg .ink{stroke:var(--ink);stroke-width:1.3;fill:none}
-svg .halo{stroke:var(--paper);stroke-width:4}
+svg .span{stroke:var(--muted);stroke-width:1}
 svg .joint{fill:none;stroke:var(--muted);stroke-width:1;stroke-dasharray:2 3}
 svg .band{fill:var(--novmf);opacity:.16}
 svg .funnel{fill:var(--rule);opacity:.5}

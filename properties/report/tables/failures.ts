@@ -16,7 +16,10 @@ export function failureGroupsTable(report: Report): Table {
     rows: report.failureGroups.map(({ count, kind, cause, setup, faultClass, mechanism, command }) =>
       ours(grouped(count), KINDS[kind], cause, setup, faultClass, mechanism, command),
     ),
-    notes: ['Ladders are left out. The command runs the first of the kind again, exactly, and explains it.'],
+    notes: [
+      'Ladders and runs without recovery are left out: they fail on purpose. The command runs the first of its kind again, ' +
+        'exactly, and explains it.',
+    ],
   };
 }
 
