@@ -28,3 +28,8 @@ export function headerLines({ campaign }: Report): [string, string][] {
 
 /** Said in place of tables. */
 export const EMPTY = 'No injection has run yet: there is nothing to report.';
+
+/** Said under the plan. */
+export const PLAN_NOTE =
+  'Saved as plan.yaml, `dejavm campaign plan.yaml` makes these results again, row by row and byte by byte, from the same ' +
+  'version and images.';

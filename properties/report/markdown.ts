@@ -1,5 +1,5 @@
 /** The report as GitHub Markdown: the same tables, for docs/. Cells are escaped; nothing in them becomes markup. */
-import { EMPTY, headerLines } from './header.ts';
+import { EMPTY, headerLines, PLAN_NOTE } from './header.ts';
 import type { Report } from './summarise.ts';
 import { type Table, tablesOf } from './tables/index.ts';
 
@@ -8,7 +8,13 @@ export function markdownReport(report: Report): string {
   const header = headerLines(report).map(([name, value]) => `- **${escaped(name)}**: ${escaped(value)}`);
   const tables = tablesOf(report);
   const parts = [header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableMarkdown))];
-  return `${parts.join('\n\n')}\n`;
+  return `${[...parts, planMarkdown(report.campaign.plan)].join('\n\n')}\n`;
+}
+
+/** The plan as it was given, in a fence longer than any inside it. */
+function planMarkdown(plan: string): string {
+  const fence = '`'.repeat(Math.max(3, longestTicks(plan) + 1));
+  return `### Plan\n\n${fence}yaml\n${plan.trimEnd()}\n${fence}\n\n${PLAN_NOTE}`;
 }
 
 function tableMarkdown({ title, columns, rows, notes }: Table): string {
@@ -39,10 +45,12 @@ function escaped(text: string): string {
     .replaceAll('://', '\\://');
 }
 
+const longestTicks = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
+
 /** A code span; inside a table even there a bar must be escaped. */
 function code(text: string): string {
   const plain = oneLine(text).replaceAll('|', '\\|');
-  const longest = Math.max(0, ...(plain.match(/`+/g) ?? []).map((ticks) => ticks.length));
+  const longest = longestTicks(plain);
   const fence = '`'.repeat(longest + 1);
   return longest > 0 ? `${fence} ${plain} ${fence}` : fence + plain + fence;
 }

@@ -139,7 +139,7 @@ describe('hostile names', () => {
         failed: 2,
       },
     ],
-    { name: evil, plan: evil, toolVersion: evil, images: { [evil]: evil } },
+    { name: evil, plan: 'name: evil\n# ```\n', toolVersion: evil, images: { [evil]: evil } },
   );
   const changed = results.rows.map((row) => ({
     ...row,
@@ -165,7 +165,8 @@ describe('hostile names', () => {
 
   it('make no markup and no cells in Markdown', () => {
     const markdown = markdownReport(report);
-    const outsideCode = markdown.replace(/(?<![\\`])(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '');
+    expect(markdown).toContain('````yaml\nname: evil\n# ```\n````\n');
+    const outsideCode = markdown.split('### Plan')[0]!.replace(/(?<![\\`])(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '');
     expect(outsideCode).not.toMatch(/(?<!\\)<script/);
     expect(outsideCode).not.toMatch(/(?<!\\)\[x/);
     expect(outsideCode).not.toMatch(/http:\/\//);

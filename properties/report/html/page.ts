@@ -3,7 +3,7 @@
  * whatever a campaign calls its parts is text here and never markup.
  */
 import { isUnexpected } from '../failures.ts';
-import { EMPTY, headerLines } from '../header.ts';
+import { EMPTY, headerLines, PLAN_NOTE } from '../header.ts';
 import { CAVEAT } from '../published.ts';
 import type { Report } from '../summarise.ts';
 import { failuresTable, ladderId, type Table, tablesOf } from '../tables/index.ts';
@@ -121,7 +121,11 @@ function sectionsOf(report: Report): Section[] {
         ...table('internal-errors', true),
       ],
     },
-    { id: 'plan', title: 'Plan', parts: [`<pre>${escapeLines(report.campaign.plan)}</pre>`] },
+    {
+      id: 'plan',
+      title: 'Plan',
+      parts: [`<pre>${escapeLines(report.campaign.plan)}</pre>`, `<p class="note">${escapeHtml(PLAN_NOTE)}</p>`],
+    },
   ];
 }
 

@@ -106,7 +106,7 @@ th{font-weight:600;color:var(--muted);vertical-align:bottom;border-bottom:1px so
 td{border-bottom:1px solid var(--rule)}
 th:first-child,td:first-child{padding-left:2px}
 .right{text-align:right}
-.ci{color:var(--muted);font-size:11.5px}
+.ci{color:var(--muted);font-size:.88em}
 tr.published td{color:var(--muted);font-style:italic}
 tr.total td{font-weight:650;border-bottom-color:var(--ink)}
 code,pre{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
@@ -133,7 +133,7 @@ svg .curve{fill:none;stroke-width:2;stroke-linejoin:round}
 ${fills}${strokes}${curves}
 svg .under{fill:var(--paper)}
 svg .faint{fill-opacity:.5}
-@media (max-width:800px){
+@media screen and (max-width:800px){
 main,header,footer{padding:0 16px}
 header{padding-top:24px}
 h1{font-size:22px}
@@ -155,7 +155,8 @@ figure .wide{display:block}
 figure .narrow{display:none}
 .scroll{overflow:visible}
 table{font-size:7.6pt}
-th,td{padding:3px 4px}
+th,td{padding:3px 5px}
+td code{font-size:1em}
 a{color:inherit;text-decoration:none}
 }
 `;
