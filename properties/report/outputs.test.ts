@@ -102,8 +102,16 @@ describe('tables', () => {
 
 describe('text', () => {
   it('fits 120 columns', () => {
-    for (const line of textReport(reportOf(syntheticCampaign())).split('\n'))
+    for (const line of textReport(reportOf(syntheticCampaign(0.3))).split('\n'))
       expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  it('fits with long rungs too, which it cuts', () => {
+    const name = `+ ${'stop, irq, retry, stacks, locks, frames, multicall, undo, '.repeat(2)}`;
+    const rung = { ladder: 'l', step: 1, name };
+    const text = textReport(reportOf(syntheticResults([{ mechanism: REHYPE, rung, noVmf: 997, failed: 3 }])));
+    expect(text).toContain('\n+ stop, irq, retry, stacks,');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
 
   it('counts the rows that it leaves out', () => {

@@ -1,14 +1,17 @@
 /** The report for a terminal: aligned columns, no colour, made for 120 columns. Control characters are shown, never sent. */
 import { EMPTY, headerLines } from './header.ts';
 import type { Report } from './summarise.ts';
-import { type Table, tablesOf } from './tables/index.ts';
+import { type Column, type Table, tablesOf } from './tables/index.ts';
 
+/** Columns of the terminal that tables are made for; wide columns give way first. */
+const TERMINAL = 120;
 /** Cells of free text longer than this are cut, with an ellipsis: the other outputs have them whole. */
 const MAX_CELL = 28;
 const MAX_WIDE_CELL = 54;
+const MIN_WIDE_CELL = 16;
 /** Rows of a table beyond this are counted only. */
 const MAX_ROWS = 60;
-const WIDTH = 100;
+const NOTES = 100;
 
 /** The whole report as text, ending in a newline. */
 export function textReport(report: Report): string {
@@ -24,19 +27,19 @@ export function textReport(report: Report): string {
 export function tableText({ title, columns, rows: all, notes }: Table): string {
   const rows = all.slice(0, MAX_ROWS);
   const left = all.length - rows.length;
-  const cut = (cell: string, i: number) => {
-    const clean = visible(cell);
-    const { code, wide } = columns[i]!;
-    const most = code ? clean.length : wide ? MAX_WIDE_CELL : MAX_CELL;
-    return clean.length <= most ? clean : `${clean.slice(0, most - 1)}…`;
-  };
   const heads = columns.map(({ label }) => label.split('\n'));
   const height = Math.max(...heads.map((lines) => lines.length));
   const headRows = Array.from({ length: height }, (_, line) =>
     heads.map((lines) => lines[line - (height - lines.length)] ?? ''),
   );
-  const body = rows.map(({ cells }) => cells.map(cut));
-  const widths = columns.map((_, i) => Math.max(...[...headRows, ...body].map((cells) => cells[i]!.length)));
+  const cutTo = (wideCell: number) =>
+    rows.map(({ cells }) => cells.map((cell, i) => cut(visible(cell), columns[i]!, wideCell)));
+  const widthsOf = (cells: readonly (readonly string[])[]) =>
+    columns.map((_, i) => Math.max(...[...headRows, ...cells].map((row) => row[i]!.length)));
+  const excess = widthsOf(cutTo(MAX_WIDE_CELL)).reduce((sum, width) => sum + width + 2, -2) - TERMINAL;
+  const longest = Math.max(0, ...columns.flatMap(({ wide }, i) => (wide ? widthsOf(cutTo(MAX_WIDE_CELL))[i]! : [])));
+  const body = cutTo(excess > 0 ? Math.max(MIN_WIDE_CELL, longest - excess) : MAX_WIDE_CELL);
+  const widths = widthsOf(body);
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (columns[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
@@ -63,6 +66,11 @@ export function tableText({ title, columns, rows: all, notes }: Table): string {
     .trimEnd();
 }
 
+function cut(text: string, { code, wide }: Column, wideCell: number): string {
+  const most = code ? text.length : wide ? wideCell : MAX_CELL;
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 /** Control characters as escapes, so that no name moves the cursor. */
 function visible(text: string): string {
   return [...text]
@@ -78,7 +86,7 @@ function wrap(text: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line && line.length + 1 + word.length > WIDTH) {
+    if (line && line.length + 1 + word.length > NOTES) {
       lines.push(line);
       line = word;
     } else line = line ? `${line} ${word}` : word;

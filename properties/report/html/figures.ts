@@ -83,7 +83,7 @@ export function outcomesFigure(report: Report): Figure | undefined {
     draw: (width, narrow) => stackedBars(chart, width, narrow),
     caption:
       'How faults ended, in percent of those injected. The first whisker bounds the share without visible effect, the ' +
-      `second the share that ended well: what lies to its right failed.${theirs.length > 0 ? ` ${CAVEAT}` : ''}`,
+      `second the share that ended well (the same where nothing was detected): what lies to its right failed.${theirs.length > 0 ? ` ${CAVEAT}` : ''}`,
   };
 }
 

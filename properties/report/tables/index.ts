@@ -15,7 +15,7 @@ import type { Table } from './table.ts';
 
 export { failuresTable } from './failures.ts';
 export { ladderId } from './mechanisms.ts';
-export type { Table } from './table.ts';
+export type { Column, Table } from './table.ts';
 
 /** Tables that have rows; a campaign without ladders has no ladder tables. */
 export function tablesOf(report: Report): Table[] {
