@@ -62,7 +62,7 @@ export function separation(first: Interval, second: Interval): 'higher' | 'lower
 
 /**
  * Exact McNemar test on paired yes/no outcomes: two-sided binomial on the discordant pairs with p = 1/2, the smaller tail
- * doubled (McNemar, Psychometrika 12 (1947) 153–157; exact form: Agresti, Categorical Data Analysis, section 11.1).
+ * doubled (McNemar, Psychometrika 12 (1947) 153–157; exact form: Agresti, Categorical Data Analysis, 3rd edition, section 11.1).
  * @param onlyFirst pairs in which only the first succeeded
  * @param onlySecond pairs in which only the second succeeded
  * @returns p, 0…1; 1 without discordant pairs

@@ -36,7 +36,7 @@ export function latencyTable(report: Report): Table {
     notes: [
       ...latencyNotes(report),
       'Runs that recovered at their one detection, all fault classes together; instructions of all harts. A step lasts from ' +
-        'the mark before to its own mark; the mark of a fix-up stands before its work.',
+        'the mark before to its own.',
       `Published: ${PUBLISHED_LATENCY[0]!.source}. ${CAVEAT}`,
     ],
   };
