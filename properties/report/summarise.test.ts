@@ -139,6 +139,16 @@ describe('latency', () => {
     expect(mean('ticks')).toBeCloseTo(summary!.totalTicks.mean, 6);
   });
 
+  it('does not count a run that recovered only at its second detection', () => {
+    const results = syntheticResults([{ mechanism: NILIHYPE, noVmf: 3 }]);
+    const rows = results.rows.map((row) =>
+      row.id === 2 ? { ...row, result: { ...row.result!, detections: 2 } } : row,
+    );
+    const { latency, groups } = summarise({ ...results, rows }, 'r.sqlite');
+    expect(latency[0]!.recoveries).toBe(2);
+    expect(groups[0]!.detectedAgain).toMatchObject({ hits: 1, of: 3 });
+  });
+
   it('puts a step that few runs have where they have it', () => {
     const results = syntheticResults([{ mechanism: NILIHYPE, noVmf: 2 }]);
     const [, second] = results.rows;
@@ -165,6 +175,7 @@ describe('latency', () => {
     ]);
     expect(latencyRatios.map(({ setup }) => setup)).toEqual(['1AppVM']);
     expect(latencyRatios[0]!.instructions).toBeCloseTo(1290 / 41.7, 0);
+    expect(latencyRatios[0]!.instructionsBesidesFrames! / (960 / 14.7)).toBeCloseTo(1, 1);
   });
 });
 
@@ -199,6 +210,25 @@ describe('pairs', () => {
     expect(counts.success).toMatchObject({ pairs: 2, both: 1, onlyFirst: 1, onlySecond: 0 });
     // Index 1: both harmless; 2: harmless, SDC; 3: SDC, recovered; 4: both recovered; 5: recovered, failed.
     expect(counts['good end']).toMatchObject({ pairs: 5, both: 2, onlyFirst: 2, onlySecond: 1 });
+  });
+
+  it('call a lost VM a success, but not noVMF', () => {
+    const { paired } = report([
+      { mechanism: REHYPE, noVmf: 5 },
+      { mechanism: NILIHYPE, noVmf: 3, vmLost: 2 },
+    ]);
+    const onlyFirst = Object.fromEntries(paired.map(({ metric, ...counts }) => [metric, counts.onlyFirst]));
+    expect(onlyFirst).toEqual({ success: 0, noVMF: 2, 'good end': 0 });
+  });
+
+  it('find each other by index, whatever has not run yet', () => {
+    // ReHype lacks indexes 0 and 1. As listed, NiLiHype fails at indexes 3 to 5.
+    const results = syntheticResults([
+      { mechanism: REHYPE, pending: 2, noVmf: 4 },
+      { mechanism: NILIHYPE, noVmf: 3, failed: 3, shuffle: 0 },
+    ]);
+    const { paired } = summarise({ ...results, rows: results.rows.toReversed() }, 'r.sqlite');
+    expect(paired[0]).toMatchObject({ pairs: 4, both: 1, onlyFirst: 3, onlySecond: 0, neither: 0 });
   });
 
   it('need the same seed, size and plan', () => {
@@ -282,4 +312,16 @@ it('failures are listed with the command that shows them again', () => {
   expect(failures.map(({ id, kind }) => `${id} ${kind}`)).toEqual(['1 sdc', '4 vm lost', '5 failed', '6 failed']);
   expect(failures[0]!.command).toBe("dejavm inject 'it'\\''s here.sqlite#1'");
   expect(failureGroups.reduce((sum, { count }) => sum + count, 0)).toBe(4);
+  expect(failureGroups.map(({ kind }) => kind)).toEqual(
+    [...failureGroups.map(({ kind }) => kind)].sort(
+      (a, b) => ['failed', 'vm lost', 'sdc'].indexOf(a) - ['failed', 'vm lost', 'sdc'].indexOf(b),
+    ),
+  );
+  const rung = { ladder: 'l', step: 0, name: 'basic' };
+  const onPurpose = report([
+    { mechanism: NONE, failed: 2 },
+    { mechanism: REHYPE, rung, failed: 3 },
+  ]);
+  expect(onPurpose.failures.length).toBe(5);
+  expect(onPurpose.failureGroups).toEqual([]);
 });
