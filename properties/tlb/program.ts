@@ -85,15 +85,16 @@ const entryFor = (level: number) =>
 const entry = fc.nat(4).chain(entryFor);
 const index = fc.nat(USED - 1);
 
-interface Change {
+/** An entry of a table, and the level that it is meant for. */
+interface Place {
   readonly at: number;
-  readonly value: bigint;
+  readonly level: number;
 }
-const poolChange = fc
+const poolPlace: fc.Arbitrary<Place> = fc
   .tuple(fc.nat(POOL_PAGES - 1), fc.constantFrom(0, 1, 2, 3, LAST_ENTRY))
-  .chain(([page, n]) => entryFor(levelOf(page)).map((value): Change => ({ at: POOL + page * PAGE + 8 * n, value })));
+  .map(([page, n]) => ({ at: POOL + page * PAGE + 8 * n, level: levelOf(page) }));
 /** Of the G-stage's roots, in each of their four pages, and of the tables below them. */
-const guestChange = fc
+const guestPlace: fc.Arbitrary<Place> = fc
   .tuple(
     fc.constantFrom<[at: number, level: number, wide: number]>(
       ...[0, 1].flatMap((n): [number, number, number][] => [
@@ -104,14 +105,22 @@ const guestChange = fc
         [gtable(3, n), 3, 0],
       ]),
     ),
-    fc.constantFrom(1, 1, 3, 0, 2),
-    fc.nat(3),
+    fc.constantFrom(0, 0, 1, 1, 2, 3),
+    fc.constantFrom(0, 0, 1, 2, 3),
   )
-  .chain(([[at, level, wide], n, part]) =>
-    entryFor(level).map((value): Change => ({ at: at + 8 * (n + 512 * Math.min(part, wide)), value })),
-  );
-/** An entry of a table, and what to write there. */
-const change = fc.oneof({ weight: 4, arbitrary: poolChange }, { weight: 1, arbitrary: guestChange });
+  .map(([[at, level, wide], n, part]) => ({ at: at + 8 * (n + 512 * Math.min(part, wide)), level }));
+const anyPlace = fc.oneof({ weight: 3, arbitrary: poolPlace }, { weight: 1, arbitrary: guestPlace });
+/** Of the tables that these registers name: what their walks read first. */
+const rootPlace = (roots: readonly Root[]): fc.Arbitrary<Place> =>
+  fc
+    .tuple(fc.constantFrom(...roots), fc.constantFrom(0, 0, 1, 2), fc.constantFrom(0, 0, 1, 2, 3))
+    .map(([{ csr, value: atp }, n, part]) => ({
+      at: Number(BigInt.asUintN(44, atp) << 12n) + 8 * (n + 512 * (csr === 'hgatp' ? part : 0)),
+      // Of a Bare one, whatever it names.
+      level: Math.max(2, Number(atp >> 60n) - 6),
+    }));
+const placeOf = (roots: readonly Root[]) =>
+  fc.oneof({ weight: 2, arbitrary: anyPlace }, { weight: 1, arbitrary: rootPlace(roots) });
 
 /** Through the pool by the indices in use, in the lower half or the upper one of a mode. */
 const throughPool = fc
@@ -130,7 +139,7 @@ const throughPool = fc
 /** Virtual addresses through the pool, where tables and data are found as they are, and off the end. */
 const anyAddress: fc.Arbitrary<bigint> = fc.oneof(
   { weight: 9, arbitrary: throughPool },
-  { weight: 2, arbitrary: change.map(({ at }) => BigInt(at)) },
+  { weight: 2, arbitrary: anyPlace.map(({ at }) => BigInt(at)) },
   // Guest-physical addresses as they are, where vsatp is Bare: into the other pages of a wide root, and beyond.
   {
     weight: 1,
@@ -207,11 +216,11 @@ export interface Program {
   /** Each hart does one of the two over and over. */
   readonly steps: readonly [readonly Step[], readonly Step[]];
   /** Entries written from outside. */
-  readonly pokes: readonly (Change & { readonly ticks: number })[];
+  readonly pokes: readonly { readonly ticks: number; readonly at: number; readonly value: bigint }[];
 }
 
 const modeField = fc.constantFrom(8 as const, 9 as const, 10 as const);
-const translating = fc.oneof({ weight: 6, arbitrary: modeField }, { weight: 1, arbitrary: fc.constant(0 as const) });
+const translating = fc.oneof({ weight: 4, arbitrary: modeField }, { weight: 1, arbitrary: fc.constant(0 as const) });
 /** `csr` with a root that suits its mode, or now and then any page of the pool: a table at two levels. */
 const firstRoot = (csr: 'satp' | 'vsatp'): fc.Arbitrary<Root> =>
   fc.tuple(translating, fc.nat(3), fc.nat(1), fc.nat(POOL_PAGES - 1), fc.nat(5)).map(([mode, id, n, any, odd]) => {
@@ -226,7 +235,8 @@ const guestRoot: fc.Arbitrary<Root> = fc
   });
 const root = fc.oneof(firstRoot('satp'), firstRoot('vsatp'), guestRoot);
 
-const bits = fc.constantFrom<[csr: string, bits: bigint]>(
+type Bits = [csr: string, bits: bigint];
+const statusBits = fc.constantFrom<Bits>(
   // SUM, MXR and TVM; R and W of the one PMP entry; ADUE and PBMTE; SPVP and VTVM.
   ['mstatus', 1n << 18n],
   ['mstatus', 1n << 19n],
@@ -242,6 +252,12 @@ const bits = fc.constantFrom<[csr: string, bits: bigint]>(
   ['hstatus', 1n << 8n],
   ['hstatus', 1n << 20n],
 );
+/** Another mode, ASID or VMID for the same root, and another root with the same. */
+const rootBits = fc.tuple(
+  fc.constantFrom('satp', 'vsatp', 'hgatp'),
+  fc.constantFrom(1n << 60n, 2n << 60n, 1n << 44n, 4n),
+);
+const bits: fc.Arbitrary<Bits> = fc.oneof({ weight: 3, arbitrary: statusBits }, { weight: 1, arbitrary: rootBits });
 const mode = fc.constantFrom<Mode>('HS', 'U', 'VS', 'VU', 'VS', 'HS');
 const value = fc.oneof(
   { weight: 3, arbitrary: entry },
@@ -253,7 +269,7 @@ const access = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...NAMES) },
 );
 /** Steps that access memory at the given addresses: few of them, so that what has been cached is met again. */
-const stepAt = (address: fc.Arbitrary<bigint>): fc.Arbitrary<Step> => {
+const stepAt = (address: fc.Arbitrary<bigint>, place: fc.Arbitrary<Place>): fc.Arbitrary<Step> => {
   const accessing = <K extends string>(kind: K) =>
     fc.record({ kind: fc.constant(kind), mode, access, at: address, values });
   return fc.oneof(
@@ -261,9 +277,10 @@ const stepAt = (address: fc.Arbitrary<bigint>): fc.Arbitrary<Step> => {
     { weight: 3, arbitrary: accessing('mprv' as const) },
     {
       weight: 4,
-      arbitrary: fc
-        .tuple(change, value)
-        .map(([{ at, value: one }, other]) => ({ kind: 'entry' as const, at, values: [one, other] as const })),
+      arbitrary: place.chain(({ at, level }) => {
+        const its = fc.oneof({ weight: 4, arbitrary: entryFor(level) }, { weight: 1, arbitrary: value });
+        return fc.tuple(its, its).map((drawn) => ({ kind: 'entry' as const, at, values: drawn }));
+      }),
     },
     {
       weight: 2,
@@ -274,9 +291,9 @@ const stepAt = (address: fc.Arbitrary<bigint>): fc.Arbitrary<Step> => {
         id: fc.nat(3),
       }),
     },
-    { weight: 2, arbitrary: root.map((drawn) => ({ kind: 'root' as const, ...drawn })) },
+    { weight: 3, arbitrary: root.map((drawn) => ({ kind: 'root' as const, ...drawn })) },
     {
-      weight: 3,
+      weight: 4,
       arbitrary: fc
         .tuple(bits, fc.boolean())
         .map(([[csr, mask], on]) => ({ kind: 'bits' as const, csr, bits: mask, on })),
@@ -284,23 +301,31 @@ const stepAt = (address: fc.Arbitrary<bigint>): fc.Arbitrary<Step> => {
   );
 };
 
-const steps = fc
-  .array(anyAddress, { minLength: 2, maxLength: 5 })
-  .map((few) => fc.array(stepAt(fc.constantFrom(...few)), { minLength: 3, maxLength: 40, size: 'max' }))
-  .chain((list) => fc.tuple(list, list));
+const stepsIn = (place: fc.Arbitrary<Place>) =>
+  fc
+    .array(anyAddress, { minLength: 2, maxLength: 5 })
+    .map((few) => fc.array(stepAt(fc.constantFrom(...few), place), { minLength: 3, maxLength: 40, size: 'max' }))
+    .chain((list) => fc.tuple(list, list));
 /** The first entry of the uppermost tables leads down, so that code is found in every mode when the program begins. */
 const firstEntry = (n: number) => {
   const level = levelOf(Math.floor(n / USED));
   return level > 2 && n % USED === 0 ? working(level) : entryFor(level);
 };
 
-export const PROGRAM: fc.Arbitrary<Program> = fc.record({
-  harts: fc.constantFrom(1, 2),
-  pool: fc.tuple(...Array.from({ length: POOL_PAGES * USED }, (_, n) => firstEntry(n))),
-  roots: fc.tuple(firstRoot('satp'), firstRoot('vsatp'), guestRoot),
-  steps,
-  pokes: fc.array(
-    fc.tuple(fc.integer({ min: 100, max: TICKS }), change).map(([ticks, drawn]) => ({ ticks, ...drawn })),
-    { maxLength: 6 },
-  ),
-});
+export const PROGRAM: fc.Arbitrary<Program> = fc
+  .tuple(firstRoot('satp'), firstRoot('vsatp'), guestRoot)
+  .chain((roots) => {
+    const place = placeOf(roots);
+    return fc.record({
+      harts: fc.constantFrom(1, 2),
+      pool: fc.tuple(...Array.from({ length: POOL_PAGES * USED }, (_, n) => firstEntry(n))),
+      roots: fc.constant(roots),
+      steps: stepsIn(place),
+      pokes: fc.array(
+        place.chain(({ at, level }) =>
+          fc.record({ ticks: fc.integer({ min: 100, max: TICKS }), at: fc.constant(at), value: entryFor(level) }),
+        ),
+        { maxLength: 6 },
+      ),
+    });
+  });
