@@ -70,6 +70,7 @@ export {
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
 export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
+export { randomDisk } from './machine/random-disk.ts';
 export type {
   HartState,
   Image,

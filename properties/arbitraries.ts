@@ -3,7 +3,7 @@
  * towards one hart, fixed turns, no inputs and no faults.
  */
 import fc from 'fast-check';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, ScenarioDevice } from './scenario.ts';
 
 export interface ScenarioBounds {
   /** Kernel command line of every drawn scenario. */
@@ -13,6 +13,8 @@ export interface ScenarioBounds {
   readonly maxMoment: number;
   readonly maxFaults?: number;
   readonly maxTyped?: number;
+  /** Virtio devices; none unless given. */
+  readonly devices?: { readonly min: number; readonly max: number };
 }
 
 /** Scenarios over schedules, typed input and fault moments on a small board with 1, 2 or 4 harts. */
@@ -29,7 +31,23 @@ export function scenarios(bounds: ScenarioBounds): fc.Arbitrary<Scenario> {
       maxLength: bounds.maxFaults ?? 1,
     }),
     maxMoment: fc.constant(bounds.maxMoment),
+    ...(bounds.devices && { devices: devices(bounds.devices), deviceSeed: fc.nat({ max: 0xffff }) }),
   });
+}
+
+/** Disks, networks, consoles and entropy devices, each in a slot of its own. */
+export function devices({ min, max }: { min: number; max: number }): fc.Arbitrary<readonly ScenarioDevice[]> {
+  const slot = fc.nat({ max: 7 });
+  const block: fc.Arbitrary<ScenarioDevice> = fc.record({
+    kind: fc.constant('block' as const),
+    slot,
+    // Also ones that end in the middle of a page.
+    sectors: fc.integer({ min: 1, max: 40 }),
+    seed: fc.nat({ max: 0xffff }),
+    readOnly: fc.boolean(),
+  });
+  const other: fc.Arbitrary<ScenarioDevice> = fc.record({ kind: fc.constantFrom('net', 'console', 'entropy'), slot });
+  return fc.uniqueArray(fc.oneof(block, other), { minLength: min, maxLength: max, selector: (its) => its.slot });
 }
 
 /** Lengths of a hart's turn: fixed or jittered, from frantic to lazy. */

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
 import { NOTES } from '../engine/index.ts';
-import { openTrace } from '../traces/index.ts';
+import { openTrace, type Trace } from '../traces/index.ts';
 import { check, checkScenarios } from './check.ts';
-import { scenarioRecorder } from './scenario.fixtures.ts';
-import type { Scenario } from './scenario.ts';
+import { IO_IMAGES, IO_SOFTWARE, type ScenarioRecorder, scenarioRecorder } from './scenario.fixtures.ts';
+import type { Scenario, ScenarioSoftware } from './scenario.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -56,7 +56,6 @@ it('says that time was too short rather than pass with fewer runs', async () => 
   expect(text).toMatch(/^slow: only \d runs in 0.03 s, no counterexample/);
 });
 
-const recorder = scenarioRecorder();
 const SCENARIO: Scenario = {
   harts: 2,
   ramMiB: 64,
@@ -66,28 +65,60 @@ const SCENARIO: Scenario = {
   faults: [{ trigger: { kind: 'hypervisor', after: 1_100_000, k: 40 }, fault: 'failstop' }],
   maxMoment: 2_500_000,
 };
+const WITH_DEVICES: Scenario = {
+  ...SCENARIO,
+  append: '',
+  typed: [{ moment: 9_000, text: 'typed' }],
+  faults: [],
+  devices: [
+    { kind: 'block', slot: 2, sectors: 9, seed: 3, readOnly: false },
+    { kind: 'console', slot: 0 },
+    { kind: 'block', slot: 7, sectors: 33, seed: 4, readOnly: true },
+    { kind: 'net', slot: 5 },
+    { kind: 'entropy', slot: 6 },
+  ],
+  deviceSeed: 99,
+};
 
-it('prints the command that makes the very run of a scenario', async () => {
-  const { trace } = await recorder.record(SCENARIO);
-  expect(trace.notes.map(({ code }) => code)).toContain(NOTES.DETECTED_TRAP.code);
-  const text = await failure(
-    checkScenarios({ name: 'planted', runs: 1 }, fc.constant(SCENARIO), () => expect.fail('planted')),
-  );
-  const command = /^or: +npx dejavm (record .*) && npx dejavm replay scenario.djvm$/m.exec(text)?.[1];
+/** Records a scenario, and records it again by the command that a failing property prints. */
+async function reproduces(scenario: Scenario, recorder: ScenarioRecorder, software?: ScenarioSoftware): Promise<Trace> {
+  const { trace } = await recorder.record(scenario);
+  const planted = { name: 'planted', runs: 1, ...(software && { software }) };
+  const text = await failure(checkScenarios(planted, fc.constant(scenario), () => expect.fail('planted')));
+  const command = /^or: +(.*)npx dejavm (record .*) && npx dejavm replay scenario.djvm$/m.exec(text);
+  expect(command).not.toBeNull();
+  const [, before, recordWords] = command!;
   const folder = mkdtempSync(join(tmpdir(), 'dejavm-reproduce-'));
+  const root = fileURLToPath(new URL('..', import.meta.url));
   try {
-    const program = fileURLToPath(new URL('../bin/dejavm.js', import.meta.url));
-    const ran = spawnSync('bash', ['-c', `"$0" "$1" ${command}`, process.execPath, program], {
+    // As a person would type it at the root of the repository, but for where files go.
+    const text = `${before!.replaceAll('properties/', `${root}properties/`)} "$0" "$1" ${recordWords}`;
+    const ran = spawnSync('bash', ['-c', text, process.execPath, join(root, 'bin/dejavm.js')], {
       cwd: folder,
       env: { ...process.env, XDG_DATA_HOME: folder },
       encoding: 'utf8',
       input: '',
     });
     expect(ran.stderr).not.toContain('error');
-    const { inputs, end } = openTrace(join(folder, 'scenario.djvm'));
-    expect(inputs).toEqual(trace.inputs);
-    expect(end).toEqual(trace.end);
+    const again = openTrace(join(folder, 'scenario.djvm'));
+    expect(again.inputs).toEqual(trace.inputs);
+    expect(again.header.machine).toEqual(trace.header.machine);
+    expect(again.end).toEqual(trace.end);
+    return trace;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+const recorder = scenarioRecorder();
+it('prints the command that makes the very run of a scenario', async () => {
+  const { notes } = await reproduces(SCENARIO, recorder);
+  expect(notes.map(({ code }) => code)).toContain(NOTES.DETECTED_TRAP.code);
+});
+
+const ioRecorder = scenarioRecorder({ images: IO_IMAGES });
+it('prints it with devices, disks by their seed, and software of their own', async () => {
+  const { end, inputs } = await reproduces(WITH_DEVICES, ioRecorder, IO_SOFTWARE);
+  expect(end?.reason).toBe('halted pass 0');
+  expect(inputs).toHaveLength(1);
 });

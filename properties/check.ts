@@ -3,7 +3,7 @@
  * `dejavm record` command that makes the failing run again.
  */
 import fc from 'fast-check';
-import { quote, type Scenario, scenarioCommand } from './scenario.ts';
+import { quote, type Scenario, type ScenarioSoftware, scenarioCommand } from './scenario.ts';
 
 /** Within the time that vitest gives a property; when more runs are asked for there is none. */
 const TIME_LIMIT_MS = 45_000;
@@ -43,13 +43,19 @@ export async function check<T>(
   if (result.failed) throw new Error(failureText(options, timeLimitMs, result));
 }
 
+export interface ScenarioCheckOptions extends Omit<CheckOptions<Scenario>, 'reproduce'> {
+  /** What the scenarios run, where it is not the embedded images: for the printed command. */
+  readonly software?: ScenarioSoftware;
+}
+
 /** A property over scenarios. */
 export function checkScenarios(
-  options: Omit<CheckOptions<Scenario>, 'reproduce'>,
+  { software, ...options }: ScenarioCheckOptions,
   arbitrary: fc.Arbitrary<Scenario>,
   holds: (scenario: Scenario) => void | Promise<void>,
 ): Promise<void> {
-  return check({ ...options, reproduce: scenarioCommand }, arbitrary, holds);
+  const reproduce = (scenario: Scenario) => scenarioCommand(scenario, software);
+  return check({ ...options, reproduce }, arbitrary, holds);
 }
 
 function failureText<T>(options: CheckOptions<T>, timeLimitMs: number, result: fc.RunDetails<[T]>): string {

@@ -8,11 +8,13 @@ import { type ReplayResult, replayTrace } from '../replay/index.ts';
 import type { Trace } from '../traces/index.ts';
 import { scenarios } from './arbitraries.ts';
 import { check, checkScenarios } from './check.ts';
-import { copyTrace, ONE_ROUND, scenarioRecorder } from './scenario.fixtures.ts';
+import { copyTrace, IO_IMAGES, IO_ROUNDS, IO_SOFTWARE, ONE_ROUND, scenarioRecorder } from './scenario.fixtures.ts';
 import { scenarioCommand } from './scenario.ts';
 
 const recorder = scenarioRecorder();
-const ARBITRARY = scenarios(ONE_ROUND);
+const ARBITRARY = scenarios({ ...ONE_ROUND, devices: { min: 0, max: 2 } });
+/** Digests and checkpoints fall between any two pieces of I/O. */
+const ioRecorder = scenarioRecorder({ images: IO_IMAGES, digestEvery: 5000, checkpointEvery: 20_000 });
 
 /** @throws Error saying where they part */
 function expectReplays(trace: Trace, fromCheckpoint?: number): void {
@@ -36,6 +38,21 @@ test('a recorded scenario replays', async () => {
     // From half way, too: what a checkpoint does not hold cannot be made up for.
     expectReplays(trace, trace.checkpoints.length >> 1);
   });
+});
+
+test('a recorded scenario with busy devices replays', async () => {
+  const name = 'a recorded scenario with busy devices replays';
+  let finished = 0;
+  await checkScenarios({ name, runs: 25, software: IO_SOFTWARE }, scenarios(IO_ROUNDS), async (scenario) => {
+    const { trace, result } = await ioRecorder.record(scenario);
+    if (result.stop.kind === 'halted' && result.stop.status === 'pass') finished++;
+    expectReplays(trace);
+    for (const from of [0, trace.checkpoints.length >> 1, trace.checkpoints.length - 1]) {
+      if (from < trace.checkpoints.length) expectReplays(trace, Math.max(0, from));
+    }
+  });
+  // Faults end some, the budget of instructions none.
+  if (!process.env.FC_PATH && !process.env.FC_RUNS) expect(finished).toBeGreaterThan(12);
 });
 
 test('an input that the trace does not hold is found', async () => {

@@ -11,7 +11,14 @@ import type { MachineEvent } from '../engine/index.ts';
 import { type PlannedInput, type RecordResult, record } from '../replay/index.ts';
 import { createTraceWriter, openTrace, type Trace } from '../traces/index.ts';
 import type { ScenarioBounds } from './arbitraries.ts';
-import { type Scenario, type ScenarioImages, scenarioConfig, scenarioInputs } from './scenario.ts';
+import { ioGuest } from './io-guest/guest.ts';
+import {
+  type Scenario,
+  type ScenarioImages,
+  type ScenarioSoftware,
+  scenarioConfig,
+  scenarioInputs,
+} from './scenario.ts';
 
 const folder = fileURLToPath(new URL('../engine/images/', import.meta.url));
 const image = (name: string) => ({ name, bytes: new Uint8Array(readFileSync(folder + name)) });
@@ -29,8 +36,26 @@ export const IMAGES: Required<ScenarioImages> = {
  */
 export const ONE_ROUND: ScenarioBounds = { append: 'steps=1', horizon: 1_500_000, maxMoment: 3_000_000 };
 
-const DIGEST_EVERY = 100_000;
-const CHECKPOINT_EVERY = 400_000;
+/** The guest that keeps virtio devices busy, and the command that writes it to a file. */
+export const IO_IMAGES: ScenarioImages = { bios: ioGuest() };
+export const IO_SOFTWARE: ScenarioSoftware = {
+  before: 'node properties/io-guest/main.ts io-guest.bin',
+  flags: '-bios io-guest.bin',
+};
+/** All its rounds: about half a million ticks, for the most part spent waiting for devices. */
+export const IO_ROUNDS: ScenarioBounds = {
+  append: '',
+  horizon: 300_000,
+  maxMoment: 1_500_000,
+  maxTyped: 4,
+  devices: { min: 1, max: 8 },
+};
+
+export interface RecorderOptions {
+  readonly images?: ScenarioImages;
+  readonly digestEvery?: number;
+  readonly checkpointEvery?: number;
+}
 
 export interface ScenarioRecorder {
   /** Where the trace is written. */
@@ -40,7 +65,8 @@ export interface ScenarioRecorder {
 }
 
 /** Records traces of a test file, each over the one before. */
-export function scenarioRecorder(): ScenarioRecorder {
+export function scenarioRecorder(options: RecorderOptions = {}): ScenarioRecorder {
+  const { images = IMAGES, digestEvery = 100_000, checkpointEvery = 400_000 } = options;
   const own = mkdtempSync(join(tmpdir(), 'dejavm-properties-'));
   afterAll(() => rmSync(own, { recursive: true }));
   const path = () => join(own, 'scenario.djvm');
@@ -49,11 +75,11 @@ export function scenarioRecorder(): ScenarioRecorder {
     async record(scenario, extra = []) {
       const result = await record({
         path: path(),
-        config: scenarioConfig(scenario, IMAGES),
+        config: scenarioConfig(scenario, images),
         planned: [...scenarioInputs(scenario), ...extra],
         maxMoment: scenario.maxMoment,
-        digestEvery: DIGEST_EVERY,
-        checkpointEvery: CHECKPOINT_EVERY,
+        digestEvery,
+        checkpointEvery,
         commandLine: ['dejavm', 'record'],
       });
       return { result, trace: openTrace(result.path) };

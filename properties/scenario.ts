@@ -2,9 +2,26 @@
  * A scenario is everything that decides a run, as plain JSON: it is what properties draw, what shrinks, and what a
  * failure prints. Relies on the images being given; does not check that they are the ones the scenario was made for.
  */
-import type { Image, MachineConfig } from '../engine/index.ts';
-import { parseFault } from '../engine/index.ts';
+import {
+  type Image,
+  type MachineConfig,
+  parseFault,
+  randomDisk,
+  SECTOR_BYTES,
+  type VirtioConfig,
+} from '../engine/index.ts';
 import { formatTrigger, type PlannedInput, type Trigger } from '../replay/index.ts';
+
+/** What is plugged into a virtio slot. A disk's content is a seed; networks are on the switch, with the station. */
+export type ScenarioDevice =
+  | {
+      readonly kind: 'block';
+      readonly slot: number;
+      readonly sectors: number;
+      readonly seed: number;
+      readonly readOnly: boolean;
+    }
+  | { readonly kind: 'net' | 'console' | 'entropy'; readonly slot: number };
 
 export interface Scenario {
   readonly harts: number;
@@ -12,6 +29,10 @@ export interface Scenario {
   readonly quantum: { readonly policy: 'fixed' | 'jittered'; readonly ticks: number; readonly seed: number };
   /** Kernel command line. */
   readonly append: string;
+  /** At most one in each of slots 0 to 7; none unless given. */
+  readonly devices?: readonly ScenarioDevice[];
+  /** Seed of device latencies and of entropy. */
+  readonly deviceSeed?: number;
   /** Console bytes, as text, and when they arrive. */
   readonly typed: readonly { readonly moment: number; readonly text: string }[];
   /** Faults in the text form of engine/faults (`failstop`, `register=x10,bit=5`), and when they hit. */
@@ -29,6 +50,14 @@ export interface ScenarioImages {
   readonly initrd?: Image;
 }
 
+/** Where a command line finds software that does not come with the package. */
+export interface ScenarioSoftware {
+  /** Image flags: `-bios guest.bin`. */
+  readonly flags: string;
+  /** A command that makes the files, if they are not there anyway. */
+  readonly before?: string;
+}
+
 /** The machine that a scenario runs on. */
 export function scenarioConfig(scenario: Scenario, images: ScenarioImages): MachineConfig {
   return {
@@ -36,9 +65,23 @@ export function scenarioConfig(scenario: Scenario, images: ScenarioImages): Mach
     ramBytes: scenario.ramMiB * 1024 * 1024,
     quantum: { ...scenario.quantum, seed: BigInt(scenario.quantum.seed) },
     append: scenario.append,
+    ...(scenario.devices?.length && { virtio: scenario.devices.map(virtioOf) }),
+    ...(scenario.deviceSeed !== undefined && { seed: BigInt(scenario.deviceSeed) }),
     ...images,
   };
 }
+
+function virtioOf(device: ScenarioDevice): VirtioConfig {
+  const { kind, slot } = device;
+  if (device.kind === 'block') {
+    const image = randomDisk(BigInt(device.seed), device.sectors * SECTOR_BYTES);
+    return { kind: 'block', slot, image, readOnly: device.readOnly, serial: '' };
+  }
+  if (kind === 'net') return { kind, slot, mac: macOf(slot), cable: 'switch' };
+  return kind === 'console' ? { kind, slot } : { kind: 'entropy', slot };
+}
+
+const macOf = (slot: number): string => `52:54:00:12:34:${(0x50 + slot).toString(16)}`;
 
 /** What enters a scenario's run from outside, for `record`. @throws UserError when a fault's text is not a fault. */
 export function scenarioInputs(scenario: Scenario): PlannedInput[] {
@@ -54,17 +97,36 @@ export function scenarioInputs(scenario: Scenario): PlannedInput[] {
   return [...typed, ...faults];
 }
 
-/** The one command that records a scenario on the embedded images and replays it. */
-export function scenarioCommand(scenario: Scenario): string {
+/** The one command that records a scenario, on the embedded images unless said otherwise, and replays it. */
+export function scenarioCommand(scenario: Scenario, software?: ScenarioSoftware): string {
   const { quantum } = scenario;
-  const words = ['npx dejavm record', `-smp ${scenario.harts}`, `-m ${scenario.ramMiB}M`, `--quantum ${quantum.ticks}`];
+  const words = software?.before ? [`${software.before} &&`] : [];
+  words.push('npx dejavm record', `-smp ${scenario.harts}`, `-m ${scenario.ramMiB}M`, `--quantum ${quantum.ticks}`);
   if (quantum.policy === 'jittered') words.push(`--jitter ${quantum.seed}`);
+  if (software) words.push(software.flags);
+  for (const device of scenario.devices ?? []) words.push(...deviceWords(device));
+  if (scenario.deviceSeed !== undefined) words.push(`--seed ${scenario.deviceSeed}`);
   if (scenario.append) words.push(`-append ${quote(scenario.append)}`);
   for (const { moment, text } of scenario.typed) words.push(`--input ${quote(`${moment}:${escapeBytes(text)}`)}`);
   for (const { trigger, fault } of scenario.faults)
     words.push(`--fault ${quote(`${fault}@${formatTrigger(trigger)}`)}`);
   words.push(`--max-moment ${scenario.maxMoment}`, '-o scenario.djvm');
   return `${words.join(' ')} && npx dejavm replay scenario.djvm`;
+}
+
+function deviceWords(device: ScenarioDevice): string[] {
+  const { kind, slot } = device;
+  const plugged = (driver: string) => `-device ${driver},bus=virtio-mmio-bus.${slot}`;
+  if (device.kind === 'block') {
+    const size = device.sectors * SECTOR_BYTES;
+    const readOnly = device.readOnly ? ',readonly=on' : '';
+    const drive = `-drive random=${device.seed},size=${size},if=none,id=d${slot}${readOnly}`;
+    return [drive, plugged(`virtio-blk-device,drive=d${slot}`)];
+  }
+  if (kind === 'net') {
+    return [`-netdev builtin,id=n${slot}`, plugged(`virtio-net-device,netdev=n${slot},mac=${macOf(slot)}`)];
+  }
+  return [plugged(kind === 'console' ? 'virtio-serial-device' : 'virtio-rng-device')];
 }
 
 /** UTF-8 bytes, printable ASCII as it is and the rest as \xNN, as `--input` reads them. */

@@ -6,22 +6,28 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareStates, createMachine, type Machine, type Snapshot, type StopReason } from '../engine/index.ts';
 import type { PlannedInput } from '../replay/index.ts';
-import { moments, scenarios } from './arbitraries.ts';
+import { moments, type ScenarioBounds, scenarios } from './arbitraries.ts';
 import { check } from './check.ts';
-import { eventText, IMAGES, ONE_ROUND } from './scenario.fixtures.ts';
-import { type Scenario, scenarioCommand, scenarioConfig, scenarioInputs } from './scenario.ts';
+import { eventText, IMAGES, IO_IMAGES, IO_ROUNDS, IO_SOFTWARE, ONE_ROUND } from './scenario.fixtures.ts';
+import {
+  type Scenario,
+  type ScenarioImages,
+  type ScenarioSoftware,
+  scenarioCommand,
+  scenarioConfig,
+  scenarioInputs,
+} from './scenario.ts';
 
 interface Interrupted {
   readonly scenario: Scenario;
   /** Ticks at which snapshots are taken, ascending. */
   readonly at: readonly number[];
 }
-const ARBITRARY: fc.Arbitrary<Interrupted> = fc.record({
-  scenario: scenarios({ ...ONE_ROUND, maxFaults: 1 }),
-  at: fc.uniqueArray(moments(1_800_000), { minLength: 1, maxLength: 3 }).map((at) => at.toSorted((a, b) => a - b)),
-});
-const reproduce = ({ scenario, at }: Interrupted) =>
-  `${scenarioCommand(scenario)}  # snapshots at ticks ${at.join(', ')}`;
+const interrupted = (bounds: ScenarioBounds, ticks: number): fc.Arbitrary<Interrupted> =>
+  fc.record({
+    scenario: scenarios({ ...bounds, maxFaults: 1 }),
+    at: fc.uniqueArray(moments(ticks), { minLength: 1, maxLength: 3 }).map((at) => at.toSorted((a, b) => a - b)),
+  });
 
 /** Where a scenario's trigger strikes, or begins to count. */
 function startOf(trigger: PlannedInput['trigger']): number {
@@ -64,9 +70,21 @@ class Run {
 
 const END = Number.MAX_SAFE_INTEGER;
 
-test('a snapshot can be gone back to, anywhere', async () => {
-  await check({ name: 'a snapshot can be gone back to', runs: 15, reproduce }, ARBITRARY, ({ scenario, at }) => {
-    const config = scenarioConfig(scenario, IMAGES);
+interface Checked {
+  readonly name: string;
+  readonly runs: number;
+  readonly arbitrary: fc.Arbitrary<Interrupted>;
+  readonly images: ScenarioImages;
+  readonly software?: ScenarioSoftware;
+  /** Told of each machine at its snapshots. */
+  readonly seen?: (machine: Machine) => void;
+}
+
+function checkSnapshots({ name, runs, arbitrary, images, software, seen: look }: Checked): Promise<void> {
+  const reproduce = ({ scenario, at }: Interrupted) =>
+    `${scenarioCommand(scenario, software)}  # snapshots at ticks ${at.join(', ')}`;
+  return check({ name, runs, reproduce }, arbitrary, ({ scenario, at }) => {
+    const config = scenarioConfig(scenario, images);
     const straight = new Run(scenario, createMachine(config));
     const stop = straight.to(END);
     const end = straight.machine.snapshot();
@@ -75,6 +93,7 @@ test('a snapshot can be gone back to, anywhere', async () => {
     const kept: { snapshot: Snapshot; applied: number; seen: number }[] = [];
     for (const ticks of at) {
       run.to(ticks);
+      look?.(run.machine);
       kept.push({ snapshot: run.machine.snapshot(), applied: run.applied, seen: run.events.length });
     }
     const expectSameEnd = (other: Run, how: string) => {
@@ -99,4 +118,26 @@ test('a snapshot can be gone back to, anywhere', async () => {
     fresh.applied = applied;
     expectSameEnd(fresh, `moved at tick ${snapshot.ticks}`);
   });
+}
+
+test('a snapshot can be gone back to, anywhere', async () => {
+  const arbitrary = interrupted({ ...ONE_ROUND, devices: { min: 0, max: 2 } }, 1_800_000);
+  await checkSnapshots({ name: 'a snapshot can be gone back to', runs: 15, arbitrary, images: IMAGES });
+});
+
+test('a snapshot can be gone back to in the middle of input and output', async () => {
+  const tally = { all: 0, waiting: 0 };
+  await checkSnapshots({
+    name: 'a snapshot can be gone back to in the middle of input and output',
+    runs: 25,
+    arbitrary: interrupted(IO_ROUNDS, 330_000),
+    images: IO_IMAGES,
+    software: IO_SOFTWARE,
+    seen(machine) {
+      tally.all++;
+      // The guest sleeps only while a device works for it.
+      if (machine.hart(0).waiting) tally.waiting++;
+    },
+  });
+  if (!process.env.FC_PATH && !process.env.FC_RUNS) expect(tally.waiting / tally.all).toBeGreaterThan(0.2);
 });

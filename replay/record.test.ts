@@ -193,15 +193,38 @@ describe('what cannot be recorded', () => {
     await expect(record({ ...options, planned: [], path: '/dev/full' })).rejects.toThrow(TraceWriteError);
   });
 
-  it('an impossible input: what came before it stays readable', async () => {
+  it.each<[string, PlannedInput['event'], RegExp]>([
+    ['a poke outside RAM', { kind: 'poke', paddr: 0x10, bytes: Uint8Array.of(1) }, /0x10 cannot be written: RAM is/],
+    ['a fault on a hart', { kind: 'fault', fault: { model: 'failstop', hart: 7 } }, /fault on hart 7: the machine has/],
+    ['a fault outside RAM', { kind: 'fault', fault: { model: 'memory', paddr: 16, bit: 1 } }, /no RAM at this/],
+    ['a frame', { kind: 'net', slot: 3, bytes: new Uint8Array(60) }, /no network device/],
+    ['typed text', { kind: 'console', bytes: new Uint8Array(5000) }, /5000 console bytes at once/],
+  ])('%s that the machine cannot take, whenever it is planned: nothing is written', async (_what, event, why) => {
     const path = store.path();
-    const poke: PlannedInput = {
-      trigger: { kind: 'moment', moment: 1234 },
-      event: { kind: 'poke', paddr: 0x10, bytes: Uint8Array.of(1) },
+    const planned: PlannedInput[] = [{ trigger: { kind: 'moment', moment: 1234 }, event }];
+    await expect(record({ ...options, planned, path })).rejects.toThrow(UserError);
+    await expect(record({ ...options, planned, path })).rejects.toThrow(why);
+    expect(existsSync(path)).toBe(false);
+    await record({ ...options, planned: [], path });
+    await expect(record({ ...options, planned, path })).rejects.toThrow(why);
+    expect(openTrace(path).end).toBeDefined();
+  });
+
+  it('a frame from a live network for a slot without one: what came before it stays readable', async () => {
+    const path = store.path();
+    const machine: { moment: number } = { moment: 0 };
+    const network = {
+      poll: () => (machine.moment > 60_000 ? [{ slot: 3, bytes: new Uint8Array(60) }] : []),
+      send: () => {},
     };
-    await expect(record({ ...options, planned: [poke], path })).rejects.toThrow(UserError);
+    const live = { ...options, maxMoment: 400_000, digestEvery: 10_000, checkpointEvery: 50_000, planned: [], network };
+    const onProgress = (moment: number) => {
+      machine.moment = moment;
+    };
+    await expect(record({ ...live, path, onProgress })).rejects.toThrow(UserError);
     const trace = openTrace(path);
-    expect(trace).toMatchObject({ inputs: [], last: { moment: 1200 }, end: undefined });
+    expect(trace).toMatchObject({ inputs: [], end: undefined });
+    expect(trace.last.moment).toBeGreaterThan(60_000);
     expect(replayTrace(trace).ok).toBe(true);
   });
 

@@ -22,7 +22,7 @@ import { headerFields, imageContents, traceInput } from './config.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
 import { formatTrigger } from './trigger-text.ts';
-import type { NoteAt, RecordOptions, RecordResult } from './types.ts';
+import type { NoteAt, PlannedInput, RecordOptions, RecordResult } from './types.ts';
 
 /** Instructions, and ticks, between two looks at a live console. */
 const POLL_EVERY = 50_000;
@@ -44,6 +44,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   checkOptions(options);
   // The machine first: a bad image must not cost an existing trace.
   const machine = createMachine(options.config);
+  tryInputs(machine, options.planned);
   const writer = createTraceWriter(options.path, headerFields(options), imageContents(options.config));
   const recording = new Recording(machine, writer, options);
   try {
@@ -68,6 +69,21 @@ function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions):
     if ((trigger.kind === 'two-level' ? trigger.k : trigger.kind === 'symbol' ? trigger.n : 1) < 1) {
       throw new UserError(`the trigger ${formatTrigger(trigger)}: instructions are counted from 1`);
     }
+  }
+}
+
+/**
+ * Inputs that this machine can never take are refused now, not when their moment has come. Whether there is code for a
+ * code fault depends on that moment: of those, only the hart is tried.
+ * @throws UserError
+ */
+function tryInputs(machine: Machine, planned: readonly PlannedInput[]): void {
+  if (planned.length === 0) return;
+  const start = machine.snapshot();
+  for (const { event } of planned) {
+    const isCode = event.kind === 'fault' && event.fault.model === 'code';
+    machine.apply(isCode ? { kind: 'fault', fault: { model: 'failstop', hart: event.fault.hart } } : event);
+    machine.restore(start);
   }
 }
 

@@ -147,6 +147,36 @@ describe('a flipped byte', () => {
   });
 });
 
+describe('an image', () => {
+  const blocks = blocksOf(WHOLE);
+  const first = blocks.findIndex((b) => b.kind === KIND.IMAGE);
+  const { role, name } = IMAGES[0]!;
+  const imageOf = (bytes: Uint8Array) => {
+    try {
+      return openTraceBytes('t', bytes).image(role);
+    } catch (error) {
+      return error as TraceError;
+    }
+  };
+
+  it('that is damaged is called so, with the place, and not cut off', () => {
+    const flipped = WHOLE.slice();
+    flipped[blocks[first]!.end - 1]! ^= 1;
+    const start = blocks[first - 1]!.end;
+    expect(imageOf(flipped)).toMatchObject({
+      kind: 'damaged',
+      message: `t: the ${role} image (${name}) cannot be read: content of block ${first} is damaged, at byte ${start}; use another copy of the file`,
+    });
+  });
+
+  it('that the file ends before was cut off', () => {
+    expect(imageOf(WHOLE.slice(0, blocks[first]!.end - 1))).toMatchObject({
+      kind: 'no-image',
+      message: `t: the ${role} image (${name}) was cut off; record the run again`,
+    });
+  });
+});
+
 /** A trace made by hand: any version, any blocks after the header. */
 function forged(
   major: number,

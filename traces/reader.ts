@@ -76,7 +76,7 @@ function traceOf(source: ByteSource, contents: Contents, header: TraceHeader, br
     end,
     damage: broken && { ...broken, lastGood: last },
     last,
-    image: (role) => loadImage(source, contents, header, role),
+    image: (role) => loadImage(source, contents, header, role, broken),
     checkpoint: checkpointLoader(source.path, checkpoints, (block) => contents.content(block)),
   };
 }
@@ -226,14 +226,20 @@ function loadImage(
   contents: Contents,
   header: TraceHeader,
   role: string,
+  broken: Break | undefined,
 ): ReturnType<Trace['image']> {
   const image = header.images.find((candidate) => candidate.role === role);
   if (!image) return undefined;
   const names = [...new Set(header.images.map((candidate) => candidate.sha256))];
   const group = contents.images[names.indexOf(image.sha256)];
   if (!group) {
-    const message = `the ${role} image (${image.name}) was cut off; record the run again`;
-    throw new TraceError('no-image', source.path, message);
+    const what = `the ${role} image (${image.name})`;
+    // Reading stops at the first damage: the image, or something before it, may be what is damaged.
+    if (broken && broken.kind !== 'truncated') {
+      const message = `${what} cannot be read: ${broken.message}, at byte ${broken.offset}; use another copy of the file`;
+      throw new TraceError('damaged', source.path, message);
+    }
+    throw new TraceError('no-image', source.path, `${what} was cut off; record the run again`);
   }
   try {
     const record = source.batch(() => contents.joined(group));

@@ -1,7 +1,7 @@
 /** The command line without a machine: help, versions, mistakes. One line each, exit 2, never a stack. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { explainError, UsageError } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
@@ -54,6 +54,11 @@ describe('mistakes get one line, a suggestion and exit 2', () => {
     [['info'], "missing required argument 'trace'"],
     [['record', '-bios', '/nonexistent/fw.elf'], '-bios /nonexistent/fw.elf: no such file'],
     [['record', '-kernel', '/'], '-kernel /: is a folder'],
+    [['record', '-kernel', '/dev/zero'], '-kernel /dev/zero: is a device; expected a file'],
+    [['record', '-kernel', process.execPath], `'${basename(process.execPath)}' is for `],
+    [['record', '-drive', 'file=/nonexistent.img'], '-drive /nonexistent.img: no such file'],
+    [['record', '--poke', '5:0x10:ff', '-o', join(folder, 'poke.djvm')], 'cannot be written: RAM is'],
+    [['record', '--fault', 'failstop,hart=7@5', '-o', join(folder, 'hart.djvm')], 'the machine has harts 0…1'],
     [['record', '--fault', 'melt@5'], 'melt'],
     [['info', '/nonexistent/run.djvm'], '/nonexistent/run.djvm'],
     [['tui', '/nonexistent/run.djvm', '--frame'], '/nonexistent/run.djvm'],

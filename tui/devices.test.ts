@@ -54,6 +54,12 @@ describe('drives, networks and devices', () => {
     ['another bus', ['file=a,if=ide'], [], [], /virtio \(or none\) only/],
     ['an unknown setting', ['file=a,cash=none'], [], [], /does not know 'cash'; it knows file/],
     ['no file', ['id=a'], [], [], /expected file=FILE/],
+    ['a file and a seed', ['file=a,random=1,size=1M'], [], [], /expected file=FILE \(or random=SEED,size=SIZE\)/],
+    ['a seed without size', ['random=1'], [], [], /go together/],
+    ['a size without seed', ['file=a,size=1M'], [], [], /go together/],
+    ['a seed that is none', ['random=x,size=1M'], [], [], /a 64-bit seed/],
+    ['a size of no whole sectors', ['random=1,size=1000'], [], [], /a multiple of 512 bytes up to 1G/],
+    ['too much of it', ['random=1,size=2G'], [], [], /a multiple of 512 bytes up to 1G/],
     ['a setting twice', ['file=a,file=b'], [], [], /'file' stands twice/],
     ['another network', [], ['user,id=n0'], [], /expected builtin or udp/],
     ['a network without id', [], ['builtin'], [], /expected id=NAME/],
@@ -78,6 +84,20 @@ describe('drives, networks and devices', () => {
   ])('refuse %s', (_what, drive, netdev, device, why) => {
     expect(() => plug(drive, netdev, device)).toThrow(UsageError);
     expect(() => plug(drive, netdev, device)).toThrow(why);
+  });
+
+  it('draw a disk from a seed: the same again for the same one, its beginning for a smaller one', () => {
+    const drawn = (text: string) => {
+      const [its] = plug([text], [], []).virtio;
+      if (its?.kind !== 'block') throw new Error('no disk');
+      return its.image;
+    };
+    const disk = drawn('random=7,size=64K');
+    expect(disk.bytes.length).toBe(65536);
+    expect(new Set(disk.bytes).size).toBe(256);
+    expect(drawn('random=7,size=64K')).toEqual(disk);
+    expect(drawn('random=7,size=512').bytes).toEqual(disk.bytes.slice(0, 512));
+    expect(drawn('random=8,size=512').bytes).not.toEqual(disk.bytes.slice(0, 512));
   });
 
   it("may be spelt as QEMU's", () => {

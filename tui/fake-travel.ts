@@ -1,6 +1,6 @@
 /**
  * A run without a machine, for tests of the model and the views: at moment m, hart (m / 100) % harts executes next,
- * a0 is m, pc goes up by 4. Relies on the contracts' types only; registers that no test reads are zero.
+ * a0 is m and fa0 m << 52, pc goes up by 4. Relies on the contracts' types only; registers that no test reads are zero.
  */
 import type { HartState, Machine, MachineEvent, Mode } from '../engine/index.ts';
 import type { Player, TimeTravel } from '../replay/index.ts';
@@ -69,7 +69,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     run.transitions.findLast((t) => t.hart === hart && t.moment <= now) ?? { to: 'M' as Mode, vmid: 0 };
   const hartState = (n: number): HartState => ({
     x: Array.from({ length: 32 }, (_, i) => (i === 10 ? BigInt(now) : 0n)),
-    f: Array(32).fill(0n),
+    f: Array.from({ length: 32 }, (_, i) => (i === 10 ? BigInt(now) << 52n : 0n)),
     fcsr: 0,
     pc: fakePc(now + n),
     mode: modeAt(n).to,

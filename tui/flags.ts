@@ -48,7 +48,7 @@ export const FLAGS = {
     syntax: '--drive <settings>',
     help:
       'disk image (repeatable): file=disk.img,format=raw[,readonly=on]; with if=none,id=d0 for a --device of your own. ' +
-      'The file stays as it is: writes are part of the run',
+      'The file stays as it is: writes are part of the run. random=SEED,size=64K in place of file= draws the content',
     parse: parseDrive,
     many: true,
   },

@@ -2,10 +2,15 @@
  * QEMU's lists of settings, `-drive`, `-netdev` and `-device`, to what they say. Which drive belongs to which device is
  * worked out in commands/devices.ts. Every function throws UsageError with what was expected.
  */
+import { SECTOR_BYTES } from '../engine/index.ts';
 import { UsageError } from './errors.ts';
+import { parseSeed } from './parse.ts';
+
+const MAX_RANDOM_BYTES = 1024 ** 3;
 
 export interface DriveFlag {
-  readonly file: string;
+  /** A file's path, or content drawn from a seed. */
+  readonly content: string | { readonly seed: bigint; readonly bytes: number };
   /** Generated when none is given. */
   readonly id: string | undefined;
   readonly readOnly: boolean;
@@ -20,18 +25,29 @@ export interface DeviceFlag {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** `file=disk.img,format=raw,readonly=on,id=d0,if=none`. */
+/** `file=disk.img,format=raw,readonly=on,id=d0,if=none`; `random=SEED,size=64K` in place of the file. */
 export function parseDrive(text: string): DriveFlag {
-  const its = settings(text, undefined, ['file', 'format', 'readonly', 'id', 'if', 'media'], '-drive');
+  const its = settings(
+    text,
+    undefined,
+    ['file', 'random', 'size', 'format', 'readonly', 'id', 'if', 'media'],
+    '-drive',
+  );
   const format = its.get('format') ?? 'raw';
   if (format !== 'raw')
     throw new UsageError(`format=${format}: only raw images can be used; 'qemu-img convert -O raw'`);
   const kind = its.get('if') ?? 'virtio';
   if (kind !== 'virtio' && kind !== 'none') throw new UsageError(`if=${kind}: the board has virtio (or none) only`);
   if ((its.get('media') ?? 'disk') !== 'disk') throw new UsageError(`media=${its.get('media')}: expected disk`);
-  const file = its.get('file');
-  if (!file) throw new UsageError(`expected file=FILE in -drive, got '${text}'`);
-  return { file, id: its.get('id'), readOnly: isOn(its, 'readonly'), alone: kind === 'none' };
+  const [file, random, size] = [its.get('file'), its.get('random'), its.get('size')];
+  if ((file ? 1 : 0) + (random === undefined ? 0 : 1) !== 1) {
+    throw new UsageError(`expected file=FILE (or random=SEED,size=SIZE) in -drive, got '${text}'`);
+  }
+  if ((random === undefined) !== (size === undefined)) {
+    throw new UsageError(`random=SEED and size=SIZE go together in -drive, got '${text}'`);
+  }
+  const content = file || { seed: parseSeed(random!), bytes: diskSize(size!) };
+  return { content, id: its.get('id'), readOnly: isOn(its, 'readonly'), alone: kind === 'none' };
 }
 
 /** `builtin,id=n0` or `udp,id=n0,port=5555,peer=5556`. */
@@ -87,6 +103,16 @@ function settings(
     found.set(name, isFirst ? part : part.slice(equals + 1));
   }
   return found;
+}
+
+const DISK_UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** A plain number counts bytes, as in QEMU; whole sectors, and no more than fits into an array. */
+function diskSize(text: string): number {
+  const match = /^(\d+)([KMG]?)$/i.exec(text);
+  const bytes = match ? Number(match[1]) * DISK_UNITS[match[2]!.toUpperCase()]! : 0;
+  if (bytes > 0 && bytes <= MAX_RANDOM_BYTES && bytes % SECTOR_BYTES === 0) return bytes;
+  throw new UsageError(`expected size= a multiple of ${SECTOR_BYTES} bytes up to 1G, such as 64K, got '${text}'`);
 }
 
 function isOn(its: ReadonlyMap<string, string>, name: string): boolean {

@@ -2,7 +2,7 @@
  * What a trap and a CSR access cost: a guest's ecall to HS-mode and back, with and without all registers saved and
  * restored there, and loops of CSR instructions. The guest runs in VS-mode with both stages of translation on, the
  * handler in HS-mode on Sv39. Prints the median of several rounds by processor time. Nothing here leaves WebAssembly:
- * the imports throw. Run: node engine/bench/trap.ts [rounds]
+ * the imports throw. Run: node engine/bench/trap.ts [rounds]; trap-ratio.ts compares with QEMU.
  */
 import { type Core, createCore } from '../core/index.ts';
 import { CONSTANTS } from '../core/layout.ts';
@@ -15,7 +15,7 @@ const WARM_UP = 40_000_000;
 /** s11: operations that the guest has completed. */
 const COUNTER = 27;
 
-interface Workload {
+export interface Workload {
   readonly name: string;
   /** What the guest does over and over, and how many operations of interest that is. */
   readonly guest: string;
@@ -103,11 +103,18 @@ const TABLES = { hs: RAM + 0x10000, vs: RAM + 0x11000, g: RAM + 0x14000 };
 const SV39 = 8n << 60n;
 const atp = (table: number) => SV39 | BigInt(table / CONSTANTS.PAGE_BYTES);
 
-/** M-mode maps RAM onto itself in all three tables, delegates, and enters the guest. */
-const programOf = ({ guest, operations, savesRegisters }: Workload) => `
+/**
+ * M-mode maps RAM onto itself in all three tables, delegates, and enters the guest. With a `limit` the machine powers off
+ * once the guest has completed so many operations: it executes what only M-mode may, which M-mode keeps for itself.
+ */
+export const programOf = ({ guest, operations, savesRegisters }: Workload, limit?: number): string => `
+  la t0, off
+  csrw mtvec, t0
   li t0, -1
   csrw pmpaddr0, t0
+  ${limit === undefined ? '' : 'andi t0, t0, -5'}
   csrw medeleg, t0
+  li t0, -1
   csrw mcounteren, t0
   csrw hcounteren, t0
   li t0, 0x1f
@@ -144,7 +151,7 @@ const programOf = ({ guest, operations, savesRegisters }: Workload) => `
 guest:
   ${guest}
   addi s11, s11, ${operations}
-  j guest
+  ${limit === undefined ? 'j guest' : `li t0, ${limit}\n bltu s11, t0, guest\n csrr t0, mscratch`}
 handler:
   csrrw sp, sscratch, sp
   ${savesRegisters ? moved('sd') : 'sd t0, 40(sp)'}
@@ -153,7 +160,13 @@ handler:
   csrw sepc, t0
   ${savesRegisters ? moved('ld') : 'ld t0, 40(sp)'}
   csrrw sp, sscratch, sp
-  sret`;
+  sret
+  .balign 4
+off:
+  li t0, 0x100000
+  li t1, 0x5555
+  sw t1, 0(t0)
+  j .`;
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 

@@ -5,11 +5,14 @@
  */
 import type { Port } from './device.ts';
 
+/** Words of a record, or others. */
+type Words = Pick<Port, 'get' | 'set'>;
+
 /** Words of state that a record must hold. */
 export const RANDOM_WORDS = 4;
 
 /** Seeds the state at `offset` through splitmix64, so that neighbouring seeds give unrelated streams. */
-export function seedRandom(port: Port, offset: number, seed: bigint): void {
+export function seedRandom(port: Words, offset: number, seed: bigint): void {
   let state = seed;
   for (let n = 0; n < RANDOM_WORDS; n += 2) {
     state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
@@ -24,7 +27,7 @@ export function seedRandom(port: Port, offset: number, seed: bigint): void {
 }
 
 /** The next 32 bits. */
-export function nextRandom(port: Port, offset: number): number {
+export function nextRandom(port: Words, offset: number): number {
   let [a, b, c, d] = [port.get(offset), port.get(offset + 4), port.get(offset + 8), port.get(offset + 12)];
   const result = Math.imul(rotl(Math.imul(b, 5), 7), 9) >>> 0;
   const shifted = b << 9;

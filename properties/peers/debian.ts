@@ -19,8 +19,11 @@ interface Wanted {
 }
 
 const HOST_SUITE = 'bookworm';
-/** The first suite with riscv64 as a release architecture. */
-const GUEST_SUITE = 'trixie';
+/**
+ * The first suite with riscv64 as a release architecture. The one after it serves while a mirror is being updated and
+ * what it has is not what the signed Release file of the first says: apt then refuses that suite, as it must.
+ */
+const GUEST_SUITES = ['trixie', 'forky'] as const;
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Depends on the newest kernel's own package, whose name carries its version. */
 const KERNEL_META = 'linux-image-riscv64';
@@ -61,8 +64,9 @@ export function fetchPeers(): Peers {
   const files = join(root, `files-${CONTENT}`);
   if (!existsSync(files)) fetchInto(files);
   const read = (path: string): Image => ({ name: basename(path), bytes: new Uint8Array(readFileSync(path)) });
-  const modules = readdirSync(files, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ko.xz'));
-  const kernel = readdirSync(join(files, 'boot')).find((name) => name.startsWith('vmlinux-'));
+  const all = readdirSync(files, { recursive: true, encoding: 'utf8' });
+  const modules = all.filter((path) => path.endsWith('.ko.xz'));
+  const kernel = all.find((path) => /^vmlinu[xz]/.test(basename(path)));
   if (!kernel) throw new Error(`${files} has no kernel: remove the folder, so that it is fetched again`);
   return {
     fwJump: read(join(files, FILES.fwJump)),
@@ -70,7 +74,7 @@ export function fetchPeers(): Peers {
     uBootM: read(join(files, FILES.uBootM)),
     uBootS: read(join(files, FILES.uBootS)),
     busybox: read(join(files, FILES.busybox)),
-    linux: read(join(files, 'boot', kernel)),
+    linux: read(join(files, kernel)),
     modules: new Map(modules.map((path) => [basename(path, '.ko.xz'), read(join(files, path))])),
   };
 }
@@ -81,17 +85,36 @@ function fetchInto(files: string): void {
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   const apt = privateApt();
-  const kernel = /^Depends:.*?\b(linux-image-[\w.+-]+)/m.exec(apt.cache('show', KERNEL_META))?.[1];
-  if (!kernel) throw new Error(`${KERNEL_META} of ${GUEST_SUITE} names no kernel package`);
   const wanted: Wanted[] = [
     { package: 'opensbi', suite: HOST_SUITE, files: [FILES.fwJump, FILES.fwDynamic] },
     { package: 'u-boot-qemu', suite: HOST_SUITE, files: [FILES.uBootM, FILES.uBootS] },
-    { package: 'busybox-static', suite: GUEST_SUITE, files: [FILES.busybox] },
-    { package: kernel, suite: GUEST_SUITE, files: ['boot/vmlinux-*', ...MODULES.map((name) => `*/${name}.ko.xz`)] },
+    { package: 'busybox-static', suite: apt.guestSuite, files: [FILES.busybox] },
+    ...kernelPackages(apt),
   ];
   for (const its of wanted) unpack(apt.download(its), its.files, partial);
   for (const folder of [apt.state, apt.downloads]) rmSync(folder, { recursive: true });
   renameSync(partial, files);
+}
+
+/** The kernel and its modules: one package, or from forky on a package each. */
+function kernelPackages(apt: Apt): Wanted[] {
+  const suite = apt.guestSuite;
+  const dependency = (of: string, name: RegExp) =>
+    apt
+      .cache('show', of)
+      .split('\n')
+      .filter((line) => line.startsWith('Depends:'))
+      .map((line) => name.exec(line)?.[0])
+      .find((found) => found !== undefined);
+  const image = dependency(KERNEL_META, /\blinux-image-[\w.+-]+/);
+  if (!image) throw new Error(`${KERNEL_META} of ${suite} names no kernel package`);
+  const modules = MODULES.map((name) => `*/${name}.ko.xz`);
+  const parts = [dependency(image, /\blinux-binary-[\w.+-]+/), dependency(image, /\blinux-modules-[\w.+-]+/)];
+  if (!parts[0] || !parts[1]) return [{ package: image, suite, files: ['boot/vmlinux-*', ...modules] }];
+  return [
+    { package: parts[0], suite, files: ['*/vmlinuz'] },
+    { package: parts[1], suite, files: modules },
+  ];
 }
 
 /** Takes files out of a package. Debian's archives may be large: nothing else is written. */
@@ -108,6 +131,8 @@ interface Apt {
   /** Folders of lists and of packages. */
   readonly state: string;
   readonly downloads: string;
+  /** Which of GUEST_SUITES it has. */
+  readonly guestSuite: string;
   cache(...args: string[]): string;
   /** Downloads a package. Returns the path of the .deb. */
   download(wanted: Wanted): string;
@@ -141,10 +166,11 @@ function privateApt(): Apt {
       stdio: 'pipe',
       maxBuffer: 2 ** 26,
     });
-  updateFromFirstMirror(sources, () => run('apt-get', ['update', '-qq', '--error-on=any']));
+  const guestSuite = updateFromFirstMirror(sources, () => run('apt-get', ['update', '-qq', '--error-on=any']));
   return {
     state,
     downloads,
+    guestSuite,
     cache: (...args) => run('apt-cache', args),
     download(wanted) {
       run('apt-get', ['download', '-qq', `${wanted.package}/${wanted.suite}`]);
@@ -155,29 +181,34 @@ function privateApt(): Apt {
   };
 }
 
-/** The system's sources may name several repositories: the first that has both suites is Debian's own. */
-function updateFromFirstMirror(sources: string, update: () => void): void {
+/**
+ * The system's sources may name several repositories: the first that has both suites is Debian's own.
+ * Returns the guest's suite.
+ */
+function updateFromFirstMirror(sources: string, update: () => void): string {
   const listed = execFileSync('apt-get', INDEX_TARGETS, { encoding: 'utf8' });
-  const mirrors = new Set(listed.split('\n').filter((line) => line !== ''));
+  const mirrors = [...new Set(listed.split('\n').filter((line) => line !== ''))];
   const failures: unknown[] = [];
-  for (const mirror of mirrors) {
-    const stanza = (suite: string, architecture: string) =>
-      [
-        'Types: deb',
-        `URIs: ${mirror}`,
-        `Suites: ${suite}`,
-        'Components: main',
-        `Architectures: ${architecture}`,
-        `Signed-By: ${KEYRING}`,
-        '',
-      ].join('\n');
-    writeFileSync(sources, `${stanza(HOST_SUITE, 'amd64')}\n${stanza(GUEST_SUITE, 'riscv64')}`);
+  for (const [suite, mirror] of GUEST_SUITES.flatMap((its) => mirrors.map((from) => [its, from] as const))) {
+    writeFileSync(sources, `${stanza(mirror, HOST_SUITE, 'amd64')}\n${stanza(mirror, suite, 'riscv64')}`);
     try {
       update();
-      return;
+      return suite;
     } catch (error) {
       failures.push(error);
     }
   }
-  throw new AggregateError(failures, `no mirror of the system's apt sources has ${HOST_SUITE} and ${GUEST_SUITE}`);
+  const suites = `${HOST_SUITE} and one of ${GUEST_SUITES.join(', ')}`;
+  throw new AggregateError(failures, `no mirror of the system's apt sources has ${suites}`);
 }
+
+const stanza = (mirror: string, suite: string, architecture: string): string =>
+  [
+    'Types: deb',
+    `URIs: ${mirror}`,
+    `Suites: ${suite}`,
+    'Components: main',
+    `Architectures: ${architecture}`,
+    `Signed-By: ${KEYRING}`,
+    '',
+  ].join('\n');

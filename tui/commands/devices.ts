@@ -2,8 +2,7 @@
  * What `-drive`, `-netdev` and `-device` plug into the board: files are read, names looked up, slots given out in QEMU's
  * order (the first device gets the last slot). Limits of the board and of images are the engine's business.
  */
-import { basename } from 'node:path';
-import { VIRTIO_SLOTS, type VirtioConfig } from '../../engine/index.ts';
+import { randomDisk, VIRTIO_SLOTS, type VirtioConfig } from '../../engine/index.ts';
 import type { UdpCable } from '../../replay/index.ts';
 import { UsageError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
@@ -35,7 +34,7 @@ export function plugIn(flags: Flags): PluggedIn {
   const explicit = flags.device.flatMap((device) => deviceOf(device, flags, used));
   const own = flags.drive.filter(({ alone }) => !alone).filter(({ id }) => id === undefined || !used.has(id));
   const idle = [...flags.drive, ...flags.netdev].find(
-    (its) => its.id !== undefined && !used.has(its.id) && !('file' in its && own.includes(its)),
+    (its) => its.id !== undefined && !used.has(its.id) && !('content' in its && own.includes(its)),
   );
   if (idle) throw new UsageError(`no -device uses '${idle.id}': add one, such as ${example(idle)}`);
   const all = place([...explicit, ...own.map((drive) => ({ its: disk(drive, ''), slot: undefined }))]);
@@ -49,7 +48,7 @@ export function plugIn(flags: Flags): PluggedIn {
 }
 
 const example = (its: Flags['drive'][number] | Flags['netdev'][number]): string =>
-  'file' in its ? `virtio-blk-device,drive=${its.id}` : `virtio-net-device,netdev=${its.id}`;
+  'content' in its ? `virtio-blk-device,drive=${its.id}` : `virtio-net-device,netdev=${its.id}`;
 
 function checkNames({ drive, netdev }: Flags): void {
   const ids = [...drive, ...netdev].flatMap(({ id }) => (id === undefined ? [] : [id]));
@@ -120,9 +119,9 @@ function lookUp<T extends { readonly id: string | undefined }>(
   return found;
 }
 
-function disk({ file, readOnly }: DriveFlag, serial: string): DistributiveOmit<VirtioConfig, 'slot'> {
-  const { bytes } = readImage('-drive', file);
-  return { kind: 'block', image: { name: basename(file), bytes }, readOnly, serial };
+function disk({ content, readOnly }: DriveFlag, serial: string): DistributiveOmit<VirtioConfig, 'slot'> {
+  const image = typeof content === 'string' ? readImage('-drive', content) : randomDisk(content.seed, content.bytes);
+  return { kind: 'block', image, readOnly, serial };
 }
 
 /** `virtio-mmio-bus.0` is the slot at the lowest address. */

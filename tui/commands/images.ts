@@ -2,7 +2,7 @@
  * The files that go into a machine: those named on the command line, or the ones that come with the package.
  * Relies on the package's engine/images; what is inside a file is the loader's business.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Image, MachineConfig } from '../../engine/index.ts';
 import { UsageError } from '../errors.ts';
@@ -52,11 +52,13 @@ const REASONS: Record<string, string> = {
   EACCES: 'not readable; check its permissions',
 };
 
-/** A file that a flag names. @throws UsageError when it cannot be read */
+/** A file that a flag names. @throws UsageError when it cannot be read, or would never end */
 export function readImage(flag: string, path: string): Image {
   try {
+    if (statSync(path).isCharacterDevice()) throw new UsageError(`${flag} ${path}: is a device; expected a file`);
     return { name: basename(path), bytes: readFileSync(path) };
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new UsageError(`${flag} ${path}: ${REASONS[code] ?? message}`);
   }

@@ -12,7 +12,7 @@ import { atMoment } from './events.ts';
 import { CSR_NAMES } from './registers.ts';
 import { change, goTo, goToEvent, move, say, zoom } from './session.ts';
 import { timelineWidth } from './timeline.ts';
-import { PANELS, type RunEvent, type Session } from './types.ts';
+import { PANELS, type RegisterSet, type RunEvent, type Session } from './types.ts';
 
 export interface Action {
   /** The `:` command; unambiguous beginnings of it work too. */
@@ -70,7 +70,8 @@ export const ACTIONS: readonly Action[] = [
     help: 'next hart, or hart N; `:hart auto` follows execution',
     run: selectHart,
   },
-  { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: toggleCsrs },
+  { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: (s) => toggleSet(s, 'csr') },
+  { name: 'float', keys: ['F'], help: 'integer / floating-point registers', run: (s) => toggleSet(s, 'float') },
   { name: 'help', keys: ['?'], help: 'this help', run: (s) => change(s, { helpPage: 0 }) },
   { name: 'quit', keys: ['q', 'C-c'], help: 'quit', run: (s) => change(s, { quit: true }) },
 ];
@@ -211,8 +212,14 @@ function selectHart(session: Session, argument: string): void {
   }
 }
 
-function toggleCsrs(session: Session): void {
-  const showCsrs = !session.state.showCsrs;
-  change(session, { showCsrs, scroll: { ...session.state.scroll, registers: 0 } });
-  say(session, showCsrs ? `${CSR_NAMES.length} CSRs` : 'integer registers');
+const SET_NAMES: Record<RegisterSet, string> = {
+  integer: 'integer registers',
+  csr: `${CSR_NAMES.length} CSRs`,
+  float: 'floating-point registers, as bits',
+};
+
+function toggleSet(session: Session, wanted: RegisterSet): void {
+  const registerSet = session.state.registerSet === wanted ? 'integer' : wanted;
+  change(session, { registerSet, scroll: { ...session.state.scroll, registers: 0 } });
+  say(session, SET_NAMES[registerSet]);
 }

@@ -1,10 +1,10 @@
 /**
- * Register names and values for display: integer registers under their ABI names, and the CSRs that matter when a
- * hypervisor fails. Relies on `Machine.hart` and `Machine.csr`, which have no side effects.
+ * Register names and values for display: integer and floating-point registers under their ABI names, and the CSRs that
+ * matter when a hypervisor fails. Relies on `Machine.hart` and `Machine.csr`, which have no side effects.
  */
 import type { Machine } from '../../engine/index.ts';
 import { hex } from '../format.ts';
-import { type Line, type RegisterFile, type State, span } from './types.ts';
+import { type Line, type RegisterFile, type RegisterSet, type State, span } from './types.ts';
 
 /** ABI names of x1…x31 (x0 is always zero and not shown). */
 const ABI_NAMES = [
@@ -20,15 +20,28 @@ export const CSR_NAMES = [
   ...['vsstatus', 'vscause', 'vsepc', 'vstval', 'vstvec', 'vsscratch', 'vsatp', 'vstimecmp'],
 ] as const;
 
-/** Values of pc, the integer registers and the named CSRs of every hart. */
-export function registerFile(machine: Machine, csrs: readonly string[]): RegisterFile {
+/** ABI names of f0…f31. */
+const FLOAT_ABI_NAMES = [
+  ...['ft0', 'ft1', 'ft2', 'ft3', 'ft4', 'ft5', 'ft6', 'ft7', 'fs0', 'fs1'],
+  ...['fa0', 'fa1', 'fa2', 'fa3', 'fa4', 'fa5', 'fa6', 'fa7'],
+  ...['fs2', 'fs3', 'fs4', 'fs5', 'fs6', 'fs7', 'fs8', 'fs9', 'fs10', 'fs11', 'ft8', 'ft9', 'ft10', 'ft11'],
+] as const;
+
+/** Values of pc, the integer registers and the shown set of every hart. */
+export function registerFile(machine: Machine, set: RegisterSet): RegisterFile {
   return Array.from({ length: machine.config.harts }, (_, hart) => {
-    const { x, pc } = machine.hart(hart);
+    const { x, f, fcsr, pc } = machine.hart(hart);
     const values = new Map<string, bigint>([['pc', pc]]);
     ABI_NAMES.forEach((name, i) => {
       values.set(name, x[i + 1]!);
     });
-    for (const name of csrs) values.set(name, machine.csr(hart, name));
+    if (set === 'csr') for (const name of CSR_NAMES) values.set(name, machine.csr(hart, name));
+    if (set === 'float') {
+      values.set('fcsr', BigInt(fcsr));
+      FLOAT_ABI_NAMES.forEach((name, i) => {
+        values.set(name, f[i]!);
+      });
+    }
     return values;
   });
 }
@@ -40,21 +53,29 @@ const SHOWN = [
   ...['gp', 'tp'],
 ];
 
-const namesOf = (showCsrs: boolean): readonly string[] => (showCsrs ? CSR_NAMES : SHOWN);
+const NAMES: Record<RegisterSet, readonly string[]> = {
+  integer: SHOWN,
+  csr: CSR_NAMES,
+  float: [
+    'fcsr',
+    ...FLOAT_ABI_NAMES.filter((name) => name.startsWith('fa')),
+    ...FLOAT_ABI_NAMES.filter((name) => !name.startsWith('fa')),
+  ],
+};
 const nameWidthOf = (names: readonly string[]): number => Math.max(...names.map((name) => name.length));
 
 /** Columns that one register takes: mark, name, value. */
-export function registerCellWidth(showCsrs: boolean): number {
-  return 1 + nameWidthOf(namesOf(showCsrs)) + 1 + 16;
+export function registerCellWidth(set: RegisterSet): number {
+  return 1 + nameWidthOf(NAMES[set]) + 1 + 16;
 }
 
 /** Rows of `*name value` cells, as many to a row as fit; `*` marks what the last move changed. */
 export function registerLines(machine: Machine, state: State, width: number): Line[] {
-  const names = namesOf(state.showCsrs);
-  const now = registerFile(machine, state.showCsrs ? CSR_NAMES : [])[state.hart]!;
+  const names = NAMES[state.registerSet];
+  const now = registerFile(machine, state.registerSet)[state.hart]!;
   const before = state.baseline[state.hart];
   const nameWidth = nameWidthOf(names);
-  const columns = Math.max(1, Math.floor((width + 1) / (registerCellWidth(state.showCsrs) + 1)));
+  const columns = Math.max(1, Math.floor((width + 1) / (registerCellWidth(state.registerSet) + 1)));
   const lines: Line[] = [];
   for (let row = 0; row * columns < names.length; row++) {
     const line = [];

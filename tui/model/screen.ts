@@ -62,8 +62,8 @@ function panelRows(session: Session, height: number): Panel[][] {
   const { columns } = session.state;
   const lowerHeight = Math.max(5, Math.floor(height * 0.35));
   const upperHeight = height - lowerHeight;
-  const cell = registerCellWidth(session.state.showCsrs) + 1;
-  const registerWidth = (columns >= WIDE_COLUMNS ? 3 : session.state.showCsrs ? 1 : 2) * cell - 1;
+  const cell = registerCellWidth(session.state.registerSet) + 1;
+  const registerWidth = (columns >= WIDE_COLUMNS ? 3 : session.state.registerSet === 'csr' ? 1 : 2) * cell - 1;
   const codeWidth = columns - registerWidth - 1;
   const vmWidth = Math.min(48, Math.floor(columns * 0.4));
   const consoleWidth = columns - vmWidth - 1;
@@ -89,9 +89,11 @@ function panel(session: Session, name: PanelName, width: number, height: number,
   return { name, title: titleOf(session, name), width, height, focused, lines };
 }
 
+const SET_TITLES = { integer: 'registers', csr: 'CSRs', float: 'f registers' } as const;
+
 function titleOf(session: Session, name: PanelName): string {
-  const { hart, showCsrs } = session.state;
+  const { hart, registerSet } = session.state;
   if (name === 'disassembly') return `code, hart ${hart}`;
-  if (name === 'registers') return showCsrs ? `CSRs, hart ${hart}` : `registers, hart ${hart}`;
+  if (name === 'registers') return `${SET_TITLES[registerSet]}, hart ${hart}`;
   return name === 'vms' ? 'VMs' : 'console';
 }

@@ -188,6 +188,28 @@ describe('the screen', () => {
     expect(lines.find((line) => /[ *]a1 /.test(line))).toMatch(/ a1 +0/);
   });
 
+  unit('shows CSRs and floating-point registers in place of the integer ones, changes marked', () => {
+    const session = open();
+    const panel = () => {
+      const { title, lines } = panelOf(screenOf(session), 'registers');
+      return { title, text: lines.map(textOf).join('\n') };
+    };
+    press(session, 'F', 's');
+    expect(panel().title).toBe('f registers, hart 0');
+    expect(panel().text).toMatch(/\*fa0 +10000000000000\b/);
+    expect(panel().text).toMatch(/ fcsr +0/);
+    press(session, 'x');
+    expect(panel().title).toBe('CSRs, hart 0');
+    press(session, 'x');
+    expect(panel().title).toBe('registers, hart 0');
+    press(session, ':', ...'float', 'return', 'j', 'j', 'tab', 'F');
+    expect(panel().title).toBe('registers, hart 0');
+    press(session, 'F');
+    expect([...panel().text.matchAll(/\bf[ast]\d+ /g)].length).toBeGreaterThan(15);
+    change(session, { rows: 60 });
+    expect([...panel().text.matchAll(/\bf[ast]\d+ /g)].length).toBe(32);
+  });
+
   unit('marks the instruction at pc and names its symbol', () => {
     const session = open();
     press(session, ':', ...'405', 'return');

@@ -7,7 +7,7 @@ import type { TimeTravel } from '../../replay/index.ts';
 import { grouped } from '../format.ts';
 import { eventsOf } from './events.ts';
 import type { Lanes } from './lanes.ts';
-import { CSR_NAMES, registerFile } from './registers.ts';
+import { registerFile } from './registers.ts';
 import type { Introspection, RunEvent, Session, State } from './types.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */
@@ -25,7 +25,7 @@ export function createSession(travel: TimeTravel, introspection: Introspection, 
     to: Math.max(travel.last.moment, MIN_RANGE),
     panel: 'disassembly',
     scroll: { disassembly: 0, registers: 0, vms: 0, console: 0 },
-    showCsrs: false,
+    registerSet: 'integer',
     helpPage: undefined,
     prompt: undefined,
     count: '',
@@ -50,7 +50,7 @@ export function say(session: Session, message: string, isError = false): void {
 /** Moves the machine by `go`, then updates everything that follows the present moment. */
 export function move(session: Session, go: (travel: TimeTravel) => void, message: string): void {
   const { travel } = session;
-  const baseline = registerFile(travel.machine, session.state.showCsrs ? CSR_NAMES : []);
+  const baseline = registerFile(travel.machine, session.state.registerSet);
   go(travel);
   const hart = session.state.followHart ? travel.machine.next().hart : session.state.hart;
   const scroll = { ...session.state.scroll, disassembly: 0, console: 0 };

@@ -79,6 +79,9 @@ export type PanelName = (typeof PANELS)[number];
 /** Register values by hart, to mark what the last move changed. */
 export type RegisterFile = readonly ReadonlyMap<string, bigint>[];
 
+/** What the registers panel shows. */
+export type RegisterSet = 'integer' | 'csr' | 'float';
+
 /** Everything the screen depends on besides the machine itself. Replaced, never mutated. */
 export interface State {
   readonly columns: number;
@@ -91,7 +94,7 @@ export interface State {
   readonly to: number;
   readonly panel: PanelName;
   readonly scroll: Readonly<Record<PanelName, number>>;
-  readonly showCsrs: boolean;
+  readonly registerSet: RegisterSet;
   /** The page of the key table on the screen; undefined: none. */
   readonly helpPage: number | undefined;
   /** The `:` line while it is typed. */
