@@ -318,6 +318,8 @@ void sched_loop(void) __attribute__((noreturn));
 
 /* ---- timer.c ---- */
 extern u64 heartbeats[BOARD_MAX_HARTS];
+/** Tells the watchdog, which expects ticks, that work whose length grows with a VM's memory goes on. */
+void timer_beat(void);
 u64 time_now(void);
 /** Recurring timers on the queue, from now on. */
 void timer_start(struct cpu *cpu);

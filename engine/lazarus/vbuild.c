@@ -51,6 +51,14 @@ static u64 ram_bytes(void) {
   return mib * MIB;
 }
 
+static void load(const struct domain *domain, u64 gpa, struct piece piece) {
+  for (u64 at = 0; at < piece.bytes; at += MIB) {
+    u64 bytes = piece.bytes - at < MIB ? piece.bytes - at : MIB;
+    if (!guest_write(domain, gpa + at, piece.start + at, bytes)) give_up("cannot load the guest's images");
+    timer_beat();
+  }
+}
+
 static void build(struct piece kernel, struct piece initrd) {
   struct guest_board guest = {.ram_bytes = ram_bytes(), .vcpus = board.hart_count, .bootargs = board.bootargs};
   u64 kernel_offset = GUEST_KERNEL_OFFSET, kernel_bytes = kernel.bytes;
@@ -73,9 +81,8 @@ static void build(struct piece kernel, struct piece initrd) {
   if (domain == NULL || domain_populate(domain, GPA_RAM, frames) != frames)
     give_up("cannot create the guest: RAM is too small");
   domain->unmodified = 1;
-  if (!guest_write(domain, GPA_RAM + kernel_offset, kernel.start, kernel.bytes) ||
-      !guest_write(domain, guest.initrd_start, initrd.start, initrd.bytes))
-    give_up("cannot load the guest's images");
+  load(domain, GPA_RAM + kernel_offset, kernel);
+  load(domain, guest.initrd_start, initrd);
   if (!vfdt_write(domain, GPA_RAM, GUEST_KERNEL_OFFSET / 2, &guest)) give_up("the guest's devicetree is too large");
   /* It has the harts to itself, so its floating-point registers stay in them. */
   for (struct vcpu *vcpu = domain->vcpu; vcpu != NULL; vcpu = vcpu->next) vcpu->sstatus |= STATUS_FS;
