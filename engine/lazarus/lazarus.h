@@ -219,7 +219,7 @@ struct grant_mapping {
   u64 readonly;
 };
 #define GRANT_MAPPINGS 64
-#define INPUT_BYTES 64
+#define INPUT_BYTES 1024
 #define DOMAIN_MAGIC 0x4e49414d4f44ul /* "DOMAIN" */
 struct domain {
   /** DOMAIN_MAGIC from when it is whole until it is gone. */
