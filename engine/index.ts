@@ -14,6 +14,7 @@ export {
   resolveFault,
   WINDOW_BITS,
 } from './faults/index.ts';
+export { makeBundle } from './images/bundle.ts';
 export {
   type DisassembledLine,
   disassembleAt,

@@ -1,9 +1,9 @@
 /*
  * The first domains, from what the initrd holds: a bundle (bundle.h) makes the PrivVM, which makes the others; one ELF image
- * makes two VMs of it.
+ * makes two VMs of it; the rest is vbuild.c's.
  */
 #include "bundle.h"
-#include "lazarus.h"
+#include "unmodified.h"
 
 #define APPVM_BYTES 0x100000ul
 #define PRIVVM_BYTES 0x200000ul
@@ -50,7 +50,7 @@ static struct domain *build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u6
   u64 arguments = GPA_RAM + ram_bytes - PAGE_BYTES, argument_bytes = string_length(board.bootargs) + 1;
   vcpu->pc = load_elf(domain, elf, elf_bytes);
   if (vcpu->pc == 0 || argument_bytes > PAGE_BYTES || !guest_write(domain, arguments, board.bootargs, argument_bytes))
-    give_up("cannot create the VMs: the initrd is no bundle and no RV64 ELF image for guest RAM");
+    give_up("cannot create the VMs: the initrd is no bundle, Linux Image or RV64 ELF image for guest RAM (guest=raw takes any)");
   vcpu->x[11] = arguments;
   vcpu->state = VCPU_RUNNABLE;
   domain->state = DOMAIN_RUNNING;
@@ -88,6 +88,7 @@ void build_domains(void) {
   const struct bundle *bundle = (const struct bundle *)board.initrd_start;
   u64 bytes = board.initrd_end - board.initrd_start;
   if (bytes == 0) give_up("no guest: give a bundle or an ELF image with -initrd");
+  if (unmodified_build(bundle, bytes)) return;
   if (bytes > sizeof(*bundle) && bundle->magic == BUNDLE_MAGIC) {
     if ((board.initrd_start & (PAGE_BYTES - 1)) != 0) give_up("the bundle is not page-aligned");
     build_privvm(bundle, bytes);

@@ -90,6 +90,7 @@ struct vcpu *domain_vcpu(const struct domain *domain, u64 index) {
 
 u64 domain_populate(struct domain *domain, u64 gpa, u64 frames) {
   for (u64 done = 0; done < frames; done++) {
+    if (done % 256 == 255) timer_beat();
     u64 *entry = gstage_leaf(domain, gpa + done * PAGE_BYTES, 1);
     u64 spa = entry == NULL || *entry != 0 ? 0 : frame_alloc(FRAME_RAM, domain->vmid);
     if (spa == 0) return done;

@@ -135,10 +135,15 @@ static void fixup_multicall(void) {
 
 /*
  * retry: a hypercall that was cut off has returned nothing; the VM waits behind its ecall. The vCPU re-enters the VM at the
- * ecall, with the registers of its exit, and makes the hypercall again.
+ * ecall, with the registers of its exit, and makes the hypercall again: as the same step, so that what the ledger says was
+ * output is not output twice.
  */
 static void fixup_retry(void) {
-  EACH_VCPU(domain, vcpu) vcpu->call.id = 0;
+  EACH_VCPU(domain, vcpu) {
+    if (vcpu->call.id == 0) continue;
+    vcpu->call.again = vcpu->call.step + 1;
+    __atomic_store_n(&vcpu->call.id, 0, __ATOMIC_RELEASE);
+  }
 }
 
 /*

@@ -68,6 +68,7 @@ void gstage_walk(const struct domain *domain, void (*visit)(u64 *entry, u64 gpa,
     for (u64 second = 0; second < TABLE_ENTRIES; second++) {
       if (!is_table(middle[second])) continue;
       u64 *leaves = (u64 *)PTE_ADDRESS(middle[second]);
+      timer_beat();
       ASSERT(frame_of((u64)leaves) != NULL);
       for (u64 third = 0; visit != NULL && third < TABLE_ENTRIES; third++)
         if (leaves[third] != 0) visit(&leaves[third], first << 30 | second << 21 | third << 12, context);

@@ -9,7 +9,7 @@
  *
  * A multicall commits after each part: the step's number grows by one store, which also voids the log.
  */
-#include "lazarus.h"
+#include "unmodified.h"
 
 u32 undo_enabled = 1;
 
@@ -79,9 +79,13 @@ void hypercall_complete(struct vcpu *vcpu, u64 result) {
 
 void hypercall_apply(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
-  vcpu->x[10] = call->result;
-  if (call->writes_value) vcpu->x[11] = call->value;
-  vcpu->pc = call->exit_pc + 4;
+  if (call->injects) {
+    unmodified_inject(vcpu);
+  } else {
+    if ((call->target & 31) != 0) vcpu->x[call->target & 31] = call->result;
+    if (call->writes_value) vcpu->x[11] = call->value;
+    vcpu->pc = call->exit_pc + call->length;
+  }
   __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE);
 }
 
@@ -112,12 +116,16 @@ i64 vcpu_start(struct vcpu *vcpu, const u64 *arguments) {
   call_lock_domains(domain, NULL);
   struct vcpu *started = domain_vcpu(domain, arguments[0]);
   if (started == NULL || (arguments[1] & 1) != 0) return CALL_BAD_ARGUMENT;
-  if (started->state != VCPU_DONE) return CALL_BUSY;
+  u64 ticket = vcpu->call.id << 8 | vcpu->index;
+  if (started->state != VCPU_DONE) return started->started_by == ticket ? 0 : CALL_BUSY;
+  if (started->on_hart != 0) return CALL_BUSY; /* it has stopped, and its hart not yet let go of it */
   started->pc = arguments[1];
   started->x[10] = started->index;
   started->x[11] = arguments[2];
-  undo_log(vcpu, (u64 *)((u64)&started->state & ~7ul));
-  started->state = VCPU_RUNNABLE;
+  started->vs = (struct vs_csrs){.vstimecmp = ~0ul};
+  started->sstatus |= STATUS_SPP;
+  started->started_by = ticket; /* it runs from here on: this call, made again, finds that it is done */
+  __atomic_store_n(&started->state, VCPU_RUNNABLE, __ATOMIC_RELEASE);
   sched_enqueue(&cpus[started->hart], started);
   sched_kick(started);
   return 0;
@@ -197,13 +205,28 @@ static call_handler *find(const struct vcpu *vcpu, u64 call, u32 need) {
 
 call_handler *hypercall_part(const struct vcpu *vcpu, u64 call) { return find(vcpu, call, PART); }
 
-void hypercall(struct vcpu *vcpu) {
+void hypercall_begin(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   call->exit_pc = vcpu->pc;
-  call->writes_value = 0;
-  call_commit_step(vcpu);
-  call->first_step = call->step;
+  call->target = 10;
+  call->length = 4;
+  call->writes_value = call->injects = 0;
+  if (call->again != call->step + 1) {
+    call_commit_step(vcpu);
+    call->first_step = call->step;
+  }
   __atomic_store_n(&call->id, call->completed + 1, __ATOMIC_RELEASE);
+  call->again = 0; /* the next call is a new step */
+}
+
+void hypercall_end(void) {
+  call_step_done();
+  unlock_all();
+}
+
+void hypercall(struct vcpu *vcpu) {
+  struct inflight *call = &vcpu->call;
+  hypercall_begin(vcpu);
   if (vcpu->x[17] - CALL(0) >= 0x100) {
     vsbi_call(vcpu);
   } else {
@@ -213,6 +236,5 @@ void hypercall(struct vcpu *vcpu) {
     else
       hypercall_complete(vcpu, (u64)result);
   }
-  call_step_done();
-  unlock_all();
+  hypercall_end();
 }

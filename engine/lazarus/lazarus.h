@@ -143,9 +143,13 @@ struct inflight {
   u64 id;
   u64 completed;
   u64 exit_pc;
-  /** Goes to a0 (and a1, for SBI calls). */
-  u64 result, value;
+  /** Goes to register `target` (and value to a1, for SBI calls); pc moves on by `length`. */
+  u64 result, value, target, length;
   u64 writes_value;
+  /** The guest gets an exception instead (unmodified.h): result = vsstatus, value = cause. */
+  u64 injects, trap_value;
+  /** A retry is not a new step, or its ledger would say nothing: step + 1 of what the fix-up lets be made again, else 0. */
+  u64 again;
   /** Counts committed steps over all hypercalls of this vCPU; a hypercall begins with one. */
   u64 step, first_step;
   /** Which part of which hypercall emitted output last (console.c; written by the firmware). */
@@ -188,6 +192,8 @@ struct vcpu {
   u64 wake_ports;
   /** Another vCPU sent it an IPI that is not yet in its hvip. */
   u64 ipi;
+  /** The call that started it: id << 8 | the starter's index. */
+  u64 started_by;
   /** Accounting: ms ticks that found it running. */
   u64 charged;
   struct vs_csrs vs;
@@ -213,7 +219,7 @@ struct grant_mapping {
   u64 readonly;
 };
 #define GRANT_MAPPINGS 64
-#define INPUT_BYTES 64
+#define INPUT_BYTES 1024
 #define DOMAIN_MAGIC 0x4e49414d4f44ul /* "DOMAIN" */
 struct domain {
   /** DOMAIN_MAGIC from when it is whole until it is gone. */
@@ -226,6 +232,8 @@ struct domain {
   struct vcpu *vcpu;
   struct spinlock lock;
   u64 privileged;
+  /** 1: it knows nothing of us (unmodified.h); then the registers of its UART. */
+  u64 unmodified, uart;
   /** The PrivVM's: the VMID that was given away last. None is used twice. */
   u64 last_vmid;
   u64 max_frames, frames;
@@ -310,6 +318,8 @@ void sched_loop(void) __attribute__((noreturn));
 
 /* ---- timer.c ---- */
 extern u64 heartbeats[BOARD_MAX_HARTS];
+/** Tells the watchdog, which expects ticks, that work whose length grows with a VM's memory goes on. */
+void timer_beat(void);
 u64 time_now(void);
 /** Recurring timers on the queue, from now on. */
 void timer_start(struct cpu *cpu);
@@ -329,6 +339,9 @@ void trap_poll_interrupts(void);
 typedef i64 call_handler(struct vcpu *vcpu, const u64 *arguments);
 #define CALL_BLOCKS ((i64)0x8000000000000000ul)
 void hypercall(struct vcpu *vcpu);
+/** Around a call, or another VM exit that is to be made again when it is cut off. */
+void hypercall_begin(struct vcpu *vcpu);
+void hypercall_end(void);
 /** The handler of a call that may be part of a multicall; NULL. */
 call_handler *hypercall_part(const struct vcpu *vcpu, u64 call);
 /** Critical last write of a hypercall, then its effect on the registers. */

@@ -125,7 +125,7 @@ static void adopt_registers(const struct recovery_descriptor *descriptor, u64 ha
   if (frozen->virtual) {
     memcpy(vcpu->x, frozen->x, sizeof(vcpu->x));
     vcpu->pc = frozen->pc;
-    vcpu->sstatus = frozen->privilege ? STATUS_SPP : 0;
+    vcpu->sstatus = (vcpu->sstatus & ~STATUS_SPP) | (frozen->privilege ? STATUS_SPP : 0);
     return;
   }
   if (vcpu->live == 0) return;
@@ -152,6 +152,7 @@ static void abandon_unretried(void) {
     for (struct vcpu *vcpu = domain->vcpu; vcpu != NULL; vcpu = vcpu->next) {
       if (vcpu->call.id == 0) continue;
       vcpu->call.result = (u64)-1l;
+      vcpu->call.injects = 0;
       vcpu->call.completed = vcpu->call.id;
       hypercall_apply(vcpu);
     }

@@ -12,6 +12,8 @@
 
 u64 heartbeats[BOARD_MAX_HARTS];
 
+void timer_beat(void) { heartbeats[this_cpu()->id]++; }
+
 u64 time_now(void) { return csr_read(TIME); }
 
 void timer_program(const struct cpu *cpu) {

@@ -2,7 +2,7 @@
  * VM exits and interrupts. Lazarus runs with interrupts off: they are taken from VMs, or polled when idle. Its own
  * exceptions never come here: the firmware keeps them, or entry.S hands them on.
  */
-#include "lazarus.h"
+#include "unmodified.h"
 
 static void interrupt(struct cpu *cpu, u64 number) {
   switch (number) {
@@ -62,7 +62,7 @@ void trap_vm_exit(struct vcpu *vcpu) {
     hypercall(vcpu);
   } else if (cause == EXC_VIRTUAL && csr_read(STVAL) == 0x10500073) {
     wait_in_vm(vcpu);
-  } else {
+  } else if (!unmodified_exit(vcpu, cause)) {
     crash(vcpu, cause);
   }
 }

@@ -4,7 +4,7 @@
  * counted in moments by the recorder.
  */
 import { type MachineConfig, UserError } from '../../engine/index.ts';
-import { type RecordResult, type ReplayResult, record, replayTrace } from '../../replay/index.ts';
+import { type PlannedInput, type RecordResult, type ReplayResult, record, replayTrace } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
 
 /** Wait until the console shows `waitFor` after what earlier steps have waited for, then type `type`. */
@@ -17,6 +17,8 @@ export interface Session {
   readonly path: string;
   readonly config: MachineConfig;
   readonly steps: readonly Step[];
+  /** What comes from outside besides typing. */
+  readonly planned?: readonly PlannedInput[];
   /** 'halted': go on after the last step until the machine halts by itself. */
   readonly until: 'last step' | 'halted';
   /** The recording ends here even if steps are left. */
@@ -43,7 +45,7 @@ export async function recordSession(session: Session): Promise<SessionResult> {
   const recorded = await record({
     path,
     config,
-    planned: [],
+    planned: session.planned ?? [],
     maxMoment,
     digestEvery,
     checkpointEvery,

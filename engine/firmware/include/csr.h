@@ -62,6 +62,7 @@
 #define STATUS_SPP (1ul << 8)
 #define STATUS_MPP (3ul << 11)
 #define STATUS_MPP_S (1ul << 11)
+#define STATUS_FS (3ul << 13)
 #define STATUS_GVA (1ul << 38)
 #define STATUS_MPV (1ul << 39)
 

@@ -1,0 +1,120 @@
+/**
+ * Debian's U-Boot and Linux, unchanged, as guests of Lazarus: to their prompts, with somebody typing, through recoveries
+ * of the hypervisor below them; recorded live and replayed with every digest compared. Needs apt (see debian.ts).
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type MachineConfig, noteName } from '../../engine/index.ts';
+import type { PlannedInput } from '../../replay/index.ts';
+import { fetchPeers, type Peers } from './debian.ts';
+import { guestOutput, hostedLinux, hostedUBoot, Watched } from './guest.ts';
+import { PROMPT } from './initramfs.ts';
+import { recordSession, replaySession, type Step } from './terminal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dejavm-guest-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let peers: Peers;
+beforeAll(() => {
+  peers = fetchPeers();
+}, 600_000);
+
+const MECHANISMS = ['rehype', 'nilihype'] as const;
+
+/** Failstops of whichever hart executes the k-th hypervisor instruction behind each of these moments. */
+const failstops = (count: number, from: number, apart: number): PlannedInput[] =>
+  Array.from({ length: count }, (_, n) => ({
+    trigger: { kind: 'hypervisor', after: from + n * apart, k: 1 + ((n * 53) % 997) },
+    event: { kind: 'fault', fault: { model: 'failstop', hart: -1 } },
+  }));
+
+interface Play {
+  readonly name: string;
+  readonly config: MachineConfig;
+  readonly steps: readonly Step[];
+  readonly planned?: readonly PlannedInput[];
+  readonly until?: 'last step' | 'halted';
+  readonly digestEvery: number;
+}
+
+/** Records, replays with all digests compared, and returns the recording. */
+async function play({ name, config, steps, planned = [], until = 'last step', digestEvery }: Play) {
+  const path = join(folder, `${name}.djvm`);
+  const pace = { maxMoment: 4_000_000_000, digestEvery, checkpointEvery: 200_000_000 };
+  const { recorded, shown } = await recordSession({ path, config, steps, planned, until, ...pace });
+  expect(recorded.notReached).toEqual([]);
+  expect(recorded.notes.filter(({ code }) => noteName(code) === 'RESUMED')).toHaveLength(planned.length);
+  const replayed = replaySession(path);
+  expect(replayed).toMatchObject({ ok: true, end: { moment: recorded.end.moment, ticks: recorded.end.ticks } });
+  expect(replayed.digestsCompared).toBeGreaterThan(recorded.end.moment / digestEvery - 1);
+  return { recorded, shown };
+}
+
+describe('U-Boot', () => {
+  const UBOOT: readonly Step[] = [
+    { waitFor: 'U-Boot ' },
+    { waitFor: 'stop autoboot', type: '\r' },
+    { waitFor: '\n=> ', type: 'setexpr x 0x1234 * 3; echo is $x\r' },
+    { waitFor: 'is 369c' },
+    { waitFor: '\n=> ', type: 'mw.l 0x81000000 deadbeef 4; md.l 0x81000000 4; fdt addr $fdtcontroladdr\r' },
+    { waitFor: '\n=> ', type: 'fdt list /cpus/cpu@0\r' },
+    { waitFor: '\n=> ' },
+  ];
+
+  it.each([1, 8])('runs on %i harts to its prompt, and obeys through a recovery', async (harts) => {
+    const planned = failstops(1, 21_000_000, 1);
+    const { shown } = await play({ name: `u-boot-${harts}`, config: hostedUBoot(peers, harts), steps: UBOOT, planned, digestEvery: 1_000_000 });
+    expect(shown[5]).toContain('81000000: deadbeef deadbeef deadbeef deadbeef');
+    expect(shown[6]).toContain('riscv,isa = "rv64imafdc_zicntr_zicsr_zifencei_sstc"');
+  });
+
+  describe.each(MECHANISMS)('by %s', (mechanism) => {
+    it.each([1, 2])('prints the same whatever hypervisor instruction failed, on %i harts', (harts) => {
+      const config = hostedUBoot(peers, harts, `recovery=${mechanism}`);
+      const whole = new Watched(config);
+      expect(whole.until('stop autoboot', 60_000_000)).toBe(true);
+      const golden = guestOutput(whole.console);
+      const swept = new Watched(config);
+      expect(swept.until('Model', 60_000_000)).toBe(true);
+      expect(swept.sweep({ golden, stride: 53, tries: 100, more: 40 })).toEqual([]);
+    });
+  });
+});
+
+describe('Linux', () => {
+  /** A command, and what its output must contain. */
+  const COMMANDS = [
+    ['echo $((6 * 7)) apples', '42 apples'],
+    ['cat /proc/cpuinfo', /isa\s*: rv64imafdc_\S*_sstc\r\nmmu\s*: sv39\r/],
+    // Floating point, in a userland that passes it in registers.
+    ['awk "BEGIN { printf \"%.12f\", 355 / 113 }"', (355 / 113).toFixed(12)],
+    ['gzip -c /bin/busybox | gunzip -c | cmp - /bin/busybox && echo the same', /\nthe same/],
+    ['sleep 1; grep -c . /proc/meminfo', /\n\d+\r/],
+  ] as const;
+  const steps: readonly Step[] = [
+    { waitFor: 'Linux version ' },
+    ...COMMANDS.map(([text]): Step => ({ waitFor: PROMPT, type: `${text}\n` })),
+    { waitFor: PROMPT, type: 'poweroff -f\n' },
+    { waitFor: 'reboot: Power down' },
+  ];
+
+  /** Boots it, types, powers off. Returns what it printed. */
+  async function session(name: string, harts: number, append: string, planned: readonly PlannedInput[]): Promise<string> {
+    const config = hostedLinux(peers, harts, `recoveries=1000 ${append}`);
+    const { recorded, shown } = await play({ name, config, steps, planned, until: 'halted', digestEvery: 10_000_000 });
+    expect(recorded.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
+    expect(recorded.console).not.toMatch(/unhandled signal|Oops|WARNING:|BUG:|Call Trace/);
+    for (const [n, [text, answer]] of COMMANDS.entries()) expect(shown[n + 2], text).toMatch(answer);
+    // The kernel says so in between, when the jitter of its timer has been enough for it.
+    return guestOutput(recorded.console).replaceAll(append, 'recovery=...').replace('random: crng init done\r\n', '');
+  }
+
+  it('boots to a shell, obeys and powers off; prints the same through 50 recoveries by either mechanism', async () => {
+    const golden = await session('linux', 1, 'recovery=none', []);
+    for (const mechanism of MECHANISMS) {
+      const printed = await session(`linux-${mechanism}`, 1, `recovery=${mechanism}`, failstops(50, 80_000_000, 11_000_000));
+      expect(printed, mechanism).toBe(golden);
+    }
+  }, 600_000);
+});
