@@ -112,6 +112,10 @@ void recovery_freeze(struct hart *self);
 /** 1 when a hart that was interrupted like this may be frozen. */
 int recovery_may_freeze(const struct hart *self);
 void recovery_done(void);
+/** 1 while the hypervisor's code and constants are those of the pristine image. */
+int recovery_text_intact(void);
+/** Cause of a detection by comparison, beside those of traps and PANIC_ASSERT. */
+#define CAUSE_CODE_DAMAGED 0x101
 
 /* sbi.c */
 void sbi_call(struct hart *hart);

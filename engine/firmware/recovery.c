@@ -109,6 +109,13 @@ void recovery_run(struct hart *self, enum detection how, u64 cause, const char *
 
 void recovery_done(void) { unfinished = 0; }
 
+int recovery_text_intact(void) {
+  const u64 *now = (const u64 *)header.image_start, *kept = (const u64 *)pristine;
+  u64 words = (header.statics_start - header.image_start) / 8, difference = 0;
+  for (u64 n = 0; n < words; n++) difference |= now[n] ^ kept[n];
+  return difference == 0;
+}
+
 /** The message is read from the pristine image: what a corrupt hypervisor points to is not printed. */
 static const char *pristine_text(const char *message) {
   u64 at = (u64)message - header.image_start;

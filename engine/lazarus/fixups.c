@@ -12,30 +12,47 @@
 
 /*
  * lists: the domain list and each domain's list of vCPUs are chains of pointers, and one bad link loses every VM behind it,
- * or the hypervisor with it. The heap's blocks say which domains and vCPUs there are without any chain: the lists are
- * made from them. Blocks that a half-done creation left behind are freed.
+ * or the hypervisor with it. The heap's blocks say without any chain which domains, vCPUs and table roots there are, and
+ * whose: headers are put right, the lists are made from them, and so are the words that say the same once more (VMID, hgatp,
+ * the vCPU's domain). What a half-done creation left behind is not DOMAIN_MAGIC, and in no list.
  */
-void fixup_lists(void) {
-  struct domain *last = NULL;
-  domain_list = NULL;
-  for (u64 vmid = 1; vmid < 0x4000;) {
-    u64 next_vmid = 0x4000;
-    for (struct domain *domain = heap_next(BLOCK_DOMAIN, NULL); domain != NULL; domain = heap_next(BLOCK_DOMAIN, domain)) {
-      if (domain->magic != DOMAIN_MAGIC) continue;
-      if (domain->vmid > vmid && domain->vmid < next_vmid) next_vmid = domain->vmid;
-      if (domain->vmid != vmid) continue;
-      domain->next = NULL;
-      if (last == NULL) domain_list = domain;
-      else last->next = domain;
-      last = domain;
-      struct vcpu **link = &domain->vcpu;
-      for (u64 index = 0; index < 8; index++)
-        for (struct vcpu *vcpu = heap_next(BLOCK_VCPU, NULL); vcpu != NULL; vcpu = heap_next(BLOCK_VCPU, vcpu))
-          if (vcpu->domain == domain && vcpu->index == index) *link = vcpu, link = &vcpu->next;
-      *link = NULL;
+#define VMID_END 0x4000ul
+static void relink(struct domain *domain, u64 vmid) {
+  domain->vmid = (u32)vmid;
+  for (void *root = heap_next(BLOCK_GSTAGE, NULL); root != NULL; root = heap_next(BLOCK_GSTAGE, root))
+    if (heap_owner(root) == vmid) domain->hgatp = gstage_hgatp((u32)vmid, root);
+  struct vcpu **link = &domain->vcpu;
+  for (u64 index = 0; index < BOARD_MAX_HARTS; index++)
+    for (struct vcpu *vcpu = heap_next(BLOCK_VCPU, NULL); vcpu != NULL; vcpu = heap_next(BLOCK_VCPU, vcpu)) {
+      if (heap_owner(vcpu) != vmid || vcpu->index != index) continue;
+      vcpu->domain = domain;
+      if (vcpu->hart >= board.hart_count) vcpu->hart = (u32)(vmid % board.hart_count);
+      *link = vcpu;
+      link = &vcpu->next;
     }
-    vmid = next_vmid;
+  *link = NULL;
+}
+
+void fixup_lists(void) {
+  u64 start, end;
+  struct domain **link = &domain_list;
+  heap_bounds(&start, &end);
+  heap_repair(start, end);
+  heap_rebuild(start, end);
+  store = heap_next(BLOCK_STORE, NULL);
+  for (u64 vmid = 1, next; vmid < VMID_END; vmid = next) {
+    next = VMID_END;
+    for (struct domain *domain = heap_next(BLOCK_DOMAIN, NULL); domain != NULL; domain = heap_next(BLOCK_DOMAIN, domain)) {
+      u64 owner = heap_owner(domain);
+      if (domain->magic != DOMAIN_MAGIC) continue;
+      if (owner > vmid && owner < next) next = owner;
+      if (owner != vmid) continue;
+      relink(domain, vmid);
+      *link = domain;
+      link = &domain->next;
+    }
   }
+  *link = NULL;
 }
 
 /*

@@ -18,9 +18,11 @@
 #define HGATP_SV39X4 (8ul << 60)
 #define HGATP_ADDRESS(hgatp) (((hgatp)&0xffffffffffful) << 12)
 
+u64 gstage_hgatp(u32 vmid, const void *root) { return HGATP_SV39X4 | (u64)vmid << 44 | (u64)root >> 12; }
+
 u64 gstage_create(u32 vmid) {
   u64 *root = heap_alloc(BLOCK_GSTAGE, vmid, ROOT_BYTES, ROOT_BYTES);
-  return root == NULL ? 0 : HGATP_SV39X4 | (u64)vmid << 44 | (u64)root >> 12;
+  return root == NULL ? 0 : gstage_hgatp(vmid, root);
 }
 
 static int is_table(u64 pte) { return (pte & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V; }

@@ -48,6 +48,30 @@ void heap_rebuild(u64 start, u64 end) {
   ASSERT((u64)block == heap.end);
 }
 
+static int is_header(const struct block *block, u64 end) {
+  return block->magic == BLOCK_MAGIC && size_of(block) >= HEADER && size_of(block) % UNIT == 0 &&
+         size_of(block) <= end - (u64)block && type_of(block) < BLOCK_TYPES;
+}
+
+/*
+ * A damaged header is found by what should be true of it, and the block behind it by its own header, which comes next in
+ * steps of UNIT: that gives the size again. The type is kept if it is one; a block that cannot be told stays allocated.
+ */
+void heap_repair(u64 start, u64 end) {
+  start = ALIGN_UP(start, UNIT);
+  end &= ~(UNIT - 1);
+  for (struct block *block = (struct block *)start; (u64)block < end; block = after(block)) {
+    u64 next = (u64)after(block);
+    if (is_header(block, end) && (next == end || is_header((const struct block *)next, end))) continue;
+    for (next = (u64)block + HEADER; next < end && !is_header((const struct block *)next, end); next += UNIT)
+      ;
+    u64 type = type_of(block) < BLOCK_TYPES ? type_of(block) : BLOCK_ENTRY;
+    write_header(block, next - (u64)block, type, block->owner_vmid);
+  }
+}
+
+u64 heap_owner(const void *memory) { return header(memory)->owner_vmid; }
+
 /** Joins a free block with the free blocks behind it. */
 static void coalesce(struct block *block) {
   struct block *next = after(block);

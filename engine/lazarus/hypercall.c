@@ -224,6 +224,8 @@ void hypercall_end(void) {
   unlock_all();
 }
 
+void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
+
 void hypercall(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   hypercall_begin(vcpu);
@@ -231,6 +233,7 @@ void hypercall(struct vcpu *vcpu) {
     vsbi_call(vcpu);
   } else {
     i64 result = find(vcpu, vcpu->x[17], 0)(vcpu, &vcpu->x[10]);
+    if (result <= CALL_BAD_ARGUMENT && result >= CALL_UNKNOWN) suspect();
     if (result == CALL_BLOCKS)
       __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE); /* pc stays: it will ask again */
     else

@@ -77,9 +77,10 @@ static void restore_statics(const struct recovery_descriptor *descriptor) {
   frames_attach(start, end);
   frames_restore(descriptor->statics - (u64)statics_start);
   heap_bounds(&start, &end);
+  if (ENHANCED(descriptor->enhance, lists)) heap_repair(start, end);
   heap_rebuild(start, end);
   undo_enabled = *SAVED(descriptor, undo_enabled);
-  store = *SAVED(descriptor, store);
+  store = ENHANCED(descriptor->enhance, lists) ? heap_next(BLOCK_STORE, NULL) : *SAVED(descriptor, store);
   ASSERT(heap_is(BLOCK_STORE, store));
   domain_list = *SAVED(descriptor, domain_list);
   for (u64 id = 0; id < board.hart_count; id++) restore_cpu(SAVED(descriptor, cpus[id]), &cpus[id]);

@@ -177,11 +177,18 @@ static void idle(struct cpu *cpu) {
   trap_poll_interrupts();
 }
 
+static inline u64 stack_pointer(void) {
+  u64 sp;
+  __asm__ volatile("mv %0, sp" : "=r"(sp));
+  return sp;
+}
+
 void sched_loop(void) {
   struct cpu *cpu = this_cpu();
   while (!may_run)
     ;
   fence();
+  u64 stack = stack_pointer();
   if (cpu->arm_timer) {
     cpu->arm_timer = 0;
     timer_program(cpu);
@@ -195,5 +202,7 @@ void sched_loop(void) {
     event_update(vcpu);
     vm_run(vcpu);
     trap_vm_exit(vcpu);
+    /* The registers that everything else stands on, and that a guest's state went past. */
+    ASSERT(stack_pointer() == stack && this_cpu() == cpu && cpu->id < board.hart_count);
   }
 }

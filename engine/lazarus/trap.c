@@ -40,6 +40,7 @@ void trap_init(void) {
 
 static void crash(struct vcpu *vcpu, u64 cause) {
   struct domain *domain = vcpu->domain;
+  suspect();
   print("lazarus: %s crashed: cause %d at %x, value %x\n", domain->name, cause, vcpu->pc, csr_read(STVAL));
   domain_end(domain, 1, DOMAIN_CRASHED);
 }

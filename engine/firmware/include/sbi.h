@@ -42,5 +42,7 @@
 #define SBI_RECOVERY_EMIT 1
 /** done(): the new instance is about to resume its VMs. */
 #define SBI_RECOVERY_DONE 2
+/** check(): compares the hypervisor's code and constants with the pristine image; a difference is a detected error. */
+#define SBI_RECOVERY_CHECK 3
 
 #endif
