@@ -213,6 +213,10 @@ struct cpu {
   /** Interrupt handlers entered and not left. */
   u64 irq_depth;
   u64 ticks;
+  /** When the present window of ticks began. */
+  u64 window_start;
+  /** Since the last tick. */
+  u64 interrupts;
   u32 resched;
   /** 1: the hardware timer is to be programmed when the hart enters the scheduler. */
   u32 arm_timer;

@@ -4,7 +4,11 @@
  */
 #include "unmodified.h"
 
+/** More between two ticks than can be served would mean that one is not being cleared. */
+#define STORM 600
+
 static void interrupt(struct cpu *cpu, u64 number) {
+  ASSERT(cpu->interrupts++ < STORM);
   switch (number) {
     case IRQ_STI: timer_interrupt(cpu); break;
     case IRQ_SEI:

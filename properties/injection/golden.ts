@@ -145,6 +145,10 @@ export function goldenRun(
     onProgress?.(machine.ticks);
   } while (stop.kind === 'ticks' && machine.ticks < MAX_RUN_TICKS);
   machine.onEvent = undefined;
+  const detections = log.detections().length;
+  if (detections > 0) {
+    throw new UserError(`set-up ${setup.name}: the run without a fault was taken for faulty ${detections} times`);
+  }
   if (stop.kind !== 'halted' || stop.status !== 'pass') {
     const how = stop.kind === 'halted' ? `${stop.status} ${stop.code}` : stop.kind;
     const last = log.text().trimEnd().split('\n').slice(-3).join('\n  ');
