@@ -107,6 +107,13 @@ describe('the set-up 3AppVM, without a fault', () => {
   });
 });
 
+it('eight AppVMs share four harts, the disk and the network', () => {
+  const run = boot('vms=unixbench,unixbench,blkbench,blkbench,netbench,netbench,idle,compute unixrounds=3 blkrounds=3');
+  expect(finish(run), run.console).toBe('pass');
+  expect(run.console.match(/^vm1: vm\d \w+: status 0$/gm)).toHaveLength(8);
+  expect(run.console.match(/sum 0x[0-9a-f]+ ok$/gm)).toHaveLength(5);
+});
+
 describe('options', () => {
   it('scale multiplies the rounds and sleeps of all', () => {
     const run = boot('vms=idle,blkbench scale=2 blkrounds=1 idlems=20');
