@@ -62,7 +62,7 @@ i64 grant_map(struct vcpu *vcpu, const u64 *arguments) {
 /** Clears the flags of an entry that `domain` has no (writable) mapping of any more. */
 static void update_flags(const struct domain *domain, u64 from) {
   struct domain *granter = domain_find(from >> 32);
-  if (granter == NULL || granter->grants == NULL) return;
+  if (granter == NULL || granter->grants == NULL || (from & 0xffffffff) >= GRANT_ENTRIES) return;
   u32 in_use = 0;
   for (u64 n = 0; n < GRANT_MAPPINGS; n++) {
     const struct grant_mapping *mapping = &domain->mappings[n];

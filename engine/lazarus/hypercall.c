@@ -224,6 +224,11 @@ void hypercall_end(void) {
   unlock_all();
 }
 
+/** An error answer; of the store's calls, whose answers may be any number, none is. */
+static int is_blame(u64 call, i64 result) {
+  return result >= CALL_UNKNOWN && result <= CALL_NOT_FOUND && (call < CALL_STORE_PUT || call > CALL_STORE_PEEK);
+}
+
 void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
 
 void hypercall(struct vcpu *vcpu) {
@@ -233,7 +238,7 @@ void hypercall(struct vcpu *vcpu) {
     vsbi_call(vcpu);
   } else {
     i64 result = find(vcpu, vcpu->x[17], 0)(vcpu, &vcpu->x[10]);
-    if (result <= CALL_BAD_ARGUMENT && result >= CALL_UNKNOWN) suspect();
+    if (is_blame(vcpu->x[17], result)) suspect();
     if (result == CALL_BLOCKS)
       __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE); /* pc stays: it will ask again */
     else
