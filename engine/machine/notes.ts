@@ -100,11 +100,10 @@ export const NOTES = {
 
 export type NoteName = keyof typeof NOTES;
 
+const NAMES = new Map(Object.entries(NOTES).map(([name, { code }]) => [code as number, name as NoteName]));
+
 /** Name of a note code, or undefined for a code nobody declared. */
-export function noteName(code: number): NoteName | undefined {
-  for (const [name, note] of Object.entries(NOTES)) if (note.code === code) return name as NoteName;
-  return undefined;
-}
+export const noteName = (code: number): NoteName | undefined => NAMES.get(code);
 
 /** Whether a note says that a failure was detected. */
 export const isDetection = (code: number): boolean => noteName(code)?.startsWith('DETECTED_') ?? false;

@@ -17,7 +17,7 @@ import {
   UserError,
   walkGStage,
 } from '../../engine/index.ts';
-import { replayTrace } from '../../replay/index.ts';
+import { record, replayTrace } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
 import { memoryTargets, targetByte } from '../campaign/targets.ts';
 import {
@@ -221,6 +221,33 @@ describe('what is equal is exactly equal', () => {
     );
     // The first position of the moment may lie before a trap or idle time, so ticks may differ; what runs is the same.
     expect(third.hit).toMatchObject({ moment: hit!.moment, hart: hit!.hart });
+  });
+
+  it('a recording that finds the trigger by itself, as `dejavm record --fault` does', async () => {
+    const fault = parseFault('failstop');
+    const selection = golden.nilihype.selection.map(({ ticks, event }) => ({
+      trigger: { kind: 'ticks', ticks } as const,
+      event,
+    }));
+    for (const trigger of [place('heap_alloc', 0x82, 3), later(0.45, 310)]) {
+      const result = inject(golden.nilihype, trigger, fault);
+      const when = trigger.kind === 'symbol' ? { ...trigger, ticks: up.ticks } : trigger;
+      const recorded = await record({
+        path: join(folder, `${recordings++}.djvm`),
+        config: booted.config,
+        planned: [...selection, { trigger: when, event: { kind: 'fault', fault } }],
+        maxMoment: Number.MAX_SAFE_INTEGER,
+        digestEvery: 300_000,
+        checkpointEvery: 10_000_000,
+        commandLine: [],
+      });
+      expect(recorded.notReached).toEqual([]);
+      expect(recorded.end).toEqual({
+        moment: result.endMoment,
+        ticks: result.endTicks,
+        digest: BigInt(`0x${result.endDigest}`),
+      });
+    }
   });
 
   it('the same injection again, whatever ran in between', () => {

@@ -32,6 +32,8 @@ export class RunLog {
   readonly notes: NoteAt[];
   readonly crossings: VmCrossing[];
   readonly frames: SentFrame[];
+  /** Whether a failure has been detected. */
+  detected = false;
 
   constructor(past?: RunLog, mark: LogMark = past?.mark() ?? NOTHING) {
     this.console = past?.console.slice(0, mark.console) ?? [];
@@ -56,6 +58,7 @@ export class RunLog {
     else if (event.kind === 'note') {
       const { moment, ticks, hart, code, arg } = event;
       this.notes.push({ moment, ticks, hart, code, arg });
+      this.detected ||= isDetection(code);
     } else if (event.kind === 'transition' && insideVm(event.from) !== insideVm(event.to))
       this.crossings.push(crossingOf(event));
   }

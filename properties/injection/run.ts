@@ -73,18 +73,44 @@ function runOn(golden: GoldenRun, driver: Driver, hit: Hit): RunOn {
     return { log, memory, ...toEnd(golden, driver, log, hit) };
   } finally {
     machine.onEvent = undefined;
+    machine.observedTransitions = 'vm';
   }
 }
 
 function toEnd(golden: GoldenRun, driver: Driver, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
   const { machine } = driver;
-  const later = golden.points.filter(({ ticks }) => ticks > hit.ticks);
-  for (const point of later) {
+  const last = golden.end.ticks + golden.setup.graceTicks;
+  for (const point of golden.points) {
+    if (point.ticks <= hit.ticks) continue;
     const stop = driver.to(point.ticks);
-    if (log.detections().length === 0 && isAt(machine, point)) return { stop: golden.stop, converged: true };
+    if (!log.detected && isAt(machine, point)) return { stop: golden.stop, converged: true };
+    if (stop.kind !== 'ticks') return { stop, converged: false };
+    // Recovery leaves traces for ever: from a detection on there is nothing to meet again.
+    if (log.detected) break;
+  }
+  // What VMs do is of interest until each has been entered again.
+  while (machine.ticks < last && !allEntered(golden, log, hit)) {
+    const stop = driver.to(Math.min(machine.ticks + CROSSINGS_TICKS, last));
     if (stop.kind !== 'ticks') return { stop, converged: false };
   }
-  return { stop: driver.to(golden.end.ticks + golden.setup.graceTicks), converged: false };
+  machine.observedTransitions = 'none';
+  return { stop: driver.to(last), converged: false };
+}
+
+/** Virtual time run between two looks whether every VM has been entered. */
+const CROSSINGS_TICKS = 1_000_000;
+
+/** Whether every VM that ran before the fault has finished, or been entered after the first recovery. */
+function allEntered(golden: GoldenRun, log: RunLog, hit: Hit): boolean {
+  const resumed = log.note('RESUMED', hit.ticks);
+  if (!resumed) return false;
+  const finished = log.finished();
+  const entered = new Set(
+    log.crossings
+      .slice(pointBefore(golden, hit.ticks).log.crossings)
+      .flatMap(({ kind, ticks, vmid }) => (kind === 'entry' && ticks > resumed.ticks ? [vmid] : [])),
+  );
+  return pointBefore(golden, hit.ticks).vms.every(({ vmid }) => entered.has(vmid) || finished.has(vmid));
 }
 
 /** Whether this is the golden run's state: from here on the two are one. */
