@@ -29,7 +29,7 @@ type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | '
 
 /** Plans that come with the package, by name. */
 const BUNDLED = ['smoke', 'paper'];
-/** What a worker may need: a machine of 128 MiB, its code, and the snapshots of two golden runs of the largest set-up. */
+/** What a worker may need: a machine of 128 MiB, its code, and the snapshots of a golden run of the largest set-up. */
 const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
 
