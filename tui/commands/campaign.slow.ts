@@ -99,6 +99,29 @@ describe('dejavm campaign', () => {
     expect(code).toBe(EXIT.difference);
   });
 
+  it('shows rows that end in an internal error, with the line that reproduces them, and runs the others', async () => {
+    const broken = `${path}.broken`;
+    copyFileSync(path, broken);
+    const db = new DatabaseSync(broken);
+    const impossible = `'{"model":"register","hart":-1,"register":99,"bit":0}'`;
+    db.exec(`UPDATE rows SET injection = json_set(injection, '$.fault', json(${impossible})) WHERE id = 8`);
+    db.exec('UPDATE rows SET result = NULL WHERE id IN (7, 8, 9)');
+    db.close();
+    const { err, code } = await cli(['campaign', file, '-o', broken]);
+    expect(code).toBe(EXIT.internal);
+    expect(err).toBe(
+      'dejavm: 1 row ended in an internal error and has no outcome:\n' +
+        '  internal error: register 99 is not 1…32\n' +
+        `    reproduce with: dejavm inject ${broken}#8\n` +
+        `dejavm: 2 rows run, 1 row to go; results in ${broken}\n`,
+    );
+    const again = await cli(['inject', `${broken}#8`]);
+    expect(again).toMatchObject({ code: EXIT.internal });
+    expect(again.err).toContain('register 99 is not 1…32');
+    const rows = readCampaign(broken).rows.filter(({ id }) => id !== 8);
+    expect(rows).toEqual(readCampaign(path).rows.filter(({ id }) => id !== 8));
+  });
+
   it('refuses rows that are none', async () => {
     const refusal = async (...argv: string[]) => (await cli(['inject', ...argv])).err;
     expect(await refusal(`${path}#99`)).toBe(`dejavm: ${path} has no row 99: its rows are 1 to 36\n`);
