@@ -101,10 +101,12 @@ export const NOTES = {
 export type NoteName = keyof typeof NOTES;
 
 /** Name of a note code, or undefined for a code nobody declared. */
-export function noteName(code: number): NoteName | undefined {
-  for (const [name, note] of Object.entries(NOTES)) if (note.code === code) return name as NoteName;
-  return undefined;
-}
+export const noteName = (code: number): NoteName | undefined => NAMES.get(code);
+
+/** A run has tens of thousands of notes, and each is looked up. */
+const NAMES: ReadonlyMap<number, NoteName> = new Map(
+  Object.entries(NOTES).map(([name, { code }]) => [code, name as NoteName]),
+);
 
 /** Whether a note says that a failure was detected. */
 export const isDetection = (code: number): boolean => noteName(code)?.startsWith('DETECTED_') ?? false;
