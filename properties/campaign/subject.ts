@@ -1,7 +1,7 @@
 /**
  * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images know.
- * A worker keeps one booted set-up and the golden runs of its last few mechanisms; the rows come in order of cell, so
- * that almost all of them find theirs.
+ * A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; the rows come in order of cell,
+ * so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
 import { FIXUPS, type Image, invariant, type MachineConfig, NEXT_HART } from '../../engine/index.ts';
@@ -25,9 +25,6 @@ import type { FaultClass, OverheadRow } from './types.ts';
 
 /** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */
 const REFERENCE: Mechanism = { recovery: 'none', enhance: [] };
-/** Golden runs kept by a worker: snapshots of each share most of their pages, but not all. */
-const GOLDEN_RUNS_KEPT = 2;
-
 /** How often in a run the hypervisor's memory is mapped for memory faults: what is allocated changes. */
 const MAPS_PER_RUN = 20;
 
@@ -105,11 +102,10 @@ const chosen = <T>(items: readonly T[], pick: number): T => items[Math.floor((pi
 
 class SubjectInjector implements Injector {
   private booted: Booted | undefined;
-  /** By mechanism, of the booted set-up; the last used one comes last. */
-  private readonly goldens = new Map<string, GoldenRun>();
+  private golden: GoldenRun | undefined;
 
   window(setup: string, seed: number): GoldenWindow {
-    const { booted, up, end, points } = this.golden(setup, seed, REFERENCE);
+    const { booted, up, end, points } = this.goldenOf(setup, seed, REFERENCE);
     const { machine, symbols } = booted;
     const memory = Array.from({ length: MAPS_PER_RUN }, (_, n) => {
       const ticks = up.ticks + Math.floor(((end.ticks - up.ticks) * n) / MAPS_PER_RUN);
@@ -123,7 +119,7 @@ class SubjectInjector implements Injector {
 
   run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {
     const { setup, seed, endTicks, endMoment } = golden;
-    const mine = this.golden(setup, seed, mechanism);
+    const mine = this.goldenOf(setup, seed, mechanism);
     // The digests differ in the words that select the mechanism; time and instructions must not.
     const { ticks, moment } = mine.end;
     invariant(
@@ -146,21 +142,16 @@ class SubjectInjector implements Injector {
     return { setup: name, undoLog, hypervisorInstructions, totalInstructions, vmExits };
   }
 
-  private golden(setup: string, seed: number, mechanism: Mechanism): GoldenRun {
+  private goldenOf(setup: string, seed: number, mechanism: Mechanism): GoldenRun {
     if (this.booted?.setup.name !== setup || this.booted.seed !== seed) {
-      // Released first: two booted machines at once would double a worker's memory.
-      this.booted = undefined;
-      this.goldens.clear();
+      // Released first: two of them at once would double a worker's memory.
+      this.booted = this.golden = undefined;
       this.booted = bootSetup(findSetup(setup), seed);
     }
-    const key = JSON.stringify(mechanism);
-    const known = this.goldens.get(key) ?? goldenRun(this.booted, mechanism);
-    this.goldens.delete(key);
-    this.goldens.set(key, known);
-    for (const oldest of this.goldens.keys()) {
-      if (this.goldens.size <= GOLDEN_RUNS_KEPT) break;
-      this.goldens.delete(oldest);
+    if (!this.golden || JSON.stringify(this.golden.mechanism) !== JSON.stringify(mechanism)) {
+      this.golden = undefined;
+      this.golden = goldenRun(this.booted, mechanism);
     }
-    return known;
+    return this.golden;
   }
 }

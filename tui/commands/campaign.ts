@@ -29,7 +29,7 @@ type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | '
 
 /** Plans that come with the package, by name. */
 const BUNDLED = ['smoke', 'paper'];
-/** What a worker may need: a machine of 128 MiB, its code, and the snapshots of two golden runs of the largest set-up. */
+/** What a worker may need: a machine of 128 MiB, its code, and the snapshots of a golden run of the largest set-up. */
 const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
 
@@ -108,7 +108,8 @@ function printResults(
 function conclude(path: string, outcome: CampaignOutcome, argv: readonly string[], io: Io): ExitCode {
   const { errors, interrupted, ran, remaining } = outcome;
   if (errors.length > 0) {
-    io.err(`dejavm: ${counted(errors.length, 'row')} ended in an internal error and have no outcome:\n`);
+    const have = errors.length === 1 ? 'has' : 'have';
+    io.err(`dejavm: ${counted(errors.length, 'row')} ended in an internal error and ${have} no outcome:\n`);
     for (const { id, message } of errors.slice(0, MAX_ERRORS_SHOWN)) {
       io.err(`  ${message}\n    reproduce with: ${shellLine(['dejavm', 'inject', `${path}#${id}`])}\n`);
     }
