@@ -115,7 +115,7 @@ describe('text', () => {
   });
 
   it('counts the rows that it leaves out', () => {
-    const causes = Array.from({ length: 70 }, (_, i): CellSpec => ({ setup: `s${i}`, mechanism: NONE, failed: 1 }));
+    const causes = Array.from({ length: 70 }, (_, i): CellSpec => ({ setup: `s${i}`, mechanism: REHYPE, failed: 1 }));
     expect(textReport(reportOf(syntheticResults(causes)))).toMatch(/… 10 more rows: --html/);
   });
 });
