@@ -233,6 +233,8 @@ describe('numbers', () => {
     expect(percent(0.0004)).toBe('0.04');
     expect(percent(0.99999999)).toBe('>99.9999');
     expect(percent(null)).toBe('–');
+    expect(percent(-0.0097)).toBe('−1.0');
+    expect(percent(-0.0001)).toBe('−0.01');
     expect(pValue(1e-9)).toBe('<1e-6');
   });
 });
