@@ -14,6 +14,7 @@ export function grouped(value: number): string {
  */
 export function percent(share: number | null, decimals = 1): string {
   if (share === null) return DASH;
+  if (share < 0) return `−${percent(-share, decimals)}`;
   const text = (100 * share).toFixed(decimals);
   if (share <= 0 || share >= 1 || (Number(text) > 0 && Number(text) < 100)) return text;
   if (decimals < 4) return percent(share, decimals + 1);

@@ -115,7 +115,7 @@ describe('text', () => {
   });
 
   it('counts the rows that it leaves out', () => {
-    const causes = Array.from({ length: 70 }, (_, i): CellSpec => ({ setup: `s${i}`, mechanism: NONE, failed: 1 }));
+    const causes = Array.from({ length: 70 }, (_, i): CellSpec => ({ setup: `s${i}`, mechanism: REHYPE, failed: 1 }));
     expect(textReport(reportOf(syntheticResults(causes)))).toMatch(/… 10 more rows: --html/);
   });
 });
@@ -233,6 +233,8 @@ describe('numbers', () => {
     expect(percent(0.0004)).toBe('0.04');
     expect(percent(0.99999999)).toBe('>99.9999');
     expect(percent(null)).toBe('–');
+    expect(percent(-0.0097)).toBe('−1.0');
+    expect(percent(-0.0001)).toBe('−0.01');
     expect(pValue(1e-9)).toBe('<1e-6');
   });
 });

@@ -9,8 +9,6 @@ const TERMINAL = 120;
 const MAX_CELL = 28;
 const MAX_WIDE_CELL = 54;
 const MIN_WIDE_CELL = 16;
-/** Rows of a table beyond this are counted only. */
-const MAX_ROWS = 60;
 const NOTES = 100;
 
 /** The whole report as text, ending in a newline. */
@@ -24,8 +22,8 @@ export function textReport(report: Report): string {
 }
 
 /** One table: title, head, rule, rows, notes. */
-export function tableText({ title, columns, rows: all, notes }: Table): string {
-  const rows = all.slice(0, MAX_ROWS);
+export function tableText({ title, columns, rows: all, shown = all.length, notes }: Table): string {
+  const rows = all.slice(0, shown);
   const left = all.length - rows.length;
   const heads = columns.map(({ label }) => label.split('\n'));
   const height = Math.max(...heads.map((lines) => lines.length));
@@ -40,12 +38,14 @@ export function tableText({ title, columns, rows: all, notes }: Table): string {
   const longest = Math.max(0, ...columns.flatMap(({ wide }, i) => (wide ? widthsOf(cutTo(MAX_WIDE_CELL))[i]! : [])));
   const body = cutTo(excess > 0 ? Math.max(MIN_WIDE_CELL, longest - excess) : MAX_WIDE_CELL);
   const widths = widthsOf(body);
+  // What still does not fit moves together.
+  const gap = widths.reduce((sum, width) => sum + width + 2, -2) > TERMINAL ? ' ' : '  ';
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (columns[i]!.right ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
-      .join('  ')
+      .join(gap)
       .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('──');
+  const rule = widths.map((width) => '─'.repeat(width)).join(gap.replaceAll(' ', '─'));
   const printed: string[] = [];
   rows.forEach(({ kind }, i) => {
     if (kind === 'published' && i > 0 && rows[i - 1]!.kind !== 'published') printed.push(rule.replaceAll('─', '╌'));

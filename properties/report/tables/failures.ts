@@ -5,6 +5,7 @@ import type { Report } from '../summarise.ts';
 import { number, ours, type Table, text, wide } from './table.ts';
 
 const KINDS: Record<FailureKind, string> = { failed: 'failed', 'vm lost': 'VM lost', sdc: 'SDC' };
+const MOST_SHOWN = 60;
 const COMMAND = { label: 'reproduce', code: true } as const;
 
 /** Failures alike, most frequent first, with the first of each. */
@@ -12,6 +13,7 @@ export function failureGroupsTable(report: Report): Table {
   return {
     id: 'failure-groups',
     title: 'Failures, alike together',
+    shown: MOST_SHOWN,
     columns: [number('runs'), text('kind'), text('cause'), text('set-up'), text('fault'), text('mechanism'), COMMAND],
     rows: report.failureGroups.map(({ count, kind, cause, setup, faultClass, mechanism, command }) =>
       ours(grouped(count), KINDS[kind], cause, setup, faultClass, mechanism, command),
@@ -28,6 +30,7 @@ export function internalErrorsTable(report: Report): Table {
   return {
     id: 'internal-errors',
     title: 'Rows without an outcome: internal errors of dejavm',
+    shown: MOST_SHOWN,
     columns: [COMMAND, wide('error')],
     rows: report.internalErrors.map(({ command, message }) => ours(command, message)),
     notes: ['They are in no count and no rate; the next run of the campaign tries them again.'],

@@ -252,7 +252,7 @@ export function overheadTable(report: Report): Table {
     rows: report.overhead.length === 0 ? [] : [...report.overhead.map(overheadRow), ...theirs],
     notes: [
       'Instructions of fault-free runs; the share of the hypervisor, exits and instructions per exit with the log on where ' +
-        'that was run.',
+        'that was run. The two runs take different schedules: where the log costs little, the difference can be negative.',
       `Published: ${PUBLISHED_OVERHEAD[0]!.source}. Percent of stock Xen; what the log adds is derived. ${CAVEAT}`,
     ],
   };

@@ -25,6 +25,8 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly TableRow[];
+  /** A terminal gets this many rows and the number of the others; all of them unless given. */
+  readonly shown?: number;
   /** Sentences under the table: definitions, sources, the caveat. */
   readonly notes: readonly string[];
 }
