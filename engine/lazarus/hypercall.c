@@ -124,6 +124,7 @@ i64 vcpu_start(struct vcpu *vcpu, const u64 *arguments) {
   started->x[11] = arguments[2];
   started->vs = (struct vs_csrs){.vstimecmp = ~0ul};
   started->sstatus |= STATUS_SPP;
+  started->ipi = 0; /* sent while it was stopped */
   started->started_by = ticket; /* it runs from here on: this call, made again, finds that it is done */
   __atomic_store_n(&started->state, VCPU_RUNNABLE, __ATOMIC_RELEASE);
   sched_enqueue(&cpus[started->hart], started);

@@ -154,7 +154,7 @@ struct domain {
   struct vcpu *vcpu;
   struct spinlock lock;
   u64 privileged;
-  /** 1: it knows nothing of us (unmodified.h); then the registers of its UART. */
+  /** UNMODIFIED*: it knows nothing of us (unmodified.h). And the registers of its UART. */
   u64 unmodified, uart;
   /** The PrivVM's: the VMID that was given away last. None is used twice. */
   u64 last_vmid;

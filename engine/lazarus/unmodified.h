@@ -11,6 +11,10 @@
 #define GUEST_UART BOARD_UART
 #define GUEST_UART_BYTES 0x100ul
 
+/** Kinds of struct domain.unmodified. */
+#define UNMODIFIED 1
+#define UNMODIFIED_NO_HTINST 2
+
 /* ---- vbuild.c ---- */
 /** Builds the guest if that is what the initrd holds: 1; 0 when it is something else. */
 int unmodified_build(const void *initrd, u64 bytes);

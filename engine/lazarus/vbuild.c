@@ -1,6 +1,7 @@
 /*
  * Builds the unmodified guest. What makes the initrd one: a bundle with an entry `kernel` (and perhaps `initrd`), a Linux
  * Image by its header, or any file when the boot argument guest=raw says so. `guestmem=` is its RAM in MiB.
+ * `htinst=ignore` has accesses decoded without htinst, as on harts that do not supply it.
  */
 #include "bundle.h"
 #include "unmodified.h"
@@ -23,6 +24,16 @@ struct piece {
   const u8 *start;
   u64 bytes;
 };
+
+/** 1 when the option is given with its one value, 0 when it is not given. */
+static int option_is(const char *name, const char *value) {
+  u64 bytes;
+  const char *text = option_find(board.bootargs, name, &bytes);
+  if (text == NULL) return 0;
+  if (string_is(text, bytes, value)) return 1;
+  print("lazarus: %s= takes %s\n", name, value);
+  system_shutdown(1);
+}
 
 static struct piece entry_of(const struct bundle *bundle, u64 bytes, const char *name) {
   for (u64 n = 0; n < bundle->count && n < BUNDLE_ENTRIES; n++) {
@@ -80,7 +91,7 @@ static void build(struct piece kernel, struct piece initrd) {
   struct domain *domain = domain_new(1, "guest", 0, guest.vcpus, frames);
   if (domain == NULL || domain_populate(domain, GPA_RAM, frames) != frames)
     give_up("cannot create the guest: RAM is too small");
-  domain->unmodified = 1;
+  domain->unmodified = option_is("htinst", "ignore") ? UNMODIFIED_NO_HTINST : UNMODIFIED;
   load(domain, GPA_RAM + kernel_offset, kernel);
   load(domain, guest.initrd_start, initrd);
   if (!vfdt_write(domain, GPA_RAM, GUEST_KERNEL_OFFSET / 2, &guest)) give_up("the guest's devicetree is too large");
@@ -97,16 +108,14 @@ static void build(struct piece kernel, struct piece initrd) {
 
 int unmodified_build(const void *initrd, u64 bytes) {
   struct piece kernel = {initrd, bytes}, none = {NULL, 0};
-  u64 option_bytes;
-  const char *option = option_find(board.bootargs, "guest", &option_bytes);
-  if (option != NULL && !string_is(option, option_bytes, "raw")) give_up("guest= takes raw");
+  int raw = option_is("guest", "raw");
   const struct bundle *bundle = initrd;
   if (bytes > sizeof(*bundle) && bundle->magic == BUNDLE_MAGIC) {
     kernel = entry_of(bundle, bytes, "kernel");
     if (kernel.start != NULL) build(kernel, entry_of(bundle, bytes, "initrd"));
     return kernel.start != NULL;
   }
-  if (option == NULL && !is_linux(kernel)) return 0;
+  if (!raw && !is_linux(kernel)) return 0;
   build(kernel, none);
   return 1;
 }

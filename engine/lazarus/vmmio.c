@@ -57,7 +57,7 @@ static int fetch_half(const struct vcpu *vcpu, u64 address, u16 *half) {
 
 /** By htinst (hypervisor extension 8.6.3), which need not say; then by the instruction itself. */
 static int find_access(const struct vcpu *vcpu, struct access *access) {
-  u64 transformed = csr_read(HTINST);
+  u64 transformed = vcpu->domain->unmodified == UNMODIFIED_NO_HTINST ? 0 : csr_read(HTINST);
   if ((transformed & 1) != 0) return decode((u32)transformed | 2, (transformed & 2) != 0 ? 4 : 2, access);
   if (transformed != 0) return 0; /* an implicit access: page tables in the UART */
   u16 low, high;

@@ -3,7 +3,14 @@
  * change by a byte. What Lazarus and the firmware print comes in between, whole, and is taken out before the comparison.
  */
 import { readFileSync } from 'node:fs';
-import { createMachine, type Image, type Machine, type MachineConfig, makeBundle, noteName } from '../../engine/index.ts';
+import {
+  createMachine,
+  type Image,
+  type Machine,
+  type MachineConfig,
+  makeBundle,
+  noteName,
+} from '../../engine/index.ts';
 import type { Peers } from './debian.ts';
 import { initramfs } from './initramfs.ts';
 
@@ -26,13 +33,17 @@ const hosted = (harts: number, mib: number, initrd: Image, append: string): Mach
 export const hostedUBoot = (peers: Peers, harts: number, append = ''): MachineConfig =>
   hosted(harts, 64, peers.uBootS, `guest=raw ${append}`.trim());
 
-/** Debian's kernel and a ramdisk with busybox, in a bundle. `printk.time=0`: a recovery takes time. */
+/**
+ * Debian's kernel and a ramdisk with busybox, in a bundle. A recovery takes time: without the last three options, times and
+ * the order of what threads say would differ.
+ */
 export function hostedLinux(peers: Peers, harts: number, append = ''): MachineConfig {
   const bytes = makeBundle([
     { name: 'kernel', bytes: peers.linux.bytes },
     { name: 'initrd', bytes: initramfs(peers.busybox).bytes },
   ]);
-  const line = `console=ttyS0 panic=-1 cryptomgr.notests printk.time=0 guestmem=224 ${append}`.trim();
+  const line =
+    `console=ttyS0 panic=-1 cryptomgr.notests guestmem=224 printk.time=0 audit=0 initramfs_async=0 ${append}`.trim();
   return hosted(harts, 512, { name: 'linux.bundle', bytes }, line);
 }
 
@@ -95,7 +106,9 @@ export class Watched {
       const same = golden.startsWith(output);
       if (!printed || !same || this.resumed !== resumed + 1) {
         const what = `printed: ${printed}, same: ${same}, recoveries: ${this.resumed - resumed}`;
-        failures.push(`moment ${before.snapshot.moment} hart ${hart} pc ${pc.toString(16)}: ${what}: ${JSON.stringify(output.slice(-40))}`);
+        failures.push(
+          `moment ${before.snapshot.moment} hart ${hart} pc ${pc.toString(16)}: ${what}: ${JSON.stringify(output.slice(-40))}`,
+        );
       }
       machine.restore(before.snapshot);
       this.console = before.console;
