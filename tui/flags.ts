@@ -42,7 +42,11 @@ export const FLAGS = {
     parse: asText,
   },
   kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
-  initrd: { syntax: '--initrd <file>', help: 'its initial ramdisk; for Lazarus: the guest image', parse: asText },
+  initrd: {
+    syntax: '--initrd <file>',
+    help: 'its initial ramdisk; for Lazarus: a guest image or a bundle of them',
+    parse: asText,
+  },
   dtb: { syntax: '--dtb <file>', help: "device tree to be given to it in place of the board's own", parse: asText },
   drive: {
     syntax: '--drive <settings>',

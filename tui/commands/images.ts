@@ -22,14 +22,17 @@ type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd' | 'dtb'>;
 const NO_BIOS = 'none';
 
 /**
- * With no image flag: firmware, Lazarus and guest. With some of them: those, and our firmware where -bios is missing.
+ * With no image flag: firmware, Lazarus and guest. With -initrd alone: firmware and Lazarus, with those guests. With others:
+ * those, and our firmware where -bios is missing.
  * @throws UsageError when a file cannot be read
  */
 export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd' | 'dtb'>): Images {
   const { bios, kernel, initrd, dtb } = flags;
   const tree = dtb === undefined ? {} : { dtb: readImage('-dtb', dtb) };
   if (bios === undefined && kernel === undefined && initrd === undefined) return { ...builtInImages(), ...tree };
+  const forLazarus = bios === undefined && kernel === undefined && initrd !== undefined;
   return {
+    ...(forLazarus && { kernel: builtIn('kernel') }),
     ...(bios !== NO_BIOS && { bios: bios === undefined ? builtIn('bios') : readImage('-bios', bios) }),
     ...(kernel !== undefined && { kernel: readImage('-kernel', kernel) }),
     ...(initrd !== undefined && { initrd: readImage('-initrd', initrd) }),

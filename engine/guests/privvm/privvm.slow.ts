@@ -200,13 +200,13 @@ describe('the switch', () => {
 describe('a failstop while the disk is busy', () => {
   const append = 'vms=blkbench,blkbench blkrounds=2';
   const golden = run(append);
-  /** Somewhere in the hypervisor, at 25 moments of the VMs' work. */
+  /** Somewhere in the hypervisor, at 12 moments of the VMs' work. */
   it.each(['rehype', 'nilihype'])('is survived by %s', (mechanism) => {
     const system = boot(`${append} recovery=${mechanism}`);
     const { machine } = system;
     const failures: string[] = [];
-    for (let n = 0; n < 25; n++) {
-      machine.run({ moment: 2_500_000 + 150_000 * n });
+    for (let n = 0; n < 12; n++) {
+      machine.run({ moment: 2_500_000 + 300_000 * n });
       while (machine.hart(machine.next().hart).mode !== 'HS') machine.step();
       const before = { snapshot: machine.snapshot(), console: system.console };
       const { hart, pc } = machine.next();
