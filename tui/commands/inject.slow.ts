@@ -25,7 +25,7 @@ describe('inject', () => {
     expect(out).toContain('by an unexpected trap');
     expect(out).toContain('recovered, no VM affected');
     expect(out).toContain(
-      "dejavm inject --setup compute --recovery nilihype --enhance all --fault failstop --at 'hypercall#40'",
+      'dejavm inject --setup compute --recovery nilihype --enhance all --fault failstop --at hypercall#40',
     );
     expect(err).toContain('it ends with the same digest');
     const replay = await cli(['replay', path], { env });
