@@ -42,7 +42,9 @@ describe('a campaign', () => {
     expect(cells.map(({ size }) => size)).toEqual([40, 40, 40, 40]);
     expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
     expect(rows.every(({ result, error }) => result !== undefined && error === undefined)).toBe(true);
-    expect(overhead.map(({ undoLog }) => undoLog)).toEqual([false, true]);
+    expect(overhead.map(({ undoLog, seed }) => `${undoLog} ${seed}`)).toEqual(
+      [false, true].flatMap((undoLog) => [3, 4, 5, 6, 7].map((seed) => `${undoLog} ${seed}`)),
+    );
     expect(existsSync(`${path}-wal`)).toBe(false);
   });
 
