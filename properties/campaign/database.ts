@@ -14,7 +14,7 @@ import type { GoldenEnds } from './testbed.ts';
 import type { CampaignCell, CampaignRow, FaultClass, OverheadRow } from './types.ts';
 
 /** Raised when the tables change: databases of other versions are refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** `DJVM`, in the header of every database of ours. */
 const APPLICATION_ID = 0x444a564d;
 const BUSY_TIMEOUT_MS = 5000;
@@ -34,7 +34,9 @@ CREATE TABLE rows (
 CREATE TABLE golden (
   setup TEXT NOT NULL, seed INTEGER NOT NULL, begin_ticks INTEGER NOT NULL, end_ticks INTEGER NOT NULL,
   end_moment INTEGER NOT NULL, end_digest TEXT NOT NULL, PRIMARY KEY (setup, seed)) STRICT;
-CREATE TABLE overhead (setup TEXT NOT NULL, undo_log INTEGER NOT NULL, measured TEXT NOT NULL, PRIMARY KEY (setup, undo_log)) STRICT;
+CREATE TABLE overhead (
+  setup TEXT NOT NULL, undo_log INTEGER NOT NULL, seed INTEGER NOT NULL, measured TEXT NOT NULL,
+  PRIMARY KEY (setup, undo_log, seed)) STRICT;
 ${LOCK_TABLE}
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
@@ -159,14 +161,15 @@ export class CampaignDatabase {
     this.failStatement.run(message, id);
   }
 
-  hasOverhead(setup: string, undoLog: boolean): boolean {
-    const query = 'SELECT 1 FROM overhead WHERE setup = ? AND undo_log = ?';
-    return this.db.prepare(query).get(setup, Number(undoLog)) !== undefined;
+  hasOverhead({ setup, undoLog, seed }: Pick<OverheadRow, 'setup' | 'undoLog' | 'seed'>): boolean {
+    const query = 'SELECT 1 FROM overhead WHERE setup = ? AND undo_log = ? AND seed = ?';
+    return this.db.prepare(query).get(setup, Number(undoLog), seed) !== undefined;
   }
 
   addOverhead(row: OverheadRow): void {
-    const { setup, undoLog, ...measured } = row;
-    this.db.prepare('INSERT INTO overhead VALUES (?, ?, ?)').run(setup, Number(undoLog), JSON.stringify(measured));
+    const { setup, undoLog, seed, ...measured } = row;
+    const insert = this.db.prepare('INSERT INTO overhead VALUES (?, ?, ?, ?)');
+    insert.run(setup, Number(undoLog), seed, JSON.stringify(measured));
   }
 
   /** Gives the lock back. A database that was created but never planned is removed: nothing half-written stays. */
@@ -223,10 +226,12 @@ export class DatabaseReader {
   }
 
   overhead(): OverheadRow[] {
-    const found = this.db.prepare('SELECT * FROM overhead ORDER BY setup, undo_log').all();
+    const found = this.db.prepare('SELECT * FROM overhead ORDER BY setup, undo_log, seed').all();
     return found.map((row) => {
-      const { setup, undo_log, measured } = row as { setup: string; undo_log: number; measured: string };
-      return { setup, undoLog: undo_log === 1, ...(JSON.parse(measured) as Omit<OverheadRow, 'setup' | 'undoLog'>) };
+      const { setup, undo_log, seed, measured } = row as Record<'setup' | 'measured', string> &
+        Record<'undo_log' | 'seed', number>;
+      const { hypervisorInstructions, totalInstructions, vmExits } = JSON.parse(measured) as OverheadRow;
+      return { setup, undoLog: undo_log === 1, seed, hypervisorInstructions, totalInstructions, vmExits };
     });
   }
 }

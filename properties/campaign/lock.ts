@@ -40,19 +40,25 @@ export function isRunning(pid: number, started: string): boolean {
     // EPERM: it runs, as somebody else's.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const start = startOf(pid);
-  return start === '' || started === '' || start === started;
+  const fields = statOf(pid);
+  if (fields === undefined) return true;
+  // A zombie can be signalled until its parent, or init, has asked for its status; in a container perhaps never.
+  if (fields.state === 'Z' || fields.state === 'X') return false;
+  return started === '' || fields.started === started;
 }
 
-/** Boot and clock tick in which a process started; empty where the system does not tell (only Linux does, in /proc). */
-function startOf(pid: number): string {
+/** Boot and clock tick in which a process started; empty where the system does not tell. */
+const startOf = (pid: number): string => statOf(pid)?.started ?? '';
+
+/** What Linux tells of a process in /proc; undefined elsewhere. */
+function statOf(pid: number): { readonly state: string; readonly started: string } | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // proc(5): field 22, counted behind the name, which may hold spaces and parentheses.
-    const field = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return field === undefined ? '' : `${boot}/${field}`;
+    // proc(5): fields 3 and 22, counted behind the name, which may hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', started: `${boot}/${fields[19] ?? ''}` };
   } catch {
-    return '';
+    return undefined;
   }
 }

@@ -140,6 +140,7 @@ ladders: [{ setup: calm, fault: failstop, mechanism: nilihype, order: [timer, [s
     refusedAt(cell('size: 1').replace('failstop', 'device'), 'device', "faults of class 'device' cannot be injected");
     refusedAt(cell('size: 1').replace('failstop', 'bitrot'), 'bitrot', 'expected one of failstop, register');
     refusedAt(cell('size: 1').replace('failstop', '[failstop, bitrot]'), 'bitrot', 'expected one of failstop');
+    expect(refusal(`${cell('size: 1')}\noverhead: [calm, calm]`)).toBe("c.yaml:4:18: set-up 'calm' is there twice");
     const twice = `${cell('size: 1')}\n${cell('size: 1').split('\n')[2]}`;
     expect(refusal(twice)).toMatch(/^c.yaml:4:48: this cell is there twice: calm, failstop, none, seed 1$/);
   });

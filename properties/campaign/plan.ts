@@ -23,7 +23,7 @@ export interface CampaignPlan {
   /** sha256 of what the file means: comments and order of keys do not count, sizes and names do. */
   readonly hash: string;
   readonly cells: readonly PlannedCell[];
-  /** Set-ups to be measured without faults, with their seed. */
+  /** Set-ups to be measured without faults, each with several seeds. */
   readonly overhead: readonly { readonly setup: string; readonly seed: number }[];
   /** sha256 of every image that will run, by name. */
   readonly images: Readonly<Record<string, string>>;
@@ -35,6 +35,9 @@ export interface PlanOptions {
 }
 
 const PLAIN: Readonly<Record<string, Mechanism['recovery']>> = { none: 'none', rehype: 'rehype', nilihype: 'nilihype' };
+
+/** Fault-free runs of a set-up with the undo log on, and as many with it off; from the file's seed on. */
+const OVERHEAD_SEEDS = 5;
 
 /**
  * Plans a campaign.
@@ -52,7 +55,8 @@ export function planCampaign(
   planner.plan();
   if (planner.problems.length > 0) throw refuse(planner.problems);
   const { cells, images } = planner;
-  const overhead = file.overhead.map((setup) => ({ setup, seed: file.seed }));
+  const seeds = Array.from({ length: OVERHEAD_SEEDS }, (_, n) => file.seed + n);
+  const overhead = file.overhead.flatMap((setup) => seeds.map((seed) => ({ setup, seed })));
   const meaning = JSON.stringify({ name: file.name, cells, overhead });
   const hash = createHash('sha256').update(meaning).digest('hex');
   return { name: file.name, text, hash, cells, overhead, images };
@@ -82,7 +86,10 @@ class Planner {
     for (const name of Object.keys(this.file.mechanisms)) this.mechanism(name, ['mechanisms', name]);
     for (const [i, entry] of cells.entries()) this.addCells(entry, ['cells', i]);
     for (const [i, entry] of ladders.entries()) this.addLadder(entry, ['ladders', i]);
-    for (const [i, setup] of overhead.entries()) this.setup(setup, ['overhead', i]);
+    for (const [i, setup] of overhead.entries()) {
+      this.setup(setup, ['overhead', i]);
+      if (overhead.indexOf(setup) < i) this.refuse(['overhead', i], `set-up '${setup}' is there twice`);
+    }
   }
 
   private refuse(path: FilePath, why: string): undefined {

@@ -1,9 +1,10 @@
 /** Campaigns on a testbed without a machine: what is stored, and that nothing but the file decides it. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exportCsv, exportJson, readCampaign } from './export.ts';
 import { isRunning } from './lock.ts';
 import { planCampaign } from './plan.ts';
@@ -42,7 +43,9 @@ describe('a campaign', () => {
     expect(cells.map(({ size }) => size)).toEqual([40, 40, 40, 40]);
     expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
     expect(rows.every(({ result, error }) => result !== undefined && error === undefined)).toBe(true);
-    expect(overhead.map(({ undoLog }) => undoLog)).toEqual([false, true]);
+    expect(overhead.map(({ undoLog, seed }) => `${undoLog} ${seed}`)).toEqual(
+      [false, true].flatMap((undoLog) => [3, 4, 5, 6, 7].map((seed) => `${undoLog} ${seed}`)),
+    );
     expect(existsSync(`${path}-wal`)).toBe(false);
   });
 
@@ -179,6 +182,20 @@ describe('a database', () => {
       db.close();
       expect(isRunning(pid, started)).toBe(false);
       expect(await run({ plan: plan(TEXT('calm')) })).toMatchObject({ ran: 0, remaining: 0 });
+    }
+  });
+
+  it.skipIf(process.platform !== 'linux')('is taken over from a zombie, which nobody may ever collect', async () => {
+    // The shell becomes a sleep that never asks for its child's status.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30']);
+    try {
+      const pid = Number(await new Promise((resolve) => parent.stdout.once('data', (text) => resolve(String(text)))));
+      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '));
+      expect(() => process.kill(pid, 0)).not.toThrow();
+      expect(isRunning(pid, '')).toBe(false);
+      expect(isRunning(parent.pid!, '')).toBe(true);
+    } finally {
+      parent.kill();
     }
   });
 

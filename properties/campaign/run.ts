@@ -113,7 +113,7 @@ class Run {
   private async measureOverhead(): Promise<void> {
     const items = this.plan.overhead
       .flatMap(({ setup, seed }) => [true, false].map((undoLog) => ({ setup, undoLog, seed })))
-      .filter(({ setup, undoLog }) => !this.database.hasOverhead(setup, undoLog))
+      .filter((run) => !this.database.hasOverhead(run))
       .map((run) => ({ task: { kind: 'overhead', ...run } }) as const);
     await this.runTasks('overhead', items, ({ task }, outcome) => {
       this.database.addOverhead(valueFrom(outcome, `overhead of set-up ${task.setup}`));

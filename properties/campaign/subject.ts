@@ -139,7 +139,7 @@ class SubjectInjector implements Injector {
       bootSetup({ ...setup, config }, seed),
       REFERENCE,
     );
-    return { setup: name, undoLog, hypervisorInstructions, totalInstructions, vmExits };
+    return { setup: name, undoLog, seed, hypervisorInstructions, totalInstructions, vmExits };
   }
 
   private goldenOf(setup: string, seed: number, mechanism: Mechanism): GoldenRun {

@@ -64,9 +64,16 @@ const injector: Injector = {
     }
     return resultOf(mechanism, injection);
   },
-  overhead: (setup, undoLog) => {
+  overhead: (setup, undoLog, seed) => {
     const hypervisorInstructions = undoLog ? 1040 : 1000;
-    return { setup, undoLog, hypervisorInstructions, totalInstructions: 9000 + hypervisorInstructions, vmExits: 12 };
+    return {
+      setup,
+      undoLog,
+      seed,
+      hypervisorInstructions,
+      totalInstructions: 9000 + hypervisorInstructions,
+      vmExits: 12,
+    };
   },
 };
 

@@ -34,6 +34,8 @@ export interface CampaignRow {
 export interface OverheadRow {
   readonly setup: string;
   readonly undoLog: boolean;
+  /** Of schedule, latencies and workload: what a run costs varies with them by about as much as the log costs. */
+  readonly seed: number;
   readonly hypervisorInstructions: number;
   readonly totalInstructions: number;
   readonly vmExits: number;

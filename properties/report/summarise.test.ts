@@ -294,9 +294,9 @@ it('overhead is what the undo log adds', () => {
   const row = { setup: 's', totalInstructions: 10_000, vmExits: 7 };
   const { overhead } = report([], {
     overhead: [
-      { ...row, undoLog: false, hypervisorInstructions: 1000 },
-      { ...row, undoLog: true, hypervisorInstructions: 1040, totalInstructions: 10_040 },
-      { ...row, setup: 'half', undoLog: true, hypervisorInstructions: 0, totalInstructions: 0 },
+      { ...row, undoLog: false, seed: 1, hypervisorInstructions: 1000 },
+      { ...row, undoLog: true, seed: 1, hypervisorInstructions: 1040, totalInstructions: 10_040 },
+      { ...row, setup: 'half', undoLog: true, seed: 1, hypervisorInstructions: 0, totalInstructions: 0 },
     ],
   });
   expect(overhead[0]!.added).toBeCloseTo(0.04, 12);

@@ -174,10 +174,11 @@ function overheadRows(): OverheadRow[] {
     const total = { totalInstructions: 301_220_114 * (i + 1), vmExits: 40_112 * (i + 1) };
     const added = Math.round(hypervisorInstructions * (0.021 + 0.007 * i));
     return [
-      { setup, undoLog: false, hypervisorInstructions, ...total },
+      { setup, undoLog: false, seed: 1, hypervisorInstructions, ...total },
       {
         setup,
         undoLog: true,
+        seed: 1,
         hypervisorInstructions: hypervisorInstructions + added,
         ...total,
         totalInstructions: total.totalInstructions + added,
