@@ -52,11 +52,15 @@ static struct domain *build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u6
   if (vcpu->pc == 0 || argument_bytes > PAGE_BYTES || !guest_write(domain, arguments, board.bootargs, argument_bytes))
     give_up("cannot create the VMs: the initrd is no bundle, Linux Image or RV64 ELF image for guest RAM (guest=raw takes any)");
   vcpu->x[11] = arguments;
-  vcpu->state = VCPU_RUNNABLE;
+  return domain;
+}
+
+/** Everything of it is there: from here on it is a domain, also to a recovery. */
+static void launch(struct domain *domain) {
+  domain->vcpu->state = VCPU_RUNNABLE;
   domain->state = DOMAIN_RUNNING;
   domain_link(domain);
-  sched_enqueue(&cpus[vcpu->hart], vcpu);
-  return domain;
+  sched_enqueue(&cpus[domain->vcpu->hart], domain->vcpu);
 }
 
 static void map(struct domain *domain, u64 gpa, u64 spa, u64 access) {
@@ -82,6 +86,7 @@ static void build_privvm(const struct bundle *bundle, u64 bytes) {
   for (u64 at = 0; at < bytes; at += PAGE_BYTES) map(domain, GPA_MODULE + at, (u64)bundle + at, GSTAGE_READ);
   domain->vcpu->x[12] = GPA_MODULE;
   domain->vcpu->x[13] = bytes;
+  launch(domain);
 }
 
 void build_domains(void) {
@@ -94,5 +99,5 @@ void build_domains(void) {
     build_privvm(bundle, bytes);
     return;
   }
-  for (u32 vmid = 1; vmid <= 2; vmid++) build(vmid, vmid - 1, (const u8 *)bundle, bytes, APPVM_BYTES);
+  for (u32 vmid = 1; vmid <= 2; vmid++) launch(build(vmid, vmid - 1, (const u8 *)bundle, bytes, APPVM_BYTES));
 }

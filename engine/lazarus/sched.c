@@ -168,7 +168,7 @@ static u64 first_deadline(struct cpu *cpu) {
 
 static void idle(struct cpu *cpu) {
   if (cpu->id == boot_hart && domain_all_done()) {
-    u64 failed = 0;
+    u64 failed = domain_list == NULL; /* a recovery that came before there was any */
     for (struct domain *domain = domain_list; domain != NULL; domain = domain->next) failed += domain->status != 0;
     system_shutdown(failed);
   }
