@@ -105,6 +105,14 @@ static struct result recovery_call(struct hart *hart, u64 function) {
       console_write((const char *)x[10], x[11]);
       mmio_write64(x[12], x[13]);
       return OK(x[11]);
+    case SBI_RECOVERY_RECEIVE: {
+      if (!range_is_lent(x[10], 1) || !range_is_lent(x[11], 8) || (x[11] & 7) != 0) return ERROR(SBI_ERR_INVALID_PARAM);
+      i64 byte = console_read();
+      if (byte < 0) return OK(0);
+      mmio_write8(x[10], (u8)byte);
+      mmio_write64(x[11], x[12]);
+      return OK(1);
+    }
     case SBI_RECOVERY_DONE:
       recovery_done();
       return OK(0);

@@ -94,17 +94,20 @@ i64 console_read(struct vcpu *vcpu, const u64 *arguments) {
   return byte;
 }
 
-/** Bytes that do not fit are dropped, as a UART would. */
+/**
+ * Reading the UART takes the byte away, so the recovery block reads, and stores, in one step. Bytes that do not fit are
+ * dropped, as a UART would.
+ */
 void console_receive(void) {
   struct domain *domain = domain_list;
   while ((mmio_read8(BOARD_UART + UART_STATUS) & 1) != 0) {
-    u8 byte = mmio_read8(BOARD_UART + UART_DATA);
-    if (domain == NULL) continue;
-    lock_acquire(&domain->lock);
-    if (domain->input_head - domain->input_tail < INPUT_BYTES) {
-      domain->input[domain->input_head % INPUT_BYTES] = byte;
-      domain->input_head++;
+    if (domain == NULL || domain->input_head - domain->input_tail >= INPUT_BYTES) {
+      mmio_read8(BOARD_UART + UART_DATA);
+      continue;
     }
+    lock_acquire(&domain->lock);
+    u64 head = domain->input_head, place = (u64)&domain->input[head % INPUT_BYTES];
+    sbi(SBI_RECOVERY, SBI_RECOVERY_RECEIVE, place, (u64)&domain->input_head, head + 1, 0);
     lock_release(&domain->lock);
   }
 }

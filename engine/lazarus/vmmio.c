@@ -86,6 +86,7 @@ static int emulate(struct vcpu *vcpu) {
 
 static void raise(struct vcpu *vcpu, u64 cause, u64 value) {
   u64 status = csr_read(VSSTATUS);
+  suspect(); /* the guest is told that it was wrong */
   vcpu->call.value = cause;
   vcpu->call.trap_value = value;
   vcpu->call.injects = 1;
