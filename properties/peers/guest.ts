@@ -43,7 +43,7 @@ export function hostedLinux(peers: Peers, harts: number, append = ''): MachineCo
     { name: 'initrd', bytes: initramfs(peers.busybox).bytes },
   ]);
   const line =
-    `console=ttyS0 panic=-1 cryptomgr.notests guestmem=224 printk.time=0 audit=0 initramfs_async=0 ${append}`.trim();
+    `console=ttyS0 panic=-1 cryptomgr.notests guestmem=224 cma=0 printk.time=0 audit=0 initramfs_async=0 ${append}`.trim();
   return hosted(harts, 512, { name: 'linux.bundle', bytes }, line);
 }
 
