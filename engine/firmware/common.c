@@ -4,7 +4,8 @@
  */
 #include "types.h"
 
-void *memcpy(void *to, const void *from, u64 bytes) {
+/** Lazarus has its own (lazarus/copy.c). */
+__attribute__((weak)) void *memcpy(void *to, const void *from, u64 bytes) {
   u8 *out = to;
   const u8 *in = from;
   if ((((u64)to | (u64)from) & 7) == 0) {

@@ -204,8 +204,6 @@ static call_handler *find(const struct vcpu *vcpu, u64 call, u32 need) {
   return unknown;
 }
 
-call_handler *hypercall_part(const struct vcpu *vcpu, u64 call) { return find(vcpu, call, PART); }
-
 void hypercall_begin(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   call->exit_pc = vcpu->pc;
@@ -232,14 +230,27 @@ static int is_blame(u64 call, i64 result) {
 
 void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
 
+/*
+ * Before a guest is told that it was wrong, two things are asked: is our code whole, and does the same question have the
+ * same answer? A register that was hit once does not hit twice. (A second answer that differs is no proof of damage: the
+ * other side of a grant or an event may have moved in between. It is an answer like the first.)
+ */
+static i64 ask(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
+  i64 result = find(vcpu, call, need)(vcpu, arguments);
+  if (!is_blame(call, result)) return result;
+  suspect();
+  return find(vcpu, call, need)(vcpu, arguments);
+}
+
+i64 hypercall_part(struct vcpu *vcpu, u64 call, const u64 *arguments) { return ask(vcpu, call, PART, arguments); }
+
 void hypercall(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   hypercall_begin(vcpu);
   if (vcpu->x[17] - CALL(0) >= 0x100) {
     vsbi_call(vcpu);
   } else {
-    i64 result = find(vcpu, vcpu->x[17], 0)(vcpu, &vcpu->x[10]);
-    if (is_blame(vcpu->x[17], result)) suspect();
+    i64 result = ask(vcpu, vcpu->x[17], 0, &vcpu->x[10]);
     if (result == CALL_BLOCKS)
       __atomic_store_n(&call->id, 0, __ATOMIC_RELEASE); /* pc stays: it will ask again */
     else

@@ -217,6 +217,8 @@ struct cpu {
   u64 window_start;
   /** Since the last tick. */
   u64 interrupts;
+  /** Ticks in a row that found it idle although its queue has work. */
+  u64 starved;
   u32 resched;
   /** 1: the hardware timer is to be programmed when the hart enters the scheduler. */
   u32 arm_timer;
@@ -239,6 +241,8 @@ void sched_enqueue(struct cpu *cpu, struct vcpu *vcpu);
 void sched_remove(struct vcpu *vcpu);
 /** Has the vCPU's hart look at what it could do: something that it waits for may have happened. */
 void sched_kick(const struct vcpu *vcpu);
+/** 1 when a vCPU in the hart's queue could run, or could have for a millisecond. */
+int sched_work_waits(struct cpu *cpu);
 /** Runs VMs for ever. */
 void sched_loop(void) __attribute__((noreturn));
 
@@ -268,8 +272,8 @@ void hypercall(struct vcpu *vcpu);
 /** Around a call, or another VM exit that is to be made again when it is cut off. */
 void hypercall_begin(struct vcpu *vcpu);
 void hypercall_end(void);
-/** The handler of a call that may be part of a multicall; NULL. */
-call_handler *hypercall_part(const struct vcpu *vcpu, u64 call);
+/** Makes a call that may be part of a multicall; others answer CALL_UNKNOWN. */
+i64 hypercall_part(struct vcpu *vcpu, u64 call, const u64 *arguments);
 /** Critical last write of a hypercall, then its effect on the registers. */
 void hypercall_complete(struct vcpu *vcpu, u64 result);
 /** Applies a completed hypercall to the registers; may be repeated. */

@@ -16,7 +16,7 @@ i64 multicall(struct vcpu *vcpu, const u64 *arguments) {
     struct multicall_entry entry;
     if (!guest_read(vcpu->domain, at, &entry, sizeof(entry))) return CALL_BAD_ARGUMENT;
     u64 values[6] = {entry.arguments[0], entry.arguments[1], entry.arguments[2], entry.arguments[3], entry.arguments[4]};
-    i64 result = hypercall_part(vcpu, entry.call)(vcpu, values);
+    i64 result = hypercall_part(vcpu, entry.call, values);
     if (!guest_write(vcpu->domain, at + offsetof(struct multicall_entry, result), &result, sizeof(result)))
       return CALL_BAD_ARGUMENT;
     call_commit_step(vcpu);

@@ -39,7 +39,7 @@ void recovery_main(u64 hart, const void *fdt, const struct recovery_descriptor *
     if (descriptor->harts[id].valid) adopt_registers(descriptor, id);
   for (u64 id = 0; id < board.hart_count; id++) {
     cpus[id].loaded = NULL;
-    cpus[id].window_start = cpus[id].interrupts = 0;
+    cpus[id].window_start = cpus[id].interrupts = cpus[id].starved = 0;
   }
   csr_write(HGATP, 0);
   csr_write(VSIE, 0);

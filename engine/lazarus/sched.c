@@ -89,6 +89,17 @@ static struct vcpu *steal(struct cpu *cpu) {
   return NULL;
 }
 
+int sched_work_waits(struct cpu *cpu) {
+  int waits = 0;
+  u64 long_ago = time_now() - 1000 * BOARD_TIME_PER_US;
+  lock_acquire(&cpu->lock);
+  for (struct vcpu *vcpu = cpu->queue_head; vcpu != NULL; vcpu = vcpu->queue_next)
+    waits |= vcpu->domain->state == DOMAIN_RUNNING &&
+             (vcpu->state == VCPU_RUNNABLE || (vcpu->state == VCPU_BLOCKED && vcpu->wake_at < long_ago));
+  lock_release(&cpu->lock);
+  return waits;
+}
+
 static void save_vs(struct vcpu *vcpu) {
   vcpu->vs = (struct vs_csrs){
       .vsstatus = csr_read(VSSTATUS), .vsie = csr_read(VSIE), .vstvec = csr_read(VSTVEC),

@@ -23,13 +23,15 @@ void timer_program(const struct cpu *cpu) {
   csr_write(STIMECMP, deadline);
 }
 
+/** A recurring timer that is on the queue, with a deadline that it can have, keeps it. */
 void timer_start(struct cpu *cpu) {
-  cpu->window_start = 0;
   static const u64 periods[TIMERS] = {[TIMER_TICK] = TICK, [TIMER_ACCOUNT] = ACCOUNT};
+  u64 now = time_now();
+  cpu->window_start = 0;
   for (u64 n = 0; n < TIMERS; n++) {
     struct timer *timer = &cpu->timers[n];
-    if (periods[n] == 0 || (timer->queued && timer->period == periods[n])) continue;
-    *timer = (struct timer){.deadline = time_now() + periods[n], .period = periods[n], .queued = 1};
+    if (periods[n] == 0 || (timer->queued == 1 && timer->period == periods[n] && timer->deadline <= now + periods[n])) continue;
+    *timer = (struct timer){.deadline = now + periods[n], .period = periods[n], .queued = 1};
   }
 }
 
@@ -42,6 +44,8 @@ void timer_set(struct cpu *cpu, enum timer_name name, u64 deadline) {
 
 /** A storm of ticks would keep the watchdog happy and every VM from running. One tick may be late, and the next is then early. */
 #define WINDOW_TICKS 8
+/** As many ticks in a row that find a hart idle with work in its queue are a scheduler that does not see it. */
+#define STARVED_TICKS 8
 static void tick(struct cpu *cpu) {
   if (cpu->ticks % WINDOW_TICKS == 0) {
     u64 now = time_now();
@@ -52,6 +56,8 @@ static void tick(struct cpu *cpu) {
   heartbeats[cpu->id]++;
   cpu->ticks++;
   cpu->resched = 1;
+  cpu->starved = cpu->current == NULL && sched_work_waits(cpu) ? cpu->starved + 1 : 0;
+  ASSERT(cpu->starved < STARVED_TICKS);
   plant_in_timer();
 }
 
