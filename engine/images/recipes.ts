@@ -43,7 +43,10 @@ export const RECIPES: readonly Recipe[] = [
         'lazarus',
         'entry.S main.c build.c heap.c frame.c gstage.c lock.c domain.c sched.c timer.c trap.c irq.c',
       ),
-      ...within('lazarus', 'copy.c hypercall.c event.c grant.c memory.c multicall.c control.c store.c console.c vsbi.c'),
+      ...within(
+        'lazarus',
+        'copy.c hypercall.c event.c grant.c memory.c multicall.c control.c store.c console.c vsbi.c',
+      ),
       ...within('lazarus', 'vbuild.c vfdt.c vmmio.c vuart.c'),
       ...within('lazarus', 'plant.c recovery.c fixups.c layout.c'),
       'firmware/fdt.c',
