@@ -17,8 +17,8 @@ interface KnownCsr {
 
 const SATP = 0x180;
 const LOW_32 = 0xffffffffn;
-/** sstatus without FS, VS, XS and SD: SIE, SPIE, SPP, SUM, MXR, UXL. */
-const STATUS = (3n << 32n) | 0xc0122n;
+/** sstatus without VS, XS and SD: SIE, SPIE, SPP, FS, SUM, MXR, UXL. */
+const STATUS = (3n << 32n) | 0xc6122n;
 const GVA = 1n << 38n;
 /** mstatus.VS, and SD that follows it. */
 const VS_FIELD = (1n << 63n) | 0x600n;
