@@ -68,7 +68,7 @@ function withoutQuirks(session: Session, its: Case): { its: Case; reasons: strin
       if (step === undefined) continue;
       const slot = steps[step]?.slot;
       if (slot !== undefined && slots[slot] !== NOP) slots[slot] = NOP;
-      else if (slot === undefined && without && without(found) !== found) found = without(found);
+      else if (without && without(found) !== found) found = without(found);
       else continue;
       reasons.push(reason);
     }

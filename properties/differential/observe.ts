@@ -95,8 +95,7 @@ type Before = Omit<Step, 'trap' | 'tinst' | 'result'>;
 function about(machine: Machine, mode: Mode, pc: bigint, x: readonly bigint[], codeAt: number, slots: number): Before {
   const csrs = new Map<string, bigint>(CSRS_BEFORE.map((name) => [name, machine.csr(0, name)]));
   const csr = (name: string) => csrs.get(name) ?? machine.csr(0, name);
-  const fetch = accessOf(machine, mode, 'fetch', pc, 2, csr);
-  const raw = fetch.paddr === undefined ? undefined : rawAt(machine, fetch.paddr);
+  const [fetch, raw] = fetched(machine, mode, pc, csr);
   const decoded = raw === undefined ? undefined : decode(raw);
   const slot = fetch.paddr === undefined ? -1 : Math.floor((Number(fetch.paddr) - codeAt) / 4);
   const common = { mode, pc, x, csr, slot: slot >= 0 && slot < slots ? slot : undefined };
@@ -104,6 +103,16 @@ function about(machine: Machine, mode: Mode, pc: bigint, x: readonly bigint[], c
   const { instruction, operands } = decoded;
   const access = takesAddress(instruction) ? dataAccess(machine, mode, instruction, operands, x, csr) : undefined;
   return { ...common, instruction, operands, access: fetch.pmpForbids ? fetch : access };
+}
+
+/** The fetch at pc, or that of the second half when only it fails; and the instruction. */
+function fetched(machine: Machine, mode: Mode, pc: bigint, csr: Step['csr']): [Access, number | undefined] {
+  const first = accessOf(machine, mode, 'fetch', pc, 2, csr);
+  const raw = first.paddr === undefined ? undefined : rawAt(machine, first.paddr);
+  const crosses = (pc & 0xfffn) === 0xffen && raw !== undefined && (raw & 3) === 3;
+  if (!crosses) return [first, raw];
+  const second = accessOf(machine, mode, 'fetch', pc + 2n, 2, csr);
+  return second.paddr === undefined || second.pmpForbids ? [second, undefined] : [first, raw];
 }
 
 function dataAccess(

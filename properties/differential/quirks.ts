@@ -10,7 +10,7 @@ export interface Quirk {
   readonly reason: string;
   /** The index of the step whose instruction is left out, or undefined. `n` is the step that is looked at. */
   readonly culprit: (steps: readonly Step[], n: number) => number | undefined;
-  /** How else to leave it out, when the case has no instruction that could be: the very first fetch meets it. */
+  /** How else to leave it out, when no instruction can be: the very first fetch meets it, or a NOP does. */
   readonly without?: (its: Case) => Case;
 }
 
@@ -73,6 +73,7 @@ export const QUIRKS: readonly Quirk[] = [
       const isGuestPageFault = trap?.interrupt === false && trap.cause >= 20 && trap.cause !== 22;
       return isGuestPageFault && tinst === IMPLICIT_WRITE ? byKind(steps, n) : undefined;
     },
+    without: (its) => (its.vsatp?.unset.length ? { ...its, vsatp: { ...its.vsatp, unset: [] } } : its),
   },
   {
     reason: 'SC compares what is there with what LR loaded: a store of the hart itself in between makes it fail',
