@@ -79,11 +79,16 @@ function jumpsByImmediate(row: Instruction): boolean {
 /** Whether rs1 is an address: of a load, a store, or a helper's. */
 export function takesAddress(row: Instruction): boolean {
   return (
-    row.effect.kind === 'store' ||
+    stores(row.effect) ||
     expressionsOf(row.effect).some((e) =>
       parts(e).some((part) => part.kind === 'load' || (part.kind === 'call' && MEMORY_HELPERS.test(part.helper))),
     )
   );
+}
+/** Whether it may store: those of floating point do when that is on. */
+function stores(effect: Instruction['effect']): boolean {
+  if (effect.kind === 'either') return stores(effect.then) || stores(effect.otherwise);
+  return effect.kind === 'store' || (effect.kind === 'attempt' && stores(effect.otherwise));
 }
 /** By the naming of helpers; one that is missed only gets fewer good addresses. */
 const MEMORY_HELPERS = /^(lr|sc|amo|hlv|hsv|cbo|f?load|f?store|cas)/i;

@@ -70,7 +70,8 @@ export function observe(machine: Machine, finish: bigint, codeAt: number, slots:
   for (let n = 0; n < MAX_TICKS; n++) {
     const { pc, mode, x, waiting } = machine.hart(0);
     if (mode === 'M' && pc === finish) break;
-    if (waiting) {
+    // Up to the tick at which something is pending; the waiting hart goes on with the next one.
+    if (waiting && (machine.csr(0, 'mip') & machine.csr(0, 'mie')) === 0n) {
       machine.run({ ticks: (Math.floor(machine.ticks / TICKS_PER_MTIME) + 1) * TICKS_PER_MTIME });
       continue;
     }

@@ -70,6 +70,14 @@ describe('quirks', () => {
     expect(met(caseOf(['csrw sstatus, x5'], { 5: 1n << 32n }))).toEqual(['UXL can be 0']);
   });
 
+  it('are met after a wait, too, and by stores of floating point', () => {
+    expect(met({ ...caseOf(['wfi', 'amoadd.w x6, x5, (x9)'], { 9: NOWHERE }), mode: 'M' })).toEqual([
+      'AMO outside RAM: 1',
+    ]);
+    const its = { ...caseOf(['fsd f1, 0(x9)'], { 9: 0x10_1000n }), csrs: { mstatus: 0x6000n } };
+    expect(met(its)).toEqual(['devices and ROM 0']);
+  });
+
   it('blame a fetch that fails on what came before it', () => {
     expect(met(caseOf(['nop', 'jalr x1, 0(x9)'], { 9: 0x10_0000n }))).toEqual(['devices and ROM 1']);
     // A root table where no RAM is.
