@@ -103,8 +103,10 @@ function about(machine: Machine, mode: Mode, pc: bigint, x: readonly bigint[], c
   if (!decoded) return { ...common, instruction: undefined, operands: {}, access: fetch };
   const { instruction, operands } = decoded;
   const access = takesAddress(instruction) ? dataAccess(machine, mode, instruction, operands, x, csr) : undefined;
-  return { ...common, instruction, operands, access: fetch.pmpForbids ? fetch : access };
+  return { ...common, instruction, operands, access: forbidden(fetch) ? fetch : access };
 }
+
+const forbidden = ({ pmpForbids, pmpForbidsTable }: Access): boolean => pmpForbids || pmpForbidsTable;
 
 /** The fetch at pc, or that of the second half when only it fails; and the instruction. */
 function fetched(machine: Machine, mode: Mode, pc: bigint, csr: Step['csr']): [Access, number | undefined] {
@@ -113,7 +115,7 @@ function fetched(machine: Machine, mode: Mode, pc: bigint, csr: Step['csr']): [A
   const crosses = (pc & 0xfffn) === 0xffen && raw !== undefined && (raw & 3) === 3;
   if (!crosses) return [first, raw];
   const second = accessOf(machine, mode, 'fetch', pc + 2n, 2, csr);
-  return second.paddr === undefined || second.pmpForbids ? [second, undefined] : [first, raw];
+  return second.paddr === undefined || forbidden(second) ? [second, undefined] : [first, raw];
 }
 
 function dataAccess(

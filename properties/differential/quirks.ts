@@ -47,7 +47,7 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
-    reason: 'guest-page fault instead of access fault for what PMP forbids after two stages, or to the first of them',
+    reason: 'guest-page fault instead of access fault for what PMP forbids under two stages, their tables included',
     culprit: (steps, n) => {
       const { access } = at(steps, n);
       return faults(steps, n) && access?.twoStage && (access.pmpForbids || access.pmpForbidsTable)
