@@ -67,6 +67,7 @@ describe('quirks', () => {
     expect(met(caseOf(['nop', 'lw x5, 0(x9)'], { 9: 0x10_1000n }))).toEqual(['devices and ROM 1']);
     const own = ['lr.d x5, (x8)', 'sd x6, 0(x8)', 'sc.d x7, x6, (x8)'];
     expect(met(caseOf(own, { 6: 5n, 8: RAM }))).toEqual(['SC compares what 2']);
+    expect(met(caseOf(['sc.w x7, x6, (x8)'], { 8: RAM + 1n }))).toEqual(['SC without a 0']);
     expect(met(caseOf(['csrw sstatus, x5'], { 5: 1n << 32n }))).toEqual(['UXL can be 0']);
   });
 

@@ -88,6 +88,13 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
+    reason: 'SC without a reservation fails before the alignment of its address is looked at',
+    culprit: (steps, n) => {
+      const { trap } = at(steps, n);
+      return isSc(at(steps, n)) && trap?.interrupt === false && trap.cause === STORE_MISALIGNED ? n : undefined;
+    },
+  },
+  {
     reason: 'UXL can be written, and user mode then runs as RV32',
     culprit: (steps, n) =>
       /^csr/.test(at(steps, n).instruction?.name ?? '') && writesUxl(at(steps, n)) ? n : undefined,
