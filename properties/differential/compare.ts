@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { cases } from './arbitrary.ts';
 import type { Case } from './case.ts';
 import { describe } from './describe.ts';
+import { judge } from './judge.ts';
 import { createSession, type Verdict } from './session.ts';
 import { shrink } from './shrink.ts';
 
@@ -21,9 +22,12 @@ export interface CompareOptions {
 
 export interface Outcome {
   readonly cases: number;
-  readonly timedOut: number;
+  /** Cases that go on for ever: judged by what has settled. */
+  readonly endless: number;
   /** Trap causes met, by name of the mode of the case. */
   readonly causes: ReadonlyMap<string, number>;
+  /** Cases that were judged without instructions that meet a quirk, by its reason. */
+  readonly quirks: ReadonlyMap<string, number>;
   readonly failures: readonly string[];
 }
 
@@ -38,39 +42,42 @@ export function compare(options: CompareOptions): Outcome {
   const draw = (round: number): Case[] => fc.sample(arbitrary, { seed: seed + round * 1_000_003, numRuns: ROUND });
   const failures: string[] = [];
   const causes = new Map<string, number>();
-  let timedOut = 0;
+  const quirks = new Map<string, number>();
+  let endless = 0;
+  let once = 0;
   const first = only ?? 0;
   const end = only === undefined ? options.cases : only + 1;
   let done = first;
   while (done < end && failures.length < options.maxFailures) {
     const from = done % ROUND;
-    const verdicts = session.run(draw(Math.floor(done / ROUND)).slice(from, from + Math.min(ROUND - from, end - done)));
-    for (const [n, verdict] of verdicts.entries()) {
-      if (verdict.qemu.kind === 'timed out') timedOut++;
+    const round = draw(Math.floor(done / ROUND)).slice(from, from + Math.min(ROUND - from, end - done));
+    for (const [n, judgement] of judge(session, round).entries()) {
+      const { verdict } = judgement;
+      if (verdict.qemu.kind === 'endless') endless++;
       countCauses(verdict, causes);
+      for (const reason of judgement.quirks) count(quirks, reason);
+      if (judgement.once) once++;
       if (verdict.differences.length === 0 || failures.length >= options.maxFailures) continue;
-      // Again and alone: what was only a neighbour's doing, or QEMU's host being slow, does not come back.
-      const again = session.run([verdict.case])[0];
-      if (!again || again.differences.length === 0) {
-        log(`case ${done + n} differed once, and not when run alone: ${verdict.differences[0]?.field}`);
-        continue;
-      }
-      const text = describe(shrink(session, again), `npm run test:differential -- --seed ${seed} --only ${done + n}`);
+      const text = describe(shrink(session, verdict), `npm run test:differential -- --seed ${seed} --only ${done + n}`);
       failures.push(text);
       log(text);
     }
-    done += verdicts.length;
+    done += round.length;
   }
-  log(`${done - first} cases, ${timedOut} timed out, ${failures.length} failures; trap causes: ${summary(causes)}`);
-  return { cases: done - first, timedOut, causes, failures };
+  log(`${done - first} cases, ${endless} endless, ${failures.length} failures; trap causes: ${summary(causes)}`);
+  if (once > 0) log(`  ${once} cases agreed only when they were run alone and longer: QEMU's time is real`);
+  for (const [reason, times] of quirks) log(`  ${times} cases were judged without what meets this: ${reason}`);
+  return { cases: done - first, endless, causes, quirks, failures };
 }
+
+const count = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
 
 function countCauses({ qemu }: Verdict, causes: Map<string, number>): void {
   if (qemu.kind !== 'done') return;
   for (const [field, value] of qemu.fields) {
     if (!/mcause$|^[sv]+cause$/.test(field) || field === 'mcause') continue;
     const name = value >> 63n ? `i${value & 0xffn}` : `${value}`;
-    if (value < 24n || (value >> 63n && (value & ~(1n << 63n)) < 16n)) causes.set(name, (causes.get(name) ?? 0) + 1);
+    if (value < 24n || (value >> 63n && (value & ~(1n << 63n)) < 16n)) count(causes, name);
   }
 }
 

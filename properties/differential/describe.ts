@@ -47,9 +47,10 @@ function registers(its: Case): string[] {
 function stage(name: string, its: Stage | undefined): string[] {
   if (!its) return [];
   const flags = [...new Set(its.flags)].map((bits) => `${hex(bits)}: ${pagesWith(its, bits)}`).join('; ');
+  const unset = its.unset.flatMap((bits, page) => (bits === 0n ? [] : [`${page}: ${hex(bits)}`])).join(', ');
   const flaws = its.flaws.map((flaw) => `level ${flaw.level} page ${flaw.page} flip ${hex(flaw.flip)}`).join(', ');
   return [
-    `  ${name}: mode ${its.mode} window ${hex(its.window)} leaf level ${its.level} flags {${flags}} flaws [${flaws}]`,
+    `  ${name}: mode ${its.mode} window ${hex(its.window)} leaf level ${its.level} flags {${flags}} without {${unset}} flaws [${flaws}]`,
   ];
 }
 

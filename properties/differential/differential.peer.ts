@@ -1,7 +1,8 @@
 /**
- * Our machine against Debian's QEMU on the cases of two fixed seeds. Needs qemu-system-misc.
- * A failure prints the command that shows it again.
+ * Our machine against Debian's QEMU: the cases of two fixed seeds, and a short round of a seed that nobody chose. Needs
+ * qemu-system-misc. A failure prints the shrunk case and the command that shows it again.
  */
+import { randomInt } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { compare } from './compare.ts';
 
@@ -12,17 +13,26 @@ const run = (seed: number, cases: number) => {
 };
 
 it('agrees with QEMU on the cases of a fixed seed', () => {
-  const outcome = run(1, 1200);
+  const outcome = run(1, 1000);
   expect(outcome.failures, outcome.text).toEqual([]);
-  expect(outcome.cases).toBe(1200);
+  expect(outcome.cases).toBe(1000);
   // The cases are worth something: most kinds of exceptions were met, among them those of two stages.
   for (const cause of ['1', '2', '5', '7', '12', '13', '15', '20', '21', '22', '23', 'i1', 'i5', 'i9']) {
     expect(outcome.causes.get(cause) ?? 0, `cause ${cause}`).toBeGreaterThan(0);
   }
-  expect(outcome.timedOut).toBeLessThan(outcome.cases / 4);
+  expect(outcome.endless).toBeLessThan(outcome.cases / 10);
+  // Quirks of QEMU are rare; a machine that needs them often to agree does something wrong.
+  expect([...outcome.quirks.values()].reduce((sum, n) => sum + n, 0)).toBeLessThan(outcome.cases / 20);
 });
 
 it('agrees with QEMU on the cases of another seed', () => {
-  const outcome = run(4, 800);
+  const outcome = run(4, 400);
+  expect(outcome.failures, outcome.text).toEqual([]);
+});
+
+it('agrees with QEMU on the cases of any seed', () => {
+  const seed = randomInt(1_000_000);
+  process.stdout.write(`differential testing: this round's seed is ${seed}\n`);
+  const outcome = run(seed, 400);
   expect(outcome.failures, outcome.text).toEqual([]);
 });

@@ -245,6 +245,9 @@ function finish(shape: RecordShape): string {
     ${shape.floats ? 'li t0, 0x6000\n    csrs mstatus, t0' : ''}
     ${floats.join('\n    ')}
     addi s3, s3, ${shape.recorded.length * 8}
+    # An entry that matches a part of an access forbids it in M-mode, too.
+    csrw pmpcfg0, zero
+    csrw pmpcfg2, zero
     li t0, ${ARENA_AT}
     li s4, ${PAGES.count}
     li s5, 0x9e3779b97f4a7c15

@@ -37,6 +37,7 @@ export function slots(mode: CaseMode, index: number, count: number): fc.Arbitrar
       { weight: 14, arbitrary: csrAccess() },
       { weight: 14, arbitrary: compressedPair(room) },
       { weight: 8, arbitrary: nearMiss() },
+      { weight: 4, arbitrary: fc.constantFrom(...RESERVING).chain((row) => withOperands(row, row.encoding, room)) },
       { weight: 2, arbitrary: fc.integer({ min: 0, max: 2 ** 32 - 1 }) },
     )
     .map((word) => (isExcluded(word, mode) || isLooseSc(word) ? NOP : word >>> 0));
@@ -53,6 +54,8 @@ const usesHelper = (row: Instruction, helper: string) =>
   expressionsOf(row.effect).some((e) => parts(e).some((part) => part.kind === 'call' && part.helper === helper));
 const CSR_ROWS = INSTRUCTIONS.filter(isCsr);
 const OTHER_ROWS = INSTRUCTIONS.filter((row) => !isCsr(row));
+/** LR and SC meet more often than chance would have it. */
+const RESERVING = OTHER_ROWS.filter((row) => usesHelper(row, 'sc') || usesHelper(row, 'lr'));
 /** Rows by extension: small extensions are as interesting as large ones. */
 const BY_EXTENSION = [...new Set(OTHER_ROWS.map((row) => row.extension))].map((extension) =>
   OTHER_ROWS.filter((row) => row.extension === extension),
@@ -74,13 +77,18 @@ function jumpsByImmediate(row: Instruction): boolean {
   return parts(effect.target).some((part) => part.kind === 'pc');
 }
 /** Whether rs1 is an address: of a load, a store, or a helper's. */
-function takesAddress(row: Instruction): boolean {
+export function takesAddress(row: Instruction): boolean {
   return (
-    row.effect.kind === 'store' ||
+    stores(row.effect) ||
     expressionsOf(row.effect).some((e) =>
       parts(e).some((part) => part.kind === 'load' || (part.kind === 'call' && MEMORY_HELPERS.test(part.helper))),
     )
   );
+}
+/** Whether it may store: those of floating point do when that is on. */
+function stores(effect: Instruction['effect']): boolean {
+  if (effect.kind === 'either') return stores(effect.then) || stores(effect.otherwise);
+  return effect.kind === 'store' || (effect.kind === 'attempt' && stores(effect.otherwise));
 }
 /** By the naming of helpers; one that is missed only gets fewer good addresses. */
 const MEMORY_HELPERS = /^(lr|sc|amo|hlv|hsv|cbo|f?load|f?store|cas)/i;

@@ -43,6 +43,9 @@ export const ours: Peer = {
   },
 };
 
+/** Our machine at reset with an image. */
+export const startOurs = (image: Uint8Array): Machine => createMachine(configOf(image));
+
 const configOf = (image: Uint8Array): MachineConfig => ({
   harts: 1,
   ramBytes: RAM_BYTES,

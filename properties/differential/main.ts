@@ -1,10 +1,12 @@
 /**
- * `npm run test:differential -- [--cases N] [--seed S] [--only I] [--keep-going]`: compares our machine with Debian's
- * qemu-system-riscv64 on generated cases, shrinks what differs, and prints it with the command that shows it again.
+ * `npm run test:differential -- [--cases N] [--seed S] [--only I] [--failures N] [--retired N]`: compares our machine with
+ * Debian's qemu-system-riscv64 on generated cases, shrinks what differs, and prints it with the command that shows it
+ * again. With --retired it compares nothing and says how much of what is drawn runs.
  */
 import { parseArgs } from 'node:util';
 import { UserError } from '../../engine/index.ts';
 import { compare } from './compare.ts';
+import { retiredShares } from './retired.ts';
 
 const DEFAULT_CASES = 10_000;
 
@@ -20,8 +22,14 @@ function main(): number {
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       failures: { type: 'string', default: '3' },
+      retired: { type: 'string' },
     },
   });
+  if (values.retired !== undefined) {
+    const lines = retiredShares(wholeNumber(values.seed, 'seed'), wholeNumber(values.retired, 'retired'));
+    process.stdout.write(`${lines.join('\n')}\n`);
+    return 0;
+  }
   const outcome = compare({
     cases: wholeNumber(values.cases, 'cases'),
     seed: wholeNumber(values.seed, 'seed'),

@@ -1,6 +1,6 @@
 /**
  * Page tables of a case: a window (the arena, or its guest-physical place) mapped through one stage, with planted
- * flaws. Leaf entries always have A and D set: QEMU 7.2 sets them itself, our machine faults (Svade).
+ * flaws. Leaves may lack A and D: both machines set them (menvcfg.ADUE; QEMU 7.2 always does).
  */
 import { ARENA_AT, PAGE, PAGES } from './layout.ts';
 
@@ -25,6 +25,8 @@ export interface Stage {
   readonly level: number;
   /** Permission bits for each page; a superpage takes those of the first. */
   readonly flags: readonly bigint[];
+  /** Which of A and D each page's leaf lacks. */
+  readonly unset: readonly bigint[];
   readonly flaws: readonly Flaw[];
 }
 
@@ -49,7 +51,7 @@ export function tableWords(stage: Stage, root: number, target: bigint, gstage: b
     const span = 1n << BigInt(12 + 9 * stage.level);
     const entry = tableAt(stage.level) + 8 * indexAt(address, stage.level, stage.level === levels - 1 && gstage);
     const place = (target + BigInt(page * PAGE)) & ~(span - 1n);
-    const flags = (stage.flags[page] ?? 0n) | PTE.V | PTE.A | PTE.D;
+    const flags = (stage.flags[page] ?? 0n) | PTE.V | ((PTE.A | PTE.D) & ~(stage.unset[page] ?? 0n));
     words.push([entry, readable(flawed(stage, stage.level, page, (place >> 2n) | flags), gstage)]);
   }
   return words;
@@ -68,6 +70,5 @@ function flawed(stage: Stage, level: number, page: number, entry: bigint): bigin
   for (const flaw of stage.flaws) {
     if (flaw.level === level && (level > stage.level || stage.level > 0 || flaw.page === page)) changed ^= flaw.flip;
   }
-  const isLeaf = (changed & PTE.V) !== 0n && (changed & (PTE.R | PTE.X)) !== 0n;
-  return isLeaf ? changed | PTE.A | PTE.D : changed;
+  return changed;
 }

@@ -1,14 +1,16 @@
 /** Result records as data, and their comparison field by field. */
 
-import { agrees, incomparable } from './known.ts';
+import { agrees } from './known.ts';
 import { MAX_TRAPS, PAGES, type RecordShape, resultWords, TRAP_FIELDS } from './layout.ts';
 
 export type Result =
   /** The machine did not come back from the case. */
   | { readonly kind: 'lost' }
-  /** The case was over only because its time was: what it did until then depends on how fast the machine is. */
-  | { readonly kind: 'timed out' }
-  | { readonly kind: 'done'; readonly fields: ReadonlyMap<string, bigint> };
+  /** Over because its time was; `fields` as they were then. */
+  | { readonly kind: 'endless'; readonly fields: Fields }
+  | { readonly kind: 'done'; readonly fields: Fields };
+
+type Fields = ReadonlyMap<string, bigint>;
 
 export interface Difference {
   /** e.g. `x10`, `htval`, `trap 2 mcause`, `page 3`. */
@@ -21,7 +23,6 @@ export interface Difference {
 export function decodeResult(record: BigUint64Array, shape: RecordShape): Result {
   const at = resultWords(shape);
   const word = (index: number) => record[index] ?? 0n;
-  if (word(at.timedOut) !== 0n) return { kind: 'timed out' };
   const fields = new Map<string, bigint>();
   const traps = Number(word(at.traps));
   fields.set('traps', word(at.traps));
@@ -37,20 +38,21 @@ export function decodeResult(record: BigUint64Array, shape: RecordShape): Result
   }
   for (const [n, name] of shape.recorded.entries()) fields.set(name, word(at.csrs + n));
   for (let page = 0; page < PAGES.count; page++) fields.set(`page ${page}`, word(at.pages + page));
-  return { kind: 'done', fields };
+  return { kind: word(at.timedOut) === 0n ? 'done' : 'endless', fields };
 }
 
-const NO_FIELDS: ReadonlyMap<string, bigint> = new Map();
+/** The result without fields that go on changing; of its last trap, which is the harness's, only the cause counts. */
+export function without(result: Extract<Result, { kind: 'endless' }>, changing: ReadonlySet<string>): Result {
+  const last = `trap ${(result.fields.get('traps') ?? 1n) - 1n} `;
+  const isSettled = (name: string) => !changing.has(name.startsWith(last) ? name.slice(last.length) : name);
+  return { ...result, fields: new Map([...result.fields].filter(([name]) => isSettled(name))) };
+}
 
-/** Where the results differ, known differences left out; empty when they agree. */
+/** Where the results differ, known differences left out; empty when they agree. Of ours, only what it has is compared. */
 export function differences(ours: Result, qemu: Result): Difference[] {
-  // QEMU's time is real: on a busy host a long case does not come to its end.
-  if (qemu.kind === 'timed out' && ours.kind !== 'lost') return [];
-  if (ours.kind === 'timed out' && qemu.kind === 'done' && incomparable(NO_FIELDS, qemu.fields)) return [];
-  if (ours.kind !== 'done' || qemu.kind !== 'done') {
+  if (ours.kind === 'lost' || qemu.kind === 'lost' || ours.kind !== qemu.kind) {
     return ours.kind === qemu.kind ? [] : [{ field: `ours ${ours.kind}, QEMU ${qemu.kind}`, ours: 0n, qemu: 0n }];
   }
-  if (incomparable(ours.fields, qemu.fields)) return [];
   const found: Difference[] = [];
   for (const [field, value] of ours.fields) {
     const other = qemu.fields.get(field) ?? 0n;

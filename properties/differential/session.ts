@@ -18,9 +18,11 @@ import {
   STATE,
   STATE_AT,
 } from './layout.ts';
-import { ours, type Peer, qemu } from './machines.ts';
+import { ours, type Peer, qemu, startOurs } from './machines.ts';
+import { codeAddress, observe, type Step } from './observe.ts';
 import { type Probe, probe } from './probe.ts';
-import { type Difference, decodeResult, differences, type Result } from './results.ts';
+import { type Difference, decodeResult, differences, type Result, without } from './results.ts';
+import { unsettled } from './settle.ts';
 
 export interface Verdict {
   readonly case: Case;
@@ -36,8 +38,10 @@ export interface Session {
   /** CSRs of one machine only: differences of their own unless known. */
   readonly onlyOurs: readonly string[];
   readonly onlyQemu: readonly string[];
-  /** Runs the cases on both machines. One verdict each, in order. */
-  run(cases: readonly Case[]): Verdict[];
+  /** Runs the cases on both machines; `patience` times as long on QEMU. One verdict each, in order. */
+  run(cases: readonly Case[], patience?: number): Verdict[];
+  /** What our machine does with a case, instruction by instruction. */
+  observe(its: Case): Step[];
 }
 
 /** CSRs that a case sets, in an order in which none spoils another. PMP addresses come before what they configure. */
@@ -46,7 +50,8 @@ const SETUP = [
   ...['medeleg', 'mideleg', 'hedeleg', 'hideleg', 'stvec', 'vstvec', 'sscratch', 'vsscratch', 'sepc', 'vsepc'],
   ...['scause', 'vscause', 'stval', 'vstval', 'htval', 'htinst', 'mtval', 'mtval2', 'mtinst', 'mcause', 'htimedelta'],
   ...['stimecmp', 'vstimecmp', 'satp', 'vsatp', 'hgatp', 'hstatus', 'vsstatus'],
-  ...['pmpaddr0', 'pmpaddr1', 'pmpaddr2', 'pmpaddr3', 'pmpaddr15', 'pmpcfg0', 'pmpcfg2'],
+  ...['pmpaddr0', 'pmpaddr1', 'pmpaddr2', 'pmpaddr3', 'pmpaddr4', 'pmpaddr5', 'pmpaddr6', 'pmpaddr7', 'pmpaddr15'],
+  ...['pmpcfg0', 'pmpcfg2'],
   ...['mip', 'hvip', 'mie', 'mepc', 'mstatus'],
 ] as const;
 
@@ -82,32 +87,60 @@ export function createSession(): Session {
     ),
     floats: extensions.has('D'),
   };
-  const harness = assemble(harnessSource(shape), HARNESS_AT).bytes;
+  const { bytes: harness, symbols } = assemble(harnessSource(shape), HARNESS_AT);
   return {
     cpu,
     drawable: { satpModes: both((its) => its.satpModes), hgatpModes: both((its) => its.hgatpModes) },
     onlyOurs: only(a, b),
     onlyQemu: only(b, a),
-    run: (cases) => {
-      const [mine, their] = [ours, theirs].map((peer) => runOn(peer, harness, cases, shape));
+    run: (cases, patience = 1) => {
+      const mine = settle(harness, cases, shape);
+      const their = runOn(theirs, harness, cases, shape, theirs.timeBudget * patience);
       return cases.map((its, n) => {
-        const pair = { ours: mine?.[n], qemu: their?.[n] };
+        const pair = { ours: mine[n], qemu: their[n] };
         if (!pair.ours || !pair.qemu) throw new InvariantError(`case ${n} has no result`);
         return { case: its, ours: pair.ours, qemu: pair.qemu, differences: differences(pair.ours, pair.qemu) };
       });
     },
+    observe: (its) => {
+      const machine = startOurs(executable(encodeBatch(harness, [its], shape, ours.timeBudget)));
+      return observe(machine, symbols.get('finish') ?? 0n, codeAddress(its.offset), its.slots.length);
+    },
   };
 }
 
+/** How much longer a case may take that did not end. */
+const LONGER = 6;
+
+/** Our machine's results. Of a case that never ends, what has settled is left. */
+function settle(harness: Uint8Array, cases: readonly Case[], shape: RecordShape): Result[] {
+  const results = runOn(ours, harness, cases, shape, ours.timeBudget);
+  const open = results.flatMap((result, n) => (result.kind === 'endless' ? [n] : []));
+  const endless = open.map((n) => cases[n]!);
+  const again = runOn(ours, harness, endless, shape, ours.timeBudget * LONGER);
+  for (const [index, n] of open.entries()) {
+    const result = again[index]!;
+    const image = executable(encodeBatch(harness, [cases[n]!], shape, ours.timeBudget * LONGER));
+    results[n] = result.kind === 'endless' ? without(result, unsettled(startOurs(image), shape.recorded)) : result;
+  }
+  return results;
+}
+
 /** Results of all cases, in as many images as are needed. */
-function runOn(peer: Peer, harness: Uint8Array, cases: readonly Case[], shape: RecordShape): Result[] {
+function runOn(
+  peer: Peer,
+  harness: Uint8Array,
+  cases: readonly Case[],
+  shape: RecordShape,
+  timeBudget: number,
+): Result[] {
   const results: Result[] = [];
   while (results.length < cases.length) {
     const batch = cases.slice(results.length, results.length + batchLimit(shape));
-    let parts = encodeBatch(harness, batch, shape, peer.timeBudget);
+    let parts = encodeBatch(harness, batch, shape, timeBudget);
     while ((parts[2]?.bytes.length ?? 0) > CASES_BYTES) {
       batch.length >>= 1;
-      parts = encodeBatch(harness, batch, shape, peer.timeBudget);
+      parts = encodeBatch(harness, batch, shape, timeBudget);
     }
     const run = peer.run(executable(parts));
     const left = run.ended ? 0 : Number(words(run.read(STATE_AT + STATE.left * 8, 8))[0] ?? 0n);

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { assemble } from '../../engine/index.ts';
+import type { Case } from './case.ts';
+import { encodeBatch } from './case.ts';
+import { executable } from './elf.ts';
+import { harnessSource } from './harness.ts';
+import { HARNESS_AT, RESULTS_AT, type RecordShape, resultWords } from './layout.ts';
+import { startOurs } from './machines.ts';
+import { codeAddress, observe } from './observe.ts';
+import { pmpAllows } from './pmp.ts';
+import { QUIRKS } from './quirks.ts';
+import { decodeResult, without } from './results.ts';
+import { unsettled } from './settle.ts';
+
+const shape: RecordShape = {
+  setup: ['medeleg', 'satp', 'pmpaddr15', 'pmpcfg2', 'mie', 'mepc', 'mstatus'],
+  recorded: ['mcause', 'mepc', 'sscratch'],
+  floats: false,
+};
+const { bytes: harness, symbols } = assemble(harnessSource(shape), HARNESS_AT);
+const wordOf = (line: string) => new DataView(assemble(line, 0).bytes.buffer).getUint32(0, true);
+const x = (values: Record<number, bigint>) => Array.from({ length: 32 }, (_, n) => values[n] ?? 0n);
+
+const caseOf = (lines: readonly string[], registers: Record<number, bigint>): Case => ({
+  mode: 'HS',
+  slots: lines.map(wordOf),
+  offset: 0x100,
+  x: x(registers),
+  f: [],
+  csrs: {},
+  satp: undefined,
+  vsatp: undefined,
+  hgatp: undefined,
+  data: [],
+});
+const start = (its: Case, mtime = 1000) => startOurs(executable(encodeBatch(harness, [its], shape, mtime)));
+
+/** For each quirk that the case meets: its reason's first words, and the slot that would be left out. */
+function met(its: Case): string[] {
+  const steps = observe(start(its), symbols.get('finish') ?? 0n, codeAddress(its.offset), its.slots.length);
+  return steps.flatMap((_, n) =>
+    QUIRKS.flatMap(({ reason, culprit }) => {
+      const step = culprit(steps, n);
+      return step === undefined ? [] : [`${reason.split(' ').slice(0, 3).join(' ')} ${steps[step]?.slot}`];
+    }),
+  );
+}
+
+const RAM = 0x8080_2000n;
+const NOWHERE = 1n << 40n;
+
+describe('quirks', () => {
+  it('are not met by ordinary code, faults included', () => {
+    const lines = [
+      'ld x5, 0(x8)',
+      'amoadd.d x6, x5, (x8)',
+      'lr.d x5, (x8)',
+      'sc.d x6, x5, (x8)',
+      'sd x5, 0(x9)',
+      'ecall',
+    ];
+    expect(met(caseOf(lines, { 8: RAM, 9: NOWHERE }))).toEqual([]);
+  });
+
+  it('are met by the instruction that meets them', () => {
+    expect(met(caseOf(['nop', 'amoadd.w x6, x5, (x9)'], { 9: NOWHERE }))).toEqual(['AMO outside RAM: 1']);
+    expect(met(caseOf(['nop', 'lw x5, 0(x9)'], { 9: 0x10_1000n }))).toEqual(['devices and ROM 1']);
+    const own = ['lr.d x5, (x8)', 'sd x6, 0(x8)', 'sc.d x7, x6, (x8)'];
+    expect(met(caseOf(own, { 6: 5n, 8: RAM }))).toEqual(['SC compares what 2']);
+    expect(met(caseOf(['sc.w x7, x6, (x8)'], { 8: RAM + 1n }))).toEqual(['SC without a 0']);
+    expect(met(caseOf(['csrw sstatus, x5'], { 5: 1n << 32n }))).toEqual(['UXL can be 0']);
+  });
+
+  it('are met after a wait, too, and by stores of floating point', () => {
+    expect(met({ ...caseOf(['wfi', 'amoadd.w x6, x5, (x9)'], { 9: NOWHERE }), mode: 'M' })).toEqual([
+      'AMO outside RAM: 1',
+    ]);
+    const its = { ...caseOf(['fsd f1, 0(x9)'], { 9: 0x10_1000n }), csrs: { mstatus: 0x6000n } };
+    expect(met(its)).toEqual(['devices and ROM 0']);
+  });
+
+  it('blame a fetch that fails on what came before it', () => {
+    expect(met(caseOf(['nop', 'jalr x1, 0(x9)'], { 9: 0x10_0000n }))).toEqual(['devices and ROM 1']);
+    // A root table where no RAM is.
+    expect(met(caseOf(['csrw satp, x5'], { 5: (8n << 60n) | (NOWHERE >> 12n) }))).toEqual(['page fault instead 0']);
+  });
+});
+
+describe('endless cases', () => {
+  it('keep what has settled, and nothing that goes on changing', () => {
+    const its = caseOf(['addi x5, x0, 7', 'addi x6, x6, 1', 'j .-4'], {});
+    const changing = unsettled(start(its, 6000), shape.recorded);
+    expect([...changing].sort()).toEqual(['mepc', 'x6']);
+    const machine = start(its);
+    machine.run({});
+    const { size } = resultWords(shape);
+    const record = new BigUint64Array(machine.readPhysical(RESULTS_AT, size * 8).slice().buffer);
+    const result = decodeResult(record, shape);
+    if (result.kind !== 'endless') throw new Error(`expected an endless case, not one that is ${result.kind}`);
+    const kept = without(result, changing);
+    expect(kept.kind === 'endless' && [kept.fields.get('x5'), kept.fields.has('x6')]).toEqual([7n, false]);
+    expect(kept.kind === 'endless' && kept.fields.has('trap 0 mepc')).toBe(false);
+  });
+});
+
+describe('the model of PMP', () => {
+  const of =
+    (csrs: Record<string, bigint>) =>
+    (name: string): bigint =>
+      csrs[name] ?? 0n;
+
+  it('matches NA4, NAPOT and TOR, and lets the first match decide', () => {
+    const csrs = of({
+      pmpcfg0: 0x0f_19_11n,
+      pmpaddr0: 0x1000n >> 2n,
+      pmpaddr1: (0x1000n >> 2n) | 1n,
+      pmpaddr2: 0x2000n >> 2n,
+    });
+    expect(pmpAllows(csrs, 0x1000n, 4, 'load', false)).toBe(true);
+    expect(pmpAllows(csrs, 0x1004n, 4, 'load', false)).toBe(true);
+    expect(pmpAllows(csrs, 0x1004n, 4, 'store', false)).toBe(false);
+    expect(pmpAllows(csrs, 0x1010n, 4, 'fetch', false)).toBe(true);
+    expect(pmpAllows(csrs, 0x2000n, 4, 'load', false)).toBe(false);
+    expect(pmpAllows(csrs, 0x2000n, 4, 'load', true)).toBe(true);
+  });
+
+  it('forbids an access that an entry matches in part, in every mode', () => {
+    const csrs = of({ pmpcfg0: 0x17n, pmpaddr0: 0x1000n >> 2n });
+    expect(pmpAllows(csrs, 0x1000n, 8, 'load', true)).toBe(false);
+  });
+});
