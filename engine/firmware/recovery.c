@@ -111,8 +111,11 @@ void recovery_done(void) { unfinished = 0; }
 
 int recovery_text_intact(void) {
   const u64 *now = (const u64 *)header.image_start, *kept = (const u64 *)pristine;
-  u64 words = (header.statics_start - header.image_start) / 8, difference = 0;
-  for (u64 n = 0; n < words; n++) difference |= now[n] ^ kept[n];
+  const u64 *end = (const u64 *)(header.statics_start & ~63ul);
+  u64 difference = 0;
+  for (; now < end; now += 8, kept += 8)
+    difference |= (now[0] ^ kept[0]) | (now[1] ^ kept[1]) | (now[2] ^ kept[2]) | (now[3] ^ kept[3]) |
+                  (now[4] ^ kept[4]) | (now[5] ^ kept[5]) | (now[6] ^ kept[6]) | (now[7] ^ kept[7]);
   return difference == 0;
 }
 
@@ -163,6 +166,8 @@ static void save_context(struct hart *hart) {
   frozen->sscratch = csr_read(SSCRATCH);
   frozen->hstatus = csr_read(HSTATUS);
   frozen->hgatp = csr_read(HGATP);
+  /* vsie is seen through hideleg: a damaged one must not hide what the VM had enabled. */
+  csr_set(HIDELEG, 1ul << IRQ_VSSI | 1ul << IRQ_VSTI | 1ul << IRQ_VSEI);
   frozen->vs = (struct vs_csrs){
       .vsstatus = csr_read(VSSTATUS), .vsie = csr_read(VSIE), .vstvec = csr_read(VSTVEC),
       .vsscratch = csr_read(VSSCRATCH), .vsepc = csr_read(VSEPC), .vscause = csr_read(VSCAUSE),

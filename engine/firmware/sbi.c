@@ -116,9 +116,7 @@ static struct result recovery_call(struct hart *hart, u64 function) {
     case SBI_RECOVERY_DONE:
       recovery_done();
       return OK(0);
-    case SBI_RECOVERY_CHECK:
-      if (!recovery_text_intact()) recovery_run(hart, DETECTED_BY_TRAP, CAUSE_CODE_DAMAGED, NULL, hart->pc);
-      return OK(0);
+    case SBI_RECOVERY_CHECK: return OK(0); /* it was intact */
     default: return ERROR(SBI_ERR_NOT_SUPPORTED);
   }
 }
@@ -126,9 +124,13 @@ static struct result recovery_call(struct hart *hart, u64 function) {
 void sbi_call(struct hart *hart) {
   u64 *x = hart->x, extension = x[17], function = x[16];
   struct result result = ERROR(SBI_ERR_NOT_SUPPORTED);
-  if (extension == SBI_RECOVERY && recovery_armed() &&
-      (function == SBI_RECOVERY_FAIL || (function == SBI_RECOVERY_CHECK && !recovery_text_intact()))) {
-    recovery_call(hart, function); /* the context now is the new instance's: leave it alone */
+  /* After these the context is the new instance's: leave it alone. */
+  if (extension == SBI_RECOVERY && recovery_armed() && function == SBI_RECOVERY_FAIL) {
+    recovery_call(hart, function);
+    return;
+  }
+  if (extension == SBI_RECOVERY && recovery_armed() && function == SBI_RECOVERY_CHECK && !recovery_text_intact()) {
+    recovery_run(hart, DETECTED_BY_TRAP, CAUSE_CODE_DAMAGED, NULL, hart->pc);
     return;
   }
   if (extension == SBI_HSM && function == SBI_HSM_STOP) {

@@ -109,6 +109,7 @@ static u64 check_range(u64 first, u64 end) {
   for (u64 number = end; number-- > first;) {
     struct frame *frame = &frames.table[number];
     u32 found = frame->next;
+    if ((number & 0x3fff) == 0) timer_beat(); /* 64 MiB further */
     if (found == 0) {
       u64 *words = (u64 *)frame;
       came_free += frame->type != FRAME_FREE;

@@ -230,16 +230,22 @@ static int is_blame(u64 call, i64 result) {
 
 void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
 
+/** Once a tick: a guest that makes errors on purpose must not make us look at nothing else. */
+static void suspect_sometimes(void) {
+  if (this_cpu()->suspected++ == 0) suspect();
+}
+
 /*
- * Before a guest is told that it was wrong, two things are asked: is our code whole, and does the same question have the
- * same answer? A register that was hit once does not hit twice. (A second answer that differs is no proof of damage: the
- * other side of a grant or an event may have moved in between. It is an answer like the first.)
+ * Before a guest is told that it was wrong, two things are asked: does the same question have the same answer (a register
+ * that was hit once is not hit twice), and is our code whole? A second answer that differs is no proof of damage, for the
+ * other side of a grant or an event may have moved in between: it is an answer like the first.
  */
 static i64 ask(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
   i64 result = find(vcpu, call, need)(vcpu, arguments);
   if (!is_blame(call, result)) return result;
-  suspect();
-  return find(vcpu, call, need)(vcpu, arguments);
+  result = find(vcpu, call, need)(vcpu, arguments);
+  if (is_blame(call, result)) suspect_sometimes();
+  return result;
 }
 
 i64 hypercall_part(struct vcpu *vcpu, u64 call, const u64 *arguments) { return ask(vcpu, call, PART, arguments); }

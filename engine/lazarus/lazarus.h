@@ -215,8 +215,8 @@ struct cpu {
   u64 ticks;
   /** When the present window of ticks began. */
   u64 window_start;
-  /** Since the last tick. */
-  u64 interrupts;
+  /** Since the last tick: interrupts, and errors of guests that were looked into. */
+  u64 interrupts, suspected;
   /** Ticks in a row that found it idle although its queue has work. */
   u64 starved;
   u32 resched;

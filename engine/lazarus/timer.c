@@ -52,7 +52,7 @@ static void tick(struct cpu *cpu) {
     ASSERT(cpu->window_start == 0 || now - cpu->window_start >= WINDOW_TICKS / 2 * TICK);
     cpu->window_start = now;
   }
-  cpu->interrupts = 0;
+  cpu->interrupts = cpu->suspected = 0;
   heartbeats[cpu->id]++;
   cpu->ticks++;
   cpu->resched = 1;
