@@ -80,6 +80,13 @@ describe('quirks', { timeout: 60_000 }, () => {
     expect(met(its)).toEqual(['devices and ROM 0']);
   });
 
+  it('are met by a register that is zero, not by x0, and not when FS is dirty already', () => {
+    const its = (line: string, fs: bigint) => ({ ...caseOf([line], {}), csrs: { mstatus: fs << 13n } });
+    expect(met(its('csrrs x5, fcsr, x6', 2n))).toEqual(['setting or clearing 0']);
+    expect(met(its('csrrs x5, fcsr, x0', 2n))).toEqual([]);
+    expect(met(its('csrrs x5, fcsr, x6', 3n))).toEqual([]);
+  });
+
   it('blame a fetch that fails on what came before it', () => {
     expect(met(caseOf(['nop', 'jalr x1, 0(x9)'], { 9: 0x10_0000n }))).toEqual(['devices and ROM 1']);
     // A root table where no RAM is.

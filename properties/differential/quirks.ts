@@ -95,6 +95,10 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
+    reason: 'setting or clearing no bit of fcsr by a register that is zero is no write, and leaves FS',
+    culprit: (steps, n) => (marksDirtyByNothing(at(steps, n)) ? n : undefined),
+  },
+  {
     reason: 'UXL can be written, and user mode then runs as RV32',
     culprit: (steps, n) =>
       /^csr/.test(at(steps, n).instruction?.name ?? '') && writesUxl(at(steps, n)) ? n : undefined,
@@ -119,6 +123,18 @@ const faults = (steps: readonly Step[], n: number): boolean => {
 const isSc = (step: Step): boolean => step.instruction?.name.startsWith('sc.') ?? false;
 const overlaps = (a: bigint | undefined, b: bigint | undefined): boolean =>
   a !== undefined && b !== undefined && a >> 3n === b >> 3n;
+
+const FFLAGS = 1;
+const FCSR = 3;
+const FS = 3n << 13n;
+/** CSRRS or CSRRC of fflags, frm or fcsr, not by x0 but by a register that holds 0, while FS is not dirty. */
+function marksDirtyByNothing({ instruction, operands, x, mode, csr }: Step): boolean {
+  const { imm = 0, rs1 = 0 } = operands;
+  const isFloat = imm >= FFLAGS && imm <= FCSR;
+  const byNothing = /^csrr[sc]$/.test(instruction?.name ?? '') && rs1 !== 0 && x[rs1] === 0n;
+  const status = csr(mode === 'VS' || mode === 'VU' ? 'vsstatus' : 'mstatus');
+  return isFloat && byNothing && (status & FS) !== FS;
+}
 
 const SSTATUS = 0x100;
 const MSTATUS = 0x300;
