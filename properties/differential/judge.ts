@@ -3,6 +3,7 @@
  * with more time; then, as long as it meets quirks (quirks.ts), without the instructions that meet them.
  */
 import type { Case } from './case.ts';
+import type { Step } from './observe.ts';
 import { QUIRKS } from './quirks.ts';
 import type { Session, Verdict } from './session.ts';
 
@@ -56,6 +57,11 @@ function patiently(session: Session, its: Case): Verdict {
 const differing = (judged: readonly Judgement[]): number[] =>
   judged.flatMap(({ verdict }, n) => (verdict.differences.length > 0 ? [n] : []));
 
+/** The slot of a step; where it runs what is no code of the case, that of the instruction which led there. */
+function lastOfCase(steps: readonly Step[], n: number): number | undefined {
+  return steps.slice(0, n + 1).findLast(({ slot }) => slot !== undefined)?.slot;
+}
+
 /** The case with NOPs for what meets quirks; undefined when nothing does. */
 function withoutQuirks(session: Session, its: Case): { its: Case; reasons: string[] } | undefined {
   const steps = session.observe(its);
@@ -66,7 +72,7 @@ function withoutQuirks(session: Session, its: Case): { its: Case; reasons: strin
     for (const { reason, culprit, without } of QUIRKS) {
       const step = culprit(steps, n);
       if (step === undefined) continue;
-      const slot = steps[step]?.slot;
+      const slot = lastOfCase(steps, step);
       if (slot !== undefined && slots[slot] !== NOP) slots[slot] = NOP;
       else if (without && without(found) !== found) found = without(found);
       else continue;
