@@ -74,26 +74,30 @@ it.each([1, 4])(
   600_000,
 );
 
-it('Linux reads and writes a virtio disk, pings through virtio-net, draws from virtio-rng, and can be a hypervisor', async () => {
-  const disk = new Uint8Array(1 << 20).map((_, at) => (at * 7 + (at >> 9)) & 0xff);
-  const changed = disk.slice();
-  changed.set(Buffer.from('changed'), 512 * 1000);
-  const virtio: readonly VirtioConfig[] = [
-    { kind: 'block', slot: 7, image: { name: 'disk.img', bytes: disk }, readOnly: false, serial: 'peers' },
-    { kind: 'net', slot: 6, mac: '52:54:00:12:34:56', cable: 'switch' },
-    { kind: 'entropy', slot: 5 },
-  ];
-  const load = (...names: string[]) => names.map((name) => `insmod /lib/modules/${name}.ko.xz`).join(' && ');
-  const address = 'ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up';
-  await obeys('virtio', linuxMachine(peers, 2, virtio), [
-    [load('virtio_mmio', 'virtio_blk'), '[vda] 2048 512-byte logical blocks'],
-    [`${load('failover', 'net_failover', 'virtio_net', 'virtio-rng')}; ls /sys/class/net`, /\beth0\b/],
-    ['dd if=/dev/vda bs=4k | sha256sum', sha256(disk)],
-    ['printf changed | dd of=/dev/vda seek=1000 conv=notrunc,fsync', '0+1 records out'],
-    ['echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=64k | sha256sum', sha256(changed)],
-    [`${address}; ping -c 3 10.0.2.2`, '3 packets received, 0% packet loss'],
-    // KVM asks whether it can be a hypervisor here, and tries out how many bits hgatp holds.
-    [`${load('kvm')} && ls /dev/kvm`, /hypervisor extension available.*VMID 14 bits available.*\n\/dev\/kvm\r/s],
-    ['cat /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c', /virtio_rng\.0\r\n64\r\n/],
-  ]);
-}, 600_000);
+it.each([1, 4])(
+  'Linux on %i harts reads and writes a virtio disk, pings, draws random bytes, and can be a hypervisor',
+  async (harts) => {
+    const disk = new Uint8Array(1 << 20).map((_, at) => (at * 7 + (at >> 9)) & 0xff);
+    const changed = disk.slice();
+    changed.set(Buffer.from('changed'), 512 * 1000);
+    const virtio: readonly VirtioConfig[] = [
+      { kind: 'block', slot: 7, image: { name: 'disk.img', bytes: disk }, readOnly: false, serial: 'peers' },
+      { kind: 'net', slot: 6, mac: '52:54:00:12:34:56', cable: 'switch' },
+      { kind: 'entropy', slot: 5 },
+    ];
+    const load = (...names: string[]) => names.map((name) => `insmod /lib/modules/${name}.ko.xz`).join(' && ');
+    const address = 'ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up';
+    await obeys(`virtio-${harts}`, linuxMachine(peers, harts, virtio), [
+      [load('virtio_mmio', 'virtio_blk'), '[vda] 2048 512-byte logical blocks'],
+      [`${load('failover', 'net_failover', 'virtio_net', 'virtio-rng')}; ls /sys/class/net`, /\beth0\b/],
+      ['dd if=/dev/vda bs=4k | sha256sum', sha256(disk)],
+      ['printf changed | dd of=/dev/vda seek=1000 conv=notrunc,fsync', '0+1 records out'],
+      ['echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=64k | sha256sum', sha256(changed)],
+      [`${address}; ping -c 3 10.0.2.2`, '3 packets received, 0% packet loss'],
+      // KVM asks whether it can be a hypervisor here, and tries out how many bits hgatp holds.
+      [`${load('kvm')} && ls /dev/kvm`, /hypervisor extension available.*VMID 14 bits available.*\n\/dev\/kvm\r/s],
+      ['cat /sys/class/misc/hw_random/rng_current && head -c 64 /dev/hwrng | wc -c', /virtio_rng\.0\r\n64\r\n/],
+    ]);
+  },
+  600_000,
+);
