@@ -29,6 +29,7 @@ export {
   parseHgatp,
   readMachineSymbols,
   readOwnership,
+  spaOf,
   translateGuest,
   type VcpuInfo,
   type VmDigest,

@@ -33,8 +33,6 @@ export function findHypervisorInstruction(machine: Machine, k: number, until: Se
   });
 }
 
-/** c.ebreak, which fits over an instruction of any length. */
-const BREAKPOINT = Uint8Array.of(0x02, 0x90);
 const CAUSE_BREAKPOINT = 3;
 /** Ticks run before it is looked whether the breakpoint was hit; doubled as long as it was not. */
 const FIRST_LEAP = 2048;
@@ -42,12 +40,13 @@ const MAX_LEAP = 1 << 20;
 
 /**
  * Looks for the n-th (1 = the first from here) time that a hart in HS-mode is about to execute the instruction at a
- * physical address. Works as a debugger does, with a breakpoint in memory, and leaves the machine as it was.
+ * physical address. Works as a debugger does, with a breakpoint, but one that a hypervisor which looks at its own code
+ * does not see; leaves the machine as it was.
  * @throws UserError when there is no RAM at the address
  */
 export function findExecution(machine: Machine, address: number, n: number, until: SearchEnd): TriggerSearch {
   const end = RAM_BASE + machine.config.ramBytes;
-  if (address < RAM_BASE || address + BREAKPOINT.length > end || address % 2 !== 0) {
+  if (address < RAM_BASE || address + 2 > end || address % 2 !== 0) {
     throw new UserError(`a trigger at 0x${address.toString(16)}: no instruction of the hypervisor can be there`);
   }
   return lookAhead(machine, () => {
@@ -63,7 +62,7 @@ export function findExecution(machine: Machine, address: number, n: number, unti
 /** When the place is reached next; the machine is brought back to where it was. */
 function nextExecution(machine: Machine, address: number, until: SearchEnd): Ticks | undefined {
   const start = machine.snapshot();
-  machine.apply({ kind: 'poke', paddr: address, bytes: BREAKPOINT });
+  machine.breakAt = address;
   let hit: Ticks | undefined;
   machine.onEvent = (event) => {
     if (event.kind !== 'transition' || event.from !== 'HS' || event.pc !== BigInt(address)) return;
@@ -78,6 +77,7 @@ function nextExecution(machine: Machine, address: number, until: SearchEnd): Tic
     if (stop.kind === 'halted' || stop.kind === 'idle') break;
   }
   machine.onEvent = undefined;
+  machine.breakAt = undefined;
   machine.restore(start);
   if (hit !== undefined) machine.run({ ticks: hit });
   return hit !== undefined && machine.moment < moment && hit < last ? hit : undefined;

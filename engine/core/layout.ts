@@ -94,6 +94,7 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('slotPoolHost', 'pool of decoded blocks', 'u32'),
   derived('slotPoolBlocks', 'blocks in the pool', 'u32'),
   derived('slotPoolUsed', 'blocks handed out', 'u32'),
+  derived('breakpointHost', 'address in linear memory of an instruction that is decoded as c.ebreak; 0: none', 'u32'),
   derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
   derived(
     'scratchHost',

@@ -1,6 +1,6 @@
 /** Introspection: what runs inside the machine, seen from outside. */
 export { type DisassembledLine, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
-export { type GuestMapping, guestPages, parseHgatp, translateGuest, walkGStage } from './gstage.ts';
+export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
 export { readMachineSymbols } from './images.ts';
 export { hex } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';

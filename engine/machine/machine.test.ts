@@ -310,4 +310,57 @@ describe('time', () => {
     }
     expect(seen.size).toBe(2);
   });
+
+  it('breaks where it is told to, which neither the guest nor the state can see', () => {
+    // Adds up its own code, then goes on to `target`, over and over; the sum is in s1 when it passes there.
+    const SUMS = `
+      loop: la t0, loop
+      la t1, end
+      li s1, 0
+      sum: lw t2, 0(t0)
+      add s1, s1, t2
+      addi t0, t0, 4
+      bltu t0, t1, sum
+      target: addi s2, s2, 1
+      j loop
+      end: nop
+    `;
+    const machine = createMachine(smallConfig(SUMS));
+    machine.run({ ticks: 2000 });
+    const start = machine.snapshot();
+    const target = [...Array(64).keys()]
+      .map((n) => 0x80000000 + 4 * n)
+      .find((at) => wordAt(machine, at) === 0x00190913);
+    while (Number(machine.hart(0).pc) !== target) machine.step();
+    const sum = machine.hart(0).x[9];
+    machine.run({ ticks: 3000 });
+    const end = machine.digest();
+
+    machine.restore(start);
+    machine.breakAt = target;
+    expect(machine.breakAt).toBe(target);
+    expect(machine.digest()).toBe(start.digest);
+    const events = watch(machine);
+    machine.run({ ticks: 3000 });
+    const traps = events.filter((event) => event.kind === 'transition' && event.trap?.cause === 3);
+    expect(traps).toHaveLength(1);
+    expect(machine.hart(0).x[9]).toBe(sum);
+
+    machine.breakAt = undefined;
+    machine.restore(start);
+    machine.run({ ticks: 3000 });
+    expect(machine.digest()).toBe(end);
+  });
+
+  it('breaks nowhere but in RAM', () => {
+    const machine = createMachine(smallConfig('j .'));
+    for (const at of [0, 0x1000, 0x80000001, 0x80000000 + machine.config.ramBytes])
+      expect(() => (machine.breakAt = at)).toThrow(/breakpoint/);
+    expect(machine.breakAt).toBeUndefined();
+  });
 });
+
+const wordAt = (machine: Machine, at: number) => {
+  const bytes = machine.readPhysical(at, 4).slice();
+  return new DataView(bytes.buffer).getUint32(0, true);
+};

@@ -61,6 +61,7 @@ const W = {
   eventsCount: word('eventsCount'),
   ramHashSum: word('ramHashSum'),
   mmioData: word('mmioData'),
+  breakpointHost: word('breakpointHost'),
   ramHost: word('ramHost'),
   romHost: word('romHost'),
   pageHashHost: word('pageHashHost'),
@@ -161,6 +162,20 @@ class CoreMachine implements Machine, FaultTarget {
   set observedTransitions(which: ObservedTransitions) {
     this.#transitions = which;
     this.onEvent = this.#onEvent;
+  }
+
+  get breakAt(): number | undefined {
+    const host = this.#u32[W.breakpointHost]!;
+    return host === 0 ? undefined : host - this.#u32[W.ramHost]! + RAM_BASE;
+  }
+  set breakAt(paddr: number | undefined) {
+    const offset = (paddr ?? RAM_BASE) - RAM_BASE;
+    invariant(
+      offset >= 0 && offset < this.config.ramBytes && offset % 2 === 0,
+      `a breakpoint at ${paddr}, not code in RAM`,
+    );
+    this.#u32[W.breakpointHost] = paddr === undefined ? 0 : this.#u32[W.ramHost]! + offset;
+    this.#core.arch.flushDerived();
   }
 
   get hypervisorInstructions(): number {

@@ -227,4 +227,9 @@ export interface Machine {
   onEvent: ((event: MachineEvent) => void) | undefined;
   /** Which transitions are events: a guest that traps all the time makes many. `vm`: those in and out of VMs. */
   observedTransitions: ObservedTransitions;
+  /**
+   * Physical address of an instruction in RAM that harts find to be c.ebreak, while loads see what memory has: for
+   * searches on a machine whose guest looks at its own code. No part of snapshots; undefined: none.
+   */
+  breakAt: number | undefined;
 }

@@ -21,6 +21,7 @@ import {
   HART_F,
   HART_SINK,
   MACHINE_BASE,
+  MACHINE_BREAKPOINT_HOST,
   MACHINE_DECODE_TABLE_HOST,
   MACHINE_SLOT_POOL_HOST,
   OP_ILLEGAL,
@@ -39,6 +40,9 @@ import {
   SLOT_RS2,
 } from './layout.gen';
 
+/** c.ebreak, which fits over an instruction of any length. */
+export const C_EBREAK: u32 = 0x9002;
+
 /** Fills the undecoded slot `slot` of a pool block from the block's code page. */
 export function decode(hart: u32, slot: u32): void {
   const pool = load<u32>(MACHINE_BASE, MACHINE_SLOT_POOL_HOST);
@@ -46,6 +50,7 @@ export function decode(hart: u32, slot: u32): void {
   const offset = (slot - block) / (SLOT_BYTES / 2);
   const code = load<u32>(block, SLOT_BLOCK_CODE) + offset;
   const half: u32 = load<u16>(code);
+  if (code == load<u32>(MACHINE_BASE, MACHINE_BREAKPOINT_HOST)) return decodeInto(slot, C_EBREAK);
   if ((half & 3) != 3) decodeInto(slot, half);
   else if (offset == PAGE_BYTES - 2) store<u32>(slot, OP_STRADDLE | (SLOT_BYTES << 16), SLOT_OP_AND_LENGTH);
   else decodeInto(slot, load<u32>(code));

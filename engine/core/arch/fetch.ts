@@ -2,13 +2,14 @@
  * Instruction fetch: finds or makes the decoded block of the page that pc is in, and decodes singly what no block may
  * hold: an instruction across two pages, or one on a page that PMP splits. Relies on decode.ts for blocks' inner life.
  */
-import { decodeInto, initBlock } from './decode';
+import { C_EBREAK, decodeInto, initBlock } from './decode';
 import {
   HART_FETCH_CONTEXT,
   HART_PC,
   HART_SLOT_BASE,
   HART_STRADDLE,
   HART_WALK_PADDR,
+  MACHINE_BREAKPOINT_HOST,
   MACHINE_PAGE_SLOTS_HOST,
   MACHINE_SLOT_POOL_BLOCKS,
   MACHINE_SLOT_POOL_HOST,
@@ -45,6 +46,7 @@ export function fetch(hart: u32): u32 {
   }
   const host = parcel(hart, pc, 0);
   if (host == 0) return 0;
+  if (host == machine32(MACHINE_BREAKPOINT_HOST)) return single(hart, C_EBREAK, offset);
   const paddr = get(hart, HART_WALK_PADDR);
   const half = load<u16>(host);
   const isLong = (half & 3) == 3;
