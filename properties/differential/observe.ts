@@ -16,6 +16,7 @@ type AccessKind = 'fetch' | 'load' | 'store';
 export interface Access {
   readonly kind: AccessKind;
   readonly va: bigint;
+  readonly bytes: number;
   /** Whether both stages apply (either may be bare). */
   readonly twoStage: boolean;
   /** Where it goes; undefined when the translation fails. */
@@ -165,7 +166,7 @@ function accessOf(machine: Machine, mode: Mode, kind: AccessKind, va: bigint, by
     !pmpAllows((name) => machine.csr(0, name), at, size, as, machineMode);
   if (effective === 'M') {
     const pmpForbids = forbids(va, bytes, kind, true);
-    return { kind, va, twoStage, paddr: va, tableOutside: undefined, pmpForbidsTable: false, pmpForbids };
+    return { kind, va, bytes, twoStage, paddr: va, tableOutside: undefined, pmpForbidsTable: false, pmpForbids };
   }
   let tableOutside: bigint | undefined;
   let pmpForbidsTable = false;
@@ -200,7 +201,7 @@ function accessOf(machine: Machine, mode: Mode, kind: AccessKind, va: bigint, by
   );
   const paddr = 'paddr' in outcome ? outcome.paddr : undefined;
   const pmpForbids = paddr !== undefined && forbids(paddr, bytes, kind, false);
-  return { kind, va, twoStage, paddr, tableOutside, pmpForbidsTable, pmpForbids };
+  return { kind, va, bytes, twoStage, paddr, tableOutside, pmpForbidsTable, pmpForbids };
 }
 
 const SUM = 1n << 18n;

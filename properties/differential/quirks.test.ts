@@ -66,6 +66,9 @@ describe('quirks', { timeout: 60_000 }, () => {
   it('are met by the instruction that meets them', () => {
     expect(met(caseOf(['nop', 'amoadd.w x6, x5, (x9)'], { 9: NOWHERE }))).toEqual(['AMO outside RAM: 1']);
     expect(met(caseOf(['nop', 'lw x5, 0(x9)'], { 9: 0x10_1000n }))).toEqual(['devices and ROM 1']);
+    expect(met(caseOf(['lw x5, 2(x9)', 'lw x5, 4(x9)', 'lb x5, 1(x9)'], { 9: NOWHERE }))).toEqual([
+      'a misaligned load 0',
+    ]);
     const own = ['lr.d x5, (x8)', 'sd x6, 0(x8)', 'sc.d x7, x6, (x8)'];
     expect(met(caseOf(own, { 6: 5n, 8: RAM }))).toEqual(['SC compares what 2']);
     expect(met(caseOf(['sc.w x7, x6, (x8)'], { 8: RAM + 1n }))).toEqual(['SC without a 0']);

@@ -57,6 +57,16 @@ export const QUIRKS: readonly Quirk[] = [
     without: (its) => (Object.keys(its.csrs).some(isPmp) ? withoutPmp(its) : its),
   },
   {
+    // The field by itself is in known.ts; code that reads tval takes it elsewhere.
+    reason: 'a misaligned load outside RAM is split before it is found to fail: tval is that of its first part',
+    culprit: (steps, n) => {
+      const { access } = at(steps, n);
+      const misaligned = access && access.va % BigInt(access.bytes) !== 0n;
+      const outside = access?.paddr !== undefined && !isRam(access.paddr);
+      return faults(steps, n) && access?.kind === 'load' && misaligned && outside ? n : undefined;
+    },
+  },
+  {
     reason: 'AMO outside RAM: tried as a load first, so a load access fault instead of that of a store',
     culprit: (steps, n) => {
       const { instruction, access, trap } = at(steps, n);
