@@ -11,7 +11,7 @@ afterAll(() => studio.close());
 
 /** Failstop in the hypervisor, at instructions that lie far apart. */
 const FAULTS = [
-  { after: 1_200_000, k: 3 },
+  { after: 1_300_000, k: 3 },
   { after: 1_550_000, k: 150 },
   { after: 1_800_000, k: 420 },
   { after: 2_250_000, k: 60 },

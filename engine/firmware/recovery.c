@@ -195,21 +195,24 @@ int recovery_may_freeze(const struct hart *self) {
   return ((const u16 *)before)[0] == 0x0073 && ((const u16 *)before)[1] == 0x1050; /* wfi */
 }
 
-/** How often a hart is asked to stop, a microsecond apart. */
-#define STOP_TRIES 2000
+/** A hart is asked every microsecond; how long it may take goes with the watchdog's period, as all patience here. */
+#define STOP_PERIODS 2
+#define STOP_TIME (2000 * BOARD_TIME_PER_US)
 
 /** Returns how many harts froze. Harts that the hypervisor never started, or stopped, are STOPPED and stay so. */
 static u64 freeze_others(struct hart *self) {
-  u64 count = 0;
+  u64 count = 0, patience = STOP_PERIODS * options.watchdog_period;
+  if (patience == 0) patience = STOP_TIME;
   for (u64 id = 0; id < board.hart_count; id++) {
     struct hart *hart = &harts[id];
     if (id == self->id || hart->state == SBI_HSM_STOPPED) continue;
-    u64 asked = 0, next = 0;
+    u64 first = time_now(), next = first;
     while (!hart->frozen || hart->state != SBI_HSM_STOPPED) {
       ipi_poll(self);
-      if (time_now() < next) continue;
-      if (asked++ > STOP_TRIES) give_up(FAILED_NOT_STOPPED);
-      next = time_now() + BOARD_TIME_PER_US;
+      u64 now = time_now();
+      if (now < next) continue;
+      if (now - first > patience) give_up(FAILED_NOT_STOPPED);
+      next = now + BOARD_TIME_PER_US;
       if (!hart->frozen) ipi_send(id, IPI_FREEZE);
     }
     count++;

@@ -114,6 +114,47 @@ it('eight AppVMs share four harts, the disk and the network', () => {
   expect(run.console.match(/sum 0x[0-9a-f]+ ok$/gm)).toHaveLength(5);
 });
 
+describe('several vCPUs', () => {
+  const team = (append: string, change: Partial<MachineConfig> = {}) => {
+    const run = boot(`vms=team,team ${append}`, change);
+    expect(finish(run), run.console).toBe('pass');
+    const lines = outputs(run);
+    expect(lines[1]?.at(-1)).toMatch(/^vm2: sum [0-9]+ ok$/);
+    return lines.slice(1, 3);
+  };
+
+  it.each([1, 2, 4, 8])('each with a page of its own at the same address, on %i harts, pinned and not', (harts) => {
+    const pinned = team('vcpus=4', { harts });
+    expect(team('vcpus=4 pinning=off', { harts, quantum: { policy: 'jittered', ticks: 700, seed: 3n } })).toEqual(
+      pinned,
+    );
+  });
+
+  /** On which harts VM 2, which belongs to hart 1 as VM 6 does, was seen inside. */
+  function seen(append: string) {
+    const run = boot(`vms=unixbench,idle,idle,idle,unixbench unixrounds=3 idlems=20 ${append}`);
+    const harts = new Set<number>();
+    while (run.machine.run({ moment: run.machine.moment + 10_000 }).kind !== 'halted')
+      for (let hart = 0; hart < 4; hart++) if (run.machine.hart(hart).vmid === 2) harts.add(hart);
+    expect(run.console.match(/status 0$/gm)).toHaveLength(5);
+    return [...harts].sort();
+  }
+
+  it('a vCPU that is not pinned is run by a hart that has nothing else to do', () => {
+    expect(seen('')).toEqual([1]);
+    expect(seen('pinning=off').length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['vcpus=5', 'vcpus= takes 1 to 4'],
+    ['pinning=maybe', 'pinning= takes on or off'],
+  ])('%s is refused', (option, message) => {
+    const run = boot(`vms=team ${option}`);
+    expect(finish(run)).toBe('fail');
+    expect(run.console).toContain(message);
+  });
+});
+
 describe('options', () => {
   it('scale multiplies the rounds and sleeps of all', () => {
     const run = boot('vms=idle,blkbench scale=2 blkrounds=1 idlems=20');

@@ -95,6 +95,11 @@ export const RECIPES: readonly Recipe[] = [
     script: 'guests/guest.ld',
   },
   {
+    name: 'guest-team',
+    sources: [...kernel, ...within('guests', 'team.c'), ...common],
+    script: 'guests/guest.ld',
+  },
+  {
     name: 'guest-idle',
     sources: [...kernel, ...within('guests', 'idle.c'), ...common],
     script: 'guests/guest.ld',

@@ -166,7 +166,11 @@ struct domain_spec {
   u64 vcpus;
   /** Frames it may own at most. */
   u64 max_frames;
+  /** DOMAIN_*. */
+  u64 flags;
 };
+/** Its vCPUs may be run by any hart that has nothing else to do; without it, each stays on its own. */
+#define DOMAIN_UNPINNED 1
 /** state: as layout.domain_state says. */
 struct domain_info {
   u64 vmid, state, vcpus, frames, status, progress;

@@ -41,9 +41,9 @@ static u64 load_elf(const struct domain *domain, const u8 *elf, u64 bytes) {
 }
 
 static struct domain *build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u64 ram_bytes) {
-  char name[16] = "vm0";
-  name[2] = (char)('0' + vmid);
-  struct domain *domain = domain_new(vmid, name, hart, 1, ram_bytes / PAGE_BYTES);
+  struct domain_spec spec = {.name = "vm0", .hart = hart, .vcpus = 1, .max_frames = ram_bytes / PAGE_BYTES};
+  spec.name[2] = (char)('0' + vmid);
+  struct domain *domain = domain_new(vmid, &spec);
   if (domain == NULL || domain_populate(domain, GPA_RAM, ram_bytes / PAGE_BYTES) != ram_bytes / PAGE_BYTES)
     give_up("cannot create the VMs: RAM is too small");
   struct vcpu *vcpu = domain->vcpu;

@@ -10,7 +10,9 @@ i64 control_create(struct vcpu *vcpu, const u64 *arguments) {
   struct domain_spec spec;
   struct domain *privvm = vcpu->domain;
   if (!guest_read(privvm, arguments[0], &spec, sizeof(spec))) return CALL_BAD_ARGUMENT;
-  if (spec.vcpus < 1 || spec.vcpus > MAX_VCPUS || spec.name[sizeof(spec.name) - 1] != 0) return CALL_BAD_ARGUMENT;
+  if (spec.vcpus < 1 || spec.vcpus > MAX_VCPUS || spec.name[sizeof(spec.name) - 1] != 0 ||
+      (spec.flags & ~(u64)DOMAIN_UNPINNED) != 0)
+    return CALL_BAD_ARGUMENT;
   call_lock_domains(privvm, NULL);
   domain_reap();
   u64 count = 0;
@@ -18,7 +20,7 @@ i64 control_create(struct vcpu *vcpu, const u64 *arguments) {
   if (count >= MAX_DOMAINS) return CALL_NO_MEMORY;
   u64 vmid = privvm->last_vmid + 1;
   if (spec.name[0] == 0) memcpy(spec.name, "vm0", 4), spec.name[2] = (char)('0' + vmid % 10);
-  struct domain *domain = domain_new((u32)vmid, spec.name, spec.hart, spec.vcpus, spec.max_frames);
+  struct domain *domain = domain_new((u32)vmid, &spec);
   if (domain == NULL) return CALL_NO_MEMORY;
   undo_write(vcpu, &privvm->last_vmid, vmid);
   struct domain *last = domain_list;
@@ -78,7 +80,7 @@ i64 control_destroy(struct vcpu *vcpu, const u64 *arguments) {
   if (domain->state == DOMAIN_DEAD) return 0;
   if (domain->state == DOMAIN_RUNNING || domain->state == DOMAIN_PAUSED) domain->state = DOMAIN_DYING;
   for (struct vcpu *each = domain->vcpu; each != NULL; each = each->next) {
-    if (each->on_hart == 0) continue;
+    if (sched_is_off(each)) continue;
     sched_kick(each);
     return CALL_BUSY;
   }

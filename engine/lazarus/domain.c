@@ -7,24 +7,24 @@
 struct domain *domain_list;
 STATIC_LOCK(domain_list_lock, "domain list");
 
-struct domain *domain_new(u32 vmid, const char *name, u64 hart, u64 vcpus, u64 max_frames) {
+struct domain *domain_new(u32 vmid, const struct domain_spec *spec) {
   struct domain *domain = heap_alloc(BLOCK_DOMAIN, vmid, sizeof(*domain), 32);
   u64 hgatp = domain == NULL ? 0 : gstage_create(vmid);
   if (hgatp == 0) return NULL;
   domain->vmid = vmid;
   domain->state = DOMAIN_PAUSED;
-  memcpy(domain->name, name, sizeof(domain->name) - 1);
+  memcpy(domain->name, spec->name, sizeof(domain->name) - 1);
   domain->hgatp = hgatp;
-  domain->max_frames = max_frames;
+  domain->max_frames = spec->max_frames;
   lock_init(&domain->lock, "domain");
   struct vcpu **link = &domain->vcpu;
-  for (u64 index = 0; index < vcpus; index++) {
+  for (u64 index = 0; index < spec->vcpus; index++) {
     struct vcpu *vcpu = heap_alloc(BLOCK_VCPU, vmid, sizeof(*vcpu), 32);
     if (vcpu == NULL) return NULL;
     vcpu->domain = domain;
     vcpu->index = (u32)index;
-    vcpu->hart = (u32)((hart + index) % board.hart_count);
-    vcpu->pinned = 1;
+    vcpu->hart = (u32)((spec->hart + index) % board.hart_count);
+    vcpu->pinned = (spec->flags & DOMAIN_UNPINNED) == 0;
     vcpu->state = VCPU_DONE; /* until it is started */
     vcpu->sstatus = STATUS_SPP; /* VS-mode */
     vcpu->x[10] = index;

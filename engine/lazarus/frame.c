@@ -38,7 +38,7 @@ struct frame *frame_of(u64 spa) {
   return spa >= frames.base && number < frames.count ? &frames.table[number] : NULL;
 }
 
-u64 frame_alloc(enum frame_type type, u32 owner) {
+u64 frame_take(enum frame_type type, u32 owner) {
   lock_acquire(&frames_lock);
   u64 number = frames.first_free;
   if (number != 0) {
@@ -50,8 +50,12 @@ u64 frame_alloc(enum frame_type type, u32 owner) {
     *frame = (struct frame){.owner = owner, .type = (u16)type, .valid = 1, .count = 1};
   }
   lock_release(&frames_lock);
-  if (number == 0) return 0;
-  u64 spa = frames.base + (number - 1) * PAGE_BYTES;
+  return number == 0 ? 0 : frames.base + (number - 1) * PAGE_BYTES;
+}
+
+u64 frame_alloc(enum frame_type type, u32 owner) {
+  u64 spa = frame_take(type, owner);
+  if (spa == 0) return 0;
   memset((void *)spa, 0, PAGE_BYTES);
   return spa;
 }

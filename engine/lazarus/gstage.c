@@ -82,10 +82,21 @@ void gstage_walk(const struct domain *domain, void (*visit)(u64 *entry, u64 gpa,
 
 void gstage_fence(const struct domain *domain) {
   u64 others = 0;
+  __atomic_fetch_add(&((struct domain *)domain)->fences, 1, __ATOMIC_SEQ_CST); /* who loads it later sees this */
   for (u64 id = 0; id < board.hart_count; id++)
     if (id != this_cpu()->id && cpus[id].loaded != NULL && cpus[id].loaded->domain == domain) others |= 1ul << id;
   hfence_gvma();
   if (others != 0) sbi(SBI_RFENCE, SBI_RFENCE_HFENCE_GVMA, others, 0, 0, ~0ul);
+}
+
+/** gstage_lookup once more, in other words and without questions: two ways to one answer. */
+static u64 walk(const struct domain *domain, u64 gpa) {
+  const u64 *table = (const u64 *)HGATP_ADDRESS(domain->hgatp);
+  u64 first = table[gpa >> 30];
+  table = (const u64 *)(first >> 10 << 12);
+  u64 second = table[gpa << 34 >> 55];
+  table = (const u64 *)(second >> 10 << 12);
+  return (table[gpa << 43 >> 55] >> 10 << 12) + (gpa << 52 >> 52);
 }
 
 static int copy(const struct domain *domain, u64 gpa, u8 *bytes, u64 count, int write) {
@@ -94,7 +105,8 @@ static int copy(const struct domain *domain, u64 gpa, u8 *bytes, u64 count, int 
     if (part > count) part = count;
     u8 *host = (u8 *)gstage_lookup(domain, gpa, write ? GSTAGE_WRITE : GSTAGE_READ);
     if (host == NULL) return 0;
-    memcpy(write ? host : bytes, write ? bytes : host, part);
+    if (walk(domain, gpa) != (u64)host) suspect_sometimes(); /* or the guest changed its tables in between */
+    copy_compared(write ? host : bytes, write ? bytes : host, part);
     gpa += part, bytes += part, count -= part;
   }
   return 1;

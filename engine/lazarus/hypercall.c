@@ -69,12 +69,28 @@ void call_step_done(void) {
   while (cpu->given_count > 0) frame_unuse(cpu->given[--cpu->given_count]);
 }
 
+/*
+ * What the two ends of a call wrote is looked at by other instructions than wrote it: all else rests on it, and what goes wrong
+ * here reaches the guest without anybody's notice. Not inlined, or the compiler would know the answers.
+ */
+static __attribute__((noinline)) void check_begun(const struct vcpu *vcpu, u64 step) {
+  const struct inflight *call = &vcpu->call;
+  ASSERT(call->id == call->completed + 1 && call->exit_pc == vcpu->pc && call->step == step && call->first_step <= step);
+  ASSERT(call->target == 10 && call->length == 4 && (call->writes_value | call->injects | call->again) == 0);
+}
+static __attribute__((noinline)) void check_applied(const struct vcpu *vcpu, u64 result) {
+  const struct inflight *call = &vcpu->call;
+  ASSERT(call->id == 0 && (call->injects || vcpu->pc == call->exit_pc + call->length));
+  ASSERT(call->injects || call->target == 0 || vcpu->x[call->target & 31] == result);
+}
+
 void hypercall_complete(struct vcpu *vcpu, u64 result) {
   struct inflight *call = &vcpu->call;
   call->result = result;
   plant_in_hypercall();
   __atomic_store_n(&call->completed, call->id, __ATOMIC_RELEASE); /* critical write */
   hypercall_apply(vcpu);
+  check_applied(vcpu, result);
 }
 
 void hypercall_apply(struct vcpu *vcpu) {
@@ -142,7 +158,7 @@ static i64 shared_info(struct vcpu *vcpu, const u64 *arguments) {
 #define PRIVVM_ONLY 1
 /** May be a part of a multicall. */
 #define PART 2
-static const struct {
+static const struct known_call {
   u32 call;
   u32 flags;
   call_handler *handler;
@@ -187,21 +203,20 @@ static const struct {
     {CALL_DOMAIN_LIST, PRIVVM_ONLY, control_list},
 };
 
-static i64 unknown(struct vcpu *vcpu, const u64 *arguments) {
-  (void)vcpu, (void)arguments;
-  return CALL_UNKNOWN;
-}
-static i64 denied(struct vcpu *vcpu, const u64 *arguments) {
-  (void)vcpu, (void)arguments;
-  return CALL_DENIED;
+/** Not inlined, so that the compiler does not know what it finds: whoever asks looks again. */
+static const __attribute__((noinline)) struct known_call *find(u64 call) {
+  for (const struct known_call *known = calls; known < calls + ARRAY_LENGTH(calls); known++)
+    if (known->call == call) return known;
+  return NULL;
 }
 
-static call_handler *find(const struct vcpu *vcpu, u64 call, u32 need) {
-  for (u64 n = 0; n < ARRAY_LENGTH(calls); n++) {
-    if (calls[n].call != call || (calls[n].flags & need) != need) continue;
-    return (calls[n].flags & PRIVVM_ONLY) != 0 && !vcpu->domain->privileged ? denied : calls[n].handler;
-  }
-  return unknown;
+/** A wrong handler may do what nobody asked for and answer that all is well, so what was found is compared. */
+static i64 make_call(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
+  const struct known_call *known = find(call);
+  if (known == NULL || (known->flags & need) != need) return CALL_UNKNOWN;
+  ASSERT(known->call == call);
+  if ((known->flags & PRIVVM_ONLY) != 0 && !vcpu->domain->privileged) return CALL_DENIED;
+  return known->handler(vcpu, arguments);
 }
 
 void hypercall_begin(struct vcpu *vcpu) {
@@ -230,9 +245,10 @@ static int is_blame(u64 call, i64 result) {
 
 void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
 
-/** Once a tick: a guest that makes errors on purpose must not make us look at nothing else. */
-static void suspect_sometimes(void) {
-  if (this_cpu()->suspected++ == 0) suspect();
+/** A few times a tick: a guest that makes errors on purpose must not make us look at nothing else. */
+#define SUSPICIONS 4
+void suspect_sometimes(void) {
+  if (this_cpu()->suspected++ < SUSPICIONS) suspect();
 }
 
 /*
@@ -241,9 +257,9 @@ static void suspect_sometimes(void) {
  * other side of a grant or an event may have moved in between: it is an answer like the first.
  */
 static i64 ask(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
-  i64 result = find(vcpu, call, need)(vcpu, arguments);
+  i64 result = make_call(vcpu, call, need, arguments);
   if (!is_blame(call, result)) return result;
-  result = find(vcpu, call, need)(vcpu, arguments);
+  result = make_call(vcpu, call, need, arguments);
   if (is_blame(call, result)) suspect_sometimes();
   return result;
 }
@@ -252,7 +268,9 @@ i64 hypercall_part(struct vcpu *vcpu, u64 call, const u64 *arguments) { return a
 
 void hypercall(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
+  u64 step = call->step + (call->again != call->step + 1);
   hypercall_begin(vcpu);
+  check_begun(vcpu, step);
   if (vcpu->x[17] - CALL(0) >= 0x100) {
     vsbi_call(vcpu);
   } else {

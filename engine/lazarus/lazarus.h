@@ -118,6 +118,8 @@ struct vcpu {
   u64 started_by;
   /** Accounting: ms ticks that found it running. */
   u64 charged;
+  /** Hart + 1 where it was loaded last: elsewhere its translations may be old. */
+  u64 last_hart;
   struct vs_csrs vs;
   struct inflight call;
 };
@@ -159,6 +161,9 @@ struct domain {
   /** The PrivVM's: the VMID that was given away last. None is used twice. */
   u64 last_vmid;
   u64 max_frames, frames;
+  /** How often entries of its tables were taken away; what each hart has seen of that; the vCPU that each loaded last. */
+  u64 fences, fences_seen[BOARD_MAX_HARTS];
+  u64 last_vcpu[BOARD_MAX_HARTS];
   u64 progress, status;
   /** Pages it shares with us, as we see them; NULL before it says so. */
   struct shared_info *shared;
@@ -172,8 +177,8 @@ struct domain {
 
 extern struct domain *domain_list;
 extern struct spinlock domain_list_lock;
-/** A paused domain without memory, not yet in the list; NULL without memory for it. `vcpus` on harts from `hart` on. */
-struct domain *domain_new(u32 vmid, const char *name, u64 hart, u64 vcpus, u64 max_frames);
+/** A paused domain without memory, not yet in the list; NULL without memory for it. What is not in its spec is 0. */
+struct domain *domain_new(u32 vmid, const struct domain_spec *spec);
 /** Puts it at the list's end. */
 void domain_link(struct domain *domain);
 /** Frees the blocks of domains that are DEAD. */
@@ -239,6 +244,8 @@ static inline struct cpu *this_cpu(void) {
 void sched_enqueue(struct cpu *cpu, struct vcpu *vcpu);
 /** Takes it out of its queue if it is there. */
 void sched_remove(struct vcpu *vcpu);
+/** 1 when no hart runs it, and none has just chosen it. Stays so for a vCPU that may not run. */
+int sched_is_off(const struct vcpu *vcpu);
 /** Has the vCPU's hart look at what it could do: something that it waits for may have happened. */
 void sched_kick(const struct vcpu *vcpu);
 /** 1 when a vCPU in the hart's queue could run, or could have for a millisecond. */
@@ -299,6 +306,12 @@ extern u32 undo_enabled;
  * looks whether our own code is damaged. Does not return if so.
  */
 void suspect(void);
+/** The same, but not so often that it could be the guest's means to keep us busy: for what guests can cause at will. */
+void suspect_sometimes(void);
+
+/* ---- copy.c ---- */
+/** memcpy to or from memory that a guest sees, compared with its source; copied again, and suspected, when they differ. */
+void copy_compared(void *to, const void *from, u64 bytes);
 
 /* ---- the calls ---- */
 call_handler vcpu_start, console_write, console_read, store_put, store_get, store_add, store_peek;

@@ -63,9 +63,9 @@ i64 memory_exchange(struct vcpu *vcpu, const u64 *arguments) {
   call_lock_domains(domain, NULL);
   u64 *leaf = own_leaf(domain, arguments[0]);
   if (leaf == NULL) return CALL_BUSY;
-  u64 old = gstage_entry_spa(*leaf), fresh = frame_alloc(FRAME_RAM, domain->vmid);
+  u64 old = gstage_entry_spa(*leaf), fresh = frame_take(FRAME_RAM, domain->vmid);
   if (fresh == 0) return CALL_NO_MEMORY;
-  memcpy((void *)fresh, (const void *)old, PAGE_BYTES);
+  copy_compared((void *)fresh, (const void *)old, PAGE_BYTES);
   undo_write(vcpu, leaf, gstage_entry(fresh, GSTAGE_READ | GSTAGE_WRITE));
   gstage_fence(domain);
   call_unuse_later(old);

@@ -58,6 +58,8 @@ void frames_attach(u64 start, u64 end);
 u64 frames_check(void);
 /** A zeroed frame with one use, or 0. Physical address. */
 u64 frame_alloc(enum frame_type type, u32 owner);
+/** The same with whatever was in it, for a caller who overwrites all of it. */
+u64 frame_take(enum frame_type type, u32 owner);
 struct frame *frame_of(u64 spa);
 void frame_use(u64 spa);
 /** The last use frees it. */

@@ -64,16 +64,30 @@ static int may_run_now(struct vcpu *vcpu) {
   return vcpu->state == VCPU_RUNNABLE;
 }
 
-/** Takes the first vCPU that can run; that of another hart only if it may move and its registers are not there. */
-static struct vcpu *pick(struct cpu *cpu, int foreign) {
+int sched_is_off(const struct vcpu *vcpu) {
+  for (;;) {
+    struct cpu *cpu = &cpus[vcpu->hart];
+    lock_acquire(&cpu->lock); /* whoever chooses it holds this: it is on a hart then, or will not be */
+    int settled = vcpu->hart == cpu->id, off = vcpu->on_hart == 0;
+    lock_release(&cpu->lock);
+    if (settled) return off;
+  }
+}
+
+/** Takes the first vCPU of a hart's queue that can run, for `taker`: another hart gets only one that may move. */
+static struct vcpu *pick(struct cpu *cpu, const struct cpu *taker) {
   lock_acquire(&cpu->lock);
   struct vcpu *before = NULL, *vcpu = cpu->queue_head;
   for (; vcpu != NULL; before = vcpu, vcpu = vcpu->queue_next) {
     ASSERT(vcpu->domain->magic == DOMAIN_MAGIC && vcpu->state != VCPU_RUNNING);
-    if (foreign && (vcpu->pinned || cpu->loaded == vcpu)) continue;
+    if (cpu != taker && (vcpu->pinned || vcpu->on_hart != 0)) continue;
     if (may_run_now(vcpu)) break;
   }
-  if (vcpu != NULL) unlink(cpu, before, vcpu);
+  if (vcpu != NULL) {
+    unlink(cpu, before, vcpu);
+    vcpu->hart = (u32)taker->id;
+    vcpu->on_hart = taker->id + 1;
+  }
   lock_release(&cpu->lock);
   return vcpu;
 }
@@ -81,10 +95,8 @@ static struct vcpu *pick(struct cpu *cpu, int foreign) {
 static struct vcpu *steal(struct cpu *cpu) {
   for (u64 id = 0; id < board.hart_count; id++) {
     if (id == cpu->id || cpus[id].queue_head == NULL) continue;
-    struct vcpu *vcpu = pick(&cpus[id], 1);
-    if (vcpu == NULL) continue;
-    vcpu->hart = (u32)cpu->id;
-    return vcpu;
+    struct vcpu *vcpu = pick(&cpus[id], cpu);
+    if (vcpu != NULL) return vcpu;
   }
   return NULL;
 }
@@ -123,9 +135,9 @@ static void load_vs(const struct vs_csrs *vs) {
 
 /*
  * hgatp says whether VS CSRs are live, also to recovery: it names a domain from after they are loaded until after they
- * are saved, and nobody in between; `loaded`, written before, says which vCPU of it. VMIDs differ, so that a switch needs
- * no fence; vCPUs of one domain share a VMID, and their translations.
+ * are saved, and nobody in between; `loaded`, written before, says which vCPU of it.
  */
+static void forget_old_translations(const struct cpu *cpu, struct vcpu *vcpu);
 static void switch_to(struct cpu *cpu, struct vcpu *vcpu) {
   if (cpu->loaded == vcpu) return;
   if (cpu->loaded != NULL) {
@@ -138,6 +150,26 @@ static void switch_to(struct cpu *cpu, struct vcpu *vcpu) {
   load_vs(&vcpu->vs);
   cpu->loaded = vcpu;
   csr_write(HGATP, vcpu->domain->hgatp);
+  forget_old_translations(cpu, vcpu);
+}
+
+/*
+ * VMIDs differ, so that a switch between domains needs no fence. But a hart that a domain was not loaded on missed its
+ * G-stage fences (gstage_fence); one that a vCPU was away from missed what that vCPU fenced elsewhere; and vCPUs of one
+ * domain share a VMID, while each may use the same ASID for other tables.
+ */
+static void forget_old_translations(const struct cpu *cpu, struct vcpu *vcpu) {
+  struct domain *domain = vcpu->domain;
+  fence(); /* loaded first: whoever fences from here on asks this hart */
+  if (domain->fences_seen[cpu->id] != domain->fences) {
+    domain->fences_seen[cpu->id] = domain->fences;
+    hfence_gvma();
+  }
+  if (vcpu->last_hart == cpu->id + 1 && domain->last_vcpu[cpu->id] == vcpu->index) return;
+  vcpu->last_hart = cpu->id + 1;
+  domain->last_vcpu[cpu->id] = vcpu->index;
+  hfence_vvma();
+  fence_i();
 }
 
 static struct vcpu *schedule(struct cpu *cpu) {
@@ -152,17 +184,17 @@ static struct vcpu *schedule(struct cpu *cpu) {
     ASSERT(current->on_hart == cpu->id + 1);
     switch_to(cpu, NULL); /* what it waits for is seen in vcpu->vs */
     cpu->current = NULL;
-    current->on_hart = 0;
     if (current->state == VCPU_RUNNING) current->state = VCPU_RUNNABLE;
     if (current->state != VCPU_DONE) sched_enqueue(cpu, current);
+    current->on_hart = 0; /* last: until then nobody takes it, or takes it apart */
   }
-  struct vcpu *next = pick(cpu, 0);
+  struct vcpu *next = pick(cpu, cpu);
   if (next == NULL) next = steal(cpu);
   plant_in_sched();
   switch_to(cpu, next);
   cpu->current = next;
   if (next == NULL) return NULL;
-  next->on_hart = cpu->id + 1;
+  ASSERT(next->on_hart == cpu->id + 1);
   next->state = VCPU_RUNNING;
   return next;
 }

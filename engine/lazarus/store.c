@@ -22,16 +22,24 @@ void store_init(void) {
 
 struct spinlock *store_lock(struct store *of) { return &of->lock; }
 
-static struct entry *find(u64 vmid, u64 key) {
+/** Not inlined: check_found shall not know what it finds. */
+static __attribute__((noinline)) struct entry *find(u64 vmid, u64 key) {
   for (struct entry *entry = store->first; entry != NULL; entry = entry->next)
     if (entry->vmid == vmid && entry->key == key) return entry;
   return NULL;
 }
 
+/** No answer of the store says that it is wrong, so it looks twice at what was found. */
+static struct entry *check_found(struct entry *entry, u64 vmid, u64 key) {
+  ASSERT(entry == NULL || (entry->vmid == vmid && entry->key == key));
+  return entry;
+}
+
 /** Finds or makes an entry. Linking it is one store, when it is whole: made again, the call finds it. */
 static struct entry *obtain(const struct vcpu *vcpu, u64 key) {
-  struct entry *entry = find(vcpu->domain->vmid, key);
+  struct entry *entry = check_found(find(vcpu->domain->vmid, key), vcpu->domain->vmid, key);
   if (entry != NULL) return entry;
+  suspect_sometimes(); /* a second entry for one key would be a wrong answer for good */
   entry = heap_alloc(BLOCK_ENTRY, vcpu->domain->vmid, sizeof(*entry), 32);
   if (entry == NULL) return NULL;
   entry->vmid = vcpu->domain->vmid;
@@ -51,7 +59,7 @@ i64 store_put(struct vcpu *vcpu, const u64 *arguments) {
 
 i64 store_get(struct vcpu *vcpu, const u64 *arguments) {
   call_lock(&store->lock);
-  struct entry *entry = find(vcpu->domain->vmid, arguments[0]);
+  struct entry *entry = check_found(find(vcpu->domain->vmid, arguments[0]), vcpu->domain->vmid, arguments[0]);
   return entry != NULL ? (i64)entry->value : CALL_NOT_FOUND;
 }
 
@@ -66,6 +74,6 @@ i64 store_add(struct vcpu *vcpu, const u64 *arguments) {
 i64 store_peek(struct vcpu *vcpu, const u64 *arguments) {
   (void)vcpu;
   call_lock(&store->lock);
-  struct entry *entry = find(arguments[0], arguments[1]);
+  struct entry *entry = check_found(find(arguments[0], arguments[1]), arguments[0], arguments[1]);
   return entry != NULL ? (i64)entry->value : CALL_NOT_FOUND;
 }

@@ -88,7 +88,8 @@ static void build(struct piece kernel, struct piece initrd) {
     guest.initrd_start = GPA_RAM + guest.ram_bytes - initrd_bytes;
     guest.initrd_end = guest.initrd_start + initrd.bytes;
   }
-  struct domain *domain = domain_new(1, "guest", 0, guest.vcpus, frames);
+  struct domain_spec spec = {.name = "guest", .vcpus = guest.vcpus, .max_frames = frames};
+  struct domain *domain = domain_new(1, &spec);
   if (domain == NULL || domain_populate(domain, GPA_RAM, frames) != frames)
     give_up("cannot create the guest: RAM is too small");
   domain->unmodified = option_is("htinst", "ignore") ? UNMODIFIED_NO_HTINST : UNMODIFIED;

@@ -13,6 +13,7 @@ import {
   hex,
   parseFault,
   RAM_BASE,
+  spaOf,
   translateGuest,
   UserError,
   walkGStage,
@@ -143,8 +144,9 @@ describe('faults of known effect', () => {
     machine.restore(golden.rehype.points[6]!.snapshot);
     const vm = golden.rehype.points[6]!.vms.find(({ name }) => name === 'vm2')!;
     const address = symbols.guest!.address('memory')!;
-    const { spa } = translateGuest(machine, vm.hgatp, address + 0x80n)!;
-    const fault = { model: 'memory', paddr: spa, bit: 5 } as const;
+    // Within what step 4 sums up, which is the last to change it.
+    const gpa = address + 0x80n;
+    const fault = { model: 'memory', paddr: spaOf(translateGuest(machine, vm.hgatp, gpa)!, gpa), bit: 5 } as const;
     const result = await runAndReplay(golden.rehype, { trigger: later(0.4), fault });
     expect(result).toMatchObject({ effect: 'sdc', vmsAffected: 1, success: false });
     expect(result.vms.map(({ ok }) => ok)).toEqual([true, false]);

@@ -73,6 +73,8 @@ interface Toolstack {
   readonly summary: string;
   readonly vms: readonly string[];
   readonly later?: { readonly image: string; readonly atMs: number };
+  /** Further boot arguments. */
+  readonly options?: string;
 }
 
 /** netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the papers. */
@@ -81,8 +83,9 @@ const SENDER_FROM_MS = 20;
 const SENDER_PACKETS = 170;
 
 /** A set-up of the papers: the PrivVM with back ends and toolstack, and AppVMs on harts of their own. */
-function papers({ name, summary, vms, later }: Toolstack): Setup {
-  const append = `vms=${vms.join(',')}${later ? ` later=${later.image}@${later.atMs}` : ''} netms=${NETBENCH_MS}`;
+function papers({ name, summary, vms, later, options }: Toolstack): Setup {
+  const thenLater = later ? ` later=${later.image}@${later.atMs}` : '';
+  const append = `vms=${vms.join(',')}${thenLater} netms=${NETBENCH_MS}${options ? ` ${options}` : ''}`;
   const echo = vms.indexOf('netbench');
   const judged = vms.map((image, n) =>
     appVm(`vm${n + 2}`, { criterion: image === 'netbench' ? 'reception' : 'output' }),
@@ -128,6 +131,12 @@ const SETUPS: readonly Setup[] = [
     summary: 'PrivVM, unixbench and netbench; blkbench is created at 120 ms',
     vms: ['unixbench', 'netbench'],
     later: { image: 'blkbench', atMs: 120 },
+  }),
+  papers({
+    name: 'team',
+    summary: 'PrivVM and two VMs of four vCPUs each, which any hart may run',
+    vms: ['team', 'team'],
+    options: 'vcpus=4 pinning=off',
   }),
 ];
 

@@ -2,6 +2,8 @@
  * The toolstack: makes AppVMs from the bundle, as `vms=` and `later=` say, sees how they end, and destroys them then.
  *   vms=NAME,NAME,...          at once
  *   later=NAME@MS,NAME@MS,...  when virtual time has come to MS milliseconds
+ *   vcpus=N                    of each; VCPUS without it
+ *   pinning=off                their vCPUs go to any hart that has nothing to do
  * An AppVM's number is its place on the command line: VMID, hart, disk and network address follow from it.
  * Prints nothing that depends on time.
  */
@@ -12,6 +14,7 @@
 /** Frames that an AppVM may own: its RAM, and as much again for what it asks for itself. */
 #define MAX_FRAMES (2 * RAM_PAGES)
 #define VCPUS 1
+#define VCPUS_MAX 4
 /** Of one memory_populate: the rest of a VM's RAM goes into one multicall. */
 #define CHUNK_PAGES 16
 /** Pages that are mapped for copying at one time. */
@@ -33,6 +36,7 @@ static struct vm {
   u64 status;
 } vms[VMS_MAX];
 static u64 vm_count, ended;
+static u64 vcpus, flags;
 static const char *command_line;
 
 /* What hypercalls read and write; none may cross a page. */
@@ -81,8 +85,24 @@ static int plan_all(const char *arguments, const char *option, int later) {
   return 1;
 }
 
+static int read_vcpus(const char *arguments) {
+  u64 bytes;
+  const char *pinning = option_find(arguments, "pinning", &bytes);
+  if (pinning != NULL && bytes == 3 && memcmp(pinning, "off", 3) == 0) {
+    flags = DOMAIN_UNPINNED;
+  } else if (pinning != NULL && (bytes != 2 || memcmp(pinning, "on", 2) != 0)) {
+    print_line("pinning= takes on or off");
+    return 0;
+  }
+  vcpus = option_number(arguments, "vcpus", VCPUS);
+  if (vcpus >= 1 && vcpus <= VCPUS_MAX) return 1;
+  print_line("vcpus= takes 1 to %d", (u64)VCPUS_MAX);
+  return 0;
+}
+
 int toolstack_read(const char *arguments) {
   command_line = arguments;
+  if (!read_vcpus(arguments)) return 0;
   if (!plan_all(arguments, "vms", 0) || !plan_all(arguments, "later", 1)) return 0;
   if (vm_count == 0) print_line("no VM to make: vms= names images of the bundle, as in vms=unixbench,netbench");
   return vm_count != 0;
@@ -157,7 +177,7 @@ static int build(u64 vmid, const struct vm *vm) {
 static void create(u64 index) {
   struct vm *vm = &vms[index];
   vm->state = VM_FAILED;
-  spec = (struct domain_spec){.hart = index + 1, .vcpus = VCPUS, .max_frames = MAX_FRAMES};
+  spec = (struct domain_spec){.hart = index + 1, .vcpus = vcpus, .max_frames = MAX_FRAMES, .flags = flags};
   memcpy(spec.name, vm->name, NAME_BYTES);
   i64 vmid = checked("domain_create", hypercall(CALL_DOMAIN_CREATE, &spec));
   if (vmid < 0) return;
