@@ -199,7 +199,7 @@ export const FLAGS = {
   },
   paperScale: {
     syntax: '--paper-scale',
-    help: "the papers' sizes: 1000 failstop, 5000 register, 2000 code faults in every cell outside ladders",
+    help: "cells outside ladders as the papers': 1000 failstop, 5000 register, 2000 code faults; workloads of 10 and 24 s",
   },
   export: {
     syntax: '--export <format>',

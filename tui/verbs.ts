@@ -141,11 +141,12 @@ export const VERBS: readonly Verb[] = [
   verb({
     name: 'campaign',
     summary: 'run thousands of injections and count what became of them; stop and go on at any time',
-    arguments: [{ name: 'plan', help: "campaign file (YAML), or 'smoke' or 'paper', which come with dejavm" }],
+    arguments: [{ name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper' or 'ladders', which come with dejavm" }],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [
       'dejavm campaign smoke                       # every mechanism and fault class, a few minutes',
       "dejavm campaign paper -o paper.sqlite       # the papers' sizes; Ctrl-C and the same line again goes on",
+      'dejavm campaign ladders                     # enhancements one by one, a thousand faults and more each',
       'dejavm campaign mine.yaml --export csv > table.csv',
       'dejavm inject smoke.sqlite#17               # one row again, explained',
     ],

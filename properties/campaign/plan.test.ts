@@ -105,6 +105,19 @@ ladders: [{ setup: calm, fault: failstop, mechanism: nilihype, order: [timer, [s
     refusedAt(text('paper'), 'paper', "the papers have no campaign of class 'memory': give a number of injections");
   });
 
+  it("takes set-ups as long as the papers', where there are such", () => {
+    const catalogue = { ...testbed.catalogue, setups: [...testbed.catalogue.setups, 'calm@paper'] };
+    const text = `name: p
+cells: [{ setup: [calm, slow], fault: failstop, mechanism: none, size: 9 }]
+ladders: [{ setup: calm, fault: failstop, mechanism: rehype, kind: leave-one-out, order: [timer], size: 5 }]`;
+    const setups = (options: object) =>
+      planCampaign(text, 'c.yaml', catalogue, options).cells.map(({ setup, rung }) =>
+        rung ? `${setup} ladder` : setup,
+      );
+    expect(setups({})).toEqual(['calm', 'slow', 'calm ladder', 'calm ladder']);
+    expect(setups({ paperScale: true })).toEqual(['calm@paper', 'slow', 'calm ladder', 'calm ladder']);
+  });
+
   it('is refused with line, column and reason', () => {
     const cell = (text: string) => `name: x\ncells:\n  - { setup: calm, fault: failstop, mechanism: none, ${text} }`;
     expect(refusal('')).toMatch(/^c.yaml:1:1: 'name' is missing/);

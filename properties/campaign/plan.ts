@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { UserError } from '../../engine/index.ts';
+import { PAPER_SCALE } from '../injection/index.ts';
 import type { Mechanism } from '../injection/types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
 import { rungs } from './ladder.ts';
@@ -98,8 +99,9 @@ class Planner {
   }
 
   private addCells(entry: CellsEntry, path: FilePath): void {
-    for (const [setup, setupPath] of each(entry.setup, [...path, 'setup'])) {
-      if (!this.setup(setup, setupPath)) continue;
+    for (const [named, setupPath] of each(entry.setup, [...path, 'setup'])) {
+      if (!this.setup(named, setupPath)) continue;
+      const setup = this.scaled(named);
       for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
         const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], this.paperScale);
         if (size === undefined) continue;
@@ -109,6 +111,12 @@ class Planner {
         }
       }
     }
+  }
+
+  /** The set-up as long as in the papers, where there is one and that is wanted. */
+  private scaled(setup: string): string {
+    const long = `${setup}${PAPER_SCALE}`;
+    return this.paperScale && this.catalogue.setups.includes(long) ? long : setup;
   }
 
   private addLadder(entry: LadderEntry, path: FilePath): void {

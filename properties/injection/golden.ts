@@ -120,7 +120,7 @@ export function goldenRun(
   options: { readonly pointTicks?: number; readonly onProgress?: (ticks: number) => void } = {},
 ): GoldenRun {
   const { machine, setup, seed, symbols, inputs } = booted;
-  const { pointTicks = POINT_TICKS, onProgress } = options;
+  const { pointTicks = setup.pointTicks ?? POINT_TICKS, onProgress } = options;
   const selection = selectMechanism(symbols, mechanism).map((event) => ({ ticks: booted.up.ticks, event }));
   machine.onEvent = undefined;
   const driver = new Driver(machine, inputs);

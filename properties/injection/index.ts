@@ -10,7 +10,7 @@ export {
 export { judgeReception, type Numbered, type Reception, type ReceptionRule } from './reception.ts';
 export { type InjectionOptions, runInjection } from './run.ts';
 export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts';
-export { findSetup, setupNames } from './setups.ts';
+export { findSetup, PAPER_SCALE, setupNames } from './setups.ts';
 export { injectionCommand, type RecordingOptions, recordInjection } from './trace.ts';
 export { injectionTriggerText } from './trigger.ts';
 export * from './types.ts';

@@ -1,7 +1,8 @@
 /**
  * The set-ups that injections run in, one row each: machine, VMs and how they are judged, and what comes from outside.
  * To add one: a row here, its images in engine/images, and for networks a sender (sender.ts). Relies on the committed
- * images.
+ * images. The papers' set-ups are there twice: a few hundred milliseconds long, and, with `@paper` behind their names, as
+ * long as in the papers.
  */
 import { readFileSync } from 'node:fs';
 import { DEFAULT_QUANTUM, type Image, type MachineConfig, UserError, type VirtioConfig } from '../../engine/index.ts';
@@ -80,12 +81,20 @@ interface Toolstack {
 /** netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the papers. */
 const NETBENCH_MS = 200;
 const SENDER_FROM_MS = 20;
-const SENDER_PACKETS = 170;
+/** The sender stops that long before netbench does, less what it began later. */
+const SENDER_MARGIN_MS = 30;
 
-/** A set-up of the papers: the PrivVM with back ends and toolstack, and AppVMs on harts of their own. */
-function papers({ name, summary, vms, later, options }: Toolstack): Setup {
-  const thenLater = later ? ` later=${later.image}@${later.atMs}` : '';
-  const append = `vms=${vms.join(',')}${thenLater} netms=${NETBENCH_MS}${options ? ` ${options}` : ''}`;
+/** What a name ends with whose set-up is as long as in the papers. */
+export const PAPER_SCALE = '@paper';
+
+/**
+ * A set-up of the papers: the PrivVM with back ends and toolstack, and AppVMs on harts of their own. `scale` multiplies
+ * rounds and times of everything.
+ */
+function papers({ name, summary, vms, later, options }: Toolstack, scale = 1): Setup {
+  const thenLater = later ? ` later=${later.image}@${later.atMs * scale}` : '';
+  const scaled = scale === 1 ? '' : ` scale=${scale}`;
+  const append = `vms=${vms.join(',')}${thenLater} netms=${NETBENCH_MS}${scaled}${options ? ` ${options}` : ''}`;
   const echo = vms.indexOf('netbench');
   const judged = vms.map((image, n) =>
     appVm(`vm${n + 2}`, { criterion: image === 'netbench' ? 'reception' : 'output' }),
@@ -104,14 +113,43 @@ function papers({ name, summary, vms, later, options }: Toolstack): Setup {
             vmid: echo + 2,
             fromTicks: SENDER_FROM_MS * MS,
             everyTicks: MS,
-            count: SENDER_PACKETS,
+            count: NETBENCH_MS * scale - SENDER_MARGIN_MS,
           }),
     ...(echo >= 0 && {
-      sender: { slot: NET_SLOT, vm: `vm${echo + 2}`, windowTicks: 50 * MS, patienceTicks: 50 * MS },
+      // A second of the papers' run is a window there; ours are as many times shorter, but no shorter than 50 packets.
+      sender: {
+        slot: NET_SLOT,
+        vm: `vm${echo + 2}`,
+        windowTicks: Math.min(1000, 50 * scale) * MS,
+        patienceTicks: 50 * MS,
+      },
     }),
     graceTicks: 60 * MS,
+    pointTicks: 200_000 * scale,
   };
 }
+
+/** The same as long as in the papers: about `seconds`. */
+const asLong = (toolstack: Toolstack, scale: number, seconds: number): Setup =>
+  papers(
+    { ...toolstack, name: `${toolstack.name}${PAPER_SCALE}`, summary: `${toolstack.summary}; ${seconds} s` },
+    scale,
+  );
+
+/** In the papers 1AppVM takes about 10 s, and 3AppVM 24 s. */
+const ONE_APPVM: readonly Toolstack[] = [
+  { name: '1appvm-unixbench', summary: 'PrivVM and unixbench', vms: ['unixbench'] },
+  { name: '1appvm-blkbench', summary: 'PrivVM and blkbench, on a disk of the PrivVM', vms: ['blkbench'] },
+  { name: '1appvm-netbench', summary: 'PrivVM and netbench, asked from outside', vms: ['netbench'] },
+];
+const THREE_APPVM: Toolstack = {
+  name: '3appvm',
+  summary: 'PrivVM, unixbench and netbench; a third, blkbench, is created in the middle',
+  vms: ['unixbench', 'netbench'],
+  later: { image: 'blkbench', atMs: 120 },
+};
+const ONE_SCALE = 50;
+const THREE_SCALE = 85;
 
 const SETUPS: readonly Setup[] = [
   {
@@ -123,21 +161,16 @@ const SETUPS: readonly Setup[] = [
     // Three hangs of 3 ms, each found and recovered from.
     graceTicks: 12 * MS,
   },
-  papers({ name: '1appvm-unixbench', summary: 'PrivVM and unixbench', vms: ['unixbench'] }),
-  papers({ name: '1appvm-blkbench', summary: 'PrivVM and blkbench, on a disk of the PrivVM', vms: ['blkbench'] }),
-  papers({ name: '1appvm-netbench', summary: 'PrivVM and netbench, asked from outside', vms: ['netbench'] }),
-  papers({
-    name: '3appvm',
-    summary: 'PrivVM, unixbench and netbench; blkbench is created at 120 ms',
-    vms: ['unixbench', 'netbench'],
-    later: { image: 'blkbench', atMs: 120 },
-  }),
+  ...ONE_APPVM.map((toolstack) => papers(toolstack)),
+  papers(THREE_APPVM),
   papers({
     name: 'team',
     summary: 'PrivVM and two VMs of four vCPUs each, which any hart may run',
     vms: ['team', 'team'],
     options: 'vcpus=4 pinning=off',
   }),
+  ...ONE_APPVM.map((toolstack) => asLong(toolstack, ONE_SCALE, 10)),
+  asLong(THREE_APPVM, THREE_SCALE, 24),
 ];
 
 /** Names of all set-ups, in the table's order. */

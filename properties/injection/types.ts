@@ -58,6 +58,8 @@ export interface Setup {
   readonly sender?: SenderPlan;
   /** The run is a hang if it has not ended by then; ticks (ns of virtual time) after the golden run's end. */
   readonly graceTicks: number;
+  /** Ticks between snapshots of the golden run, when it is long. */
+  readonly pointTicks?: number;
 }
 
 /** When a fault strikes. */
