@@ -122,6 +122,14 @@ describe('faults of known effect', () => {
     expect(result.equivalence).toBeUndefined();
   });
 
+  it('an end that comes before the last packet of a sender is recorded as well', async () => {
+    const asked = goldenRun(bootSetup(findSetup('1appvm-netbench')), completeMechanism('none'));
+    const trigger = { kind: 'two-level', ticks: 60_000_000, k: 100 } as const;
+    const result = await runAndReplay(asked, { trigger, fault: parseFault('failstop') });
+    expect(result).toMatchObject({ effect: 'detected', cause: 'recovery not entered' });
+    expect(result.endTicks).toBeLessThan(asked.booted.inputs.at(-1)!.ticks);
+  });
+
   it('a flipped bit of a register that is written before it is read is gone: the run is the golden run again', () => {
     // vm_run loads the guest's registers; t6 is not among those that it saves.
     const result = inject(golden.rehype, place('vm_run', 0, 30), 'register=x31,bit=17');
