@@ -141,7 +141,9 @@ export const VERBS: readonly Verb[] = [
   verb({
     name: 'campaign',
     summary: 'run thousands of injections and count what became of them; stop and go on at any time',
-    arguments: [{ name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper' or 'ladders', which come with dejavm" }],
+    arguments: [
+      { name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper' or 'ladders', which come with dejavm" },
+    ],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [
       'dejavm campaign smoke                       # every mechanism and fault class, a few minutes',
