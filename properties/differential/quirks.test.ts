@@ -72,6 +72,15 @@ describe('quirks', { timeout: 60_000 }, () => {
     const own = ['lr.d x5, (x8)', 'sd x6, 0(x8)', 'sc.d x7, x6, (x8)'];
     expect(met(caseOf(own, { 6: 5n, 8: RAM }))).toEqual(['SC compares what 2']);
     expect(met(caseOf(['sc.w x7, x6, (x8)'], { 8: RAM + 1n }))).toEqual(['SC without a 0']);
+    expect(met(caseOf(['sd x5, -4(x9)'], { 9: 0x100_0000_1000n }))).toEqual(['the second page 0']);
+    const split = { pmpaddr15: (0x8080_3000n >> 2n) | 0x1ffn, pmpcfg2: 0x1fn << 56n };
+    expect(met({ ...caseOf(['sd x5, -4(x8)', 'sd x5, 0(x8)'], { 8: 0x8080_3000n }), mode: 'M', csrs: split })).toEqual([
+      'a store across 0',
+    ]);
+    const waits = { ...caseOf(['lr.d x5, (x8)', 'wfi', 'sc.d x7, x6, (x8)'], { 8: RAM }), mode: 'M' } as const;
+    expect(met(waits)).toEqual(['WFI between LR 2']);
+    expect(met(caseOf(['lr.d x5, (x8)', 'sc.d x7, x6, (x9)'], { 8: RAM, 9: NOWHERE }))).toEqual(['SC to another 1']);
+    expect(met(caseOf(['lr.d x5, (x8)', 'sc.d x7, x6, (x9)'], { 8: RAM, 9: RAM + 8n }))).toEqual([]);
     expect(met(caseOf(['csrw sstatus, x5'], { 5: 1n << 32n }))).toEqual(['UXL can be 0']);
   });
 

@@ -4,7 +4,7 @@
  * in place of the instruction, and must agree then. Everything is judged by what our machine was seen to do (observe.ts).
  */
 import type { Case } from './case.ts';
-import { isRam, type Step } from './observe.ts';
+import { type Access, isRam, type Step } from './observe.ts';
 
 export interface Quirk {
   readonly reason: string;
@@ -28,6 +28,8 @@ const FETCH_ACCESS = 1;
 const LOAD_ACCESS = 5;
 const STORE_MISALIGNED = 6;
 const STORE_ACCESS = 7;
+/** Access fault, page fault, guest-page fault. */
+const STORE_FAULTS = [STORE_ACCESS, 15, 23];
 /** mtinst and htinst of a failed update of a VS-stage page table. */
 const IMPLICIT_WRITE = 0x3020n;
 
@@ -67,6 +69,21 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
+    reason: 'the second page of an access is translated before it is seen that the first lies outside RAM',
+    culprit: (steps, n) => {
+      const { access } = at(steps, n);
+      const outside = access?.paddr !== undefined && !isRam(access.paddr);
+      return faults(steps, n) && outside && crossesPage(access) ? n : undefined;
+    },
+  },
+  {
+    reason: 'a store across pages is put to PMP as a whole, by us as its two parts; the manual allows both',
+    culprit: (steps, n) => {
+      const { access, trap } = at(steps, n);
+      return access?.kind === 'store' && crossesPage(access) && access.pmpForbids && !trap ? n : undefined;
+    },
+  },
+  {
     reason: 'AMO outside RAM: tried as a load first, so a load access fault instead of that of a store',
     culprit: (steps, n) => {
       const { instruction, access, trap } = at(steps, n);
@@ -95,6 +112,25 @@ export const QUIRKS: readonly Quirk[] = [
         if (access?.kind === 'store' && overlaps(access.paddr, at(steps, n).access?.paddr)) return n;
       }
       return undefined;
+    },
+  },
+  {
+    reason: 'SC to another address than that of its LR fails before it is translated',
+    culprit: (steps, n) => {
+      const { trap, access } = at(steps, n);
+      const stores = trap?.interrupt === false && STORE_FAULTS.includes(trap.cause);
+      if (!isSc(at(steps, n)) || !stores) return undefined;
+      const reserved = steps.slice(0, n).findLast(({ instruction }) => instruction?.name.startsWith('lr.'));
+      return reserved && reserved.access?.va !== access?.va ? n : undefined;
+    },
+  },
+  {
+    reason: 'WFI between LR and SC ends the reservation on our machine, which the manual allows; QEMU keeps it',
+    culprit: (steps, n) => {
+      if (!isSc(at(steps, n)) || at(steps, n).result !== 1n) return undefined;
+      const lr = steps.slice(0, n).findLastIndex(({ instruction }) => instruction?.name.startsWith('lr.'));
+      const waits = steps.slice(lr + 1, n).some(({ instruction }) => instruction?.name === 'wfi');
+      return lr >= 0 && waits ? n : undefined;
     },
   },
   {
@@ -129,6 +165,10 @@ const faults = (steps: readonly Step[], n: number): boolean => {
   const { trap } = at(steps, n);
   return trap?.interrupt === false && [FETCH_ACCESS, LOAD_ACCESS, STORE_ACCESS].includes(trap.cause);
 };
+
+/** Loads and stores; fetches come in halves. */
+const crossesPage = ({ kind, va, bytes }: Access): boolean =>
+  kind !== 'fetch' && (va & 0xfffn) + BigInt(bytes) > 0x1000n;
 
 const isSc = (step: Step): boolean => step.instruction?.name.startsWith('sc.') ?? false;
 const overlaps = (a: bigint | undefined, b: bigint | undefined): boolean =>
