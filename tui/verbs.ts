@@ -142,7 +142,7 @@ export const VERBS: readonly Verb[] = [
     name: 'campaign',
     summary: 'run thousands of injections and count what became of them; stop and go on at any time',
     arguments: [
-      { name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper' or 'ladders', which come with dejavm" },
+      { name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper', 'ladders' or 'team', which come with dejavm" },
     ],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [

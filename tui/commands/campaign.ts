@@ -28,7 +28,7 @@ import { cellSummaries, outcomeTable } from './campaign-table.ts';
 type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | 'json';
 
 /** Plans that come with the package, by name. */
-const BUNDLED = ['smoke', 'paper', 'ladders'];
+const BUNDLED = ['smoke', 'paper', 'ladders', 'team'];
 /** What a worker may need: a machine of 128 MiB, its code, and the snapshots of a golden run of the largest set-up. */
 const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
