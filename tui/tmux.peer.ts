@@ -22,7 +22,7 @@ const shows = (text: string | RegExp) => expect.poll(screen, { timeout: 30_000, 
 const terminal = () => tmux('display-message', '-p', '-t', 'main', '#{alternate_on} #{cursor_flag}').trim();
 
 beforeAll(() => {
-  const record = ['record', '-o', trace, '--max-moment', '3M', '--fault', 'failstop@1500k'];
+  const record = ['record', '-o', trace, '--max-moment', '3M', '--fault', 'failstop@1450k'];
   execFileSync(dejavm[0]!, [dejavm[1]!, ...record], { stdio: 'ignore' });
 }, 120_000);
 beforeEach(() => {
@@ -59,10 +59,10 @@ describe('in tmux at 80 x 24', () => {
     await start();
     expect(terminal()).toMatch(/^1/);
     type('f');
-    await shows(/^moment 1,500,000 of /);
+    await shows(/^moment 1,450,000 of /);
     await shows('fault: failstop');
     type('1', '0', 'S');
-    await shows(/^moment 1,499,990 of /);
+    await shows(/^moment 1,449,990 of /);
     type('-l', ':goto 2M');
     type('Enter');
     await shows(/^moment 2,000,000 of /);

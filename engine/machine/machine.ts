@@ -18,6 +18,7 @@ import { createMedia, type Media } from './media.ts';
 import { nextByRunning, nextInstruction } from './next.ts';
 import { createPageStore, type PageStore } from './pages.ts';
 import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
+import { timerAhead } from './timers.ts';
 import type {
   HartState,
   InputEvent,
@@ -57,7 +58,6 @@ const W = {
   hypervisorCount: word('hypervisorCount'),
   stopRequest: word('stopRequest'),
   eventsEnabled: word('eventsEnabled'),
-  mtimeOffset: word('mtimeOffset'),
   eventsCount: word('eventsCount'),
   ramHashSum: word('ramHashSum'),
   mmioData: word('mmioData'),
@@ -85,8 +85,6 @@ const HASHED_AT = 64;
 const CHUNK_BYTES = 32768;
 /** Stop code of a machine that takes traps for ever (CONSTANTS.STUCK_TRAPS); the finisher's have 16 bits. */
 export const STUCK_CODE = 0x10000;
-/** Comparators at or above this are never reached. */
-const NEVER = 1n << 62n;
 const VMID_SHIFT = 44n;
 const VMID_MASK = 0x3fffn;
 /** MACHINE.eventsEnabled. */
@@ -360,7 +358,7 @@ class CoreMachine implements Machine, FaultTarget {
   #isStuck(): boolean {
     const traps = this.#u32[W.trapRun]!;
     if (traps === 0 || traps % CONSTANTS.STUCK_TRAPS !== 0) return false;
-    return this.#number(W.trapMoment) === this.moment && !this.#timerAhead();
+    return this.#number(W.trapMoment) === this.moment && !timerAhead(this.#view, this.ticks, this.hartCount);
   }
 
   #createBus(): Bus {
@@ -401,19 +399,6 @@ class CoreMachine implements Machine, FaultTarget {
     this.#u8.set(bytes, scratch + HASHED_AT);
     this.#core.arch.hashRange(scratch + HASHED_AT, bytes.length, 0);
     return this.#view.getBigUint64(scratch, true);
-  }
-
-  /** Whether a timer that some hart has set is still to come, enabled or not, or a device will act. */
-  #timerAhead(): boolean {
-    if (this.#number(W.deviceDeadline) < Number.MAX_SAFE_INTEGER) return true;
-    const offset = this.#view.getBigUint64(4 * W.mtimeOffset, true);
-    const now = BigInt.asUintN(64, BigInt(this.ticks) / BigInt(CONSTANTS.TICKS_PER_MTIME) + offset);
-    return Array.from({ length: this.hartCount }, (_, n) => n).some((n) => {
-      const read = (name: string) => this.#view.getBigUint64(hartAddress(n) + offsetOf(HART, name), true);
-      const ahead = (name: string, shown: bigint) => read(name) > shown && read(name) < NEVER;
-      const guestNow = BigInt.asUintN(64, now + read('htimedelta'));
-      return ahead('mtimecmp', now) || ahead('stimecmp', now) || ahead('vstimecmp', guestNow);
-    });
   }
 
   #writePhysical(paddr: number, bytes: Uint8Array): void {

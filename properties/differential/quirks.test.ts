@@ -75,7 +75,7 @@ describe('quirks', { timeout: 60_000 }, () => {
     expect(met(caseOf(['sd x5, -4(x9)'], { 9: 0x100_0000_1000n }))).toEqual(['the second page 0']);
     const split = { pmpaddr15: (0x8080_3000n >> 2n) | 0x1ffn, pmpcfg2: 0x1fn << 56n };
     expect(met({ ...caseOf(['sd x5, -4(x8)', 'sd x5, 0(x8)'], { 8: 0x8080_3000n }), mode: 'M', csrs: split })).toEqual([
-      'a store across 0',
+      'what crosses pages 0',
     ]);
     const waits = { ...caseOf(['lr.d x5, (x8)', 'wfi', 'sc.d x7, x6, (x8)'], { 8: RAM }), mode: 'M' } as const;
     expect(met(waits)).toEqual(['WFI between LR 2']);

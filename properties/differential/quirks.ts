@@ -77,10 +77,10 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
-    reason: 'a store across pages is put to PMP as a whole, by us as its two parts; the manual allows both',
+    reason: 'what crosses pages is put to PMP as a whole, by us as its two parts; the manual allows both',
     culprit: (steps, n) => {
       const { access, trap } = at(steps, n);
-      return access?.kind === 'store' && crossesPage(access) && access.pmpForbids && !trap ? n : undefined;
+      return access && crossesPage(access) && access.pmpForbids && !trap ? n : undefined;
     },
   },
   {

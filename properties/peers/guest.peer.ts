@@ -128,7 +128,7 @@ describe('Linux', () => {
         name: `linux-${mechanism}`,
         config: config(mechanism),
         steps,
-        planned: failstops(40, 80_000_000, 14_000_000),
+        planned: failstops(40, 120_000_000, 14_000_000),
         until: 'halted',
         digestEvery: 10_000_000,
       });
