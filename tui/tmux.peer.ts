@@ -95,6 +95,7 @@ describe('in tmux at 80 x 24', () => {
     type('Enter');
     await shows(/vm1: step/);
     type('-l', 'typed');
+    await shows(/vm1: key \d+/);
     type('C-a', 'x');
     await shows(/recorded [\d,]+ instructions, quit/);
     await restored(0);
