@@ -17,6 +17,7 @@ const dejavm = [process.execPath, packageFile('bin/dejavm.js')];
 const socket = join(folder, 'tmux.sock');
 const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args]).toString();
 const screen = () => tmux('capture-pane', '-p', '-t', 'main');
+const history = () => tmux('capture-pane', '-p', '-S', '-2000', '-t', 'main');
 const type = (...keys: string[]) => tmux('send-keys', '-t', 'main', ...keys);
 const shows = (text: string | RegExp) => expect.poll(screen, { timeout: 30_000, interval: 100 }).toMatch(text);
 const terminal = () => tmux('display-message', '-p', '-t', 'main', '#{alternate_on} #{cursor_flag}').trim();
@@ -95,7 +96,8 @@ describe('in tmux at 80 x 24', () => {
     type('Enter');
     await shows(/vm1: step/);
     type('-l', 'typed');
-    await shows(/vm1: key \d+/);
+    // It scrolls away at once; two thousand lines are kept.
+    await expect.poll(history, { timeout: 30_000, interval: 100 }).toMatch(/vm1: key \d+/);
     type('C-a', 'x');
     await shows(/recorded [\d,]+ instructions, quit/);
     await restored(0);
