@@ -62,7 +62,6 @@ export function findExecution(machine: Machine, address: number, n: number, unti
 /** When the place is reached next; the machine is brought back to where it was. */
 function nextExecution(machine: Machine, address: number, until: SearchEnd): Ticks | undefined {
   const start = machine.snapshot();
-  machine.breakAt = address;
   let hit: Ticks | undefined;
   machine.onEvent = (event) => {
     if (event.kind !== 'transition' || event.from !== 'HS' || event.pc !== BigInt(address)) return;
@@ -70,14 +69,18 @@ function nextExecution(machine: Machine, address: number, until: SearchEnd): Tic
     if (event.trap?.cause === CAUSE_BREAKPOINT && !event.trap.interrupt) hit ??= event.ticks - 1;
   };
   const { moment = Number.POSITIVE_INFINITY, ticks: last = Number.POSITIVE_INFINITY } = until;
-  for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
-    if (machine.moment >= moment || machine.ticks >= last) break;
-    const goal = Math.min(machine.ticks + leap, last);
-    const stop = machine.run({ ticks: goal, ...(until.moment !== undefined && { moment: until.moment }) });
-    if (stop.kind === 'halted' || stop.kind === 'idle') break;
+  machine.breakAt = address;
+  try {
+    for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
+      if (machine.moment >= moment || machine.ticks >= last) break;
+      const goal = Math.min(machine.ticks + leap, last);
+      const stop = machine.run({ ticks: goal, ...(until.moment !== undefined && { moment: until.moment }) });
+      if (stop.kind === 'halted' || stop.kind === 'idle') break;
+    }
+  } finally {
+    machine.onEvent = undefined;
+    machine.breakAt = undefined;
   }
-  machine.onEvent = undefined;
-  machine.breakAt = undefined;
   machine.restore(start);
   if (hit !== undefined) machine.run({ ticks: hit });
   return hit !== undefined && machine.moment < moment && hit < last ? hit : undefined;

@@ -2,8 +2,10 @@
  * Every verb, declared once: arguments, flags, examples, and the module that does it, imported only when it is used
  * (React, wasm and the trace codec cost up to a second). Relies on the flag table; parsing is cli.ts's job.
  */
+
 import type { CommandContext, CommandFunction } from './command.ts';
 import type { FlagName } from './flags.ts';
+import { BUNDLED_PLANS } from './plans.ts';
 
 export interface Verb {
   readonly name: string;
@@ -142,7 +144,7 @@ export const VERBS: readonly Verb[] = [
     name: 'campaign',
     summary: 'run thousands of injections and count what became of them; stop and go on at any time',
     arguments: [
-      { name: 'plan', help: "campaign file (YAML), or 'smoke', 'paper', 'ladders' or 'team', which come with dejavm" },
+      { name: 'plan', help: `campaign file (YAML), or a plan that comes with dejavm: ${BUNDLED_PLANS.join(', ')}` },
     ],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [

@@ -6,7 +6,6 @@
 #include "guest.h"
 #include "sbi.h"
 
-#define VCPUS_MAX 4
 #define DEFAULT_ROUNDS 6
 #define STEPS 8
 #define KEY 7
@@ -15,10 +14,10 @@
 #define WORDS (PAGE_BYTES / 8)
 #define STACK_BYTES 2048
 
-static u8 stacks[VCPUS_MAX][STACK_BYTES] __attribute__((aligned(16), used));
+static u8 stacks[DOMAIN_VCPUS][STACK_BYTES] __attribute__((aligned(16), used));
 _Static_assert(STACK_BYTES == 1 << 11, "as team_entry multiplies");
-static u64 satp[VCPUS_MAX];
-static volatile u64 total, wrong, done[VCPUS_MAX];
+static u64 satp[DOMAIN_VCPUS];
+static volatile u64 total, wrong, done[DOMAIN_VCPUS];
 
 /** a0 = vCPU, a1 = round. Paging is off; RAM has the same addresses when it is on. */
 __attribute__((naked)) static void team_entry(void) {
@@ -80,8 +79,8 @@ u64 guest_main(const char *arguments) {
   u64 vcpus = option_number(arguments, "vcpus", 1), rounds = option_number(arguments, "teamrounds", DEFAULT_ROUNDS);
   rounds *= option_number(arguments, "scale", 1);
   if (guest_failures != 0) return 1;
-  if (vcpus < 2 || vcpus > VCPUS_MAX) {
-    print_line("a team needs vcpus=2 to %d", (u64)VCPUS_MAX);
+  if (vcpus < 2 || vcpus > DOMAIN_VCPUS) {
+    print_line("a team needs vcpus=2 to %d", (u64)DOMAIN_VCPUS);
     return 1;
   }
   if (!make_spaces(vcpus)) {

@@ -159,6 +159,9 @@ struct multicall_entry {
   i64 result;
 };
 
+/** vCPUs that a domain may have. */
+#define DOMAIN_VCPUS 4
+
 struct domain_spec {
   char name[16];
   /** Hart of vCPU 0; vCPU n is on hart (hart + n) modulo harts. */

@@ -3,14 +3,13 @@
  */
 #include "lazarus.h"
 
-#define MAX_VCPUS 4
 #define MAX_DOMAINS 16
 
 i64 control_create(struct vcpu *vcpu, const u64 *arguments) {
   struct domain_spec spec;
   struct domain *privvm = vcpu->domain;
   if (!guest_read(privvm, arguments[0], &spec, sizeof(spec))) return CALL_BAD_ARGUMENT;
-  if (spec.vcpus < 1 || spec.vcpus > MAX_VCPUS || spec.name[sizeof(spec.name) - 1] != 0 ||
+  if (spec.vcpus < 1 || spec.vcpus > DOMAIN_VCPUS || spec.name[sizeof(spec.name) - 1] != 0 ||
       (spec.flags & ~(u64)DOMAIN_UNPINNED) != 0)
     return CALL_BAD_ARGUMENT;
   call_lock_domains(privvm, NULL);

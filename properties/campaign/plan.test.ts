@@ -106,7 +106,8 @@ ladders: [{ setup: calm, fault: failstop, mechanism: nilihype, order: [timer, [s
   });
 
   it("takes set-ups as long as the papers', where there are such", () => {
-    const catalogue = { ...testbed.catalogue, setups: [...testbed.catalogue.setups, 'calm@paper'] };
+    const paperScale = (setup: string) => (setup === 'calm' ? 'calm@paper' : undefined);
+    const catalogue = { ...testbed.catalogue, paperScale };
     const text = `name: p
 cells: [{ setup: [calm, slow], fault: failstop, mechanism: none, size: 9 }]
 ladders: [{ setup: calm, fault: failstop, mechanism: rehype, kind: leave-one-out, order: [timer], size: 5 }]`;

@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { UserError } from '../../engine/index.ts';
-import { PAPER_SCALE } from '../injection/index.ts';
 import type { Mechanism } from '../injection/types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
 import { rungs } from './ladder.ts';
@@ -101,7 +100,7 @@ class Planner {
   private addCells(entry: CellsEntry, path: FilePath): void {
     for (const [named, setupPath] of each(entry.setup, [...path, 'setup'])) {
       if (!this.setup(named, setupPath)) continue;
-      const setup = this.scaled(named);
+      const setup = (this.paperScale && this.catalogue.paperScale(named)) || named;
       for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
         const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], this.paperScale);
         if (size === undefined) continue;
@@ -111,12 +110,6 @@ class Planner {
         }
       }
     }
-  }
-
-  /** The set-up as long as in the papers, where there is one and that is wanted. */
-  private scaled(setup: string): string {
-    const long = `${setup}${PAPER_SCALE}`;
-    return this.paperScale && this.catalogue.setups.includes(long) ? long : setup;
   }
 
   private addLadder(entry: LadderEntry, path: FilePath): void {

@@ -14,6 +14,7 @@ import {
   type Injection,
   type InjectionResult,
   type Mechanism,
+  PAPER_SCALE,
   runInjection,
   type Setup,
   setupNames,
@@ -32,6 +33,7 @@ const ANY_SETUP: readonly FaultClass[] = ['failstop', 'register', 'code', 'memor
 
 export const catalogue: Catalogue = {
   setups: setupNames(),
+  paperScale: (setup) => setupNames().find((name) => name === `${setup}${PAPER_SCALE}`),
   faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? [...ANY_SETUP, 'device'] : ANY_SETUP),
   enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),
   images(setup) {

@@ -27,6 +27,7 @@ const SLOW_MS = 5;
 export const testbed: Testbed = {
   catalogue: {
     setups: ['calm', 'frail', 'slow', 'broken'],
+    paperScale: () => undefined,
     faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr'],
     enhancements: (recovery) => ENHANCEMENTS[recovery],
     images(setup) {

@@ -32,6 +32,8 @@ export interface RowContext {
 
 export interface Catalogue {
   readonly setups: readonly string[];
+  /** The set-up that is the same, but as long as in the papers, where there is one. */
+  paperScale(setup: string): string | undefined;
   /** Classes of faults that can be injected into a set-up. */
   faultClasses(setup: string): readonly FaultClass[];
   /** Enhancements of a mechanism, in the order of the ladder; empty for `none`. */

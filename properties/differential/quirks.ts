@@ -64,16 +64,14 @@ export const QUIRKS: readonly Quirk[] = [
     culprit: (steps, n) => {
       const { access } = at(steps, n);
       const misaligned = access && access.va % BigInt(access.bytes) !== 0n;
-      const outside = access?.paddr !== undefined && !isRam(access.paddr);
-      return faults(steps, n) && access?.kind === 'load' && misaligned && outside ? n : undefined;
+      return faults(steps, n) && access?.kind === 'load' && misaligned && isOutside(access) ? n : undefined;
     },
   },
   {
     reason: 'the second page of an access is translated before it is seen that the first lies outside RAM',
     culprit: (steps, n) => {
       const { access } = at(steps, n);
-      const outside = access?.paddr !== undefined && !isRam(access.paddr);
-      return faults(steps, n) && outside && crossesPage(access) ? n : undefined;
+      return faults(steps, n) && access && isOutside(access) && crossesPage(access) ? n : undefined;
     },
   },
   {
@@ -88,7 +86,7 @@ export const QUIRKS: readonly Quirk[] = [
     culprit: (steps, n) => {
       const { instruction, access, trap } = at(steps, n);
       const isAmo = instruction?.extension === 'A' && instruction.name.startsWith('amo');
-      const outside = access?.paddr !== undefined && !isRam(access.paddr);
+      const outside = access !== undefined && isOutside(access);
       const cause = trap?.interrupt === false && (trap.cause === STORE_ACCESS || trap.cause === STORE_MISALIGNED);
       return isAmo && outside && cause ? n : undefined;
     },
@@ -120,15 +118,15 @@ export const QUIRKS: readonly Quirk[] = [
       const { trap, access } = at(steps, n);
       const stores = trap?.interrupt === false && STORE_FAULTS.includes(trap.cause);
       if (!isSc(at(steps, n)) || !stores) return undefined;
-      const reserved = steps.slice(0, n).findLast(({ instruction }) => instruction?.name.startsWith('lr.'));
-      return reserved && reserved.access?.va !== access?.va ? n : undefined;
+      const lr = lastLr(steps, n);
+      return lr >= 0 && at(steps, lr).access?.va !== access?.va ? n : undefined;
     },
   },
   {
     reason: 'WFI between LR and SC ends the reservation on our machine, which the manual allows; QEMU keeps it',
     culprit: (steps, n) => {
       if (!isSc(at(steps, n)) || at(steps, n).result !== 1n) return undefined;
-      const lr = steps.slice(0, n).findLastIndex(({ instruction }) => instruction?.name.startsWith('lr.'));
+      const lr = lastLr(steps, n);
       const waits = steps.slice(lr + 1, n).some(({ instruction }) => instruction?.name === 'wfi');
       return lr >= 0 && waits ? n : undefined;
     },
@@ -166,10 +164,16 @@ const faults = (steps: readonly Step[], n: number): boolean => {
   return trap?.interrupt === false && [FETCH_ACCESS, LOAD_ACCESS, STORE_ACCESS].includes(trap.cause);
 };
 
+/** Translated, but to no RAM. */
+const isOutside = ({ paddr }: Access): boolean => paddr !== undefined && !isRam(paddr);
+
 /** Loads and stores; fetches come in halves. */
 const crossesPage = ({ kind, va, bytes }: Access): boolean =>
   kind !== 'fetch' && (va & 0xfffn) + BigInt(bytes) > 0x1000n;
 
+/** The LR before step n; -1: none. */
+const lastLr = (steps: readonly Step[], n: number): number =>
+  steps.slice(0, n).findLastIndex(({ instruction }) => instruction?.name.startsWith('lr.'));
 const isSc = (step: Step): boolean => step.instruction?.name.startsWith('sc.') ?? false;
 const overlaps = (a: bigint | undefined, b: bigint | undefined): boolean =>
   a !== undefined && b !== undefined && a >> 3n === b >> 3n;

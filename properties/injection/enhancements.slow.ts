@@ -29,7 +29,6 @@ import {
   type TimedInput,
 } from './index.ts';
 import { selectMechanism } from './mechanism.ts';
-import { RunLog } from './observe.ts';
 import { goToTrigger } from './trigger.ts';
 
 type Recovery = 'rehype' | 'nilihype';
@@ -287,11 +286,6 @@ function secondFailstop(
   });
   if ('ticks' in second) return failstop(machine.ticks + second.ticks, 0);
   for (const { event } of first) machine.apply(event);
-  // A search sets a breakpoint, and the recovery puts code right: hence only from the note on that comes later.
-  const log = new RunLog();
-  machine.onEvent = (event) => log.add(event);
-  while (!log.note('REINTEGRATED')) machine.run({ ticks: machine.ticks + 1000 });
-  machine.onEvent = undefined;
   const { ticks } = findExecution(machine, addressOf(golden, second.symbol), 1, { ticks: golden.end.ticks });
   expect(ticks, `${second.symbol} in the recovery`).toBeDefined();
   machine.run({ ticks: ticks! });

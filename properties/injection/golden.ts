@@ -71,7 +71,7 @@ export interface GoldenRun {
   readonly vmExits: number;
 }
 
-/** Ticks between snapshots, unless said otherwise. */
+/** Ticks between snapshots of a set-up of the usual length, unless said otherwise. */
 const POINT_TICKS = 200_000;
 /** The hypervisor is up long before. */
 const MAX_BOOT_TICKS = 2_000_000_000;
@@ -120,7 +120,7 @@ export function goldenRun(
   options: { readonly pointTicks?: number; readonly onProgress?: (ticks: number) => void } = {},
 ): GoldenRun {
   const { machine, setup, seed, symbols, inputs } = booted;
-  const { pointTicks = setup.pointTicks ?? POINT_TICKS, onProgress } = options;
+  const { pointTicks = POINT_TICKS * (setup.scale ?? 1), onProgress } = options;
   const selection = selectMechanism(symbols, mechanism).map((event) => ({ ticks: booted.up.ticks, event }));
   machine.onEvent = undefined;
   const driver = new Driver(machine, inputs);

@@ -5,61 +5,38 @@
  */
 import { describe, expect, it } from 'vitest';
 import { parseFault } from '../../engine/index.ts';
-import {
-  bootSetup,
-  completeMechanism,
-  findSetup,
-  type GoldenRun,
-  goldenRun,
-  type InjectionTrigger,
-  runInjection,
-} from './index.ts';
+import { bootSetup, completeMechanism, findSetup, goldenRun, type InjectionTrigger, runInjection } from './index.ts';
 import { goToTrigger } from './trigger.ts';
 
 interface Regression {
   readonly cause: string;
-  readonly setup: 'compute';
   /** From the n-th execution of the function on, each of so many hypervisor instructions. */
   readonly at: { readonly symbol: string; readonly n: number; readonly from: number; readonly within: number };
   readonly fault: string;
-  /** How many of them at least are detected: the others hit what is not used any more, or are put right on the way. */
-  readonly detected: number;
 }
 
 const REGRESSIONS: readonly Regression[] = [
   {
     cause: 'a word that is copied for a guest changes on its way',
-    setup: 'compute',
     at: { symbol: 'memcpy', n: 7, from: 40, within: 96 },
     fault: 'register=x28,bit=5',
-    detected: 0,
   },
   {
     cause: 'another hypercall is found than the one that was asked for',
-    setup: 'compute',
     at: { symbol: 'find', n: 30, from: 1, within: 24 },
     fault: 'register=x10,bit=4',
-    detected: 1,
   },
   {
     cause: 'the record of a call begins with a wrong pc',
-    setup: 'compute',
     at: { symbol: 'hypercall_begin', n: 30, from: 1, within: 6 },
     fault: 'register=x13,bit=3',
-    detected: 1,
   },
 ];
 
-const goldens = new Map<string, GoldenRun>();
-function goldenOf(setup: string): GoldenRun {
-  const golden = goldens.get(setup) ?? goldenRun(bootSetup(findSetup(setup)), completeMechanism('rehype'));
-  goldens.set(setup, golden);
-  return golden;
-}
+const golden = goldenRun(bootSetup(findSetup('compute')), completeMechanism('rehype'));
 
 describe('mended causes', () => {
-  it.each(REGRESSIONS)('$cause: no VM is harmed', ({ setup, at, fault, detected }) => {
-    const golden = goldenOf(setup);
+  it.each(REGRESSIONS)('$cause: no VM is harmed', ({ at, fault }) => {
     const { driver, reached } = goToTrigger(golden, { kind: 'symbol', symbol: at.symbol, offset: 0, n: at.n });
     expect(reached).toBe(true);
     const { ticks } = driver.machine;
@@ -71,6 +48,7 @@ describe('mended causes', () => {
       vms.flatMap(({ name, ok, reason }) => (ok ? [] : [`${hit?.symbol}: ${name} ${reason} (${effect})`])),
     );
     expect(harmed).toEqual([]);
-    expect(results.filter(({ effect }) => effect === 'detected').length).toBeGreaterThanOrEqual(detected);
+    // Something was hit that mattered: it was detected, or put right on the way, which takes instructions.
+    expect(results.some(({ endMoment }) => endMoment !== golden.end.moment)).toBe(true);
   });
 });

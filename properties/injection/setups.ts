@@ -81,8 +81,8 @@ interface Toolstack {
 /** netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the papers. */
 const NETBENCH_MS = 200;
 const SENDER_FROM_MS = 20;
-/** The sender stops that long before netbench does, less what it began later. */
-const SENDER_MARGIN_MS = 30;
+/** The sender stops that long before netbench does. */
+const SENDER_SPARE_MS = 10;
 
 /** What a name ends with whose set-up is as long as in the papers. */
 export const PAPER_SCALE = '@paper';
@@ -113,10 +113,10 @@ function papers({ name, summary, vms, later, options }: Toolstack, scale = 1): S
             vmid: echo + 2,
             fromTicks: SENDER_FROM_MS * MS,
             everyTicks: MS,
-            count: NETBENCH_MS * scale - SENDER_MARGIN_MS,
+            count: NETBENCH_MS * scale - SENDER_FROM_MS - SENDER_SPARE_MS,
           }),
     ...(echo >= 0 && {
-      // A second of the papers' run is a window there; ours are as many times shorter, but no shorter than 50 packets.
+      // The papers judge windows of a second. A run of a fraction of theirs has shorter ones.
       sender: {
         slot: NET_SLOT,
         vm: `vm${echo + 2}`,
@@ -125,7 +125,7 @@ function papers({ name, summary, vms, later, options }: Toolstack, scale = 1): S
       },
     }),
     graceTicks: 60 * MS,
-    pointTicks: 200_000 * scale,
+    scale,
   };
 }
 

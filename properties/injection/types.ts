@@ -58,8 +58,8 @@ export interface Setup {
   readonly sender?: SenderPlan;
   /** The run is a hang if it has not ended by then; ticks (ns of virtual time) after the golden run's end. */
   readonly graceTicks: number;
-  /** Ticks between snapshots of the golden run, when it is long. */
-  readonly pointTicks?: number;
+  /** How many times as long as usual it is; so much further apart are the snapshots of its golden run. */
+  readonly scale?: number;
 }
 
 /** When a fault strikes. */

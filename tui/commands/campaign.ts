@@ -22,13 +22,12 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { counted, shellLine, toJson } from '../format.ts';
 import type { Io } from '../io.ts';
 import { packageFile } from '../package-root.ts';
+import { BUNDLED_PLANS } from '../plans.ts';
 import { campaignProgress } from './campaign-progress.ts';
 import { cellSummaries, outcomeTable } from './campaign-table.ts';
 
 type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | 'json';
 
-/** Plans that come with the package, by name. */
-const BUNDLED = ['smoke', 'paper', 'ladders', 'team'];
 /** What a worker may need: a machine of 128 MiB, its code, and the snapshots of a golden run of the largest set-up. */
 const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
@@ -67,13 +66,13 @@ function defaultWorkers(): number {
 
 /** A file, or a plan that comes with the package. @throws UsageError, or UserError with every mistake in it */
 function readPlan(name: string, paperScale: boolean): CampaignPlan {
-  const path = BUNDLED.includes(name) ? packageFile(`properties/campaign/plans/${name}.yaml`) : name;
+  const path = BUNDLED_PLANS.includes(name) ? packageFile(`properties/campaign/plans/${name}.yaml`) : name;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? `no such file, and not one of the plans ${BUNDLED.join(', ')}` : message;
+    const why = code === 'ENOENT' ? `no such file, and not one of the plans ${BUNDLED_PLANS.join(', ')}` : message;
     throw new UsageError(`${name}: ${why}`);
   }
   return planCampaign(text, name, campaignCatalogue, { paperScale });

@@ -14,7 +14,6 @@
 /** Frames that an AppVM may own: its RAM, and as much again for what it asks for itself. */
 #define MAX_FRAMES (2 * RAM_PAGES)
 #define VCPUS 1
-#define VCPUS_MAX 4
 /** Of one memory_populate: the rest of a VM's RAM goes into one multicall. */
 #define CHUNK_PAGES 16
 /** Pages that are mapped for copying at one time. */
@@ -95,8 +94,8 @@ static int read_vcpus(const char *arguments) {
     return 0;
   }
   vcpus = option_number(arguments, "vcpus", VCPUS);
-  if (vcpus >= 1 && vcpus <= VCPUS_MAX) return 1;
-  print_line("vcpus= takes 1 to %d", (u64)VCPUS_MAX);
+  if (vcpus >= 1 && vcpus <= DOMAIN_VCPUS) return 1;
+  print_line("vcpus= takes 1 to %d", (u64)DOMAIN_VCPUS);
   return 0;
 }
 
