@@ -1,18 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Tests are bounded by work (runs, instructions), never by time: they pass on a busy host. This is a guard against a
+ * hang, so that a run that waits for ever ends with the name of its test.
+ */
+const HANG_GUARD_MS = 1_800_000;
+
 /** Projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs, `peer` against other programs. */
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],
     globalSetup: ['./scripts/ensure-built.ts'],
     maxWorkers: 2,
+    testTimeout: HANG_GUARD_MS,
+    hookTimeout: HANG_GUARD_MS,
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['{engine,replay,traces,tui,properties,scripts}/**/*.test.{ts,tsx}'],
-          testTimeout: 60_000,
         },
       },
       {
@@ -21,7 +28,6 @@ export default defineConfig({
           name: 'property',
           include: ['properties/**/*.prop.ts'],
           setupFiles: ['./properties/setup.ts'],
-          testTimeout: 60_000,
         },
       },
       {
@@ -29,7 +35,6 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['{engine,replay,traces,tui,properties}/**/*.slow.{ts,tsx}'],
-          testTimeout: 180_000,
         },
       },
       {
@@ -38,7 +43,6 @@ export default defineConfig({
           // Needs Debian packages (binutils, QEMU, tmux, Chromium): run by .ci/run, not by `npm test`.
           name: 'peer',
           include: ['{engine,replay,traces,tui,properties}/**/*.peer.{ts,tsx}'],
-          testTimeout: 180_000,
           // One after another: they share the folder of fetched packages, and QEMU's clock is the host's.
           fileParallelism: false,
         },

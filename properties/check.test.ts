@@ -47,13 +47,16 @@ it('shrinks a planted failure, and its seed and path lead straight to it', async
   expect(seen).toEqual([1234]);
 });
 
-it('says that time was too short rather than pass with fewer runs', async () => {
+it('bounds shrinking by runs, not by time, and reports the smallest found', async () => {
+  let runs = 0;
   const text = await failure(
-    check({ name: 'slow', runs: 100, timeLimitMs: 30 }, fc.nat(), async () => {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    check({ name: 'bounded', runs: 1, maxShrinkRuns: 7 }, fc.integer({ min: 1000, max: 1_000_000_000 }), () => {
+      runs++;
+      throw new Error('always');
     }),
   );
-  expect(text).toMatch(/^slow: only \d runs in 0.03 s, no counterexample/);
+  expect(runs).toBeLessThanOrEqual(8);
+  expect(text).toMatch(/^bounded: fails after 1 runs and \d shrinks/);
 });
 
 const SCENARIO: Scenario = {

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { quote, type Scenario, type ScenarioSoftware, scenarioCommand } from './scenario.ts';
 
-/** Within the time that vitest gives a property; when more runs are asked for there is none. */
-const TIME_LIMIT_MS = 45_000;
+/** How often a failing property is run again to find a smaller counterexample, unless a check says otherwise. */
+const MAX_SHRINK_RUNS = 200;
 
 export interface CheckOptions<T> {
   /** The test's name: the printed command selects it by this. */
@@ -16,8 +16,8 @@ export interface CheckOptions<T> {
   readonly reproduce?: (value: T) => string;
   /** False: the first counterexample is reported as drawn. Shrinking takes about as long as the runs that it repeats. */
   readonly shrink?: boolean;
-  /** Host time for drawing and shrinking; what has been found by then is reported. */
-  readonly timeLimitMs?: number;
+  /** Runs spent on shrinking; the smallest counterexample found by then is reported. A count, so that a busy host finds the same. */
+  readonly maxShrinkRuns?: number;
 }
 
 /** @throws Error with the shrunk counterexample and its reproducers when the property does not hold. */
@@ -27,20 +27,28 @@ export async function check<T>(
   holds: (value: T) => void | Promise<void>,
 ): Promise<void> {
   const numRuns = Number(process.env.FC_RUNS ?? options.runs);
+  const maxShrinkRuns = options.maxShrinkRuns ?? MAX_SHRINK_RUNS;
+  let shrinkRuns = 0;
+  let failing = false;
   const property = fc.asyncProperty(arbitrary, async (value) => {
-    await holds(value);
+    // What is not run counts as passing: the shrinker then has nothing smaller left and ends.
+    if (failing && ++shrinkRuns > maxShrinkRuns) return;
+    try {
+      await holds(value);
+    } catch (error) {
+      failing = true;
+      throw error;
+    }
   });
   const { FC_SEED, FC_PATH } = process.env;
   const seed = Number(FC_SEED ?? 0xde7a);
-  const timeLimitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
   const result = await fc.check(property, {
     numRuns,
     seed,
     ...(FC_PATH === undefined ? {} : { path: FC_PATH }),
     endOnFailure: options.shrink === false,
-    ...(process.env.FC_RUNS ? {} : { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: true }),
   });
-  if (result.failed) throw new Error(failureText(options, timeLimitMs, result));
+  if (result.failed) throw new Error(failureText(options, result));
 }
 
 export interface ScenarioCheckOptions extends Omit<CheckOptions<Scenario>, 'reproduce'> {
@@ -58,10 +66,8 @@ export function checkScenarios(
   return check({ ...options, reproduce }, arbitrary, holds);
 }
 
-function failureText<T>(options: CheckOptions<T>, timeLimitMs: number, result: fc.RunDetails<[T]>): string {
-  if (result.counterexample === null) {
-    return `${options.name}: only ${result.numRuns} runs in ${timeLimitMs / 1000} s, no counterexample; draw fewer`;
-  }
+function failureText<T>(options: CheckOptions<T>, result: fc.RunDetails<[T]>): string {
+  if (result.counterexample === null) return `${options.name}: no value could be drawn in ${result.numSkips} attempts`;
   const [value] = result.counterexample;
   const error = result.errorInstance;
   const again = `FC_SEED=${result.seed} FC_PATH=${result.counterexamplePath}`;

@@ -121,7 +121,7 @@ function onQemu(bytes: Uint8Array): Uint8Array {
   writeFileSync(`${folder}/cases.bin`, bytes);
   const machine = '-M virt -cpu rv64 -m 32 -display none -monitor none'.split(' ');
   const files = ['-bios', `${folder}/cases.bin`, '-serial', `file:${folder}/outcomes.bin`];
-  execFileSync('qemu-system-riscv64', [...machine, ...files], { timeout: 120_000 });
+  execFileSync('qemu-system-riscv64', [...machine, ...files], { timeout: 900_000 });
   return readFileSync(`${folder}/outcomes.bin`);
 }
 

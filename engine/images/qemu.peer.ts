@@ -18,7 +18,7 @@ function onQemu(harts: number, append: string): { status: number | null; console
   const result = spawnSync('qemu-system-riscv64', [...machine, ...boot, '-append', append], {
     encoding: 'utf8',
     input: '',
-    timeout: 60_000,
+    timeout: 900_000,
   });
   if (result.error) throw result.error;
   return { status: result.status, console: result.stdout };

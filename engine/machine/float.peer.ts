@@ -32,7 +32,7 @@ function onQemu(): string {
   return execFileSync('qemu-system-riscv64', [...machine, '-bios', elf], {
     encoding: 'utf8',
     input: '',
-    timeout: 60_000,
+    timeout: 900_000,
   });
 }
 

@@ -26,7 +26,7 @@ it('a guest with virtio drivers cannot tell our machine from QEMU', () => {
   const files = ['-bios', guest, '-drive', `file=${disk},format=raw,if=none,id=d0`];
   const qemu = spawnSync('qemu-system-riscv64', [...`${words} ${network}`.split(' '), ...files], {
     input: '',
-    timeout: 60_000,
+    timeout: 900_000,
   });
   if (qemu.error) throw qemu.error;
 

@@ -187,11 +187,11 @@ describe('a database', () => {
 
   it.skipIf(process.platform !== 'linux')('is taken over from a zombie, which nobody may ever collect', async () => {
     // The shell becomes a sleep that never asks for its child's status; the child ends only after that.
-    const parent = spawn('sh', ['-c', 'sleep 1 & echo $!; exec sleep 30']);
+    const parent = spawn('sh', ['-c', 'sleep 1 & echo $!; exec sleep 900']);
     try {
       const pid = Number(await new Promise((resolve) => parent.stdout.once('data', (text) => resolve(String(text)))));
       await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '), {
-        timeout: 10_000,
+        timeout: 900_000,
       });
       expect(() => process.kill(pid, 0)).not.toThrow();
       expect(isRunning(pid, '')).toBe(false);

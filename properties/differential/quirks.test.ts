@@ -49,8 +49,7 @@ function met(its: Case): string[] {
 const RAM = 0x8080_2000n;
 const NOWHERE = 1n << 40n;
 
-// Each case is stepped through, which takes its time on a busy host.
-describe('quirks', { timeout: 60_000 }, () => {
+describe('quirks', () => {
   it('are not met by ordinary code, faults included', () => {
     const lines = [
       'ld x5, 0(x8)',

@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let peers: Peers;
 beforeAll(() => {
   peers = fetchPeers();
-}, 600_000);
+});
 
 const machine = (harts: number, images: Pick<MachineConfig, 'bios' | 'kernel'>): MachineConfig => ({
   harts,

@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let peers: Peers;
 beforeAll(() => {
   peers = fetchPeers();
-}, 600_000);
+});
 
 const MECHANISMS = ['rehype', 'nilihype'] as const;
 
@@ -119,7 +119,7 @@ describe('Linux', () => {
     const whole = new Watched(config('none'));
     expect(whole.until(PROMPT, 2_000_000_000)).toBe(true);
     golden = boot(whole.console, 'none');
-  }, 300_000);
+  });
 
   it.each(MECHANISMS)(
     'prints the same through 40 recoveries by %s, obeys, and powers off',

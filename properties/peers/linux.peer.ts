@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 let peers: Peers;
 beforeAll(() => {
   peers = fetchPeers();
-}, 600_000);
+});
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 

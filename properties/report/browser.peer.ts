@@ -57,7 +57,7 @@ async function visit(html: string, width = 1280, flags: readonly string[] = []):
       '--dump-dom',
       `file://${page}`,
     ],
-    { maxBuffer: 2 ** 28, timeout: 90_000 },
+    { maxBuffer: 2 ** 28, timeout: 900_000 },
   );
   // One event a line. What the browser asks for on its own account has no origin.
   const requests = readFileSync(netLog, 'utf8')

@@ -24,7 +24,7 @@ overhead: [compute]
   );
   const { code, err } = await cli(['campaign', plan, '-o', path]);
   expect(code, err).toBe(EXIT.ok);
-}, 170_000);
+});
 
 describe('dejavm report', () => {
   it('prints the tables', async () => {

@@ -10,8 +10,6 @@ import { createSession } from '../model/session.ts';
 import { runApp } from './app.tsx';
 import { frameText } from './frame.tsx';
 
-const SECOND_MS = 1000;
-
 function startApp(colour = false, introspection = fakeIntrospection) {
   const terminal = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true, convertEol: true });
   const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 });
@@ -42,7 +40,7 @@ function startApp(colour = false, introspection = fakeIntrospection) {
     return Array.from({ length: 24 }, (_, y) => active.getLine(active.viewportY + y)?.translateToString(true) ?? '');
   };
   const shows = (text: string | RegExp) =>
-    expect.poll(() => rows().join('\n'), { timeout: 5 * SECOND_MS, interval: 20 }).toMatch(text);
+    expect.poll(() => rows().join('\n'), { timeout: 900_000, interval: 20 }).toMatch(text);
   return {
     terminal,
     session,
@@ -132,7 +130,7 @@ describe('the terminal UI at 80 x 24', () => {
     for (const key of ['s', 's', 's', 'S', 'f', 'd', 'r', 'G', 'h', '+']) {
       const before = app.frames.length;
       app.type(key);
-      await expect.poll(() => app.frames.length, { interval: 5 }).toBeGreaterThan(before);
+      await expect.poll(() => app.frames.length, { timeout: 900_000, interval: 5 }).toBeGreaterThan(before);
     }
     app.type('q');
     await app.ended;
