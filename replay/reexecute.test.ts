@@ -7,7 +7,7 @@ import { assemble } from '../engine/index.ts';
 import { openTrace, TraceError } from '../traces/index.ts';
 import { executable } from './bisect-testing.ts';
 import { record } from './record.ts';
-import { openRerun } from './reexecute.ts';
+import { openRerun, type Rerun } from './reexecute.ts';
 
 const CODE = 0x8000_0000;
 const DATA = 0x8001_0000;
@@ -101,6 +101,48 @@ describe('re-execution', async () => {
       run.toTicks(applied, inputs);
       run.remember();
       expect([run.machine.ticks, byte()]).toEqual([applied, value]);
+    }
+  });
+
+  it('goes to the first position of a moment from a later one, be it the present, a snapshot or a checkpoint', () => {
+    const direct = openRerun(trace);
+    // The instruction before an ecall has just retired: the trap takes a tick and leaves the moment.
+    let moment = INPUT + 500;
+    const ticksOf = (one: number) => {
+      direct.toMoment(one);
+      return direct.machine.ticks;
+    };
+    while (ticksOf(moment + 1) - ticksOf(moment) === 1) moment++;
+    const first = ticksOf(moment);
+    const digest = direct.machine.digest();
+    const later = (run: Rerun) => {
+      run.toTicks(first + 1, 'applied');
+      expect(run.machine.moment).toBe(moment);
+    };
+    const starts: Record<string, (run: Rerun) => void> = {
+      'the present': later,
+      'a snapshot': (run) => {
+        later(run);
+        run.remember();
+        run.toMoment(moment + 900);
+      },
+      'a checkpoint': (run) => run.toMoment(moment + 900),
+    };
+    for (const [what, prepare] of Object.entries(starts)) {
+      const scratch = openRerun(trace);
+      later(scratch);
+      const checkpoint = { ...scratch.machine.snapshot(), ticks: first + 1 };
+      const run = openRerun(
+        what === 'a checkpoint' ? { ...trace, checkpoints: [checkpoint], checkpoint: () => checkpoint } : trace,
+      );
+      prepare(run);
+      run.toMoment(moment);
+      expect([what, run.machine.moment, run.machine.ticks, run.machine.digest()]).toEqual([
+        what,
+        moment,
+        first,
+        digest,
+      ]);
     }
   });
 
