@@ -236,9 +236,9 @@ describe('a forged block with right checksums', () => {
     ['billions of rows', KIND.CONSOLE, 0xffff_ffff, new Uint8Array(17)],
     ['a position beyond 2^53', KIND.NOTES, 1, new Uint8Array(28).fill(255)],
     ['positions that go back', KIND.DIGESTS, 2, u32(9, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
-    ['an input that is no array', KIND.INPUTS, 1, pack({ moment: 1 })],
+    ['an input that is no array', KIND.INPUTS, 1, pack({ moment: 1 }, 9)],
     ['an input with a reserved byte', KIND.INPUTS, 1, Uint8Array.of(0x94, 1, 1, 0xa1, 0x6b, 0xc1)],
-    ['an input cut short', KIND.INPUTS, 1, pack([1, 2, 'kind', [1, 2, 3]]).subarray(0, -1)],
+    ['an input cut short', KIND.INPUTS, 1, pack([1, 2, 'kind', [1, 2, 3]], 9).subarray(0, -1)],
     [
       'an input with a claimed length of 4 GiB',
       KIND.INPUTS,
@@ -249,7 +249,7 @@ describe('a forged block with right checksums', () => {
     ['a checkpoint whose page stands nowhere', KIND.CHECKPOINT, 1, u32(0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 7, 0, 0, 0)],
     ['pages of odd size', KIND.PAGES, 1, new Uint8Array(4095)],
     ['an end too short', KIND.END, 1, new Uint8Array(23)],
-    ['a second header', KIND.HEADER, 1, pack({})],
+    ['a second header', KIND.HEADER, 1, pack({}, 9)],
     ['an index of other blocks', KIND.INDEX, 1, new Uint8Array(21)],
   ])('is malformed: %s', (_, kind, records, content) => {
     expect(damageOf(kind, records, content)).toMatchObject({ kind: 'malformed', lastGood: { moment: 0, ticks: 0 } });

@@ -7,6 +7,9 @@ import { expectFormat } from '../malformed.ts';
 import { pack, unpack } from '../msgpack.ts';
 import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
+/** MessagePack values of a header. */
+const MAX_VALUES = 2 ** 16;
+
 /** What the recorder says; format version, image hashes and id are derived. */
 export type TraceHeaderFields = Omit<TraceHeader, 'formatMajor' | 'formatMinor' | 'id' | 'images'>;
 
@@ -38,14 +41,14 @@ export function completeHeader(
     checkpointEvery: fields.checkpointEvery,
     commandLine: [...fields.commandLine],
   };
-  return { ...body, id: sha256(pack(body)).slice(0, 16) };
+  return { ...body, id: sha256(pack(body, MAX_VALUES)).slice(0, 16) };
 }
 
-export const encodeHeader = (header: TraceHeader): Uint8Array => pack(header);
+export const encodeHeader = (header: TraceHeader): Uint8Array => pack(header, MAX_VALUES);
 
 /** @throws Malformed when a field is missing or of the wrong type. */
 export function decodeHeader(bytes: Uint8Array): TraceHeader {
-  const root = object(unpack(bytes), 'header');
+  const root = object(unpack(bytes, MAX_VALUES), 'header');
   const machine = object(root.machine, 'machine');
   const quantum = object(machine.quantum, 'machine.quantum');
   const policy = quantum.policy;
