@@ -93,3 +93,4 @@ export type {
   Ticks,
   VirtioConfig,
 } from './machine/types.ts';
+export { visible, visibleLines } from './visible.ts';

@@ -1,4 +1,5 @@
 /** The report as GitHub Markdown: the same tables, for docs/. Cells are escaped; nothing in them becomes markup. */
+import { visible } from '../../engine/index.ts';
 import { EMPTY, headerLines, PLAN_NOTE } from './header.ts';
 import type { Report } from './summarise.ts';
 import { type Table, tablesOf } from './tables/index.ts';
@@ -39,7 +40,7 @@ function tableMarkdown({ title, columns, rows, notes }: Table): string {
 
 /** Text in which no character means anything to Markdown or HTML. */
 function escaped(text: string): string {
-  return oneLine(text)
+  return visible(text)
     .replace(/[\\`*_{}[\]<>#|~]/g, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('://', '\\://');
@@ -49,11 +50,8 @@ const longestTicks = (text: string): number => Math.max(0, ...(text.match(/`+/g)
 
 /** A code span; inside a table even there a bar must be escaped. */
 function code(text: string): string {
-  const plain = oneLine(text).replaceAll('|', '\\|');
+  const plain = visible(text).replaceAll('|', '\\|');
   const longest = longestTicks(plain);
   const fence = '`'.repeat(longest + 1);
   return longest > 0 ? `${fence} ${plain} ${fence}` : fence + plain + fence;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach the document
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ');

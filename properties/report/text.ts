@@ -1,4 +1,5 @@
 /** The report for a terminal: aligned columns, no colour, made for 120 columns. Control characters are shown, never sent. */
+import { visible } from '../../engine/index.ts';
 import { EMPTY, headerLines } from './header.ts';
 import type { Report } from './summarise.ts';
 import { type Column, type Table, tablesOf } from './tables/index.ts';
@@ -69,17 +70,6 @@ export function tableText({ title, columns, rows: all, shown = all.length, notes
 function cut(text: string, { code, wide }: Column, wideCell: number): string {
   const most = code ? text.length : wide ? wideCell : MAX_CELL;
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-}
-
-/** Control characters as escapes, so that no name moves the cursor. */
-function visible(text: string): string {
-  return [...text]
-    .map((char) => {
-      const code = char.codePointAt(0)!;
-      const control = code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e);
-      return control ? `\\u{${code.toString(16)}}` : char;
-    })
-    .join('');
 }
 
 function wrap(text: string): string {

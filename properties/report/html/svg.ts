@@ -2,16 +2,12 @@
  * SVG by hand: elements as strings, every text escaped, no ids and no scripts, colours by class (style.ts). Lengths are
  * pixels of a drawing that is shown at its own size or smaller.
  */
+import { visible } from '../../../engine/index.ts';
 
-/** Text in which no character means anything to HTML or SVG; control characters become spaces. */
+/** Text in which no character means anything to HTML or SVG, or turns the text around it. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return (
-    text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly those must not reach the document
-      .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
-      .replace(/[&<>"']/g, (char) => entities[char]!)
-  );
+  return visible(text).replace(/[&<>"']/g, (char) => entities[char]!);
 }
 
 /** Two drawings of one figure, shown by the width of the page: labels of the narrow one stand above what they name. */
