@@ -5,7 +5,8 @@
 
 /**
  * A mistake the user can mend: bad image, bad flag value, machine too small. The message is one line that says what
- * was expected, where it went wrong and how to mend it; callers print it without a stack trace.
+ * was expected, where it went wrong and how to mend it; callers print it without a stack trace. A list may follow, each
+ * line of it indented by two spaces; a line break without them is part of a name.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';

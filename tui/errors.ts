@@ -23,7 +23,7 @@ export interface Failure {
  */
 export async function explainError(error: unknown, argv: readonly string[], debug: boolean): Promise<Failure> {
   const exitCode = await exitCodeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = oneStatement(error instanceof Error ? error.message : String(error));
   const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : '';
   if (exitCode !== EXIT.internal) return { exitCode, message: `dejavm: ${text}${stack}` };
   const reproduce = shellLine(['dejavm', ...argv]);
@@ -32,6 +32,9 @@ export async function explainError(error: unknown, argv: readonly string[], debu
     message: `dejavm: internal error: ${text}\nreproduce with: ${debug ? '' : 'DEJAVM_DEBUG=1 '}${reproduce}${stack}`,
   };
 }
+
+/** Further lines of a message are indented; any other line break belongs to a name in it. */
+const oneStatement = (message: string): string => message.replace(/\n(?! {2})/g, '\\n');
 
 async function exitCodeOf(error: unknown): Promise<ExitCode> {
   if (error instanceof UsageError) return EXIT.usage;

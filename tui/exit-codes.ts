@@ -16,7 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 const MEANING: Record<keyof typeof EXIT, string> = {
   ok: 'fine',
   difference: 'a difference or a failure was found',
-  usage: 'usage: bad flags or files, unwritable output, disk full',
+  usage: 'usage: bad flags or files; output that cannot be written (a full disk), standard output included',
   damaged: 'damaged or incompatible trace',
   internal: 'internal error of dejavm (DEJAVM_DEBUG=1 shows the stack)',
   interrupted: 'interrupted by Ctrl-C; what was recorded is kept',

@@ -1,6 +1,8 @@
 /**
- * Numbers and states as text for people, and results as JSON. Relies on nothing.
+ * Numbers and states as text for people, and results as JSON. Relies on nothing but the engine's rule for characters that
+ * a terminal acts upon.
  */
+import { visible } from '../engine/index.ts';
 
 /** 12345678 -> "12,345,678". Moments are always shown in full: they are addresses that people paste. */
 export function grouped(value: number | bigint): string {
@@ -48,8 +50,12 @@ export function toJson(value: unknown): string {
   return `${JSON.stringify(value, replace, 2)}\n`;
 }
 
-/** Rows as text with aligned columns, two spaces between them; columns named in `right` are right-aligned. */
-export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+/**
+ * Rows as text with aligned columns, two spaces between them; columns named in `right` are right-aligned. A cell is one
+ * line, whatever is in it.
+ */
+export function table(cells: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const rows = cells.map((row) => row.map(visible));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {
@@ -64,9 +70,19 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
   return rows.map(line).join('\n');
 }
 
-/** An argument list as one line that a POSIX shell reads back to the same arguments. */
+/** An argument list as one line that a POSIX shell reads back to the same arguments, and that a terminal only shows. */
 export function shellLine(argv: readonly string[]): string {
-  return argv
-    .map((arg) => (/^[\w@%+=:,./-][\w@%+=:,./#-]*$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+  return argv.map(shellWord).join(' ');
+}
+
+function shellWord(arg: string): string {
+  if (/^[\w@%+=:,./-][\w@%+=:,./#-]*$/.test(arg)) return arg;
+  if (visible(arg) === arg) return `'${arg.replaceAll("'", `'\\''`)}'`;
+  // Dollar-single-quotes (POSIX.1-2024; bash, zsh, ksh and busybox have had them long): bytes in octal.
+  const pieces = Array.from(arg, (character) => {
+    if (character === "'" || character === '\\') return `\\${character}`;
+    if (visible(character) === character) return character;
+    return Array.from(Buffer.from(character), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+  });
+  return `$'${pieces.join('')}'`;
 }

@@ -1,31 +1,83 @@
 /** Output helpers: colour only where wanted, progress only on terminals, numbers as people read them. */
+import { execFileSync } from 'node:child_process';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
+import { visible } from '../engine/index.ts';
 import { escapeFilter } from './commands/live-console.ts';
 import { byteSize, grouped, shellLine, table, toJson, virtualTime } from './format.ts';
-import { type Io, paint, progressLine } from './io.ts';
+import { type Outside, openIo, progressLine } from './io.ts';
 
-const io = (parts: Partial<Io>): Io => ({ outIsTerminal: true, errIsTerminal: true, env: {}, ...parts }) as Io;
+/** A door to buffers. */
+function door(parts: Partial<Outside> = {}) {
+  const written = { out: '', err: '' };
+  const io = openIo({
+    writeOut: (data) => (written.out += typeof data === 'string' ? data : Buffer.from(data).toString('latin1')),
+    writeErr: (text) => (written.err += text),
+    errColumns: () => 20,
+    outIsTerminal: true,
+    errIsTerminal: true,
+    env: {},
+    ...parts,
+  } as Outside);
+  return { io, written };
+}
 
-describe('colour', () => {
-  unit('only on a terminal, and never with NO_COLOR', () => {
-    expect(paint(io({}), 'red', 'x')).toBe('\x1b[31mx\x1b[39m');
-    expect(paint(io({ env: { NO_COLOR: '1' } }), 'red', 'x')).toBe('x');
-    expect(paint(io({ outIsTerminal: false }), 'red', 'x')).toBe('x');
+describe('the door to the terminal', () => {
+  const EVIL = '\x1b]0;X\x07\x1b[2J\x9b31m\u202egpj\ra';
+  const SHOWN = '\\u001b]0;X\\u0007\\u001b[2J\\u009b31m\\u202egpj\\ra';
+
+  unit('shows what a terminal would act upon, on both streams, on terminals and in pipes', () => {
+    for (const isTerminal of [true, false]) {
+      const { io, written } = door({ outIsTerminal: isTerminal, errIsTerminal: isTerminal });
+      io.out(`${EVIL}\n`);
+      io.err(`${EVIL}\n`);
+      expect(written).toEqual({ out: `${SHOWN}\n`, err: `${SHOWN}\n` });
+    }
+  });
+
+  unit('a status line is one line, cut to the terminal, whatever is in it', () => {
+    const { io, written } = door();
+    io.status([`a\n${EVIL}`]);
+    expect(written.err).toBe('a\\n\\u001b]0;X\\u0007');
+  });
+
+  unit('only the guest’s live console passes as it is', () => {
+    const { io, written } = door();
+    io.guestConsole(Buffer.from('\x1b[2Jlogin: \x9b', 'latin1'));
+    expect(written.out).toBe('\x1b[2Jlogin: \x9b');
+  });
+
+  unit('colours only on a terminal, and never with NO_COLOR', () => {
+    const red = (parts: Partial<Outside>) => {
+      const { io, written } = door(parts);
+      io.out('x\x1b[2J', 'red');
+      return written.out;
+    };
+    expect(red({})).toBe('\x1b[31mx\\u001b[2J\x1b[39m');
+    expect(red({ env: { NO_COLOR: '1' } })).toBe('x\\u001b[2J');
+    expect(red({ outIsTerminal: false })).toBe('x\\u001b[2J');
   });
 });
 
 describe('the progress line', () => {
   const written = (errIsTerminal: boolean) => {
-    let text = '';
-    const progress = progressLine(io({ errIsTerminal, err: (piece) => (text += piece) }));
+    const { io, written } = door({ errIsTerminal });
+    const progress = progressLine(io);
     progress.show(() => 'one');
     progress.show(() => 'too soon');
     progress.clear();
-    return text;
+    progress.clear();
+    return written.err;
   };
-  unit('rewrites itself and disappears', () => expect(written(true)).toBe('\r\x1b[Kone\r\x1b[K'));
+  unit('rewrites itself and disappears', () => expect(written(true)).toBe('one\r\x1b[J'));
   unit('is silent in a pipe', () => expect(written(false)).toBe(''));
+  unit('makes room for a message', () => {
+    const { io, written } = door();
+    io.status(['one', 'two']);
+    io.err('dejavm: message\n');
+    io.status(['three']);
+    expect(written.err).toBe('one\ntwo\r\x1b[1A\x1b[Jdejavm: message\nthree');
+  });
 });
 
 describe('Ctrl-A', () => {
@@ -65,6 +117,14 @@ describe('numbers and lines', () => {
       ),
     ).toBe('a     1\nbcd  22');
   });
+  unit('a cell of a table is one line', () => {
+    expect(
+      table([
+        ['a\nb', '1'],
+        ['c', '\x1b[2J'],
+      ]),
+    ).toBe('a\\nb  1\nc     \\u001b[2J');
+  });
   unit('JSON holds 64-bit integers as hexadecimal', () => {
     expect(JSON.parse(toJson({ digest: 2n ** 63n, bytes: Uint8Array.of(0, 255) }))).toEqual({
       digest: '0x8000000000000000',
@@ -73,5 +133,21 @@ describe('numbers and lines', () => {
   });
   unit('reproducers survive a shell', () => {
     expect(shellLine(['dejavm', '--script', "f; it's"])).toBe("dejavm --script 'f; it'\\''s'");
+  });
+  test.prop(
+    [
+      fc.array(
+        fc.string({ unit: 'binary-ascii', minLength: 1 }).filter((text) => !text.includes('\0')),
+        { minLength: 1 },
+      ),
+    ],
+    {
+      numRuns: 20,
+    },
+  )('a shell reads a line back to the same arguments', (argv) => {
+    const line = shellLine([...argv, "\u202e'\\\x9bé"]);
+    expect(visible(line)).toBe(line);
+    const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
+    expect(printed.split('\0').slice(0, -1)).toEqual([...argv, "\u202e'\\\x9bé"]);
   });
 });

@@ -1,16 +1,24 @@
 /**
- * The process's streams as the commands see them, so that tests run commands in process on plain buffers.
- * Relies on Node's streams. Output to a closed pipe (`dejavm info x | head`) is dropped quietly; other write
- * errors are not handled here.
+ * The door to the terminal: all that commands print goes through here, and what a terminal would act upon in it is shown
+ * instead (engine/visible.ts), whether it comes from a file, a name, an argument or a guest. Only the guest's live
+ * console passes as it is. Colour and status lines are drawn here, by name; no command sends control characters.
+ * Relies on output.ts for streams that fail.
  */
 import { styleText } from 'node:util';
+import { visible, visibleLines } from '../engine/index.ts';
+
+export type Style = Parameters<typeof styleText>[0];
 
 /** What a command may touch of the world outside its arguments. */
 export interface Io {
-  /** Data goes here: results, guest console output. */
-  out(text: string | Uint8Array): void;
-  /** Log, progress and errors go here. */
+  /** Results go here. `style` colours them: only on a terminal, and never when NO_COLOR is set (no-color.org). */
+  out(text: string, style?: Style): void;
+  /** Log and errors go here. */
   err(text: string): void;
+  /** The guest's live console, byte by byte, to standard output: the guest may drive the terminal. */
+  guestConsole(bytes: Uint8Array): void;
+  /** Shows lines on standard error in place of those shown before, none: removes them. Silent unless it is a terminal. */
+  status(lines: readonly string[]): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,41 +28,43 @@ export interface Io {
   onInterrupt(handler: (signal: NodeJS.Signals) => void): () => void;
 }
 
-/** The real process. Call once: it installs handlers for closed pipes. */
-export function processIo(): Io {
-  const guarded = (stream: NodeJS.WriteStream) => {
-    let closed = false;
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      closed = true;
-    });
-    return (text: string | Uint8Array) => {
-      if (!closed) stream.write(text);
-    };
-  };
-  return {
-    out: guarded(process.stdout),
-    err: guarded(process.stderr),
-    outIsTerminal: process.stdout.isTTY === true,
-    errIsTerminal: process.stderr.isTTY === true,
-    env: process.env,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    onInterrupt(handler) {
-      const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-      for (const signal of signals) process.on(signal, handler);
-      return () => {
-        for (const signal of signals) process.off(signal, handler);
-      };
-    },
-  };
+/** What is behind the door: the process's streams, or buffers of a test. */
+export interface Outside extends Omit<Io, 'out' | 'err' | 'guestConsole' | 'status'> {
+  writeOut(data: string | Uint8Array): void;
+  writeErr(text: string): void;
+  /** Width of the terminal that standard error is. */
+  errColumns(): number;
 }
 
-export type Style = Parameters<typeof styleText>[0];
-
-/** Colours text for standard output: only on a terminal, and never when NO_COLOR is set (no-color.org). */
-export function paint(io: Io, style: Style, text: string): string {
-  return io.outIsTerminal && !io.env.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+/** Puts the door in front of a world. */
+export function openIo(outside: Outside): Io {
+  const { writeOut, writeErr, errColumns, ...rest } = outside;
+  const coloured = outside.outIsTerminal && !outside.env.NO_COLOR;
+  let shown = 0;
+  const erase = () => {
+    if (shown > 0) writeErr(`\r${shown > 1 ? `\x1b[${shown - 1}A` : ''}\x1b[J`);
+    shown = 0;
+  };
+  return {
+    ...rest,
+    out(text, style) {
+      const shownText = visibleLines(text);
+      writeOut(style && coloured ? styleText(style, shownText, { validateStream: false }) : shownText);
+    },
+    err(text) {
+      erase();
+      writeErr(visibleLines(text));
+    },
+    guestConsole: writeOut,
+    status(lines) {
+      if (!outside.errIsTerminal) return;
+      erase();
+      // The last column stays free: a terminal may wrap there.
+      const width = Math.max(1, errColumns() - 1);
+      if (lines.length > 0) writeErr(lines.map((line) => visible(line).slice(0, width)).join('\n'));
+      shown = lines.length;
+    },
+  };
 }
 
 export interface Progress {
@@ -68,7 +78,6 @@ const REDRAW_INTERVAL_MS = 100;
 
 /** One status line on standard error that rewrites itself; silent when that is not a terminal. */
 export function progressLine(io: Io, enabled: boolean = io.errIsTerminal): Progress {
-  let shown = false;
   let lastMs = 0;
   return {
     show(text) {
@@ -76,12 +85,8 @@ export function progressLine(io: Io, enabled: boolean = io.errIsTerminal): Progr
       const nowMs = Date.now();
       if (nowMs - lastMs < REDRAW_INTERVAL_MS) return;
       lastMs = nowMs;
-      shown = true;
-      io.err(`\r\x1b[K${text()}`);
+      io.status([text()]);
     },
-    clear() {
-      if (shown) io.err('\r\x1b[K');
-      shown = false;
-    },
+    clear: () => io.status([]),
   };
 }

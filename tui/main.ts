@@ -1,8 +1,7 @@
 /**
- * The process: `bin/dejavm.js` imports this file. Sets the exit status instead of calling process.exit, so that
- * buffered output drains first.
+ * The process: `bin/dejavm.js` imports this file. Sets the exit status instead of calling process.exit, so that open
+ * traces and databases are closed first.
  */
-import { runCli } from './cli.ts';
-import { processIo } from './io.ts';
+import { runProcess } from './process.ts';
 
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+process.exitCode = await runProcess(process.argv.slice(2));

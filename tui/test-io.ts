@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { runCli } from './cli.ts';
 import type { ExitCode } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import { openIo } from './io.ts';
 
 export interface CliOutcome {
   readonly code: ExitCode;
@@ -25,15 +25,16 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
   const { env = {}, stdin = new PassThrough(), onOut, onInterruptible } = surroundings;
   let out = '';
   let err = '';
-  const io: Io = {
-    out(text) {
-      const piece = typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+  const io = openIo({
+    writeOut(data) {
+      const piece = typeof data === 'string' ? data : Buffer.from(data).toString('latin1');
       out += piece;
       onOut?.(piece);
     },
-    err(text) {
+    writeErr(text) {
       err += text;
     },
+    errColumns: () => 80,
     outIsTerminal: false,
     errIsTerminal: false,
     env,
@@ -43,7 +44,7 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
       onInterruptible?.(() => handler('SIGINT'));
       return () => {};
     },
-  };
+  });
   const code = await runCli(argv, io);
   return { code, out, err };
 }

@@ -26,7 +26,7 @@ export interface ParsedCampaign {
 /**
  * Reads the text of a campaign file.
  * @param source what the file is called in errors
- * @throws UserError with one line per mistake: `FILE:LINE:COLUMN: reason`
+ * @throws UserError with one line per mistake: `FILE:LINE:COLUMN: reason`, those after the first indented
  */
 export function parseCampaignFile(text: string, source: string): ParsedCampaign {
   const lines = new LineCounter();
@@ -56,7 +56,7 @@ function refusal(source: string, lines: LineCounter, located: readonly { at: num
         const { line, col } = lines.linePos(at);
         return `${source}:${Math.max(1, line)}:${Math.max(1, col)}: ${why}`;
       })
-      .join('\n'),
+      .join('\n  '),
   );
 }
 

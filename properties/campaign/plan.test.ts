@@ -176,7 +176,7 @@ cells:
     const lines = refusal(
       'name: x\ncells:\n  - { setup: storm, fault: failstop, mechanism: prayer, size: 1 }\noverhead: [attic]',
     );
-    expect(lines.split('\n').map((line) => line.slice(0, 11))).toEqual(['c.yaml:3:14', 'c.yaml:4:12']);
+    expect(lines.split('\n  ').map((line) => line.slice(0, 11))).toEqual(['c.yaml:3:14', 'c.yaml:4:12']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { CampaignPlan } from '../../properties/index.ts';
-import type { Io } from '../io.ts';
+import { type Outside, openIo } from '../io.ts';
 import { campaignProgress, duration, headLine } from './campaign-progress.ts';
 
 const plan = {
@@ -35,13 +35,14 @@ const tallies = new Map([
 
 function display(isTerminal: boolean) {
   let err = '';
-  const io = {
-    err: (text: string) => {
+  const io = openIo({
+    writeErr: (text) => {
       err += text;
     },
+    errColumns: () => 80,
     errIsTerminal: isTerminal,
-    stdout: { columns: 80 },
-  } as unknown as Io;
+    env: {},
+  } as Outside);
   return { progress: campaignProgress(io, plan), read: () => err };
 }
 

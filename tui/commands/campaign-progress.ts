@@ -21,11 +21,6 @@ export function campaignProgress(io: Io, plan: CampaignPlan): ProgressDisplay {
   let phase = '';
   let beganMs = 0;
   let shownMs = 0;
-  let lines = 0;
-  const erase = () => {
-    if (lines > 0) io.err(`\r${lines > 1 ? `\x1b[${lines - 1}A` : ''}\x1b[J`);
-    lines = 0;
-  };
   return {
     show(progress) {
       const nowMs = Date.now();
@@ -37,17 +32,10 @@ export function campaignProgress(io: Io, plan: CampaignPlan): ProgressDisplay {
       if (nowMs - shownMs < (io.errIsTerminal ? REDRAW_MS : LINE_MS)) return;
       shownMs = nowMs;
       const head = headLine(progress, nowMs - beganMs, io.errIsTerminal);
-      if (!io.errIsTerminal) {
-        io.err(`dejavm: ${head}\n`);
-        return;
-      }
-      const columns = Math.max(40, (io.stdout.columns ?? 80) - 1);
-      const text = [head, ...cellLines(plan, progress.tallies)].map((line) => line.slice(0, columns));
-      erase();
-      io.err(text.join('\n'));
-      lines = text.length;
+      if (io.errIsTerminal) io.status([head, ...cellLines(plan, progress.tallies)]);
+      else io.err(`dejavm: ${head}\n`);
     },
-    end: erase,
+    end: () => io.status([]),
   };
 }
 

@@ -30,7 +30,7 @@ import type { CommandContext } from '../command.ts';
 import { type Aim, HypercallWatch, takeAim } from '../demo/aim.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, shellLine, virtualTime } from '../format.ts';
-import { type Io, paint, progressLine } from '../io.ts';
+import { type Io, progressLine } from '../io.ts';
 import { bisectText } from './bisect.ts';
 import { builtInImages } from './images.ts';
 import { verdictText } from './verdict.ts';
@@ -68,7 +68,9 @@ function narrator(io: Io): Narrator {
   return {
     step(title) {
       n++;
-      io.out(`\n${paint(io, 'bold', `${n}. ${title}`)}\n`);
+      io.out('\n');
+      io.out(`${n}. ${title}`, 'bold');
+      io.out('\n');
     },
     line(text) {
       io.out(`   ${text.replaceAll('\n', '\n   ')}\n`);
@@ -220,8 +222,13 @@ function whatNext(faulted: Trace, aim: Aim, io: Io): void {
     ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@60']],
     ['what differs between the two runs', ['dejavm', 'diff', GOLDEN, FAULTED]],
   ] as const;
-  io.out(`\n${paint(io, 'bold', 'Try next')}\n`);
-  for (const [why, argv] of commands) io.out(`   ${paint(io, 'dim', `# ${why}`)}\n   npx ${shellLine(argv)}\n`);
+  io.out('\n');
+  io.out('Try next', 'bold');
+  io.out('\n');
+  for (const [why, argv] of commands) {
+    io.out(`   # ${why}`, 'dim');
+    io.out(`\n   npx ${shellLine(argv)}\n`);
+  }
 }
 
 async function recordRun(
@@ -254,7 +261,7 @@ function runSummary(result: RecordResult): string {
 }
 
 /** The last lines that the machine wrote: each VM's sum and how it ended. */
-const lastLines = (text: string) => text.trimEnd().split('\n').slice(-3);
+const lastLines = (text: string) => text.trimEnd().split(/\r?\n/).slice(-3);
 
 /** Detection, the steps of recovery, resumption: with the distance from the fault's detection. */
 function recoverySteps(notes: readonly NoteAt[]): string[] {

@@ -96,7 +96,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
 function consoleOutput(io: Io): { readonly push: (byte: number) => void; readonly flush: () => void } {
   let pending: number[] = [];
   const flush = () => {
-    if (pending.length > 0) io.out(Uint8Array.from(pending));
+    if (pending.length > 0) io.guestConsole(Uint8Array.from(pending));
     pending = [];
   };
   return {

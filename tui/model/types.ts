@@ -2,7 +2,7 @@
  * The vocabulary of the terminal UI's model: styled text, events on the timeline, the state of the screen, and what
  * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
  */
-import type { Machine } from '../../engine/index.ts';
+import { type Machine, visible } from '../../engine/index.ts';
 import type { TimeTravel } from '../../replay/index.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -36,7 +36,8 @@ export interface Span {
 }
 export type Line = readonly Span[];
 
-export const span = (text: string, tone: Tone = 'plain'): Span => ({ text, tone });
+/** A piece of a line. Whatever the text comes from, the terminal only shows it. */
+export const span = (text: string, tone: Tone = 'plain'): Span => ({ text: visible(text), tone });
 
 /** Something that happened at a moment. */
 export interface RunEvent {
