@@ -16,7 +16,7 @@ import {
 import type { NamedDifference, Pair } from './bisect-pair.ts';
 import type { SettingDifference } from './diff.ts';
 import { describeEvent, type InputDifference } from './diff-inputs.ts';
-import type { Rerun } from './reexecute.ts';
+import type { TraceTimeline } from './timeline/index.ts';
 import type { BisectResult, Position } from './types.ts';
 
 /** A bisect result without its statistics. */
@@ -61,7 +61,7 @@ export function explainInstruction(pair: Pair, differsAt: Position): Found {
   return { ...differsAt, ...place, cause, ...stateDifferences(pair) };
 }
 
-function describePlace({ machine, symbols }: Rerun, hart: number) {
+function describePlace({ machine, symbols }: TraceTimeline, hart: number) {
   const { pc, mode } = machine.hart(hart);
   const symbol = symbols.describe(mode, pc);
   return { hart, pc, instruction: instructionAt(machine, hart, pc, symbols), ...(symbol && { symbol }) };
@@ -75,7 +75,11 @@ function stateDifferences(pair: Pair): { differences: NamedDifference[] } {
 }
 
 /** RAM: whose it is. Registers: which symbol the value of A points at, and which VM the hart is inside. */
-function nameDifference({ machine, symbols }: Rerun, owners: Ownership, difference: StateDifference): NamedDifference {
+function nameDifference(
+  { machine, symbols }: TraceTimeline,
+  owners: Ownership,
+  difference: StateDifference,
+): NamedDifference {
   if (difference.paddr !== undefined) {
     const symbol = symbols.describePhysical(difference.paddr);
     const owner = owners.describe(difference.paddr);

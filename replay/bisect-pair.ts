@@ -4,7 +4,7 @@
  */
 import type { StateDifference } from '../engine/index.ts';
 import type { Trace } from '../traces/index.ts';
-import { openRerun, type Rerun } from './reexecute.ts';
+import { openTimeline, type TraceTimeline } from './timeline/index.ts';
 
 export interface BisectOptions {
   /** Called before each probe: what is looked at, and how many comparisons were made. */
@@ -12,8 +12,8 @@ export interface BisectOptions {
 }
 
 export interface Pair {
-  readonly a: Rerun;
-  readonly b: Rerun;
+  readonly a: TraceTimeline;
+  readonly b: TraceTimeline;
   /** Compares the states that the runs are in: one probe. */
   equal(): boolean;
   readonly probes: number;
@@ -24,8 +24,8 @@ export type NamedDifference = StateDifference & { readonly symbol?: string; read
 
 /** Builds both machines, at moment 0. @throws TraceError, UserError when a trace cannot run here. */
 export function openPair(traceA: Trace, traceB: Trace, options: BisectOptions): Pair {
-  const a = openRerun(traceA);
-  const b = openRerun(traceB);
+  const a = openTimeline(traceA);
+  const b = openTimeline(traceB);
   let probes = 0;
   return {
     a,

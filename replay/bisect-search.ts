@@ -47,7 +47,5 @@ function probe(pair: Pair, low: Position, high: Position): [Position, Position] 
   const { moment, ticks } = pair.a.machine;
   const here = { moment, ticks };
   if (!pair.equal()) return [low, here];
-  pair.a.remember();
-  pair.b.remember();
   return [here, high];
 }

@@ -6,7 +6,7 @@ import { configFromTrace } from './config.ts';
 import { diffTraces } from './diff.ts';
 import { openUdpNetwork } from './live-network.ts';
 import { machineOf, traceStore } from './replay.fixtures.ts';
-import { openTimeTravel } from './travel.ts';
+import { openTimeline } from './timeline/index.ts';
 import { replayTrace } from './verify.ts';
 
 /**
@@ -166,7 +166,7 @@ describe('recording a machine with devices', () => {
 
   it('travels back to before a sector was written', async () => {
     const trace = await store.take({ config, maxMoment: 300_000, digestEvery: 50_000, checkpointEvery: 50_000 });
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     travel.seek(300_000);
     expect(travel.machine.snapshot().pages.has(8 * 2 ** 28)).toBe(true);
     travel.seek(100);

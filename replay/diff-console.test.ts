@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TraceConsole } from '../traces/index.ts';
-import { compareOutput, linesByVm, linesOf } from './diff-console.ts';
+import { compareOutput, linesByVm } from './diff-console.ts';
+import { linesOf } from './timeline/index.ts';
 
 const said = (text: string): TraceConsole[] =>
   [...new TextEncoder().encode(text)].map((byte, n) => ({ moment: n * 10, ticks: n * 10, byte }));

@@ -5,9 +5,9 @@
 import { DEFAULT_WALL_CLOCK, type InputEvent } from '../engine/index.ts';
 import type { Trace, TraceHeader } from '../traces/index.ts';
 import { inputsFromTrace } from './config.ts';
-import { type ConsoleLine, linesOf } from './diff-console.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';
+import { type ConsoleLine, linesOf } from './timeline/index.ts';
 import type { Position } from './types.ts';
 
 /** A setting of the two runs. */

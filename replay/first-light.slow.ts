@@ -11,7 +11,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type MachineConfig, NOTES } from '../engine/index.ts';
 import { openTrace } from '../traces/index.ts';
 import { record } from './record.ts';
-import { openTimeTravel } from './travel.ts';
+import { openTimeline } from './timeline/index.ts';
 import type { PlannedInput } from './types.ts';
 import { replayTrace } from './verify.ts';
 
@@ -62,7 +62,7 @@ describe('a hypervisor that fails and recovers', () => {
     const path = join(folder, 'walk.djvm');
     await record({ ...EVERY, path, config: demo(2, 'fixed'), planned: [failstop] });
     const trace = openTrace(path);
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     travel.seek(trace.last.moment);
     expect(travel.machine.digest()).toBe(trace.end!.digest);
     for (const mark of trace.digests.toReversed()) {

@@ -5,27 +5,47 @@ export { configFromTrace, inputsFromTrace } from './config.ts';
 export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
 export { compareOutput } from './diff-console.ts';
 export { describeEvent, type InputDifference } from './diff-inputs.ts';
-export { type EquivalenceOptions, isCompletion, vmEquivalence } from './equivalence.ts';
-export type { Crossing } from './equivalence-crossings.ts';
-export { compareMemory, compareRegisters, readMemory, readRegisters, type VmRegisters } from './equivalence-state.ts';
+export {
+  type Crossing,
+  crossingOf,
+  crossingsAround,
+  type EquivalenceOptions,
+  hasFinished,
+  type JudgedVm,
+  judgeRecovery,
+  readRegisters,
+  reasonsOf,
+  recoveriesIn,
+  vmEquivalence,
+} from './equivalence/index.ts';
 export { MomentError } from './errors.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
-export { createPlayer, type Player } from './player.ts';
 export { record } from './record.ts';
 export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';
-export { openTimeTravel } from './travel.ts';
+export {
+  createTracePlayer,
+  createWorkloadPlayer,
+  openTimeline,
+  type Player,
+  type Start,
+  Timeline,
+  type TraceTimeline,
+  type WorkloadPlayer,
+} from './timeline/index.ts';
 export { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
 export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './trigger-text.ts';
 export type {
   BisectResult,
   Divergence,
   EquivalenceVerdict,
+  InputsHere,
   NoteAt,
   PlannedInput,
   Position,
   RecordOptions,
   RecordResult,
   ReplayResult,
+  TimedInput,
   TimeTravel,
   Trigger,
   VmVerdict,

@@ -42,6 +42,15 @@ export interface Position {
   readonly ticks: Ticks;
 }
 
+/** Whether the inputs of the very position where one stands have been applied. */
+export type InputsHere = 'pending' | 'applied';
+
+/** An input of a workload: planned for a virtual time, whatever the moment is then. */
+export interface TimedInput {
+  readonly ticks: Ticks;
+  readonly event: Input['event'];
+}
+
 /** The world at the other end of the cables. */
 export interface LiveNetwork {
   /** Frames that came in since the last call, in order. */
@@ -124,8 +133,11 @@ export interface TimeTravel {
   readonly machine: Machine;
   readonly moment: Moment;
   readonly last: Position;
-  /** Nearest checkpoint at or before, then forward. Returns when `machine.moment === moment`. @throws MomentError past the end. */
-  seek(moment: Moment): void;
+  /**
+   * Nearest state before, then forward. Returns when `machine.moment === moment`. `pending`: before the inputs of that
+   * position, so that a fault's own moment can be looked at before it strikes. @throws MomentError past the end.
+   */
+  seek(moment: Moment, here?: InputsHere): void;
   /** Forward n instructions (clamped to the end). */
   stepForward(n?: number): void;
   /** Back n instructions (clamped to 0). */

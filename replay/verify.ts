@@ -13,7 +13,7 @@ import {
   vmDigests,
 } from '../engine/index.ts';
 import type { Trace } from '../traces/index.ts';
-import { createPlayer, type Player } from './player.ts';
+import { createTracePlayer, type Player } from './timeline/index.ts';
 import type { Divergence, Position, ReplayResult } from './types.ts';
 
 export interface ReplayOptions {
@@ -37,7 +37,7 @@ interface Mark extends Position {
  * no such checkpoint
  */
 export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayResult {
-  const player = createPlayer(trace);
+  const player = createTracePlayer(trace);
   const { machine } = player;
   const until = options.until ?? Number.POSITIVE_INFINITY;
   if (options.fromCheckpoint !== undefined) {

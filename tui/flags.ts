@@ -9,6 +9,7 @@ import {
   parseFaultPlan,
   parseInteger,
   parseMoment,
+  parseMomentAndInputs,
   parsePoke,
   parseSeed,
   parseSize,
@@ -156,7 +157,11 @@ export const FLAGS = {
     fallback: 10_000_000,
   },
   console: { syntax: '--console', help: 'standard input feeds the UART and is recorded; Ctrl-A x quits' },
-  moment: { syntax: '-g, --goto <moment>', help: 'go there and say where the machine is', parse: parseMoment },
+  moment: {
+    syntax: '-g, --goto <moment>',
+    help: 'go there and say where the machine is; 8M- is moment 8,000,000 before the inputs that belong to it',
+    parse: parseMomentAndInputs,
+  },
   fromCheckpoint: {
     syntax: '--from-checkpoint <n>',
     help: 'start at checkpoint N instead of at the beginning',

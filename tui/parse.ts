@@ -3,7 +3,7 @@
  * replay types; the fault models' own text is left to the engine's parser. Every function throws UsageError with
  * what was expected and an example.
  */
-import type { PlannedInput } from '../replay/index.ts';
+import type { InputsHere, PlannedInput } from '../replay/index.ts';
 import { UsageError } from './errors.ts';
 
 const MIB = 1024 * 1024;
@@ -34,6 +34,18 @@ export function parseMoment(text: string): number {
     throw new UsageError(`expected a number of instructions such as 1500000, 1.5M or 20k, got '${text}'`);
   }
   return value;
+}
+
+/** A moment, and whether the inputs of its position have been applied there. */
+export interface MomentAndInputs {
+  readonly moment: number;
+  readonly here: InputsHere;
+}
+
+/** A place to go to: `8M`, or `8M-`, the same moment before its inputs (what a fault is about to strike). */
+export function parseMomentAndInputs(text: string): MomentAndInputs {
+  const isBefore = text.endsWith('-');
+  return { moment: parseMoment(isBefore ? text.slice(0, -1) : text), here: isBefore ? 'pending' : 'applied' };
 }
 
 /** An integer between `low` and `high`. */

@@ -78,7 +78,11 @@ export const VERBS: readonly Verb[] = [
     summary: 'run a trace again and compare every digest',
     arguments: [TRACE],
     flags: ['moment', 'fromCheckpoint', 'json'],
-    examples: ['dejavm replay latest', 'dejavm replay run.djvm -g 8M   # where was the machine at moment 8,000,000?'],
+    examples: [
+      'dejavm replay latest',
+      'dejavm replay run.djvm -g 8M    # where was the machine at moment 8,000,000?',
+      'dejavm replay run.djvm -g 8M-   # and before the inputs of that moment',
+    ],
     load: async () => (await import('./commands/replay.ts')).replayCommand,
   }),
   verb({

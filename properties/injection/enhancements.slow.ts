@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Fault, FIXUPS, parseFault, resolveFault } from '../../engine/index.ts';
-import { findExecution, replayTrace } from '../../replay/index.ts';
+import { findExecution, replayTrace, type TimedInput } from '../../replay/index.ts';
 import { openTrace } from '../../traces/index.ts';
+import { withInputs } from './golden.ts';
 import {
   bootSetup,
   completeMechanism,
@@ -26,7 +27,6 @@ import {
   type Mechanism,
   recordInjection,
   runInjection,
-  type TimedInput,
 } from './index.ts';
 import { selectMechanism } from './mechanism.ts';
 import { goToTrigger } from './trigger.ts';
@@ -255,9 +255,9 @@ interface Place {
 }
 
 function placeOf(golden: GoldenRun, row: Row, recovery: Recovery, trigger: InjectionTrigger): Place | undefined {
-  const { driver, reached } = goToTrigger(golden, trigger);
+  const reached = goToTrigger(golden, trigger);
   if (!reached) return undefined;
-  const { machine } = driver;
+  const { machine } = golden.booted;
   const { ticks } = machine;
   const fault = resolveFault(machine, typeof row.fault === 'string' ? parseFault(row.fault) : row.fault(golden));
   const select = (mechanism: Mechanism) =>
@@ -268,7 +268,7 @@ function placeOf(golden: GoldenRun, row: Row, recovery: Recovery, trigger: Injec
     injection: { trigger, fault },
     under: (mechanism) => {
       const inputs = [...golden.booted.inputs, ...select(mechanism), ...second].sort((a, b) => a.ticks - b.ticks);
-      return { ...golden, mechanism, booted: { ...golden.booted, inputs } };
+      return withInputs(golden, mechanism, inputs);
     },
   };
 }
@@ -296,9 +296,9 @@ function secondFailstop(
 function triggersOf(golden: GoldenRun, { at }: Row): InjectionTrigger[] {
   const start = { kind: 'symbol', symbol: at.symbol, offset: 0, n: at.n } as const;
   if (at.within === 1) return [start];
-  const { driver, reached } = goToTrigger(golden, start);
+  const reached = goToTrigger(golden, start);
   expect(reached, `${at.symbol}#${at.n}`).toBe(true);
-  const { ticks } = driver.machine;
+  const { ticks } = golden.booted.machine;
   const { within, every = 1 } = at;
   return Array.from({ length: Math.ceil(within / every) }, (_, n) => ({ kind: 'two-level', ticks, k: every * n + 1 }));
 }

@@ -16,11 +16,16 @@ import {
   type StopReason,
   UserError,
 } from '../../engine/index.ts';
-import type { Position } from '../../replay/index.ts';
-import { Driver } from './driver.ts';
+import {
+  createWorkloadPlayer,
+  type Position,
+  type TimedInput,
+  Timeline,
+  type WorkloadPlayer,
+} from '../../replay/index.ts';
 import { selectMechanism } from './mechanism.ts';
 import { type LogMark, RunLog } from './observe.ts';
-import type { Mechanism, Setup, TimedInput } from './types.ts';
+import type { Mechanism, Setup } from './types.ts';
 
 /** A set-up right after the note that its hypervisor is up, before any mechanism is selected. */
 export interface Booted {
@@ -28,6 +33,8 @@ export interface Booted {
   readonly seed: number;
   readonly config: MachineConfig;
   readonly machine: Machine;
+  /** Of the workload's inputs, on that machine. */
+  readonly player: WorkloadPlayer;
   readonly symbols: MachineSymbols;
   readonly inputs: readonly TimedInput[];
   readonly log: RunLog;
@@ -46,6 +53,8 @@ export interface KnownVm {
 /** A place of the golden run that injections can start from. */
 export interface GoldenPoint extends Position {
   readonly snapshot: Snapshot;
+  /** Inputs of the workload applied before. */
+  readonly applied: number;
   /** HS-mode instructions retired since the hypervisor is up. */
   readonly hypervisor: number;
   readonly log: LogMark;
@@ -62,6 +71,8 @@ export interface GoldenRun {
   readonly up: Position;
   /** In order; the first is `up`, the mechanism selected; the last is the end. */
   readonly points: readonly GoldenPoint[];
+  /** Any position from `up` on, on the set-up's machine. */
+  readonly timeline: Timeline;
   readonly log: RunLog;
   readonly end: Position & { readonly digest: bigint };
   readonly stop: StopReason;
@@ -87,21 +98,21 @@ export function bootSetup(setup: Setup, seed = 0): Booted {
   const log = new RunLog();
   const reset = machine.snapshot();
   const inputs = setup.inputs(seed);
-  const driver = new Driver(machine, inputs);
+  const player = createWorkloadPlayer(machine, inputs);
   let step = reset;
   for (let at = log.mark(); ; at = log.mark()) {
     machine.onEvent = (event) => log.add(event);
-    const stop = driver.to(machine.ticks + BOOT_STEP_TICKS);
+    const stop = player.advance({ ticks: machine.ticks + BOOT_STEP_TICKS }, 'pending');
     machine.onEvent = undefined;
     const note = log.note('HYPERVISOR_UP');
     if (note) {
       const back = new RunLog(log, at);
-      driver.restore(step);
+      player.restore(step);
       machine.onEvent = (event) => back.add(event);
-      driver.to(note.ticks);
+      player.advance({ ticks: note.ticks }, 'pending');
       machine.onEvent = undefined;
       const symbols = readMachineSymbols(config);
-      return { setup, seed, config, machine, symbols, inputs, log: back, reset, up: machine.snapshot() };
+      return { setup, seed, config, machine, player, symbols, inputs, log: back, reset, up: machine.snapshot() };
     }
     if (stop.kind === 'halted' || stop.kind === 'idle' || machine.ticks > MAX_BOOT_TICKS) {
       const last = log.text().trimEnd().split('\n').at(-1) ?? '';
@@ -119,12 +130,11 @@ export function goldenRun(
   mechanism: Mechanism,
   options: { readonly pointTicks?: number; readonly onProgress?: (ticks: number) => void } = {},
 ): GoldenRun {
-  const { machine, setup, seed, symbols, inputs } = booted;
+  const { machine, player, setup, seed, symbols } = booted;
   const { pointTicks = POINT_TICKS * (setup.scale ?? 1), onProgress } = options;
   const selection = selectMechanism(symbols, mechanism).map((event) => ({ ticks: booted.up.ticks, event }));
   machine.onEvent = undefined;
-  const driver = new Driver(machine, inputs);
-  driver.restore(booted.up);
+  player.restore(booted.up);
   for (const { event } of selection) machine.apply(event);
   const log = new RunLog(booted.log);
   const from = { hypervisor: machine.hypervisorInstructions, crossings: log.crossings.length };
@@ -134,13 +144,13 @@ export function goldenRun(
     const { moment, ticks } = snapshot;
     const hypervisor = machine.hypervisorInstructions - from.hypervisor;
     const vms = listVms(machine, symbols.hypervisor).vms.map(({ vmid, name, hgatp }) => ({ vmid, name, hgatp }));
-    points.push({ moment, ticks, snapshot, hypervisor, log: log.mark(), vms });
+    points.push({ moment, ticks, snapshot, applied: player.applied, hypervisor, log: log.mark(), vms });
   };
   keep();
   machine.onEvent = (event) => log.add(event);
   let stop: StopReason;
   do {
-    stop = driver.to(machine.ticks + pointTicks);
+    stop = player.advance({ ticks: machine.ticks + pointTicks }, 'pending');
     keep();
     onProgress?.(machine.ticks);
   } while (stop.kind === 'ticks' && machine.ticks < MAX_RUN_TICKS);
@@ -165,6 +175,7 @@ export function goldenRun(
     selection,
     up: { moment: booted.up.moment, ticks: booted.up.ticks },
     points,
+    timeline: timelineOf(player, points),
     log,
     end: { moment: end.moment, ticks: end.ticks, digest: end.snapshot.digest },
     stop,
@@ -172,6 +183,28 @@ export function goldenRun(
     totalInstructions: end.moment - booted.up.moment,
     vmExits: log.crossings.slice(from.crossings).filter(({ kind }) => kind === 'exit').length,
   };
+}
+
+/**
+ * The same run with other inputs from some virtual time on, and judged under another mechanism: for injections of more
+ * than one fault. Points before that time stay true; those behind it are of the run as it was.
+ */
+export function withInputs(golden: GoldenRun, mechanism: Mechanism, inputs: readonly TimedInput[]): GoldenRun {
+  const player = createWorkloadPlayer(golden.booted.machine, inputs);
+  const booted = { ...golden.booted, inputs, player };
+  return { ...golden, mechanism, booted, timeline: timelineOf(player, golden.points) };
+}
+
+function timelineOf(player: WorkloadPlayer, points: readonly GoldenPoint[]): Timeline {
+  const starts = points.map(({ moment, ticks, applied, snapshot }, n) => ({
+    moment,
+    ticks,
+    applied,
+    isFirst: n === 0,
+    snapshot: () => snapshot,
+  }));
+  const unreachable = (where: string) => new Error(`the golden run does not come to ${where} once more`);
+  return new Timeline(player, { starts, first: starts[0]!, leavesSnapshots: false, unreachable });
 }
 
 /** The last point at or before a virtual time. */

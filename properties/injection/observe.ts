@@ -3,14 +3,8 @@
  * starts from a snapshot of the golden run has the golden run's past: a log is a prefix of another one plus its own.
  * Relies on events coming in order of time. Plain data; judges nothing.
  */
-import { insideVm, isDetection, type MachineEvent, NOTES, type NoteName, noteName } from '../../engine/index.ts';
-import type { Crossing, NoteAt } from '../../replay/index.ts';
-
-/** A VM was left or entered. */
-export interface VmCrossing extends Crossing {
-  readonly kind: 'exit' | 'entry';
-  readonly vmid: number;
-}
+import { isDetection, type MachineEvent, NOTES, type NoteName, noteName } from '../../engine/index.ts';
+import { type Crossing, crossingOf, type NoteAt } from '../../replay/index.ts';
 
 /** A frame that left the machine. */
 export interface SentFrame {
@@ -30,7 +24,7 @@ export interface LogMark {
 export class RunLog {
   readonly console: { readonly ticks: number; readonly byte: number }[];
   readonly notes: NoteAt[];
-  readonly crossings: VmCrossing[];
+  readonly crossings: Crossing[];
   readonly frames: SentFrame[];
   /** Whether a failure has been detected. */
   detected = false;
@@ -59,8 +53,10 @@ export class RunLog {
       const { moment, ticks, hart, code, arg } = event;
       this.notes.push({ moment, ticks, hart, code, arg });
       this.detected ||= isDetection(code);
-    } else if (event.kind === 'transition' && insideVm(event.from) !== insideVm(event.to))
-      this.crossings.push(crossingOf(event));
+    } else {
+      const crossing = crossingOf(event);
+      if (crossing) this.crossings.push(crossing);
+    }
   }
 
   /** All that was printed. */
@@ -94,12 +90,4 @@ export function linesOfVm(text: string, name: string): string[] {
     .split('\n')
     .filter((line) => line.startsWith(prefix))
     .map((line) => line.slice(prefix.length));
-}
-
-function crossingOf(event: Extract<MachineEvent, { kind: 'transition' }>): VmCrossing {
-  const { moment, ticks, hart, pc, vmid, trap } = event;
-  const kind = insideVm(event.to) ? 'entry' : 'exit';
-  const mode = (kind === 'entry' ? event.to : event.from) === 'VU' ? 'VU' : 'VS';
-  const why = trap && { trap: { cause: trap.cause, interrupt: trap.interrupt } };
-  return { moment, ticks, hart, pc, mode, kind, vmid, ...why };
 }

@@ -37,9 +37,9 @@ const golden = goldenRun(bootSetup(findSetup('compute')), completeMechanism('reh
 
 describe('mended causes', () => {
   it.each(REGRESSIONS)('$cause: no VM is harmed', ({ at, fault }) => {
-    const { driver, reached } = goToTrigger(golden, { kind: 'symbol', symbol: at.symbol, offset: 0, n: at.n });
+    const reached = goToTrigger(golden, { kind: 'symbol', symbol: at.symbol, offset: 0, n: at.n });
     expect(reached).toBe(true);
-    const { ticks } = driver.machine;
+    const { ticks } = golden.booted.machine;
     const results = Array.from({ length: at.within }, (_, n) => {
       const trigger: InjectionTrigger = { kind: 'two-level', ticks, k: at.from + n };
       return runInjection(golden, { trigger, fault: parseFault(fault) });

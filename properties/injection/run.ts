@@ -4,7 +4,6 @@
  * Relies on the golden run's machine being free; leaves it in any state.
  */
 import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../engine/index.ts';
-import type { Driver } from './driver.ts';
 import { judgeEquivalence } from './equivalence.ts';
 import { type GoldenPoint, type GoldenRun, type KnownVm, pointBefore } from './golden.ts';
 import { brokenIsolation, vmStatuses } from './isolation.ts';
@@ -28,15 +27,15 @@ export interface MemoryAcross {
 
 /** One injection from plan to verdict. @throws UserError for a trigger or a fault that cannot be in this set-up */
 export function runInjection(golden: GoldenRun, injection: Injection, options: InjectionOptions = {}): InjectionResult {
-  const { driver, reached } = goToTrigger(golden, injection.trigger);
-  if (!reached) return notReached(golden);
-  const { machine } = driver;
+  if (!goToTrigger(golden, injection.trigger)) return notReached(golden);
+  const { machine, player } = golden.booted;
   const { symbols } = golden.booted;
   const fault = resolveFault(machine, injection.fault);
   const hit = describeHit(machine, symbols, fault);
   machine.apply({ kind: 'fault', fault });
-  const start = machine.snapshot();
-  const run = runOn(golden, driver, hit);
+  golden.timeline.leave();
+  const start = { ...machine.snapshot(), applied: player.applied };
+  const run = runOn(golden, hit);
   const ending: Ending = {
     ...run,
     moment: machine.moment,
@@ -50,7 +49,7 @@ export function runInjection(golden: GoldenRun, injection: Injection, options: I
   const equivalence =
     run.converged || options.withoutEquivalence || !run.log.note('RESUMED', hit.ticks)
       ? undefined
-      : judgeEquivalence(golden, driver, start, hit, run.log, run.memory);
+      : judgeEquivalence(golden, start, hit, run.log, run.memory);
   return judge(golden, hit, ending, equivalence);
 }
 
@@ -61,28 +60,28 @@ interface RunOn {
   readonly memory: readonly MemoryAcross[];
 }
 
-function runOn(golden: GoldenRun, driver: Driver, hit: Hit): RunOn {
-  const { machine } = driver;
-  const log = pastUntil(golden, driver, hit);
+function runOn(golden: GoldenRun, hit: Hit): RunOn {
+  const { machine } = golden.booted;
+  const log = pastUntil(golden, hit);
   const memory: MemoryAcross[] = [];
   machine.onEvent = (event) => {
     log.add(event);
     if (event.kind === 'note') watchMemory(golden, machine, log, hit, memory);
   };
   try {
-    return { log, memory, ...toEnd(golden, driver, log, hit) };
+    return { log, memory, ...toEnd(golden, log, hit) };
   } finally {
     machine.onEvent = undefined;
     machine.observedTransitions = 'vm';
   }
 }
 
-function toEnd(golden: GoldenRun, driver: Driver, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
-  const { machine } = driver;
+function toEnd(golden: GoldenRun, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
+  const { machine, player } = golden.booted;
   const last = golden.end.ticks + golden.setup.graceTicks;
   for (const point of golden.points) {
     if (point.ticks <= hit.ticks) continue;
-    const stop = driver.to(point.ticks);
+    const stop = player.advance({ ticks: point.ticks }, 'pending');
     if (!log.detected && isAt(machine, point)) return { stop: golden.stop, converged: true };
     if (stop.kind !== 'ticks') return { stop, converged: false };
     // Recovery leaves traces for ever: from a detection on there is nothing to meet again.
@@ -90,11 +89,11 @@ function toEnd(golden: GoldenRun, driver: Driver, log: RunLog, hit: Hit): { stop
   }
   // What VMs do is of interest until each has been entered again.
   while (machine.ticks < last && !allEntered(golden, log, hit)) {
-    const stop = driver.to(Math.min(machine.ticks + CROSSINGS_TICKS, last));
+    const stop = player.advance({ ticks: Math.min(machine.ticks + CROSSINGS_TICKS, last) }, 'pending');
     if (stop.kind !== 'ticks') return { stop, converged: false };
   }
   machine.observedTransitions = 'none';
-  return { stop: driver.to(last), converged: false };
+  return { stop: player.advance({ ticks: last }, 'pending'), converged: false };
 }
 
 /** Virtual time run between two looks whether every VM has been entered. */
@@ -129,14 +128,14 @@ function isGoldenState(machine: Machine, golden: GoldenRun): boolean {
 }
 
 /** The golden run's log up to the hit. */
-function pastUntil(golden: GoldenRun, { machine }: Driver, { ticks }: Hit): RunLog {
+function pastUntil(golden: GoldenRun, { ticks }: Hit): RunLog {
   const before = golden.log;
   const count = (list: readonly { readonly ticks: number }[], from: number) => {
     let n = from;
     while (n < list.length && list[n]!.ticks <= ticks) n++;
     return n;
   };
-  const point = pointBefore(golden, machine.ticks);
+  const point = pointBefore(golden, ticks);
   return new RunLog(before, {
     console: count(before.console, point.log.console),
     notes: count(before.notes, point.log.notes),

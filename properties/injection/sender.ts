@@ -4,9 +4,9 @@
  * Relies on the addresses of engine/guests/netbench.c: 10.0.2.(100 + VMID) at 52:54:00:00:00:VMID, port 7.
  */
 import { ipv4Frame, readFrame, readUdp, udpDatagram } from '../../engine/index.ts';
+import type { TimedInput } from '../../replay/index.ts';
 import type { SentFrame } from './observe.ts';
 import type { Numbered } from './reception.ts';
-import type { TimedInput } from './types.ts';
 
 export interface EchoPlan {
   /** Virtio slot of the network device whose cable leads outside. */

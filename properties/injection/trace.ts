@@ -74,8 +74,8 @@ function plannedInputs(golden: GoldenRun, injection: Injection): PlannedInput[] 
     trigger: { kind: 'ticks', ticks },
     event,
   });
-  const { driver, reached } = goToTrigger(golden, injection.trigger);
-  const { machine } = driver;
+  const reached = goToTrigger(golden, injection.trigger);
+  const { machine } = golden.booted;
   const strike = reached ? [at(machine.ticks, { kind: 'fault', fault: resolveFault(machine, injection.fault) })] : [];
   // At equal times in this order: the mechanism is selected and the fault applied before the workload's input.
   return [

@@ -4,54 +4,40 @@
  */
 import { RAM_BASE, UserError } from '../../engine/index.ts';
 import { findExecution, formatTime, formatTrigger } from '../../replay/index.ts';
-import { Driver } from './driver.ts';
 import { type GoldenRun, pointBefore } from './golden.ts';
 import type { InjectionTrigger } from './types.ts';
 
-/** Stands right before the trigger's instruction, with the workload's inputs before it applied. */
-export interface Strike {
-  readonly driver: Driver;
-  /** Whether the golden run gets there; if not, the machine stands anywhere. */
-  readonly reached: boolean;
-}
-
-/** Goes there. @throws UserError for a trigger that cannot be: before the hypervisor is up, or with an unknown symbol */
-export function goToTrigger(golden: GoldenRun, trigger: InjectionTrigger): Strike {
-  const { machine, inputs } = golden.booted;
-  machine.onEvent = undefined;
-  const driver = new Driver(machine, inputs);
-  if (trigger.kind === 'moment') return { driver, reached: toMoment(golden, driver, trigger.moment) };
-  const ticks = trigger.kind === 'two-level' ? twoLevel(golden, driver, trigger) : execution(golden, driver, trigger);
-  if (ticks !== undefined) toTicks(golden, driver, ticks);
-  return { driver, reached: ticks !== undefined };
+/**
+ * Stands right before the trigger's instruction, with the workload's inputs before it applied. False when the golden run
+ * does not get there; the machine then stands anywhere.
+ * @throws UserError for a trigger that cannot be: before the hypervisor is up, or with an unknown symbol
+ */
+export function goToTrigger(golden: GoldenRun, trigger: InjectionTrigger): boolean {
+  golden.booted.machine.onEvent = undefined;
+  if (trigger.kind === 'moment') return toMoment(golden, trigger.moment);
+  const ticks = trigger.kind === 'two-level' ? twoLevel(golden, trigger) : execution(golden, trigger);
+  if (ticks !== undefined) golden.timeline.toTicks(ticks, 'pending');
+  return ticks !== undefined;
 }
 
 /** The same trigger as text. */
 export const injectionTriggerText = (trigger: InjectionTrigger): string =>
   formatTrigger(trigger.kind === 'symbol' ? { ...trigger, ticks: 0 } : trigger);
 
-function toTicks(golden: GoldenRun, driver: Driver, ticks: number): void {
-  driver.restore(pointBefore(golden, ticks).snapshot);
-  driver.to(ticks);
-}
-
-function toMoment(golden: GoldenRun, driver: Driver, moment: number): boolean {
-  const { up, end, points } = golden;
+function toMoment({ up, end, timeline }: GoldenRun, moment: number): boolean {
   if (moment < up.moment) {
     throw new UserError(
       `moment ${moment} is before the hypervisor is up, at moment ${up.moment}: nothing can be injected`,
     );
   }
   if (moment >= end.moment) return false;
-  const at = points.findLastIndex((point) => point.moment < moment);
-  driver.restore((points[at] ?? points[0]!).snapshot);
-  driver.to(end.ticks, { moment });
+  timeline.toMoment(moment, 'pending');
   return true;
 }
 
 /** When the k-th HS-mode instruction from a virtual time on comes, in the golden run. */
-function twoLevel(golden: GoldenRun, driver: Driver, { ticks, k }: { ticks: number; k: number }): number | undefined {
-  const { machine } = driver;
+function twoLevel(golden: GoldenRun, { ticks, k }: { ticks: number; k: number }): number | undefined {
+  const { machine, player } = golden.booted;
   const { up, end, points } = golden;
   if (k < 1) throw new UserError(`hypervisor instruction ${k} at ${formatTime(ticks)}: they are counted from 1`);
   if (ticks < up.ticks) {
@@ -61,16 +47,16 @@ function twoLevel(golden: GoldenRun, driver: Driver, { ticks, k }: { ticks: numb
   }
   if (ticks >= end.ticks) return undefined;
   const first = pointBefore(golden, ticks);
-  driver.restore(first.snapshot);
+  player.restore(first.snapshot, first.applied);
   const count = machine.hypervisorInstructions;
-  driver.to(ticks);
+  player.advance({ ticks }, 'pending');
   const wanted = first.hypervisor + (machine.hypervisorInstructions - count) + k;
   if (wanted > golden.hypervisorInstructions) return undefined;
   const last = points.findLast((point) => point.hypervisor < wanted)!;
   // From the later of the two: the count is known at both.
   const isAhead = last.ticks > machine.ticks;
-  if (isAhead) driver.restore(last.snapshot);
-  driver.to(end.ticks, { hypervisor: isAhead ? wanted - last.hypervisor : k });
+  if (isAhead) player.restore(last.snapshot, last.applied);
+  player.advance({ ticks: end.ticks, hypervisor: isAhead ? wanted - last.hypervisor : k }, 'pending');
   // It retired in the tick before this position.
   return machine.ticks - 1;
 }
@@ -84,28 +70,24 @@ interface Executions {
 const KNOWN = new WeakMap<GoldenRun, Map<number, Executions>>();
 
 /** When a place in the hypervisor is executed for the n-th time since the hypervisor is up. */
-function execution(
-  golden: GoldenRun,
-  driver: Driver,
-  trigger: Extract<InjectionTrigger, { kind: 'symbol' }>,
-): number | undefined {
+function execution(golden: GoldenRun, trigger: Extract<InjectionTrigger, { kind: 'symbol' }>): number | undefined {
   const address = addressOf(golden, trigger);
   const known = KNOWN.get(golden) ?? new Map<number, Executions>();
   KNOWN.set(golden, known);
   const executions = known.get(address) ?? { found: [], complete: false };
   known.set(address, executions);
-  const { machine } = driver;
+  const { machine, player } = golden.booted;
   if (executions.found.length < trigger.n && !executions.complete) {
-    toTicks(golden, driver, executions.found.at(-1) ?? golden.up.ticks);
-    if (executions.found.length > 0) driver.to(machine.ticks + 1);
+    golden.timeline.toTicks(executions.found.at(-1) ?? golden.up.ticks, 'pending');
+    if (executions.found.length > 0) player.advance({ ticks: machine.ticks + 1 }, 'pending');
   }
   while (executions.found.length < trigger.n && !executions.complete) {
     // Inputs of the workload may decide what is executed: the search must not look past them.
-    const next = driver.inputs.find((input) => input.ticks >= machine.ticks)?.ticks ?? golden.end.ticks;
+    const next = player.inputs.find((input) => input.ticks >= machine.ticks)?.ticks ?? golden.end.ticks;
     const until = Math.min(Math.max(next, machine.ticks + 1), golden.end.ticks);
     const { ticks } = findExecution(machine, address, 1, { ticks: until });
     if (ticks !== undefined) executions.found.push(ticks);
-    driver.to(ticks === undefined ? until : ticks + 1);
+    player.advance({ ticks: ticks === undefined ? until : ticks + 1 }, 'pending');
     executions.complete = machine.ticks >= golden.end.ticks;
   }
   return executions.found[trigger.n - 1];

@@ -2,7 +2,8 @@
  * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and what
  * became of it. Campaigns store these, reports count them.
  */
-import type { Fault, InputEvent, MachineConfig, Ticks } from '../../engine/index.ts';
+import type { Fault, MachineConfig, Ticks } from '../../engine/index.ts';
+import type { TimedInput } from '../../replay/index.ts';
 
 /**
  * A recovery mechanism and its enhancements. Selected without booting again, by writing the recovery block's options
@@ -26,12 +27,6 @@ export interface VmCriterion {
   readonly criterion: 'output' | 'reception';
   /** Created by the toolstack after the time of injection: shows that a new VM can be made. */
   readonly createdLate: boolean;
-}
-
-/** An input of the workload, at a virtual time. */
-export interface TimedInput {
-  readonly ticks: Ticks;
-  readonly event: InputEvent;
 }
 
 /** The outside sender of a set-up with network: what `reception` criteria are judged by (reception.ts). */

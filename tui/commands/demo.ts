@@ -17,7 +17,7 @@ import {
   bisectTraces,
   type NoteAt,
   namedTracePath,
-  openTimeTravel,
+  openTimeline,
   type PlannedInput,
   type RecordResult,
   record,
@@ -167,7 +167,7 @@ function replayForwards(trace: Trace, io: Io, say: Narrator): void {
 /** From the end back to the beginning, digest by digest; then single reverse-steps from the detection. */
 function travelBackwards(trace: Trace, say: Narrator): void {
   say.step('And backwards');
-  const travel = openTimeTravel(trace);
+  const travel = openTimeline(trace);
   const { machine } = travel;
   let compared = 0;
   for (const recorded of trace.digests.toReversed()) {

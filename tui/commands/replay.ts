@@ -1,11 +1,12 @@
 /** `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is. */
-import { openTimeTravel, type ReplayResult, replayTrace } from '../../replay/index.ts';
+import { openTimeline, type ReplayResult, replayTrace } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { counted, grouped, hex, shellLine, toJson } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
+import type { MomentAndInputs } from '../parse.ts';
 import { placeText, whereIs } from '../where.ts';
 import { differencesText } from './bisect.ts';
 import { openNamedTrace } from './open.ts';
@@ -61,14 +62,14 @@ export function replayText(result: ReplayResult): string {
     .trimEnd();
 }
 
-function goThere(trace: Trace, moment: number, json: boolean, io: Io): ExitCode {
+function goThere(trace: Trace, { moment, here }: MomentAndInputs, json: boolean, io: Io): ExitCode {
   if (moment > trace.last.moment) {
     throw new UsageError(
       `moment ${grouped(moment)} is past the end of ${trace.path}; its last moment is ${grouped(trace.last.moment)}`,
     );
   }
-  const travel = openTimeTravel(trace);
-  travel.seek(moment);
+  const travel = openTimeline(trace);
+  travel.seek(moment, here);
   const place = whereIs(travel.machine);
   io.out(json ? toJson({ trace: trace.path, ...place }) : `${placeText(place)}\n`);
   return EXIT.ok;

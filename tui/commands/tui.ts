@@ -2,7 +2,7 @@
  * `dejavm tui TRACE`: the terminal UI, or with `--frame` one screen of it as text. Relies on ink only from the moment
  * something is drawn.
  */
-import { createPlayer, openTimeTravel } from '../../replay/index.ts';
+import { createTracePlayer, openTimeline } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -21,9 +21,9 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
     throw new UsageError('the terminal UI needs a terminal; --frame prints one screen as text without one');
   }
   const trace = openNamedTrace(args[0]!, io);
-  const travel = openTimeTravel(trace);
+  const travel = openTimeline(trace);
   const lanes = createLanes(travel.machine.config.harts);
-  const scanner = createScanner(createPlayer(trace), trace.last.moment, lanes);
+  const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
   const session = createSession(travel, machineIntrospection(travel.machine), lanes);
   if (flags.size) change(session, flags.size);
   if (flags.script !== undefined) runScript(session, flags.script);

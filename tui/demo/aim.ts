@@ -3,7 +3,7 @@
  * the golden run, never by a number written down. Relies on transitions observed while the golden run was recorded.
  */
 import { insideVm, type MachineEvent, type Moment, readMachineSymbols } from '../../engine/index.ts';
-import { openTimeTravel } from '../../replay/index.ts';
+import { openTimeline } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 
 export interface Hypercall {
@@ -49,7 +49,7 @@ export class HypercallWatch {
  * has one. @throws Error when no hypercall of the run comes by there (ours: the images changed, the demo did not)
  */
 export function takeAim(golden: Trace, hypercalls: readonly Hypercall[], lock: string, critical: string): Aim {
-  const travel = openTimeTravel(golden);
+  const travel = openTimeline(golden);
   const { machine } = travel;
   const symbols = readMachineSymbols(machine.config);
   const inSecondHalf = hypercalls.filter(({ start }) => start >= golden.last.moment / 2);

@@ -7,7 +7,7 @@ import { MomentError } from '../../replay/index.ts';
 import { TraceError } from '../../traces/index.ts';
 import { UsageError } from '../errors.ts';
 import { counted, grouped } from '../format.ts';
-import { parseMoment } from '../parse.ts';
+import { parseMoment, parseMomentAndInputs } from '../parse.ts';
 import { atMoment } from './events.ts';
 import { CSR_NAMES } from './registers.ts';
 import { change, goTo, goToEvent, move, say, zoom } from './session.ts';
@@ -39,7 +39,7 @@ export const ACTIONS: readonly Action[] = [
     name: 'goto',
     keys: ['g', 'home'],
     argument: 'M',
-    help: 'go to moment M (1500000, 1.5M), or the start',
+    help: 'go to moment M (1.5M; 1.5M- before its inputs), or the start',
     run: goToText,
   },
   { name: 'end', keys: ['G', 'end'], argument: 'M', help: 'go to the end, or to moment M', run: goToEnd },
@@ -165,7 +165,10 @@ function previousEvent(session: Session): void {
 
 function goToText(session: Session, argument: string): void {
   if (argument === '') goTo(session, 0, 'at the start of the run');
-  else goTo(session, parseMoment(argument));
+  else {
+    const { moment, here } = parseMomentAndInputs(argument);
+    goTo(session, moment, undefined, here);
+  }
 }
 
 function goToEnd(session: Session, argument: string): void {

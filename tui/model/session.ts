@@ -3,7 +3,7 @@
  * lives in the time traveller; everything else in `State`, which is replaced by every action. Relies on TimeTravel;
  * draws nothing.
  */
-import type { TimeTravel } from '../../replay/index.ts';
+import type { InputsHere, TimeTravel } from '../../replay/index.ts';
 import { grouped } from '../format.ts';
 import { eventsOf } from './events.ts';
 import type { Lanes } from './lanes.ts';
@@ -59,14 +59,15 @@ export function move(session: Session, go: (travel: TimeTravel) => void, message
 }
 
 /** Goes to a moment; one past the end is refused with the last one named. */
-export function goTo(session: Session, moment: number, message?: string): void {
+export function goTo(session: Session, moment: number, message?: string, here: InputsHere = 'applied'): void {
   const { last } = session.travel;
   if (moment > last.moment) {
     say(session, `moment ${grouped(moment)} is past the end; the last one is ${grouped(last.moment)}`, true);
     return;
   }
   const target = Math.max(0, moment);
-  move(session, (travel) => travel.seek(target), message ?? `at ${grouped(target)}`);
+  const where = `at ${grouped(target)}${here === 'pending' ? ', before its inputs' : ''}`;
+  move(session, (travel) => travel.seek(target, here), message ?? where);
 }
 
 /** Goes to an event and says which. */

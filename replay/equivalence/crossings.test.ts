@@ -1,28 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { Machine, MachineEvent, Mode } from '../engine/index.ts';
-import type { Trace } from '../traces/index.ts';
-import { findCrossings, nextEntry } from './equivalence-crossings.ts';
-import type { Rerun } from './reexecute.ts';
+import type { Machine, MachineEvent, Mode } from '../../engine/index.ts';
+import { crossingOf, crossingsAround, findCrossings, nextEntry } from './crossings.ts';
 
 /** A run that does nothing but show transitions when it passes them. One tick per moment. */
-function scripted(events: readonly MachineEvent[], last: number): Rerun {
+function scripted(events: readonly MachineEvent[], last: number): Parameters<typeof nextEntry>[0] {
   let now = 0;
   const machine = { onEvent: undefined } as unknown as Machine;
-  const goTo = (moment: number) => {
-    for (const event of events) if (event.moment > now && event.moment <= moment) machine.onEvent?.(event);
-    now = moment;
-  };
   return {
-    trace: { last: { moment: last, ticks: last } } as unknown as Trace,
     machine,
-    symbols: undefined as unknown as Rerun['symbols'],
-    forwardTo: goTo,
+    last: { moment: last, ticks: last },
+    forwardToMoment: (moment) => {
+      for (const event of events) if (event.moment > now && event.moment <= moment) machine.onEvent?.(event);
+      now = moment;
+    },
     toTicks: (ticks) => {
       now = ticks;
     },
-    // Seeking may jump over events; observation that seeks would miss them.
-    toMoment: () => expect.unreachable(),
-    remember: () => expect.unreachable(),
   };
 }
 
@@ -58,7 +51,7 @@ const resumed = { moment: 70, ticks: 70 };
 
 describe('crossings', () => {
   it('are the last exit before and the first entry after the resumption, per VM', () => {
-    const found = findCrossings(scripted(events, 2_000_000), resumed);
+    const found = findCrossings(scripted(events, 2_000_000), [resumed])[0]!;
     expect([...found.keys()].sort()).toEqual([1, 2]);
     expect(found.get(1)).toMatchObject({ exit: { moment: 20, pc: 320n, trap: { cause: 10 } }, entry: { moment: 100 } });
     expect(found.get(2)).toMatchObject({ exit: { moment: 50 }, entry: { moment: 80, pc: 1280n } });
@@ -71,18 +64,34 @@ describe('crossings', () => {
         events.filter(({ moment }) => moment !== 100),
         1000,
       ),
-      resumed,
-    );
+      [resumed],
+    )[0]!;
     expect(found.get(1)?.entry).toBeUndefined();
     expect(found.get(1)?.exit?.moment).toBe(110);
   });
 
   it('have no entries without a resumption', () => {
-    const found = findCrossings(scripted(events.slice(0, 9), 1000), undefined);
+    const found = findCrossings(scripted(events.slice(0, 9), 1000), [])[0]!;
     expect([...found.values()].map(({ exit, entry }) => [exit?.moment, entry])).toEqual([
       [20, undefined],
       [50, undefined],
     ]);
+  });
+
+  it('belong to the latest recovery before them, where there are several', () => {
+    const [first, second] = findCrossings(scripted(events, 2_000_000), [resumed, { moment: 95, ticks: 95 }]);
+    expect([...first!]).toMatchObject([[2, { exit: { moment: 50 }, entry: { moment: 80 } }]]);
+    expect(second!.get(1)).toMatchObject({ exit: { moment: 20 }, entry: { moment: 100 } });
+    expect(second!.get(2)).toEqual({ exit: expect.objectContaining({ moment: 90 }) });
+  });
+
+  it('are the same when a run has been observed already', () => {
+    const observed = events.flatMap((event) => crossingOf(event) ?? []);
+    for (const after of [resumed, undefined]) {
+      const found = findCrossings(scripted(events, 2_000_000), after ? [after] : [])[0]!;
+      const around = crossingsAround(observed, after);
+      for (const vmid of [1, 2]) expect(around.get(vmid)).toEqual(found.get(vmid));
+    }
   });
 
   it('find the entry that follows a position', () => {

@@ -2,9 +2,9 @@
  * A VM's state as the machine holds it at a crossing: registers of its vCPU and memory through its G-stage tables.
  * Relies on the run standing at the crossing. The mask of what is not compared is here, with its reasons.
  */
-import { guestPages, invariant, type Machine, RAM_BASE, type Snapshot, walkGStage } from '../engine/index.ts';
-import type { Crossing } from './equivalence-crossings.ts';
-import type { VmVerdict } from './types.ts';
+import { guestPages, invariant, type Machine, RAM_BASE, type Snapshot, walkGStage } from '../../engine/index.ts';
+import type { VmVerdict } from '../types.ts';
+import type { Crossing } from './crossings.ts';
 
 /**
  * CSRs of the vCPU that recovery must not change. Left out, because time and interrupts go on while a VM does not

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
 import { afterAll, describe, expect, it } from 'vitest';
-import { assemble } from '../engine/index.ts';
-import { openTrace, TraceError } from '../traces/index.ts';
-import { executable } from './bisect-testing.ts';
-import { record } from './record.ts';
-import { openRerun, type Rerun } from './reexecute.ts';
+import { assemble } from '../../engine/index.ts';
+import { openTrace, TraceError } from '../../traces/index.ts';
+import { executable } from '../bisect-testing.ts';
+import { record } from '../record.ts';
+import { createTracePlayer, openTimeline, type TraceTimeline } from './index.ts';
 
 const CODE = 0x8000_0000;
 const DATA = 0x8001_0000;
@@ -57,21 +57,18 @@ describe('re-execution', async () => {
   const trace = openTrace(path);
   const applied = trace.inputs[0]!.ticks;
 
-  it('reaches the same state by any way, from checkpoints, snapshots or the present', () => {
+  it('reaches the same state by any way, from checkpoints, snapshots or the present, before and behind inputs', () => {
     const step = fc.record({
       moment: fc.oneof(fc.integer({ min: 0, max: MAX }), fc.constantFrom(INPUT - 1, INPUT, INPUT + 1, 1000, 3000)),
-      remember: fc.boolean(),
+      here: fc.constantFrom('applied' as const, 'pending' as const),
     });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
-        const run = openRerun(trace);
-        for (const { moment, remember } of steps) {
-          run.toMoment(moment);
-          if (remember) run.remember();
-        }
-        const direct = openRerun(trace);
-        const { moment } = steps.at(-1)!;
-        direct.forwardTo(moment);
+        const run = openTimeline(trace);
+        for (const { moment, here } of steps) run.toMoment(moment, here);
+        const direct = createTracePlayer(trace);
+        const { moment, here } = steps.at(-1)!;
+        expect(direct.toMoment(moment, here)).toBe(true);
         expect([run.machine.moment, run.machine.ticks, run.machine.digest()]).toEqual([
           moment,
           direct.machine.ticks,
@@ -83,7 +80,7 @@ describe('re-execution', async () => {
   });
 
   it('agrees with every digest of the recording', () => {
-    const run = openRerun(trace);
+    const run = openTimeline(trace);
     for (const { moment, ticks, digest } of trace.digests.toReversed()) {
       run.toTicks(ticks, 'pending');
       expect([run.machine.moment, run.machine.digest()]).toEqual([moment, digest]);
@@ -91,7 +88,7 @@ describe('re-execution', async () => {
   });
 
   it('stands before or behind an input of the same position, as asked', () => {
-    const run = openRerun(trace);
+    const run = openTimeline(trace);
     const byte = () => run.machine.readPhysical(DATA + 4, 1)[0];
     for (const [inputs, value] of [
       ['applied', 9],
@@ -99,15 +96,14 @@ describe('re-execution', async () => {
       ['applied', 9],
     ] as const) {
       run.toTicks(applied, inputs);
-      run.remember();
       expect([run.machine.ticks, byte()]).toEqual([applied, value]);
     }
   });
 
   it('goes to the first position of a moment from a later one, be it the present, a snapshot or a checkpoint', () => {
-    const direct = openRerun(trace);
+    const direct = openTimeline(trace);
     // The instruction before an ecall has just retired: the trap takes a tick and leaves the moment.
-    let moment = INPUT + 500;
+    let moment = INPUT + 20;
     const ticksOf = (one: number) => {
       direct.toMoment(one);
       return direct.machine.ticks;
@@ -115,26 +111,24 @@ describe('re-execution', async () => {
     while (ticksOf(moment + 1) - ticksOf(moment) === 1) moment++;
     const first = ticksOf(moment);
     const digest = direct.machine.digest();
-    const later = (run: Rerun) => {
+    const later = (run: TraceTimeline) => {
       run.toTicks(first + 1, 'applied');
       expect(run.machine.moment).toBe(moment);
     };
-    const starts: Record<string, (run: Rerun) => void> = {
+    const starts: Record<string, (run: TraceTimeline) => void> = {
       'the present': later,
       'a snapshot': (run) => {
-        later(run);
-        run.remember();
-        run.toMoment(moment + 900);
+        // Half-way there it leaves one behind.
+        run.toTicks(2 * (first + 1), 'applied');
       },
       'a checkpoint': (run) => run.toMoment(moment + 900),
     };
     for (const [what, prepare] of Object.entries(starts)) {
-      const scratch = openRerun(trace);
+      const scratch = openTimeline(trace);
       later(scratch);
       const checkpoint = { ...scratch.machine.snapshot(), ticks: first + 1 };
-      const run = openRerun(
-        what === 'a checkpoint' ? { ...trace, checkpoints: [checkpoint], checkpoint: () => checkpoint } : trace,
-      );
+      const checkpoints = what === 'a checkpoint' ? [checkpoint] : [];
+      const run = openTimeline({ ...trace, checkpoints, checkpoint: () => checkpoint });
       prepare(run);
       run.toMoment(moment);
       expect([what, run.machine.moment, run.machine.ticks, run.machine.digest()]).toEqual([
@@ -150,6 +144,6 @@ describe('re-execution', async () => {
     const late = { ...trace, image: (role: string) => trace.image(role), checkpoints: [] };
     const [input] = trace.inputs;
     const wrong = { ...late, inputs: [{ ...input!, moment: input!.moment + 1 }] };
-    expect(() => openRerun(wrong).toMoment(MAX)).toThrow(TraceError);
+    expect(() => openTimeline(wrong).toMoment(MAX)).toThrow(TraceError);
   });
 });

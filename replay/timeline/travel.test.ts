@@ -1,11 +1,11 @@
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { createMachine } from '../engine/index.ts';
-import { inputsFromTrace } from './config.ts';
-import { MomentError } from './errors.ts';
-import { DATA, machineOf, rewrite, traceStore, WORK } from './replay.fixtures.ts';
-import { openTimeTravel } from './travel.ts';
-import type { PlannedInput } from './types.ts';
+import { createMachine } from '../../engine/index.ts';
+import { inputsFromTrace } from '../config.ts';
+import { MomentError } from '../errors.ts';
+import { DATA, machineOf, rewrite, traceStore, WORK } from '../replay.fixtures.ts';
+import type { PlannedInput } from '../types.ts';
+import { openTimeline } from './index.ts';
 
 const store = traceStore();
 const LAST = 6_000;
@@ -45,7 +45,7 @@ describe('time travel', async () => {
         n: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 700 })),
       }),
     );
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
         for (const { go, n } of steps) {
@@ -63,7 +63,7 @@ describe('time travel', async () => {
   });
 
   it('walks backwards over the whole run, one instruction at a time', () => {
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     travel.seek(LAST);
     for (let moment = LAST; moment > LAST - 1200; moment--) {
       expect(travel.machine.digest()).toBe(expected[moment]);
@@ -72,15 +72,27 @@ describe('time travel', async () => {
   });
 
   it('finds its way after somebody else moved the machine', () => {
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     travel.seek(900);
     travel.machine.run({ moment: 1100 });
     travel.seek(1100);
     expect(travel.machine.digest()).toBe(expected[1100]);
   });
 
+  it('shows the moment of an input before it, too, and comes back', () => {
+    const travel = openTimeline(trace);
+    const word = () => travel.machine.readPhysical(DATA, 1)[0];
+    travel.seek(2345);
+    const after = word();
+    travel.seek(2345, 'pending');
+    expect([travel.moment, word() === after]).toEqual([2345, false]);
+    expect(travel.machine.digest()).not.toBe(expected[2345]);
+    travel.seek(2345);
+    expect(travel.machine.digest()).toBe(expected[2345]);
+  });
+
   it('knows its ends', () => {
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     expect(travel.moment).toBe(0);
     travel.stepBackward();
     expect(travel.moment).toBe(0);
@@ -92,7 +104,7 @@ describe('time travel', async () => {
   });
 
   it('shows the console as of the present', () => {
-    const travel = openTimeTravel(trace);
+    const travel = openTimeline(trace);
     expect(travel.consoleLines()).toEqual([]);
     travel.seek(LAST);
     const all = travel.consoleLines();
@@ -106,10 +118,10 @@ describe('time travel', async () => {
 
   it('refuses a trace that does not replay', () => {
     const inputs = trace.inputs.map((input) => (input.moment === 2345 ? { ...input, moment: 2346 } : input));
-    const bad = openTimeTravel(rewrite(trace, store.path(), { inputs }));
+    const bad = openTimeline(rewrite(trace, store.path(), { inputs }));
     bad.seek(2000);
     expect(() => bad.seek(2400)).toThrow(
-      /does not replay: the run parts from the recording at moment 2345; 'dejavm verify'/,
+      /does not replay: on the way to moment 2400 the run parts from the recording at moment 2345; 'dejavm verify'/,
     );
   });
 });

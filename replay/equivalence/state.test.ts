@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../engine/index.ts';
-import { compareMemory, compareRegisters, type VmMemory } from './equivalence-state.ts';
+import type { Snapshot } from '../../engine/index.ts';
+import { compareMemory, compareRegisters, type VmMemory } from './state.ts';
 
 /** Memory whose page at GPA n·4096 lies in frame `frames[n]`, holding `contents[n]` in its word 3 (0: absent, all zero). */
 function memory(frames: readonly number[], contents: readonly bigint[]): VmMemory {

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { hex, readOwnership } from '../engine/index.ts';
-import type { Trace } from '../traces/index.ts';
-import { bisectTraces } from './bisect.ts';
-import { vmEquivalence } from './equivalence.ts';
-import { failstop, noteOf, openStudio, poke } from './equivalence-testing.ts';
-import { openRerun, type Rerun } from './reexecute.ts';
+import { hex, NOTES, readOwnership } from '../../engine/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import { bisectTraces } from '../bisect.ts';
+import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
+import { failstop, noteOf, openStudio, poke } from './testing.ts';
+import { vmEquivalence } from './verdict.ts';
 
 const studio = openStudio();
 afterAll(() => studio.close());
@@ -58,8 +58,8 @@ describe('a recovery that changes a VM', async () => {
   /** Right before the resumption, when recovery has done its work. */
   const late = resumed - 20;
 
-  const at = (trace: Trace, moment: number): Rerun => {
-    const run = openRerun(trace);
+  const at = (trace: Trace, moment: number): TraceTimeline => {
+    const run = openTimeline(trace);
     run.toMoment(moment);
     return run;
   };
@@ -80,7 +80,7 @@ describe('a recovery that changes a VM', async () => {
 
     const verdict = vmEquivalence(planted, golden);
     expect(verdict.equivalent).toBe(false);
-    expect(verdict.reasons[0]).toBe('vm2: 1 words of its memory changed');
+    expect(verdict.reasons[0]).toBe(`vm2: 1 word of memory changed, the first at gpa ${hex(owner!.gpa)}`);
     const [vm1, vm2] = verdict.vms;
     expect(vm1).toMatchObject({ memoryEqual: true, registersEqual: true });
     expect(vm2).toMatchObject({ memoryEqual: false, registersEqual: true });
@@ -143,6 +143,37 @@ describe('without a recovery', () => {
       [false, false],
       [false, false],
     ]);
+  });
+
+  it('nor when only a later one failed, whatever the first one was like', async () => {
+    const first = failstop({ kind: 'hypervisor', after: 1_550_000, k: 150 });
+    const append = 'recoveries=1';
+    const once = await studio.record([first], { append });
+    expect(vmEquivalence(once)).toMatchObject({ equivalent: true, reasons: [] });
+    const again = failstop({ kind: 'hypervisor', after: noteOf(once, 'RESUMED').moment + 300_000, k: 20 });
+    const verdict = vmEquivalence(await studio.record([first, again], { append }));
+    expect(verdict.vms.map((vm) => vm.memoryEqual && vm.registersEqual)).toEqual([true, true]);
+    expect(verdict).toMatchObject({
+      equivalent: false,
+      reasons: [expect.stringMatching(/^recovery 2: the recovery gave up \(reason \d\)$/)],
+    });
+  });
+
+  it('and every recovery of a run is judged', async () => {
+    const first = failstop({ kind: 'hypervisor', after: 1_550_000, k: 150 });
+    const once = await studio.record([first]);
+    const again = failstop({ kind: 'hypervisor', after: noteOf(once, 'RESUMED').moment + 300_000, k: 20 });
+    const twice = await studio.record([first, again]);
+    expect(vmEquivalence(twice)).toMatchObject({ equivalent: true, reasons: [] });
+    // A saved register of a VM is flipped in the second recovery alone.
+    const resumed = twice.notes.filter(({ code }) => code === NOTES.RESUMED.code)[1]!;
+    const run = openTimeline(twice);
+    run.toMoment(resumed.moment - 20);
+    const [vm] = readOwnership(run.machine, run.symbols).list.vms;
+    const x20 = vm!.vcpus[0]!.address + 20 * 8;
+    const flipped = Uint8Array.of(run.machine.readPhysical(x20, 1)[0]! ^ 1);
+    const verdict = vmEquivalence(await studio.record([first, again, poke(resumed.moment - 20, x20, flipped)]));
+    expect(verdict).toMatchObject({ equivalent: false, reasons: [`recovery 2: ${vm!.name}: x20 changed`] });
   });
 
   it('a run without a fault has no verdict', async () => {

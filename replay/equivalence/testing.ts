@@ -12,10 +12,10 @@ import {
   type MachineConfig,
   NOTES,
   type NoteName,
-} from '../engine/index.ts';
-import { openTrace, type Trace } from '../traces/index.ts';
-import { record } from './record.ts';
-import type { NoteAt, PlannedInput, Trigger } from './types.ts';
+} from '../../engine/index.ts';
+import { openTrace, type Trace } from '../../traces/index.ts';
+import { record } from '../record.ts';
+import type { NoteAt, PlannedInput, Trigger } from '../types.ts';
 
 /** Runs of Lazarus are over long before; a guest that hangs is not waited for. */
 const MAX_MOMENT = 8_000_000;
@@ -44,7 +44,10 @@ export function openStudio(): Studio {
   };
 }
 
-const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../engine/images/${name}`, import.meta.url)) });
+const image = (name: string) => ({
+  name,
+  bytes: readFileSync(new URL(`../../engine/images/${name}`, import.meta.url)),
+});
 
 const lazarusConfig = (harts: number, append: string): MachineConfig => ({
   harts,

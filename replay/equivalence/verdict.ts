@@ -1,0 +1,118 @@
+/**
+ * VM-state equivalence of a trace: what its recoveries did to each VM, and whether its outputs are the golden run's.
+ * Relies on the notes that mark detection and resumption, on `vmN:` prefixes for output, and on the judge. Of a VM with
+ * several vCPUs only the last exit and first entry are judged (crossings.ts).
+ */
+import { listVms, UserError } from '../../engine/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import { inputsFromTrace } from '../config.ts';
+import { imageDifferences, machineDifferences } from '../diff.ts';
+import { compareOutput, linesByVm } from '../diff-console.ts';
+import { differingInputs } from '../diff-inputs.ts';
+import { linesOf, openTimeline, type TraceTimeline } from '../timeline/index.ts';
+import type { EquivalenceVerdict, VmVerdict } from '../types.ts';
+import { findCrossings, nextEntry, type VmCrossings } from './crossings.ts';
+import { type JudgedRecovery, judgeRecovery, reasonsOf } from './judge.ts';
+import { hasFinished, type Recovery, recoveriesIn } from './recoveries.ts';
+import { readRegisters } from './state.ts';
+
+export interface EquivalenceOptions {
+  /** Called about once per million instructions executed. */
+  readonly onProgress?: (moment: number) => void;
+}
+
+/**
+ * Judges every recovery of a run; `vms` are the verdicts of the first, `reasons` come from all. With a golden run, the
+ * VMs' console lines count too. A run with a recovery that failed is never equivalent, whatever came before it.
+ * @throws UserError when the trace holds no recovery, TraceError when it does not replay.
+ */
+export function vmEquivalence(faulted: Trace, golden?: Trace, options: EquivalenceOptions = {}): EquivalenceVerdict {
+  const recoveries = recoveriesIn(faulted.notes);
+  const [first] = recoveries;
+  if (!first) {
+    throw new UserError(
+      `${faulted.path} holds no recovery: expected a note that marks a detection; record a run with a fault that is detected`,
+    );
+  }
+  const run = openTimeline(faulted);
+  const resumptions = recoveries.flatMap(({ resumed }) => resumed ?? []);
+  const around = findCrossings(run, resumptions, options.onProgress);
+  const expected = golden && goldenEntries(faulted, golden);
+  const output = outputJudge(faulted, golden);
+  // A recovery that failed comes last: without a resumption nothing can be detected once more.
+  const judged = recoveries.map((recovery, n): VmVerdict[] => {
+    const vms = judgeOne(run, recovery, around[n] ?? new Map(), expected);
+    return n > 0 ? vms : vms.map((vm) => ({ ...vm, ...output(vm.vmid) }));
+  });
+  const reasons = recoveries.flatMap(({ failure }, n) => {
+    const own = [...(failure ? [failure] : []), ...reasonsOf(judged[n]!)];
+    return n === 0 ? own : own.map((reason) => `recovery ${n + 1}: ${reason}`);
+  });
+  const [vms = []] = judged;
+  if (vms.length === 0) reasons.push('no VM ran before the detection: there is nothing to compare');
+  return {
+    equivalent: reasons.length === 0,
+    reasons,
+    detectedAt: first.detected.moment,
+    resumedAt: first.resumed?.moment,
+    vms,
+  };
+}
+
+function judgeOne(
+  run: TraceTimeline,
+  { detected, frozen = detected, resumed }: Recovery,
+  crossings: ReadonlyMap<number, VmCrossings>,
+  expected: JudgedRecovery['expected'],
+): VmVerdict[] {
+  run.toTicks(detected.ticks, 'applied');
+  const { hypervisor } = run.symbols;
+  const names = new Map(listVms(run.machine, hypervisor).vms.map(({ vmid, name }) => [vmid, name]));
+  const vms = [...crossings]
+    .sort(([a], [b]) => a - b)
+    .map(([vmid, around]) => ({
+      vmid,
+      name: names.get(vmid) ?? `vm${vmid}`,
+      finished: !around.entry && hasFinished(run.trace.notes, vmid, frozen),
+      ...around,
+    }));
+  return judgeRecovery({
+    run,
+    hypervisor,
+    frozen: frozen.ticks,
+    resumed: resumed?.ticks,
+    vms,
+    ...(expected && { expected }),
+  });
+}
+
+/** The golden run answers for exits before its inputs part from the faulted run's: until then it is the same run. */
+function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'] {
+  const others = [
+    ...machineDifferences(faulted.header, golden.header),
+    ...imageDifferences(faulted.header, golden.header),
+  ];
+  if (others.length > 0) return undefined;
+  const [parting] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden));
+  let run: TraceTimeline | undefined;
+  return ({ vmid }, exit) => {
+    if (exit.ticks > (parting?.ticks ?? Infinity) || exit.ticks > golden.last.ticks) return undefined;
+    run ??= openTimeline(golden);
+    const entry = nextEntry(run, vmid, exit);
+    if (!entry) return undefined;
+    run.toTicks(entry.ticks, 'pending');
+    return readRegisters(run.machine, entry);
+  };
+}
+
+type OutputVerdict = Pick<VmVerdict, 'outputEqual' | 'outputDifference'>;
+
+function outputJudge(faulted: Trace, golden: Trace | undefined): (vmid: number) => OutputVerdict {
+  if (!golden) return () => ({});
+  const actual = linesByVm(linesOf(faulted.console));
+  const expected = linesByVm(linesOf(golden.console));
+  return (vmid) => {
+    const difference = compareOutput(actual.get(vmid) ?? [], expected.get(vmid) ?? []);
+    return { outputEqual: difference === undefined, ...(difference && { outputDifference: difference }) };
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * One run at one position: moves a machine forward and applies each input at its exact virtual time. Everything that
+ * runs a machine along known inputs does it here: replay, the timeline, golden runs, injections.
+ * Relies on inputs being in order of time. Does not check digests, and does not go back: the timeline does.
+ *
+ * A moment can have several positions (traps and idle time pass without retiring). The state *at* a moment is the one
+ * at the first of them. Inputs belong to a position, not to a moment: one stands there with them `pending`, as digests
+ * and checkpoints were taken, or `applied`, as the next instruction finds the machine.
+ */
+import type { Input, Machine, Moment, RunLimit, Snapshot, StopReason, Ticks } from '../../engine/index.ts';
+import type { InputsHere, TimedInput } from '../types.ts';
+
+/** An input does not fall where it was recorded: the run has left its recording. */
+export interface Misplaced {
+  readonly kind: 'misplaced';
+}
+
+export interface Player {
+  readonly machine: Machine;
+  readonly inputs: readonly TimedInput[];
+  /** How many of the inputs have been applied. */
+  readonly applied: number;
+  /** Puts the machine into a state before which `applied` inputs were applied; by default those before its time. */
+  restore(snapshot: Snapshot, applied?: number): void;
+  /** Inputs that lie before a position. */
+  inputsBefore(ticks: Ticks): number;
+  /** Runs to the first of the limits, inputs on the way applied; or until the machine stops by itself. */
+  advance(until: RunLimit, here: InputsHere): StopReason | Misplaced;
+  /** Goes forward to a moment. False when the machine stops before, or an input does not fall where it was recorded. */
+  toMoment(moment: Moment, here?: InputsHere): boolean;
+  /** Goes forward to a virtual time. False as above. */
+  toTicks(ticks: Ticks, here: InputsHere): boolean;
+}
+
+/** Plays planned inputs, none of which can be misplaced. */
+export interface WorkloadPlayer extends Player {
+  advance(until: RunLimit, here: InputsHere): StopReason;
+}
+
+/** A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. */
+export function createPlayer(machine: Machine, inputs: readonly Input[]): Player {
+  return new InputPlayer(machine, inputs, (input) => (input as Input).moment === machine.moment);
+}
+
+/** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
+export function createWorkloadPlayer(machine: Machine, inputs: readonly TimedInput[]): WorkloadPlayer {
+  return new InputPlayer(machine, inputs, undefined) as Player as WorkloadPlayer;
+}
+
+class InputPlayer implements Player {
+  readonly machine: Machine;
+  readonly inputs: readonly TimedInput[];
+  applied = 0;
+  /** Whether an input falls where it was recorded; undefined: inputs were not recorded, but planned. */
+  private readonly fits: ((input: TimedInput) => boolean) | undefined;
+
+  constructor(machine: Machine, inputs: readonly TimedInput[], fits: InputPlayer['fits']) {
+    this.machine = machine;
+    this.inputs = inputs;
+    this.fits = fits;
+  }
+
+  restore(snapshot: Snapshot, applied: number = this.inputsBefore(snapshot.ticks)): void {
+    this.machine.restore(snapshot);
+    this.applied = applied;
+  }
+
+  inputsBefore(ticks: Ticks): number {
+    const index = this.inputs.findIndex((input) => input.ticks >= ticks);
+    return index < 0 ? this.inputs.length : index;
+  }
+
+  toMoment(moment: Moment, here: InputsHere = 'applied'): boolean {
+    return this.advance({ moment }, here).kind !== 'misplaced' && this.machine.moment === moment;
+  }
+
+  toTicks(ticks: Ticks, here: InputsHere): boolean {
+    return this.advance({ ticks }, here).kind !== 'misplaced' && this.machine.ticks === ticks;
+  }
+
+  advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {
+    const { machine } = this;
+    const { moment = Number.POSITIVE_INFINITY, ticks = Number.POSITIVE_INFINITY, hypervisor } = until;
+    const retired = machine.hypervisorInstructions;
+    for (;;) {
+      const left = hypervisor === undefined ? undefined : hypervisor - (machine.hypervisorInstructions - retired);
+      const stop = arrival(machine, moment, ticks, left);
+      const input = this.inputs[this.applied];
+      const isDue = input !== undefined && input.ticks <= machine.ticks;
+      if (isDue && (here === 'applied' || !stop)) {
+        if (!this.apply(input)) return { kind: 'misplaced' };
+        continue;
+      }
+      if (stop) return stop;
+      const ran = machine.run({
+        ...(Number.isFinite(moment) && { moment }),
+        ticks: Math.min(ticks, input?.ticks ?? Number.MAX_SAFE_INTEGER),
+        ...(left !== undefined && { hypervisor: left }),
+      });
+      if (ran.kind === 'halted') return ran;
+      if (ran.kind !== 'idle') continue;
+      if (this.fits || !input || input.ticks >= ticks || !this.apply(input)) return ran;
+    }
+  }
+
+  private apply(input: TimedInput): boolean {
+    if (this.fits && (input.ticks !== this.machine.ticks || !this.fits(input))) return false;
+    this.machine.apply(input.event);
+    this.applied++;
+    return true;
+  }
+}
+
+/** Which limit the machine has reached. */
+function arrival(
+  machine: Machine,
+  moment: Moment,
+  ticks: Ticks,
+  hypervisorLeft: number | undefined,
+): StopReason | undefined {
+  if (machine.moment >= moment) return { kind: 'moment' };
+  if (machine.ticks >= ticks) return { kind: 'ticks' };
+  return hypervisorLeft !== undefined && hypervisorLeft <= 0 ? { kind: 'hypervisor' } : undefined;
+}

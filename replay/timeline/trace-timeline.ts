@@ -1,0 +1,98 @@
+/**
+ * A trace opened for travel: any moment, forwards and backwards, on a machine of its own. What the terminal UI, bisect,
+ * equivalence and reverse execution move along. Starts from the trace's checkpoints. Does not verify digests:
+ * `replayTrace` does.
+ */
+import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
+import { type Trace, TraceError } from '../../traces/index.ts';
+import { configFromTrace, inputsFromTrace } from '../config.ts';
+import { MomentError } from '../errors.ts';
+import type { InputsHere, Position, TimeTravel } from '../types.ts';
+import { type ConsoleLine, linesOf } from './console-lines.ts';
+import { createPlayer, type Player } from './player.ts';
+import { Timeline } from './timeline.ts';
+
+/** A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace cannot run here */
+export function createTracePlayer(trace: Trace): Player {
+  return createPlayer(createMachine(configFromTrace(trace)), inputsFromTrace(trace));
+}
+
+/** Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace cannot run here */
+export function openTimeline(trace: Trace): TraceTimeline {
+  const timeline = new TraceTimeline(trace, createTracePlayer(trace));
+  timeline.seek(0);
+  return timeline;
+}
+
+/** Moments run from 0 to `last.moment`. */
+export class TraceTimeline extends Timeline implements TimeTravel {
+  readonly trace: Trace;
+  private lines: { readonly bytes: number; readonly lines: readonly ConsoleLine[] } = { bytes: 0, lines: [] };
+  private symbolTables: MachineSymbols | undefined;
+
+  constructor(trace: Trace, player: Player) {
+    const starts = trace.checkpoints.map(({ moment, ticks }, n) => ({
+      moment,
+      ticks,
+      applied: player.inputsBefore(ticks),
+      // A file may hold any position of its moment; only the very start is known to be the first.
+      isFirst: ticks === 0,
+      snapshot: () => trace.checkpoint(n),
+    }));
+    super(player, { starts, unreachable: (where) => doesNotReplay(trace, player, where) });
+    this.trace = trace;
+  }
+
+  get moment(): Moment {
+    return this.machine.moment;
+  }
+  get ticks(): Ticks {
+    return this.machine.ticks;
+  }
+  get last(): Position {
+    return this.trace.last;
+  }
+  /** Symbols of the images in the trace. */
+  get symbols(): MachineSymbols {
+    this.symbolTables ??= readMachineSymbols(this.machine.config);
+    return this.symbolTables;
+  }
+
+  /**
+   * Goes to a moment. `pending`: before the inputs of that position, so that a fault's own moment can be looked at
+   * before it strikes. @throws MomentError past the end, TraceError when the trace does not replay
+   */
+  seek(moment: Moment, here: InputsHere = 'applied'): void {
+    if (!Number.isSafeInteger(moment) || moment < 0 || moment > this.last.moment) {
+      throw new MomentError(`moment ${moment}: ${this.trace.path} has moments 0 to ${this.last.moment}`);
+    }
+    this.toMoment(moment, here);
+  }
+
+  /** Forward n instructions (clamped to the end). */
+  stepForward(n = 1): void {
+    this.seek(Math.min(this.moment + n, this.last.moment));
+  }
+
+  /** Back n instructions (clamped to 0). */
+  stepBackward(n = 1): void {
+    this.seek(Math.max(0, this.moment - n));
+  }
+
+  /** Console text written up to the present moment, per line with the moment of its first byte. */
+  consoleLines(): readonly ConsoleLine[] {
+    const { console } = this.trace;
+    let bytes = console.findIndex((record) => record.moment > this.moment);
+    if (bytes < 0) bytes = console.length;
+    if (bytes !== this.lines.bytes) this.lines = { bytes, lines: linesOf(console.slice(0, bytes)) };
+    return this.lines.lines;
+  }
+}
+
+function doesNotReplay(trace: Trace, { machine }: Player, where: string): TraceError {
+  return new TraceError(
+    'incompatible',
+    trace.path,
+    `does not replay: on the way to ${where} the run parts from the recording at moment ${machine.moment}; 'dejavm verify' says where`,
+  );
+}
