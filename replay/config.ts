@@ -47,14 +47,24 @@ export function imageContents(config: MachineConfig): ImageContent[] {
  * an image cannot be read
  */
 export function configFromTrace(trace: Trace): MachineConfig {
-  const { machine, engineBehaviour, toolVersion } = trace.header;
+  const { engineBehaviour, toolVersion } = trace.header;
   if (engineBehaviour !== ENGINE_BEHAVIOUR) {
     throw new TraceError(
       'incompatible',
       trace.path,
-      `recorded by dejavm ${toolVersion} with engine behaviour ${engineBehaviour}, this dejavm has ${ENGINE_BEHAVIOUR}; replay it with that version, or record the run again`,
+      `recorded by dejavm ${toolVersion} with engine behaviour ${engineBehaviour}, this dejavm has ${ENGINE_BEHAVIOUR}; ` +
+        'replay it with that version, or record the run anew with `dejavm rerun`',
     );
   }
+  return describedConfig(trace);
+}
+
+/**
+ * The machine that a trace describes, under whatever engine behaviour it was recorded: built here, it may run otherwise.
+ * @throws TraceError `no-image` or `damaged` when an image or a setting cannot be read
+ */
+export function describedConfig(trace: Trace): MachineConfig {
+  const { machine } = trace.header;
   const images = ROLES.flatMap((role) => {
     const image = trace.image(role);
     return image ? [[role, image] as const] : [];

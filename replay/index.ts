@@ -1,6 +1,12 @@
 /** The door of `replay`: time. Record, replay, verify, seek, reverse, compare. */
 export { bisectTraces } from './bisect.ts';
 export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
+export {
+  compareRecordings,
+  type RecordingComparison,
+  type Stream,
+  type StreamComparison,
+} from './compare-recordings.ts';
 export { configFromTrace, inputsFromTrace } from './config.ts';
 export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
 export { compareOutput } from './diff-console.ts';
@@ -21,6 +27,7 @@ export {
 export { MomentError } from './errors.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
+export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
 export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';
 export {
   createTracePlayer,

@@ -3,7 +3,7 @@
  * is and how many HS-mode instructions, or executions of a place, have passed.
  */
 import type { Moment, Ticks } from '../engine/index.ts';
-import type { PlannedInput, Position, Trigger } from './types.ts';
+import type { PlannedInput, Position, RecordedPosition } from './types.ts';
 
 /** A trigger whose first level is reached: `left` more instructions or executions; 1 = right before the next. */
 export interface Counting {
@@ -24,33 +24,37 @@ export class InputPlan {
     this.waiting = [...planned].sort((a, b) => first(a.trigger).value - first(b.trigger).value);
   }
 
-  /** Takes the inputs to be applied at this position. */
-  due(at: Position): PlannedInput[] {
-    const due = this.hit;
-    this.hit = [];
+  /**
+   * Takes the inputs to be applied at this position, one at a time: each is to be applied before the next is asked for.
+   * @param staysUntil whether the run, as it stands, comes to this virtual time before another instruction retires
+   */
+  *due(at: Position, staysUntil: (ticks: Ticks) => boolean): Generator<PlannedInput> {
+    yield* this.hit.splice(0);
     for (let n = 0; n < this.waiting.length; ) {
       const input = this.waiting[n]!;
-      const { by, value } = first(input.trigger);
-      if (value > at[by]) {
+      if (!isReached(input.trigger, at, staysUntil)) {
         n++;
         continue;
       }
       this.waiting.splice(n, 1);
       const left = countOf(input.trigger);
-      if (left === undefined) due.push(input);
+      if (left === undefined) yield input;
       else this.counted.push({ input, place: input.trigger.kind === 'symbol' ? input.trigger : undefined, left });
     }
-    return due;
   }
 
   /** The next moment and time beyond a position at which an input may be due; Infinity when none waits for one. */
   next(at: Position): { readonly moment: Moment; readonly ticks: Ticks } {
-    const soonest = (by: 'moment' | 'ticks') =>
-      this.waiting.reduce((least, { trigger }) => {
-        const its = first(trigger);
-        return its.by === by && its.value > at[by] && its.value < least ? its.value : least;
-      }, Number.POSITIVE_INFINITY);
-    return { moment: soonest('moment'), ticks: soonest('ticks') };
+    const next = { moment: Number.POSITIVE_INFINITY, ticks: Number.POSITIVE_INFINITY };
+    const consider = (by: 'moment' | 'ticks', value: number) => {
+      if (value > at[by] && value < next[by]) next[by] = value;
+    };
+    for (const { trigger } of this.waiting) {
+      const { by, value } = first(trigger);
+      consider(by, value);
+      if (trigger.kind === 'recorded' && trigger.keeps === 'moment') consider('moment', trigger.moment);
+    }
+    return next;
   }
 
   /** Triggers that count now. */
@@ -79,13 +83,30 @@ export class InputPlan {
 }
 
 /** Where a trigger fires, or begins to count. */
-function first(trigger: Trigger): { readonly by: 'moment' | 'ticks'; readonly value: number } {
+function first(trigger: PlannedInput['trigger']): { readonly by: 'moment' | 'ticks'; readonly value: number } {
   if (trigger.kind === 'moment') return { by: 'moment', value: trigger.moment };
   if (trigger.kind === 'hypervisor') return { by: 'moment', value: trigger.after };
   return { by: 'ticks', value: trigger.ticks };
 }
 
-function countOf(trigger: Trigger): number | undefined {
+function isReached(trigger: PlannedInput['trigger'], at: Position, staysUntil: (ticks: Ticks) => boolean): boolean {
+  if (trigger.kind === 'recorded') return isMet(trigger, at, staysUntil);
+  const { by, value } = first(trigger);
+  return value <= at[by];
+}
+
+/** Several positions may share a moment: the input waits for its own as long as the run still comes there. */
+function isMet(
+  { moment, ticks, keeps }: RecordedPosition,
+  at: Position,
+  staysUntil: (ticks: Ticks) => boolean,
+): boolean {
+  if (keeps === 'ticks') return at.ticks >= ticks;
+  if (at.moment !== moment) return at.moment > moment;
+  return at.ticks >= ticks || !staysUntil(ticks);
+}
+
+function countOf(trigger: PlannedInput['trigger']): number | undefined {
   if (trigger.kind === 'symbol') return trigger.n;
   return trigger.kind === 'hypervisor' || trigger.kind === 'two-level' ? trigger.k : undefined;
 }

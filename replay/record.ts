@@ -20,9 +20,9 @@ import {
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
 import { type Counting, InputPlan } from './plan.ts';
-import { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
+import { findExecution, findHypervisorInstruction, type SearchEnd, staysUntil, type TriggerSearch } from './trigger.ts';
 import { formatTrigger } from './trigger-text.ts';
-import type { NoteAt, PlannedInput, RecordOptions, RecordResult } from './types.ts';
+import type { NoteAt, PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
 
 /** Instructions, and ticks, between two looks at a live console. */
 const POLL_EVERY = 50_000;
@@ -66,6 +66,7 @@ function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions):
     if (trigger.kind === 'hypervisor' && trigger.k < 1) {
       throw new UserError(`hypervisor instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
     }
+    if (trigger.kind === 'recorded') continue;
     if ((trigger.kind === 'two-level' ? trigger.k : trigger.kind === 'symbol' ? trigger.n : 1) < 1) {
       throw new UserError(`the trigger ${formatTrigger(trigger)}: instructions are counted from 1`);
     }
@@ -96,6 +97,7 @@ class Recording {
   private readonly plan: InputPlan;
   private readonly console: number[] = [];
   private readonly notes: NoteAt[] = [];
+  private readonly applied: (Position & { planned: PlannedInput })[] = [];
   private readonly hypervisor: MachineSymbols['hypervisor'];
   private nextDigest: number;
   private nextCheckpoint = 0;
@@ -133,6 +135,7 @@ class Recording {
       stop,
       console: Buffer.from(this.console).toString('utf8'),
       notes: this.notes,
+      applied: this.applied,
       notReached: this.plan.remaining(),
       bytes: writer.bytesWritten,
     };
@@ -142,7 +145,7 @@ class Recording {
     const { machine, options } = this;
     for (;;) {
       this.mark();
-      for (const planned of this.plan.due(machine)) this.apply(planned.event);
+      for (const planned of this.plan.due(machine, (ticks) => staysUntil(machine, ticks))) this.applyPlanned(planned);
       if (this.polls && machine.moment >= this.nextPoll && (await this.poll()) === 'stop') return STOPPED;
       if (machine.moment >= options.maxMoment || machine.ticks >= (options.maxTicks ?? Number.POSITIVE_INFINITY))
         return { stop: { kind: 'moment' }, reason: 'moment' };
@@ -212,6 +215,12 @@ class Recording {
     return bytes === 'closed' ? undefined : (bytes ?? new Uint8Array());
   }
 
+  private applyPlanned(planned: PlannedInput): void {
+    const { moment, ticks } = this.machine;
+    this.apply(planned.event);
+    this.applied.push({ moment, ticks, planned });
+  }
+
   private apply(event: InputEvent): void {
     const { machine } = this;
     const resolved: InputEvent =
@@ -271,7 +280,7 @@ class Recording {
   private async wake(): Promise<boolean | 'stop'> {
     const planned = this.plan.nextFromOutside();
     if (planned) {
-      this.apply(planned.event);
+      this.applyPlanned(planned);
       return true;
     }
     const hears = () => this.typed !== undefined || this.options.network !== undefined;

@@ -33,6 +33,15 @@ export function findHypervisorInstruction(machine: Machine, k: number, until: Se
   });
 }
 
+/** Whether the machine, as it stands, comes to a virtual time before another instruction retires. It is left as it was. */
+export function staysUntil(machine: Machine, ticks: Ticks): boolean {
+  return lookAhead(machine, () => {
+    const { moment } = machine;
+    machine.run({ moment: moment + 1, ticks });
+    return machine.ticks === ticks && machine.moment === moment;
+  });
+}
+
 const CAUSE_BREAKPOINT = 3;
 /** Ticks run before it is looked whether the breakpoint was hit; doubled as long as it was not. */
 const FIRST_LEAP = 2048;

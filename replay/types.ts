@@ -31,9 +31,18 @@ export type Trigger =
       readonly ticks: Ticks;
     };
 
+/**
+ * The position at which another recording of the same run applied the input: exactly there when the run comes there.
+ * When it does not, because the runs have parted, at that moment or at that virtual time, as `keeps` says.
+ */
+export interface RecordedPosition extends Position {
+  readonly kind: 'recorded';
+  readonly keeps: 'moment' | 'ticks';
+}
+
 /** An input known beforehand. A fault whose `hart` is -1 hits the hart whose instruction is next. */
 export interface PlannedInput {
-  readonly trigger: Trigger;
+  readonly trigger: Trigger | RecordedPosition;
   readonly event: Input['event'];
 }
 
@@ -92,6 +101,8 @@ export interface RecordResult {
   readonly stop: StopReason;
   readonly console: string;
   readonly notes: readonly NoteAt[];
+  /** Where each planned input was applied, in order. */
+  readonly applied: readonly (Position & { readonly planned: PlannedInput })[];
   /** Planned inputs whose trigger the run never reached. */
   readonly notReached: readonly PlannedInput[];
   readonly bytes: number;

@@ -86,6 +86,14 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/replay.ts')).replayCommand,
   }),
   verb({
+    name: 'rerun',
+    summary: 'record the run of a trace anew with this version, from what is inside it, and say where the two part',
+    arguments: [TRACE],
+    flags: ['out', 'maxMoment', 'json'],
+    examples: ['dejavm rerun old.djvm -o new.djvm   # also when an older dejavm recorded it, or a kill cut it off'],
+    load: async () => (await import('./commands/rerun.ts')).rerunCommand,
+  }),
+  verb({
     name: 'verify',
     summary: 'check that a trace is undamaged, replays, and that a recovery in it changed no VM',
     arguments: [TRACE],

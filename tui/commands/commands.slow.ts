@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTraceWriter, openTrace } from '../../traces/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { cli } from '../test-io.ts';
 
@@ -117,6 +118,41 @@ describe('replay', () => {
 
   test('a checkpoint that is not there is refused', async () => {
     expect((await cli(['replay', golden, '--from-checkpoint', '99'], { env })).code).toBe(EXIT.usage);
+  });
+});
+
+describe('rerun', () => {
+  test('records a run anew: exit 0 when nothing differs', async () => {
+    const path = join(folder, 'anew.djvm');
+    const { code, out, err } = await cli(['rerun', poked, '-o', path], { env });
+    expect([code, err]).toEqual([EXIT.ok, '']);
+    expect(out).toContain(`recorded anew: ${LENGTH.toLocaleString('en')} instructions`);
+    expect(out).toMatch(/\n {2}state +\d+ equal\n/);
+    expect(out).toMatch(/\nthe runs are equal\n$/);
+    expect((await cli(['diff', poked, path], { env })).code).toBe(EXIT.ok);
+    expect((await cli(['rerun', poked, '-o', poked], { env })).code).toBe(EXIT.usage);
+  });
+
+  test('says at which moment the runs part: exit 1', async () => {
+    const { header, notes, end, image, ...trace } = openTrace(golden);
+    const images = header.images.map(({ role }) => ({ role, ...image(role)! }));
+    const path = join(folder, 'altered.djvm');
+    const writer = createTraceWriter(path, { ...header, engineBehaviour: header.engineBehaviour - 1 }, images);
+    for (const [n, record] of trace.console.entries()) writer.console(n === 9 ? { ...record, byte: 1 } : record);
+    for (const record of notes) writer.note(record);
+    writer.finish(end!);
+    const anew = ['rerun', path, '-o', join(folder, 'anew.djvm')];
+    const { code, out, err } = await cli(anew, { env });
+    expect(code).toBe(EXIT.difference);
+    const { moment } = trace.console[9]!;
+    expect(out).toMatch(
+      new RegExp(`the runs PART after moment .* and not later than ${moment.toLocaleString('en')}, .*: console\n$`),
+    );
+    expect(out).toContain(`of engine behaviour ${header.engineBehaviour - 1} (now ${header.engineBehaviour})`);
+    expect(err).toContain(`dejavm diff ${path}`);
+    const json = JSON.parse((await cli([...anew, '--json'], { env })).out);
+    expect(json).toMatchObject({ equal: false, parting: { stream: 'console', differsAt: { moment } }, displaced: [] });
+    expect((await cli(['replay', path], { env })).code).toBe(EXIT.damaged);
   });
 });
 
