@@ -11,7 +11,7 @@ import type { Image, MachineConfig, Quantum, VirtioConfig } from './types.ts';
  * of saved state. Raise it with any change that could make an old trace replay differently; a trace replays only under
  * the version that it was recorded with.
  */
-export const ENGINE_BEHAVIOUR = 5;
+export const ENGINE_BEHAVIOUR = 6;
 
 export const DEFAULT_HARTS = 2;
 export const DEFAULT_RAM_BYTES: number = 128 * 1024 * 1024;
