@@ -11,9 +11,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { isDetection, NOTES } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
 import { configFromTrace, inputsFromTrace } from './config.ts';
-import { linesByVm, linesOf } from './diff-console.ts';
-import { vmEquivalence } from './equivalence.ts';
+import { linesByVm } from './diff-console.ts';
+import { vmEquivalence } from './equivalence/index.ts';
 import { record } from './record.ts';
+import { linesOf } from './timeline/index.ts';
 import { replayTrace } from './verify.ts';
 
 const corpus = fileURLToPath(new URL('../traces/corpus/', import.meta.url));
