@@ -2,7 +2,8 @@
 import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
 
 /** Fault models that a cell can draw from. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
-export type FaultClass = 'failstop' | 'register' | 'code' | 'memory' | 'csr' | 'interrupt' | 'device';
+export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
+export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 /** One line of the plan: so many injections of one class into one set-up under one mechanism. */
 export interface CampaignCell {
