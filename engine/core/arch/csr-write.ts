@@ -51,7 +51,7 @@ import {
   HART_VSTVEC,
 } from './layout.gen';
 import { FFLAGS, FFLAGS_MASK, FRM, FRM_SHIFT, INHIBIT_CYCLE, INHIBIT_INSTRET } from './csr-read';
-import { markStatusDirty } from './float-state';
+import { markFloatDirty } from './float-state';
 import { writePmpAddress, writePmpConfig } from './pmp';
 import {
   ENV_CBCFE,
@@ -144,7 +144,7 @@ function writeFloat(hart: u32, n: u32, value: u64): u32 {
   if (n == FFLAGS) set(hart, HART_FCSR, (fcsr & ~FFLAGS_MASK) | (value & FFLAGS_MASK));
   else if (n == FRM) set(hart, HART_FCSR, (fcsr & FFLAGS_MASK) | ((value & 7) << FRM_SHIFT));
   else set(hart, HART_FCSR, value & 0xff);
-  markStatusDirty(hart);
+  markFloatDirty(hart);
   return 0;
 }
 
