@@ -53,7 +53,7 @@ export {
   insertOperands,
   parts,
 } from './isa/index.ts';
-export { PAGE_BYTES, RAM_BASE } from './machine/board.ts';
+export { RAM_BASE } from './machine/board.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
 export {
   DEFAULT_HARTS,

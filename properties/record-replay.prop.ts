@@ -63,7 +63,7 @@ test('an input that the trace does not hold is found', async () => {
       const { trace } = await recorder.record(scenario, [{ trigger: { kind: 'moment', moment }, event: poke }]);
       const path = join(dirname(trace.path), 'canary.djvm');
       expectReplays(copyTrace(trace, path));
-      expectReplays(copyTrace(trace, path, (n) => trace.inputs[n]!.kind !== 'poke'));
+      expectReplays(copyTrace(trace, path, (n) => trace.inputs.at(n)!.kind !== 'poke'));
     });
   };
   await expect(canary).rejects.toThrow(

@@ -24,7 +24,8 @@ export function bisectTraces(a: Trace, b: Trace, options: BisectOptions = {}): B
   const atStart = imageDifferences(a.header, b.header);
   const inputs = differingInputs(inputsFromTrace(a), inputsFromTrace(b));
   const digests = compareDigests(a, b);
-  if (atStart.length === 0 && inputs.length === 0 && !digests.firstDifferent) return identical(a, b, 0);
+  let next = inputs.next();
+  if (atStart.length === 0 && next.done && !digests.firstDifferent) return identical(a, b, 0);
 
   const pair = openPair(a, b, options);
   if (atStart.length > 0) {
@@ -34,7 +35,8 @@ export function bisectTraces(a: Trace, b: Trace, options: BisectOptions = {}): B
     return result(explainStart(pair, atStart), pair);
   }
   let equalAt: Position = { moment: 0, ticks: 0 };
-  for (const input of inputs) {
+  for (; !next.done; next = inputs.next()) {
+    const input = next.value;
     if (input.ticks > Math.min(a.last.ticks, b.last.ticks)) break;
     const found = tryInput(pair, equalAt, input);
     if (found) return result(found, pair);

@@ -3,7 +3,16 @@
  * by record with exact positions, and says where the first difference lies. Nothing is executed. `diff` is for two
  * different runs and what differs in them; this is for one run that was recorded twice.
  */
-import type { Trace, TraceEnd, TraceNote, TraceVmDigest } from '../traces/index.ts';
+import {
+  firstFrom,
+  type RecordList,
+  type Trace,
+  type TraceDigest,
+  type TraceEnd,
+  type TraceNote,
+  type TraceVmDigest,
+} from '../traces/index.ts';
+import { marksFrom } from './marks.ts';
 import type { Position } from './types.ts';
 
 /** What a recording holds of a run. */
@@ -36,15 +45,15 @@ export interface RecordingComparison {
 /** Compares two recordings of one run, as far as both go. */
 export function compareRecordings(a: Trace, b: Trace): RecordingComparison {
   const covered = { a: coverOf(a), b: coverOf(b) };
-  const [vmsOfA, vmsOfB] = commonVmDigests(a, b);
+  const vmText = ({ vmid, digest }: TraceVmDigest) => `VM ${vmid} ${hex(digest)}`;
   const compared = [
     compareStates(a, b),
-    inStep('VM memory', vmsOfA, vmsOfB, ({ vmid, digest }) => `VM ${vmid} ${hex(digest)}`, covered),
+    inStep('VM memory', commonVmDigests(a, b), commonVmDigests(b, a), vmText, covered),
     inStep('console', a.console, b.console, ({ byte }) => `byte ${hex(byte)}`, covered),
     inStep('notes', a.notes, b.notes, noteText, covered),
     compareEnds(a, b),
   ];
-  const streams = compared.map(({ agreed: _, ...comparison }) => comparison);
+  const streams = compared.map(({ records: _, ...comparison }) => comparison);
   const differing = compared.filter((it): it is Differing => it.difference !== undefined && !it.incomparable);
   const first = differing.sort((x, y) => x.difference.differsAt.ticks - y.difference.differsAt.ticks)[0];
   if (!first) return { equal: true, streams };
@@ -53,19 +62,21 @@ export function compareRecordings(a: Trace, b: Trace): RecordingComparison {
   return { equal: false, streams, parting: { stream, ...difference, agreedAt } };
 }
 
-/** A comparison, and the records of the first recording up to `equal` that it found equal in both. */
+/** A comparison, and the records of the first recording that it went through, from the start again each time. */
 interface Compared extends StreamComparison {
-  readonly agreed: readonly Position[];
+  readonly records: Iterable<Position>;
 }
 type Differing = Compared & { readonly difference: StreamDifference };
 
 /** The last equal record before a position; the start of the run when there is none. */
 function lastAgreement(compared: readonly Compared[], before: Position): Position {
   let last: Position = { moment: 0, ticks: 0 };
-  for (const { agreed, equal } of compared) {
-    let n = equal - 1;
-    while (n >= 0 && agreed[n]!.ticks >= before.ticks) n--;
-    if (n >= 0 && agreed[n]!.ticks > last.ticks) last = at(agreed[n]!);
+  for (const { records, equal } of compared) {
+    let left = equal;
+    for (const record of records) {
+      if (left-- === 0 || record.ticks >= before.ticks) break;
+      if (record.ticks > last.ticks) last = at(record);
+    }
   }
   return last;
 }
@@ -79,26 +90,28 @@ export const isOwnEnd = ({ reason }: TraceEnd): boolean => reason === 'idle' || 
 /** Compares two streams record by record. What one has beyond the cover of the other is no difference. */
 function inStep<R extends Position>(
   stream: Stream,
-  a: readonly R[],
-  b: readonly R[],
+  a: Iterable<R>,
+  b: Iterable<R>,
   text: (record: R) => string,
   covered: { readonly a: number; readonly b: number },
 ): Compared {
   const describe = (record: R | undefined) => (record ? `${text(record)} at ${positionText(record)}` : 'nothing');
-  let equal = 0;
-  for (; equal < Math.max(a.length, b.length); equal++) {
-    const [ofA, ofB] = [a[equal], b[equal]];
+  const [allOfA, allOfB] = [a[Symbol.iterator](), b[Symbol.iterator]()];
+  for (let equal = 0; ; equal++) {
+    const [ofA, ofB] = [nextOf(allOfA), nextOf(allOfB)];
+    if (!ofA && !ofB) return { stream, equal, records: a };
     const isSamePlace = ofA && ofB && ofA.moment === ofB.moment && ofA.ticks === ofB.ticks;
     if (isSamePlace && text(ofA) === text(ofB)) continue;
-    if ((!ofA && ofB!.ticks > covered.a) || (!ofB && ofA!.ticks > covered.b)) break;
+    const isBeyond = (!ofA && ofB!.ticks > covered.a) || (!ofB && ofA!.ticks > covered.b);
+    if (isBeyond) return { stream, equal, records: a };
     const differsAt = at(!ofA || (ofB && ofB.ticks < ofA.ticks) ? ofB! : ofA);
-    return { stream, equal, agreed: a, difference: { differsAt, a: describe(ofA), b: describe(ofB) } };
+    return { stream, equal, records: a, difference: { differsAt, a: describe(ofA), b: describe(ofB) } };
   }
-  return { stream, equal, agreed: a };
 }
 
-interface Mark extends Position {
-  readonly digest: bigint;
+function nextOf<R>(records: Iterator<R>): R | undefined {
+  const next = records.next();
+  return next.done ? undefined : next.value;
 }
 
 /**
@@ -106,50 +119,60 @@ interface Mark extends Position {
  * first comes there. Either recording may have more.
  */
 function compareStates(a: Trace, b: Trace): Compared {
-  const marksOfB = marksOf(b);
-  const byTicks = new Map(marksOfB.map((mark) => [mark.ticks, mark]));
-  const dueOfA = dueMarks(a);
-  const dueOfB = dueMarks(b);
-  const pairs: (readonly [Mark, Mark])[] = [];
-  for (const mark of marksOf(a)) {
-    const other = byTicks.get(mark.ticks) ?? (dueOfA.get(mark.moment) === mark ? dueOfB.get(mark.moment) : undefined);
-    if (other) pairs.push([mark, other]);
+  const records = again(() => firstOfPairs(a, b));
+  let equal = 0;
+  for (const [x, y] of pairsOf(a, b)) {
+    if (markText(x) === markText(y)) {
+      equal++;
+      continue;
+    }
+    const difference = { differsAt: at(x.ticks <= y.ticks ? x : y), a: markText(x), b: markText(y) };
+    const behaviours = [a, b].map(({ header }) => header.engineBehaviour);
+    if (x.ticks > 0 || behaviours[0] === behaviours[1]) return { stream: 'state', equal, records, difference };
+    const incomparable = `engine behaviours ${behaviours.join(' and ')} start from different states`;
+    return { stream: 'state', equal, records, difference, incomparable };
   }
-  if (a.end && b.end?.ticks === a.end.ticks) pairs.push([a.end, b.end]);
-  const agreed = pairs.map(([mark]) => mark);
-  const equal = pairs.findIndex(([x, y]) => markText(x) !== markText(y));
-  if (equal < 0) return { stream: 'state', equal: pairs.length, agreed };
-  const [x, y] = pairs[equal]!;
-  const difference = { differsAt: at(x.ticks <= y.ticks ? x : y), a: markText(x), b: markText(y) };
-  const behaviours = [a, b].map(({ header }) => header.engineBehaviour);
-  if (x.ticks > 0 || behaviours[0] === behaviours[1]) return { stream: 'state', equal, agreed, difference };
-  const incomparable = `engine behaviours ${behaviours.join(' and ')} start from different states`;
-  return { stream: 'state', equal, agreed, difference, incomparable };
+  return { stream: 'state', equal, records };
 }
 
-/** All positions with a digest before the end, in order. */
-const marksOf = ({ digests, checkpoints }: Trace): Mark[] =>
-  [...digests, ...checkpoints].sort((a, b) => a.ticks - b.ticks);
+function* pairsOf(a: Trace, b: Trace): Generator<readonly [TraceDigest, TraceDigest]> {
+  for (const mark of marksFrom(a, 0)) {
+    const isDue = dueMark(a, mark.moment)?.ticks === mark.ticks;
+    const other = markAt(b, mark.ticks) ?? (isDue ? dueMark(b, mark.moment) : undefined);
+    if (other) yield [mark, other];
+  }
+  if (a.end && b.end?.ticks === a.end.ticks) yield [a.end, b.end];
+}
 
-/** The marks that are due at their moment, by moment. */
-function dueMarks({ digests, checkpoints, header }: Trace): Map<number, Mark> {
-  const due = new Map<number, Mark>();
-  const take = (marks: readonly Mark[], every: number) => {
-    for (const mark of marks) if (mark.moment % every === 0 && !due.has(mark.moment)) due.set(mark.moment, mark);
+function* firstOfPairs(a: Trace, b: Trace): Generator<TraceDigest> {
+  for (const [mark] of pairsOf(a, b)) yield mark;
+}
+
+/** The mark at a virtual time. */
+function markAt({ digests, checkpoints }: Trace, ticks: number): TraceDigest | undefined {
+  const found = [digests, checkpoints].map((marks) => marks.at(firstFrom(marks, 'ticks', ticks)));
+  return found.find((mark) => mark?.ticks === ticks);
+}
+
+/** The mark that is due at a moment: the first one there, if one is due there at all. */
+function dueMark({ digests, checkpoints, header }: Trace, moment: number): TraceDigest | undefined {
+  const first = (marks: RecordList<TraceDigest>, every: number) => {
+    const mark = moment % every === 0 ? marks.at(firstFrom(marks, 'moment', moment)) : undefined;
+    return mark?.moment === moment ? mark : undefined;
   };
-  take(digests, header.digestEvery);
-  take(checkpoints, header.checkpointEvery);
-  return due;
+  return first(digests, header.digestEvery) ?? first(checkpoints, header.checkpointEvery);
 }
 
-/** VMs' digests of the positions at which both recordings have a state digest. */
-function commonVmDigests(a: Trace, b: Trace): [readonly TraceVmDigest[], readonly TraceVmDigest[]] {
-  const within = (vms: readonly TraceVmDigest[], other: Trace) => {
-    const ticks = new Set(other.digests.map((digest) => digest.ticks));
-    return vms.filter((vm) => ticks.has(vm.ticks));
-  };
-  return [within(a.vmDigests, b), within(b.vmDigests, a)];
-}
+/** The VMs' digests of a recording that belong to positions at which the other has a state digest, too. */
+const commonVmDigests = (of: Trace, other: Trace): Iterable<TraceVmDigest> =>
+  again(function* () {
+    for (const vm of of.vmDigests) {
+      if (other.digests.at(firstFrom(other.digests, 'ticks', vm.ticks))?.ticks === vm.ticks) yield vm;
+    }
+  });
+
+/** What a generator gives, from the start each time. */
+const again = <T>(generate: () => Generator<T>): Iterable<T> => ({ [Symbol.iterator]: generate });
 
 /** Whether both ended, and how. A recording that was stopped or cut off before says nothing about the end. */
 function compareEnds(a: Trace, b: Trace): Compared {
@@ -161,4 +184,4 @@ const noteText = ({ hart, code, arg }: TraceNote) => `${hex(code)} with ${hex(ar
 const at = ({ moment, ticks }: Position): Position => ({ moment, ticks });
 const hex = (value: number | bigint) => `0x${value.toString(16)}`;
 const positionText = ({ moment, ticks }: Position) => `moment ${moment}, tick ${ticks}`;
-const markText = (mark: Mark) => `${hex(mark.digest)} at ${positionText(mark)}`;
+const markText = (mark: TraceDigest) => `${hex(mark.digest)} at ${positionText(mark)}`;

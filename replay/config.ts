@@ -3,7 +3,15 @@
  * configurations and events for plain data. Checks everything that comes out of a file.
  */
 import { ENGINE_BEHAVIOUR, type Input, type InputEvent, type MachineConfig, readFault } from '../engine/index.ts';
-import { type ImageContent, type Trace, TraceError, type TraceHeaderFields, type TraceInput } from '../traces/index.ts';
+import {
+  convertRecords,
+  type ImageContent,
+  type RecordList,
+  type Trace,
+  TraceError,
+  type TraceHeaderFields,
+  type TraceInput,
+} from '../traces/index.ts';
 import { traceDevices, virtioFromTrace } from './config-devices.ts';
 import type { RecordOptions } from './types.ts';
 import { TOOL_VERSION } from './version.ts';
@@ -96,9 +104,9 @@ export function traceInput(input: Input): TraceInput {
   return { moment: input.moment, ticks: input.ticks, kind, data };
 }
 
-/** The inputs of a trace, in order. @throws TraceError `damaged` when one is not what this version records */
-export function inputsFromTrace(trace: Trace): Input[] {
-  return trace.inputs.map(({ moment, ticks, kind, data }) => {
+/** The inputs of a trace, in order. Reading one throws TraceError `damaged` when it is not what this version records. */
+export function inputsFromTrace(trace: Pick<Trace, 'inputs' | 'path'>): RecordList<Input> {
+  return convertRecords(trace.inputs, ({ moment, ticks, kind, data }) => {
     const event = typeof data === 'object' && data !== null ? eventOf(kind, data as Fields) : undefined;
     if (event) return { moment, ticks, event };
     throw new TraceError(

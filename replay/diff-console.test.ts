@@ -8,13 +8,13 @@ const said = (text: string): TraceConsole[] =>
 
 describe('console lines', () => {
   it('carry the moment of their first byte, with or without a final newline', () => {
-    expect(linesOf(said('ab\r\n\nü'))).toEqual([
+    expect([...linesOf(said('ab\r\n\nü'))]).toEqual([
       { moment: 0, text: 'ab' },
       { moment: 40, text: '' },
       { moment: 50, text: 'ü' },
     ]);
-    expect(linesOf(said('ab\n'))).toEqual([{ moment: 0, text: 'ab' }]);
-    expect(linesOf([])).toEqual([]);
+    expect([...linesOf(said('ab\n'))]).toEqual([{ moment: 0, text: 'ab' }]);
+    expect([...linesOf([])]).toEqual([]);
   });
 
   it('belong to the VM of their prefix', () => {

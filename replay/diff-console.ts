@@ -3,17 +3,40 @@
  * Relies on hypervisors prefixing a guest's lines with its name and a colon, as Lazarus does (`vm1: …`). Lines of
  * hypervisors that do not are nobody's.
  */
+import { createHash, type Hash } from 'node:crypto';
+import { MAX_VMID } from './diff-vms.ts';
 import type { ConsoleLine } from './timeline/index.ts';
 
-/** Lines of each VM, by the number in its prefix, without the prefix. */
-export function linesByVm(lines: readonly ConsoleLine[]): Map<number, string[]> {
+/** What is kept of the output of VMs: characters of all together. */
+const MAX_CHARACTERS = 1 << 25;
+
+/**
+ * Lines of each VM, by the number in its prefix, without the prefix. Of what VMs print without end, the first lines are
+ * kept; one more of each, with a hash, stands for all that follow.
+ */
+export function linesByVm(lines: Iterable<ConsoleLine>): Map<number, string[]> {
   const found = new Map<number, string[]>();
+  let left = MAX_CHARACTERS;
+  const further = new Map<number, { count: number; readonly hash: Hash }>();
   for (const { text } of lines) {
-    const [, vmid, said] = /^vm(\d+): (.*)$/.exec(text) ?? [];
-    if (vmid === undefined || said === undefined) continue;
-    const of = found.get(Number(vmid));
-    if (of) of.push(said);
-    else found.set(Number(vmid), [said]);
+    const [, digits, said] = /^vm(\d{1,5}): (.*)$/.exec(text) ?? [];
+    const vmid = Number(digits);
+    if (said === undefined || vmid > MAX_VMID) continue;
+    const of = found.get(vmid) ?? [];
+    found.set(vmid, of);
+    // A line counts with what an array takes to hold it.
+    left -= said.length + 16;
+    if (left >= 0 && !further.has(vmid)) {
+      of.push(said);
+      continue;
+    }
+    const rest = further.get(vmid) ?? { count: 0, hash: createHash('sha256') };
+    further.set(vmid, rest);
+    rest.count++;
+    rest.hash.update(`${said}\n`);
+  }
+  for (const [vmid, { count, hash }] of further) {
+    found.get(vmid)!.push(`(${count} further lines, sha256 ${hash.digest('hex')})`);
   }
   return found;
 }

@@ -4,7 +4,8 @@
  * writes what is there already differs here and changes nothing in the machine.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { formatFault, type InputEvent } from '../engine/index.ts';
+import { formatFault, type InputEvent, UserError } from '../engine/index.ts';
+import type { RecordList } from '../traces/index.ts';
 import type { Position } from './types.ts';
 
 /** An input with its decoded event. */
@@ -19,21 +20,20 @@ export interface InputDifference extends Position {
   readonly onlyB: readonly InputEvent[];
 }
 
-/** Positions at which the runs' inputs differ, first one first. */
-export function differingInputs(a: readonly TimedInput[], b: readonly TimedInput[]): InputDifference[] {
-  const found: InputDifference[] = [];
+/** Positions at which the runs' inputs differ, first one first. Reads no further than it is asked to. */
+export function* differingInputs(a: RecordList<TimedInput>, b: RecordList<TimedInput>): Generator<InputDifference> {
   let [atA, atB] = [0, 0];
   while (atA < a.length || atB < b.length) {
-    const ticks = Math.min(a[atA]?.ticks ?? Infinity, b[atB]?.ticks ?? Infinity);
+    const [nextA, nextB] = [a.at(atA), b.at(atB)];
+    const ticks = Math.min(nextA?.ticks ?? Infinity, nextB?.ticks ?? Infinity);
+    const { moment } = nextA?.ticks === ticks ? nextA : nextB!;
     const hereA = eventsAt(a, atA, ticks);
     const hereB = eventsAt(b, atB, ticks);
-    const { moment } = hereA.length > 0 ? a[atA]! : b[atB]!;
     atA += hereA.length;
     atB += hereB.length;
     if (isDeepStrictEqual(hereA, hereB)) continue;
-    found.push({ moment, ticks, onlyA: without(hereA, hereB), onlyB: without(hereB, hereA) });
+    yield { moment, ticks, onlyA: without(hereA, hereB), onlyB: without(hereB, hereA) };
   }
-  return found;
 }
 
 /** An input for people: `fault failstop,hart=0`, `poke 0x8020_1000 = 01`, `console "ls\n"`. */
@@ -50,9 +50,17 @@ export function describeEvent(event: InputEvent): string {
   }
 }
 
-function eventsAt(inputs: readonly TimedInput[], from: number, ticks: number): InputEvent[] {
+/** Inputs at one position: a plan has a few, and somebody who types or sends is asked once at each. */
+const MAX_AT_ONCE = 10_000;
+
+function eventsAt(inputs: RecordList<TimedInput>, from: number, ticks: number): InputEvent[] {
   const events: InputEvent[] = [];
-  for (let n = from; inputs[n]?.ticks === ticks; n++) events.push(inputs[n]!.event);
+  for (let n = from; n < inputs.length; n++) {
+    const input = inputs.at(n)!;
+    if (input.ticks !== ticks) break;
+    if (events.length === MAX_AT_ONCE) throw new UserError(`more than ${MAX_AT_ONCE} inputs at tick ${ticks}`);
+    events.push(input.event);
+  }
   return events;
 }
 

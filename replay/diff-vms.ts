@@ -2,7 +2,10 @@
  * Whose memory differs: per VM, the moments up to which its recorded digests agree in two runs. Relies on both having
  * been taken at common moments; says nothing about vCPU registers.
  */
-import type { Trace } from '../traces/index.ts';
+import { type Trace, TraceError } from '../traces/index.ts';
+
+/** VMIDs have 14 bits. */
+export const MAX_VMID = 0x3fff;
 
 export interface VmComparison {
   readonly vmid: number;
@@ -12,35 +15,46 @@ export interface VmComparison {
   readonly firstDifferent?: number;
 }
 
-/** Joins the VM digests of two traces by VMID and moment. */
+/** Joins the VM digests of two traces by VMID and moment. Holds one moment of each at a time. */
 export function compareVms(a: Trace, b: Trace): VmComparison[] {
-  const ofA = byVm(a);
-  const ofB = byVm(b);
-  return [...ofA.keys()]
-    .sort((x, y) => x - y)
-    .map((vmid) => {
-      let compared = 0;
-      let lastEqual: number | undefined;
-      for (const [moment, digest] of ofA.get(vmid)!) {
-        const other = ofB.get(vmid)?.get(moment);
-        if (other === undefined) continue;
-        compared++;
-        if (other !== digest)
-          return { vmid, compared, ...(lastEqual !== undefined && { lastEqual }), firstDifferent: moment };
-        lastEqual = moment;
-      }
-      return { vmid, compared, ...(lastEqual !== undefined && { lastEqual }) };
-    });
+  const found = new Map<number, Mutable<VmComparison>>();
+  const [momentsA, momentsB] = [byMoment(a), byMoment(b)];
+  let ofB = momentsB.next().value;
+  for (const ofA of momentsA) {
+    while (ofB && ofB.moment < ofA.moment) ofB = momentsB.next().value;
+    const others = ofB?.moment === ofA.moment ? ofB.digests : undefined;
+    for (const [vmid, digest] of ofA.digests) {
+      const vm = found.get(vmid) ?? { vmid, compared: 0 };
+      found.set(vmid, vm);
+      const other = others?.get(vmid);
+      if (other === undefined || vm.firstDifferent !== undefined) continue;
+      vm.compared++;
+      if (other === digest) vm.lastEqual = ofA.moment;
+      else vm.firstDifferent = ofA.moment;
+    }
+  }
+  return [...found.values()].sort((x, y) => x.vmid - y.vmid);
 }
 
-/** VMID → moment → digest. */
-function byVm({ vmDigests }: Trace): Map<number, Map<number, bigint>> {
-  const vms = new Map<number, Map<number, bigint>>();
-  for (const { vmid, moment, digest } of vmDigests) {
-    const digests = vms.get(vmid) ?? new Map<number, bigint>();
-    vms.set(vmid, digests.set(moment, digest));
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** VMID → digest. */
+type VmDigests = Map<number, bigint>;
+
+function* byMoment({ vmDigests, path }: Trace): Generator<{ moment: number; digests: VmDigests }, undefined> {
+  let digests: VmDigests = new Map();
+  let moment = 0;
+  for (const at of vmDigests) {
+    if (at.vmid > MAX_VMID)
+      throw new TraceError('damaged', path, `it has a digest of VM ${at.vmid}: VMIDs have 14 bits`);
+    if (at.moment !== moment && digests.size > 0) {
+      yield { moment, digests };
+      digests = new Map();
+    }
+    moment = at.moment;
+    digests.set(at.vmid, at.digest);
   }
-  return vms;
+  if (digests.size > 0) yield { moment, digests };
+  return undefined;
 }
 
 /** One line per VM that differs. */

@@ -29,7 +29,9 @@ export interface TraceDiff {
   readonly equal: boolean;
   readonly machine: readonly SettingDifference[];
   readonly images: readonly SettingDifference[];
+  /** The first positions at which they differ; `moreInputs` further ones are not listed. */
   readonly inputs: readonly InputDifference[];
+  readonly moreInputs: number;
   readonly digests: DigestComparison;
   /** Each VM's memory. */
   readonly vms: readonly VmComparison[];
@@ -44,7 +46,7 @@ export interface TraceDiff {
 export function diffTraces(a: Trace, b: Trace): TraceDiff {
   const machine = machineDifferences(a.header, b.header);
   const images = imageDifferences(a.header, b.header);
-  const inputs = differingInputs(inputsFromTrace(a), inputsFromTrace(b));
+  const { found: inputs, more: moreInputs } = inputDifferences(a, b);
   const digests = compareDigests(a, b);
   const console = consoleDifference(linesOf(a.console), linesOf(b.console));
   const ends = { a: endText(a), b: endText(b) };
@@ -52,6 +54,7 @@ export function diffTraces(a: Trace, b: Trace): TraceDiff {
     machine,
     images,
     inputs,
+    moreInputs,
     digests,
     vms: compareVms(a, b),
     ...(console && { console }),
@@ -109,12 +112,11 @@ export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDiffere
  * position of their moment; an end may be a later one, and is joined only with what has the same virtual time.
  */
 export function compareDigests(a: Trace, b: Trace): DigestComparison {
-  const ofB = digestPoints(b);
   let compared = 0;
   let lastEqual: Position | undefined;
-  for (const [moment, point] of digestPoints(a)) {
-    const other = ofB.get(moment);
-    if (!other || ((point.isEnd || other.isEnd) && point.ticks !== other.ticks)) continue;
+  for (const [point, other] of joinByMoment(digestPoints(a), digestPoints(b))) {
+    const { moment } = point;
+    if ((point.isEnd || other.isEnd) && point.ticks !== other.ticks) continue;
     compared++;
     if (point.digest !== other.digest) {
       const firstDifferent = { moment, ticks: point.ticks, ticksOfB: other.ticks, a: point.digest, b: other.digest };
@@ -125,10 +127,44 @@ export function compareDigests(a: Trace, b: Trace): DigestComparison {
   return { compared, ...(lastEqual && { lastEqual }) };
 }
 
-function digestPoints({ digests, end }: Trace): Map<number, { ticks: number; digest: bigint; isEnd: boolean }> {
-  const points = new Map(digests.map(({ moment, ticks, digest }) => [moment, { ticks, digest, isEnd: false }]));
-  if (end && !points.has(end.moment)) points.set(end.moment, { ticks: end.ticks, digest: end.digest, isEnd: true });
-  return points;
+interface DigestPoint extends Position {
+  readonly digest: bigint;
+  readonly isEnd: boolean;
+}
+
+/** One for each moment with a digest: the last, when it has several. */
+function* digestPoints({ digests, end }: Trace): Generator<DigestPoint> {
+  let waiting: DigestPoint | undefined;
+  for (const at of digests) {
+    if (waiting && waiting.moment !== at.moment) yield waiting;
+    waiting = { ...at, isEnd: false };
+  }
+  if (waiting) yield waiting;
+  if (end && end.moment !== waiting?.moment) yield { ...end, isEnd: true };
+}
+
+/** Points of both runs with the same moment. Both are in order of moments. */
+function* joinByMoment(a: Generator<DigestPoint>, b: Generator<DigestPoint>): Generator<[DigestPoint, DigestPoint]> {
+  let [ofA, ofB] = [a.next(), b.next()];
+  while (!ofA.done && !ofB.done) {
+    const [before, after] = [ofA.value.moment, ofB.value.moment];
+    if (before === after) yield [ofA.value, ofB.value];
+    if (before <= after) ofA = a.next();
+    if (after <= before) ofB = b.next();
+  }
+}
+
+/** Differences listed at most; people look at the first ones. */
+const MAX_INPUTS = 1000;
+
+function inputDifferences(a: Trace, b: Trace): { found: InputDifference[]; more: number } {
+  const found: InputDifference[] = [];
+  let more = 0;
+  for (const difference of differingInputs(inputsFromTrace(a), inputsFromTrace(b))) {
+    if (found.length < MAX_INPUTS) found.push(difference);
+    else more++;
+  }
+  return { found, more };
 }
 
 /** The seed counts for fixed turns too: it is part of the state, although nothing is drawn from it. */
@@ -138,11 +174,12 @@ const quantumText = ({ machine: { quantum } }: TraceHeader) =>
 const endText = (trace: Trace) =>
   trace.end ? `${trace.end.reason} at moment ${trace.end.moment}` : `cut off after moment ${trace.last.moment}`;
 
-function consoleDifference(a: readonly ConsoleLine[], b: readonly ConsoleLine[]): TraceDiff['console'] {
-  for (let n = 0; n < Math.max(a.length, b.length); n++) {
-    if (a[n]?.text !== b[n]?.text) return { line: n + 1, ...(a[n] && { a: a[n]! }), ...(b[n] && { b: b[n]! }) };
+function consoleDifference(a: Generator<ConsoleLine>, b: Generator<ConsoleLine>): TraceDiff['console'] {
+  for (let line = 1; ; line++) {
+    const [ofA, ofB] = [a.next().value as ConsoleLine | undefined, b.next().value as ConsoleLine | undefined];
+    if (!ofA && !ofB) return undefined;
+    if (ofA?.text !== ofB?.text) return { line, ...(ofA && { a: ofA }), ...(ofB && { b: ofB }) };
   }
-  return undefined;
 }
 
 const equalLine = (a: Trace, digests: DigestComparison) =>
@@ -162,8 +199,8 @@ function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
     say('B', input.onlyB);
     if (input.onlyA.length + input.onlyB.length === 0) lines.push(`inputs at moment ${input.moment}: in another order`);
   }
-  if (diff.inputs.length > MAX_INPUT_LINES)
-    lines.push(`inputs differ at ${diff.inputs.length - MAX_INPUT_LINES} more moments`);
+  const more = diff.inputs.length + diff.moreInputs - MAX_INPUT_LINES;
+  if (more > 0) lines.push(`inputs differ at ${more} more moments`);
   const { compared, firstDifferent, lastEqual } = diff.digests;
   if (compared === 0) lines.push('digests: none at a common moment');
   else if (!firstDifferent) lines.push(`digests: all ${compared} at common moments are equal`);

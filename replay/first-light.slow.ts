@@ -65,11 +65,11 @@ describe('a hypervisor that fails and recovers', () => {
     const travel = openTimeline(trace);
     travel.seek(trace.last.moment);
     expect(travel.machine.digest()).toBe(trace.end!.digest);
-    for (const mark of trace.digests.toReversed()) {
+    for (const mark of [...trace.digests].reverse()) {
       travel.seek(mark.moment);
       expect(travel.machine.digest()).toBe(mark.digest);
     }
-    const fault = trace.inputs[0]!.moment;
+    const fault = trace.inputs.at(0)!.moment;
     travel.seek(fault + 2);
     travel.stepBackward(3);
     const before = travel.machine.digest();

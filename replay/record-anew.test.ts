@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_BEHAVIOUR, UserError } from '../engine/index.ts';
-import { openTrace, type Trace, TraceError } from '../traces/index.ts';
+import { openTrace, type RecordList, type Trace, TraceError } from '../traces/index.ts';
 import { compareRecordings } from './compare-recordings.ts';
 import { recordAnew } from './record-anew.ts';
 import { DATA, ECHO, HYPERVISOR, machineOf, rewrite, traceStore, WORK } from './replay.fixtures.ts';
@@ -162,7 +162,7 @@ describe('where two recordings part', () => {
       expect(parting!.agreedAt.moment).toBeGreaterThanOrEqual(agreed);
       expect(parting!.agreedAt.moment).toBeLessThan(differs);
     } else {
-      const records: readonly { moment: number }[] = stream === 'console' ? trace.console : trace.notes;
+      const records: RecordList<{ moment: number }> = stream === 'console' ? trace.console : trace.notes;
       expect(parting!.differsAt.moment).toBe(records.at(differs)!.moment);
       expect(parting!.agreedAt.moment).toBeLessThanOrEqual(parting!.differsAt.moment);
     }
@@ -218,7 +218,7 @@ describe('an input whose position is not met', () => {
   it('is named when the run ends before', async () => {
     const trace = await store.take({ config: machineOf(ECHO), maxMoment: 10 ** 9, planned: [typed(10 ** 7, 'q')] });
     const late = {
-      ...trace.inputs[0]!,
+      ...trace.inputs.at(0)!,
       moment: 10 ** 6,
       ticks: 10 ** 6,
       kind: 'poke',

@@ -46,7 +46,10 @@ export async function recordAnew(old: Trace, options: RecordAnewOptions): Promis
     throw new UserError(`${options.path} is the trace that is to be recorded anew: give the new one another name`);
   }
   const { header } = old;
-  const inputs = inputsFromTrace(old);
+  if (old.inputs.length > MAX_INPUTS) {
+    throw new UserError(`${old.path} has ${old.inputs.length} inputs: at most ${MAX_INPUTS} can be recorded anew`);
+  }
+  const inputs = [...inputsFromTrace(old)];
   const planned = inputs.map((input): PlannedInput => ({ trigger: recordedPosition(input), event: input.event }));
   const { path, stopRequested, onEvent, onProgress } = options;
   const recorded = await record({
@@ -81,6 +84,9 @@ const STRIKES_AN_INSTRUCTION: Readonly<Record<InputEvent['kind'], boolean>> = {
   console: false,
   net: false,
 };
+
+/** A plan is held whole. */
+const MAX_INPUTS = 1_000_000;
 
 /** A run that ended by itself may take longer now, but not for ever. */
 const LONGER = 2;

@@ -153,7 +153,7 @@ export interface TimeTravel {
   stepForward(n?: number): void;
   /** Back n instructions (clamped to 0). */
   stepBackward(n?: number): void;
-  /** Console text written up to the present moment, per line with the moment of its first byte. */
+  /** Console text written up to the present moment, per line with the moment of its first byte: the last 64 KiB of it. */
   consoleLines(): readonly { readonly moment: Moment; readonly text: string }[];
 }
 

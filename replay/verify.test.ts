@@ -34,7 +34,7 @@ describe('replay finds', async () => {
       what: 'state digest',
       agreedAt: { moment: 6000 },
       differsAt: { moment: 7000 },
-      expected: trace.digests[6]!.digest,
+      expected: trace.digests.at(6)!.digest,
       differencesAt: { moment: 8000 },
       differences: [{ where: 'ram', paddr: DATA + 0x800, a: 0x10n, b: 0n }],
     });
@@ -50,7 +50,7 @@ describe('replay finds', async () => {
   });
 
   it('a console byte that differs, is missing, or is too many', () => {
-    const { console } = trace;
+    const console = [...trace.console];
     const third = console[3]!;
     const swapped = console.with(3, { ...third, byte: 0x3f });
     expect(changed({ console: swapped }).divergence).toMatchObject({
@@ -65,8 +65,8 @@ describe('replay finds', async () => {
   });
 
   it('a note that differs', () => {
-    const notes = trace.notes.with(0, { ...trace.notes[0]!, arg: 1 });
-    expect(changed({ notes }).divergence).toMatchObject({ what: 'note', differsAt: at(trace.notes[0]!.moment) });
+    const notes = [...trace.notes].with(0, { ...trace.notes.at(0)!, arg: 1 });
+    expect(changed({ notes }).divergence).toMatchObject({ what: 'note', differsAt: at(trace.notes.at(0)!.moment) });
   });
 
   it('an end that differs, and an input that does not fall where it should', () => {
@@ -80,7 +80,7 @@ describe('replay finds', async () => {
 
   it('a position that is never reached', () => {
     const last = trace.digests.at(-1)!;
-    const digests = trace.digests.with(-1, { ...last, ticks: last.ticks + 1 });
+    const digests = [...trace.digests].with(-1, { ...last, ticks: last.ticks + 1 });
     const end = { ...trace.end!, ticks: trace.end!.ticks + 2 };
     expect(changed({ digests, end }).divergence?.what).toBe('position');
   });
@@ -126,7 +126,7 @@ describe('a trace that cannot run here', async () => {
     ],
     ['an unresolved hart', { moment: 1, ticks: 1, kind: 'fault', data: { fault: { model: 'failstop', hart: -1 } } }],
   ])('because an input has %s', (_, input) => {
-    expect(() => inputsFromTrace({ ...trace, inputs: [input] })).toThrow(
+    expect(() => [...inputsFromTrace({ ...trace, inputs: [input] })]).toThrow(
       /the input at moment 1 is not one that this dejavm knows/,
     );
   });
@@ -134,6 +134,6 @@ describe('a trace that cannot run here', async () => {
   it('its machine is the one it was recorded on', () => {
     const config = configFromTrace(trace);
     expect(config).toEqual(machineOf(WORK));
-    expect(createMachine(config).digest()).toBe(trace.checkpoints[0]!.digest);
+    expect(createMachine(config).digest()).toBe(trace.checkpoints.at(0)!.digest);
   });
 });

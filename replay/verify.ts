@@ -12,7 +12,9 @@ import {
   type Snapshot,
   vmDigests,
 } from '../engine/index.ts';
-import type { Trace } from '../traces/index.ts';
+import { firstFrom, type RecordList, type Trace } from '../traces/index.ts';
+import { MAX_VMID } from './diff-vms.ts';
+import { marksFrom } from './marks.ts';
 import { createTracePlayer, type Player } from './timeline/index.ts';
 import type { Divergence, Position, ReplayResult } from './types.ts';
 
@@ -47,8 +49,7 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const output = watchOutput(trace, machine);
   let agreedAt = here(machine);
   let digestsCompared = 0;
-  for (const mark of marksOf(trace)) {
-    if (mark.ticks < agreedAt.ticks) continue;
+  for (const mark of marksOf(trace, agreedAt.ticks)) {
     if (mark.moment > until) break;
     const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
     if (parting) {
@@ -87,11 +88,11 @@ type Parting = Pick<Divergence, 'what' | 'differsAt' | 'expected' | 'actual'>;
 
 const here = ({ moment, ticks }: Position): Position => ({ moment, ticks });
 
-/** All positions with a recorded digest, in order. */
-function marksOf(trace: Trace): Mark[] {
-  const marks = [...trace.digests, ...trace.checkpoints].map((mark) => ({ ...mark, isEnd: false }));
-  marks.sort((a, b) => a.ticks - b.ticks);
-  return trace.end ? [...marks, { ...trace.end, isEnd: true }] : marks;
+/** All positions from a tick on with a recorded digest, in order. */
+function* marksOf(trace: Trace, ticks: number): Generator<Mark> {
+  for (const mark of marksFrom(trace, ticks)) yield { ...mark, isEnd: false };
+  const { end } = trace;
+  if (end && end.ticks >= ticks) yield { ...end, isEnd: true };
 }
 
 /** Runs to a mark. What parts first on the way: output, or a position that cannot be reached. */
@@ -116,17 +117,21 @@ function compareDigest(machine: Machine, mark: Mark): Parting | undefined {
 function differingVms(trace: Trace, machine: Machine): number[] {
   const { hypervisor } = readMachineSymbols(machine.config);
   const actual = new Map(vmDigests(machine, hypervisor).map(({ vmid, digest }) => [vmid, digest]));
-  return trace.vmDigests
-    .filter(({ ticks, vmid, digest }) => ticks === machine.ticks && actual.get(vmid) !== digest)
-    .map(({ vmid }) => vmid);
+  const differing = new Set<number>();
+  for (let n = firstFrom(trace.vmDigests, 'ticks', machine.ticks); n < trace.vmDigests.length; n++) {
+    const { ticks, vmid, digest } = trace.vmDigests.at(n)!;
+    if (ticks !== machine.ticks) break;
+    if (vmid <= MAX_VMID && actual.get(vmid) !== digest) differing.add(vmid);
+  }
+  return [...differing];
 }
 
 /** What differs, from the first checkpoint at or after the parting: the only recorded state to compare with. */
 function locate(trace: Trace, player: Player, parting: Parting): Pick<Divergence, 'differences' | 'differencesAt'> {
   const { machine } = player;
   machine.onEvent = undefined;
-  const n = trace.checkpoints.findIndex((checkpoint) => checkpoint.ticks >= machine.ticks);
-  const checkpoint = trace.checkpoints[n];
+  const n = firstFrom(trace.checkpoints, 'ticks', machine.ticks);
+  const checkpoint = trace.checkpoints.at(n);
   if (!checkpoint || parting.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
     return { differences: [] };
   const recorded: Snapshot = trace.checkpoint(n);
@@ -144,9 +149,8 @@ interface OutputWatch {
 function watchOutput(trace: Trace, machine: Machine): OutputWatch {
   // Output is stamped with the position behind its instruction: what has the present's ticks came before.
   const start = machine.ticks;
-  const laterThan = (record: Position) => record.ticks > start;
-  const console = createComparer('console', trace.console.filter(laterThan), (record) => record.byte);
-  const notes = createComparer('note', trace.notes.filter(laterThan), noteValue);
+  const console = createComparer('console', trace.console, start, (record) => record.byte);
+  const notes = createComparer('note', trace.notes, start, noteValue);
   let parting: Parting | undefined;
   machine.observedTransitions = 'none';
   machine.onEvent = (event: MachineEvent) => {
@@ -171,20 +175,21 @@ const NONE = -1n;
 
 function createComparer<R extends Position>(
   what: 'console' | 'note',
-  records: readonly R[],
+  records: RecordList<R>,
+  start: number,
   value: (record: R) => number,
 ): { next(event: Position, actual: number): Parting | undefined; missing(ticks: number): Parting | undefined } {
-  let at = 0;
+  let at = firstFrom(records, 'ticks', start + 1);
   return {
     next(event, actual) {
-      const record = records[at++];
+      const record = records.at(at++);
       if (record && record.ticks === event.ticks && record.moment === event.moment && value(record) === actual)
         return undefined;
       const expected = record ? BigInt(value(record)) : NONE;
       return { what, differsAt: here(event), expected, actual: BigInt(actual) };
     },
     missing(ticks) {
-      const record = records[at];
+      const record = records.at(at);
       if (!record || record.ticks > ticks) return undefined;
       return { what, differsAt: here(record), expected: BigInt(value(record)), actual: NONE };
     },

@@ -1,9 +1,10 @@
 /**
  * Fixed-width columns: bulk records of one kind, stored field by field so that equal bytes stand together for the
- * compressor. A table of fields is declared once per kind; encoder and decoder derive from it.
+ * compressor. A table of fields is declared once per kind; encoder and decoder derive from it. Decoded columns stay
+ * bytes; a row becomes an object when it is asked for.
  * Checks lengths, and that positions are safe integers that never go back.
  */
-import { expectFormat } from './malformed.ts';
+import { expectFormat, Malformed } from './malformed.ts';
 
 /** u53: a number 0 … 2^53-1 in 8 bytes; u64: a bigint in 8 bytes. Little endian. */
 export type ColumnType = 'u8' | 'u32' | 'u53' | 'u64';
@@ -14,26 +15,44 @@ export type Row<C extends Columns> = { readonly [K in keyof C]: Value<C[K]> };
 const WIDTH: Record<ColumnType, number> = { u8: 1, u32: 4, u53: 8, u64: 8 };
 const LIMIT: Record<'u8' | 'u32' | 'u53', number> = { u8: 0xff, u32: 0xffff_ffff, u53: Number.MAX_SAFE_INTEGER };
 
+/** Rows that stand in the columns of one record. */
+export interface ColumnPage<R> {
+  readonly length: number;
+  /** Row `n`, from 0. @throws RangeError beyond the last */
+  at(n: number): R;
+}
+
 /** Encoder and decoder of records with these fields, in declaration order. */
 export interface ColumnCodec<R> {
   readonly rowBytes: number;
   /** @throws RangeError when a value does not fit its field (the caller's mistake). */
   encode(rows: readonly R[]): Uint8Array;
-  /** Decodes exactly `rows` rows from all of `bytes`. @throws Malformed */
-  decode(bytes: Uint8Array, rows: number): R[];
+  /** Checks that `bytes` are exactly `rows` rows; they are kept, not copied. @throws Malformed */
+  decode(bytes: Uint8Array, rows: number): ColumnPage<R>;
+}
+
+interface Field {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Bytes of a row before it: times the rows, where its column begins. */
+  readonly before: number;
 }
 
 /** Derives the codec of a table of columns. */
 export function columns<C extends Columns>(table: C): ColumnCodec<Row<C>> {
-  const fields = Object.entries(table);
-  const rowBytes = fields.reduce((sum, [, type]) => sum + WIDTH[type], 0);
+  const fields: Field[] = [];
+  let rowBytes = 0;
+  for (const [name, type] of Object.entries(table)) {
+    fields.push({ name, type, before: rowBytes });
+    rowBytes += WIDTH[type];
+  }
   return {
     rowBytes,
     encode(rows) {
       const bytes = new Uint8Array(rows.length * rowBytes);
       const view = new DataView(bytes.buffer);
-      let at = 0;
-      for (const [name, type] of fields) {
+      for (const { name, type, before } of fields) {
+        let at = before * rows.length;
         for (const row of rows) {
           setValue(view, at, type, (row as Record<string, unknown>)[name], name);
           at += WIDTH[type];
@@ -47,17 +66,44 @@ export function columns<C extends Columns>(table: C): ColumnCodec<Row<C>> {
         `${rows} records of ${rowBytes} bytes, found ${bytes.length} bytes`,
       );
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      const result: Record<string, number | bigint>[] = Array.from({ length: rows }, () => ({}));
-      let at = 0;
-      for (const [name, type] of fields) {
-        for (const row of result) {
-          row[name] = getValue(view, at, type);
-          at += WIDTH[type];
-        }
-      }
-      return result as Row<C>[];
+      const decoded = fields.map((field) => decodeColumn(view, field, rows));
+      return {
+        length: rows,
+        at(n) {
+          if (!(n >= 0 && n < rows)) throw new RangeError(`row ${n} of ${rows}`);
+          const row: Record<string, number | bigint> = {};
+          for (let f = 0; f < fields.length; f++) row[fields[f]!.name] = decoded[f]![n]!;
+          return row as Row<C>;
+        },
+      };
     },
   };
+}
+
+type Column = Uint8Array | Uint32Array | Float64Array | BigUint64Array;
+
+function decodeColumn(view: DataView, { name, type, before }: Field, rows: number): Column {
+  const at = view.byteOffset + before * rows;
+  // A copy: the column may stand at any byte, and its values are wanted where they are aligned.
+  const bytes = new Uint8Array(view.buffer, at, rows * WIDTH[type]).slice();
+  if (type === 'u8') return bytes;
+  const words = new Uint32Array(bytes.buffer);
+  if (type === 'u32') return words;
+  return type === 'u64' ? new BigUint64Array(bytes.buffer) : positions(words, name === 'moment' || name === 'ticks');
+}
+
+/** 64-bit fields that are numbers, checked; all of them positions or offsets. */
+function positions(words: Uint32Array, isOrdered: boolean): Float64Array {
+  const values = new Float64Array(words.length / 2);
+  let last = 0;
+  for (let n = 0; n < values.length; n++) {
+    const value = words[2 * n + 1]! * 2 ** 32 + words[2 * n]!;
+    if (value > Number.MAX_SAFE_INTEGER) throw new Malformed('expected a position below 2^53');
+    if (isOrdered && value < last) throw new Malformed('expected positions that never go back');
+    last = value;
+    values[n] = value;
+  }
+  return values;
 }
 
 function setValue(view: DataView, at: number, type: ColumnType, value: unknown, name: string): void {
@@ -76,16 +122,6 @@ function setValue(view: DataView, at: number, type: ColumnType, value: unknown, 
     view.setUint32(at, value % 2 ** 32, true);
     if (type === 'u53') view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
   }
-}
-
-function getValue(view: DataView, at: number, type: ColumnType): number | bigint {
-  if (type === 'u64') return view.getBigUint64(at, true);
-  if (type === 'u8') return view.getUint8(at);
-  const low = view.getUint32(at, true);
-  if (type === 'u32') return low;
-  const value = view.getUint32(at + 4, true) * 2 ** 32 + low;
-  expectFormat(Number.isSafeInteger(value), 'a position below 2^53');
-  return value;
 }
 
 /** True when neither moment nor ticks go back from one record of a stream to the next. */

@@ -16,10 +16,10 @@ it.each(versions)('%s reads as it was written', (name) => {
   expect(trace.damage).toBeUndefined();
   expect(`format-${trace.header.formatMajor}.${trace.header.formatMinor}.djvm`).toBe(name);
   expect(trace.header).toMatchObject(name === 'format-1.0.djvm' ? FIELDS : FIELDS_WITH_DEVICES);
-  expect(trace.inputs).toStrictEqual(recordsOf(SAMPLE, 'input'));
-  expect(trace.digests).toStrictEqual(recordsOf(SAMPLE, 'digest'));
-  expect(trace.console).toStrictEqual(recordsOf(SAMPLE, 'console'));
-  expect(trace.notes).toStrictEqual(recordsOf(SAMPLE, 'note'));
+  expect([...trace.inputs]).toStrictEqual(recordsOf(SAMPLE, 'input'));
+  expect([...trace.digests]).toStrictEqual(recordsOf(SAMPLE, 'digest'));
+  expect([...trace.console]).toStrictEqual(recordsOf(SAMPLE, 'console'));
+  expect([...trace.notes]).toStrictEqual(recordsOf(SAMPLE, 'note'));
   expect(trace.end).toStrictEqual(SAMPLE_END);
   for (const { role, bytes } of IMAGES) expect(trace.image(role)?.bytes).toStrictEqual(bytes);
   for (const [n, { state, digest }] of recordsOf(SAMPLE, 'checkpoint').entries()) {

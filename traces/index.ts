@@ -1,12 +1,14 @@
 /** The door of `traces`: the `.djvm` file. Bytes in, records out; knows no machine. Format: README.md. */
 export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
 export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
-export { openTrace, openTraceBytes } from './reader.ts';
+export { type OpenOptions, openTrace, openTraceBytes } from './reader.ts';
 export type { TraceHeaderFields } from './records/header.ts';
+export { convertRecords, firstFrom } from './records-list.ts';
 export type { TraceSink } from './sink.ts';
 export type {
   FullCheckpoint,
   Position as TracePosition,
+  RecordList,
   Trace,
   TraceCheckpoint,
   TraceConsole,

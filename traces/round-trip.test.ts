@@ -11,6 +11,7 @@ import {
   recordsOf,
   SAMPLE,
   SAMPLE_END,
+  SPARSE_FIELDS,
   traceBytes,
 } from './trace.fixtures.ts';
 import { traceWriterOn } from './writer.ts';
@@ -27,11 +28,11 @@ function pageMaps(checkpoints: readonly TraceCheckpoint[]): Map<number, Uint8Arr
 
 function expectSame(bytes: Uint8Array, ops: readonly Op[]): void {
   const trace = openTraceBytes('t', bytes);
-  expect(trace.inputs).toStrictEqual(recordsOf(ops, 'input'));
-  expect(trace.digests).toStrictEqual(recordsOf(ops, 'digest'));
-  expect(trace.vmDigests).toStrictEqual(recordsOf(ops, 'vmDigest'));
-  expect(trace.console).toStrictEqual(recordsOf(ops, 'console'));
-  expect(trace.notes).toStrictEqual(recordsOf(ops, 'note'));
+  expect([...trace.inputs]).toStrictEqual(recordsOf(ops, 'input'));
+  expect([...trace.digests]).toStrictEqual(recordsOf(ops, 'digest'));
+  expect([...trace.vmDigests]).toStrictEqual(recordsOf(ops, 'vmDigest'));
+  expect([...trace.console]).toStrictEqual(recordsOf(ops, 'console'));
+  expect([...trace.notes]).toStrictEqual(recordsOf(ops, 'note'));
   const checkpoints = recordsOf(ops, 'checkpoint');
   const maps = pageMaps(checkpoints);
   expect(trace.checkpoints).toHaveLength(checkpoints.length);
@@ -39,7 +40,7 @@ function expectSame(bytes: Uint8Array, ops: readonly Op[]): void {
   for (const n of [...checkpoints.keys(), ...[...checkpoints.keys()].reverse()]) {
     const { moment, ticks, digest, state } = checkpoints[n]!;
     const loaded = trace.checkpoint(n);
-    expect(trace.checkpoints[n]).toStrictEqual({ moment, ticks, digest });
+    expect(trace.checkpoints.at(n)).toStrictEqual({ moment, ticks, digest });
     expect(loaded).toMatchObject({ moment, ticks, digest });
     expect(loaded.state).toStrictEqual(state);
     expect(new Map([...loaded.pages].map(([index, p]) => [index, p.bytes]))).toStrictEqual(maps[n]);
@@ -53,6 +54,8 @@ describe('a trace', () => {
         const bytes = traceBytes(
           ops,
           finished ? { moment: 2 ** 52, ticks: 2 ** 53 - 1, digest: 7n, reason: 'idle — ✓' } : undefined,
+          IMAGES,
+          SPARSE_FIELDS,
         );
         expectSame(bytes, ops);
         const trace = openTraceBytes('t', bytes);

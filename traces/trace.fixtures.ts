@@ -3,8 +3,11 @@
  * only; relies on fast-check for the arbitrary runs.
  */
 import fc from 'fast-check';
+import { encodeBlock } from './block.ts';
 import { xxh64 } from './hash.ts';
-import type { TraceHeaderFields } from './records/header.ts';
+import { encodePreamble } from './preamble.ts';
+import { completeHeader, encodeHeader, type TraceHeaderFields } from './records/header.ts';
+import { KIND } from './records/kinds.ts';
 import type { TraceSink } from './sink.ts';
 import type {
   TraceCheckpoint,
@@ -101,14 +104,49 @@ export function apply(writer: TraceWriter, ops: readonly Op[]): void {
   }
 }
 
+/** Fields of a trace whose positions may be as far apart as any, as those of `opsArb` are. */
+export const SPARSE_FIELDS: TraceHeaderFields = { ...FIELDS, digestEvery: Number.MAX_SAFE_INTEGER };
+
 /** The bytes of a trace of `ops`; without `end` as an abandoned recorder leaves them. */
-export function traceBytes(ops: readonly Op[], end?: TraceEnd, images = IMAGES): Uint8Array {
+export function traceBytes(ops: readonly Op[], end?: TraceEnd, images = IMAGES, fields = FIELDS): Uint8Array {
   const sink = memorySink();
-  const writer = traceWriterOn(sink, FIELDS, images);
+  const writer = traceWriterOn(sink, fields, images);
   apply(writer, ops);
   if (end) writer.finish(end);
   else writer.abandon();
   return sink.content();
+}
+
+/** A block made by hand. */
+export interface ForgedBlock {
+  readonly kind: number;
+  readonly records?: number;
+  readonly continues?: boolean;
+  readonly content: Uint8Array;
+}
+
+/** A trace made by hand, with right checksums: any version, any blocks after the header, no footer. */
+export function forged(
+  major: number,
+  minor: number,
+  blocks: readonly ForgedBlock[],
+  fields: TraceHeaderFields = FIELDS,
+): Uint8Array {
+  const header = encodeHeader(completeHeader(fields, [], major, minor));
+  return sealed(major, minor, [{ kind: KIND.HEADER, content: header }, ...blocks]);
+}
+
+/** The bytes of a file that holds these blocks, the header among them. */
+export function sealed(major: number, minor: number, blocks: readonly ForgedBlock[]): Uint8Array {
+  const preamble = encodePreamble(major, minor);
+  const pieces = [preamble.bytes];
+  let check = preamble.check;
+  for (const [sequence, its] of blocks.entries()) {
+    const block = encodeBlock({ records: 1, continues: false, ...its, sequence }, check);
+    pieces.push(block.bytes);
+    check = block.check;
+  }
+  return Uint8Array.from(Buffer.concat(pieces));
 }
 
 /** A page filled from `seed`; compressible, as guest memory is. */

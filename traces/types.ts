@@ -123,17 +123,34 @@ export interface TraceDamage {
   readonly lastGood: Position;
 }
 
+/** Records of one kind, in order, as long as the trace is: read when they are asked for. An array can stand in for one. */
+export interface RecordList<R> extends Iterable<R> {
+  readonly length: number;
+  /** Record `n`, from 0; from the end when negative; undefined when there is none. */
+  at(n: number): R | undefined;
+  keys(): Iterable<number>;
+  find(wanted: (record: R, n: number) => boolean): R | undefined;
+  findIndex(wanted: (record: R, n: number) => boolean): number;
+  findLastIndex(wanted: (record: R, n: number) => boolean): number;
+  some(wanted: (record: R, n: number) => boolean): boolean;
+  forEach(visit: (record: R, n: number) => void): void;
+  /** These hold what they answer: for what is known to be few. */
+  filter(wanted: (record: R, n: number) => boolean): R[];
+  map<T>(convert: (record: R, n: number) => T): T[];
+  slice(from?: number, to?: number): R[];
+}
+
 export interface Trace {
   readonly path: string;
   readonly header: TraceHeader;
   readonly sizeBytes: number;
-  readonly inputs: readonly TraceInput[];
-  readonly digests: readonly TraceDigest[];
-  readonly vmDigests: readonly TraceVmDigest[];
-  readonly console: readonly TraceConsole[];
-  readonly notes: readonly TraceNote[];
+  readonly inputs: RecordList<TraceInput>;
+  readonly digests: RecordList<TraceDigest>;
+  readonly vmDigests: RecordList<TraceVmDigest>;
+  readonly console: RecordList<TraceConsole>;
+  readonly notes: RecordList<TraceNote>;
   /** Positions and digests of the checkpoints, without their content. */
-  readonly checkpoints: readonly (Position & { readonly digest: bigint })[];
+  readonly checkpoints: RecordList<TraceDigest>;
   /** undefined when recording was cut off. */
   readonly end: TraceEnd | undefined;
   readonly damage: TraceDamage | undefined;

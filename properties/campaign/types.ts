@@ -2,8 +2,7 @@
 import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
 
 /** Fault models that a cell can draw from. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
-export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
-export type FaultClass = (typeof FAULT_CLASSES)[number];
+export type FaultClass = 'failstop' | 'register' | 'code' | 'memory' | 'csr' | 'interrupt' | 'device';
 
 /** One line of the plan: so many injections of one class into one set-up under one mechanism. */
 export interface CampaignCell {

@@ -14,8 +14,7 @@ import {
 import type { Peers } from './debian.ts';
 import { initramfs } from './initramfs.ts';
 
-/** One of our own images. */
-export const image = (name: string): Image => ({
+const image = (name: string): Image => ({
   name,
   bytes: readFileSync(new URL(`../../engine/images/${name}`, import.meta.url)),
 });

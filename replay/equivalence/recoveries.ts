@@ -2,7 +2,7 @@
  * The recoveries of a run, as its notes mark them. A recovery begins with a detection and goes on, whatever else is
  * detected meanwhile, until the VMs are resumed; what is detected after that begins the next one.
  */
-import { isDetection, NOTES } from '../../engine/index.ts';
+import { isDetection, NOTES, UserError } from '../../engine/index.ts';
 import type { NoteAt } from '../types.ts';
 
 export interface Recovery {
@@ -15,27 +15,37 @@ export interface Recovery {
   readonly failure: string | undefined;
 }
 
-/** All recoveries of a run, in order. `notes`: in order of time. */
-export function recoveriesIn(notes: readonly NoteAt[]): Recovery[] {
+/** A run with more of them is no test of recovery, but a guest that writes notes without end. */
+const MAX_RECOVERIES = 10_000;
+
+/** All recoveries of a run, in order. `notes`: in order of time. @throws UserError when they are too many */
+export function recoveriesIn(notes: Iterable<NoteAt>): Recovery[] {
   const found: Recovery[] = [];
-  for (let at = notes.findIndex(({ code }) => isDetection(code)); at >= 0; ) {
-    const own = notes.slice(at);
-    const back = own.findIndex(({ code }) => code === NOTES.RESUMED.code);
-    const inside = back < 0 ? own : own.slice(0, back);
-    const gaveUp = inside.findLast(({ code }) => code === NOTES.RECOVERY_FAILED.code);
+  let own: { detected: NoteAt; frozen?: NoteAt; gaveUp?: NoteAt } | undefined;
+  const add = (resumed: NoteAt | undefined) => {
+    if (!own) return;
+    if (found.length === MAX_RECOVERIES) throw new UserError(`more than ${MAX_RECOVERIES} recoveries`);
+    const { detected, frozen, gaveUp } = own;
     const why = gaveUp ? `the recovery gave up (reason ${gaveUp.arg})` : 'no VM was resumed after the detection';
-    found.push({
-      detected: own[0]!,
-      frozen: inside.find(({ code }) => code === NOTES.FROZEN.code),
-      resumed: own[back],
-      failure: back < 0 ? why : undefined,
-    });
-    const next = back < 0 ? -1 : own.findIndex(({ code }, n) => n > back && isDetection(code));
-    at = next < 0 ? -1 : at + next;
+    found.push({ detected, frozen, resumed, failure: resumed ? undefined : why });
+    own = undefined;
+  };
+  for (const note of notes) {
+    if (!own) {
+      if (isDetection(note.code)) own = { detected: note };
+    } else if (note.code === NOTES.RESUMED.code) add(note);
+    else if (note.code === NOTES.FROZEN.code) own.frozen ??= note;
+    else if (note.code === NOTES.RECOVERY_FAILED.code) own.gaveUp = note;
   }
+  add(undefined);
   return found;
 }
 
 /** Whether a VM had finished by its own account before a position. */
-export const hasFinished = (notes: readonly NoteAt[], vmid: number, until: { readonly ticks: number }): boolean =>
-  notes.some(({ code, arg, ticks }) => code === NOTES.VM_DONE.code && arg === vmid && ticks <= until.ticks);
+export function hasFinished(notes: Iterable<NoteAt>, vmid: number, until: { readonly ticks: number }): boolean {
+  for (const { code, arg, ticks } of notes) {
+    if (ticks > until.ticks) return false;
+    if (code === NOTES.VM_DONE.code && arg === vmid) return true;
+  }
+  return false;
+}

@@ -2,7 +2,7 @@
  * Console output as lines, each with the moment of its first byte. Knows bytes only: whose lines they are is told in
  * diff-console.ts.
  */
-import type { TraceConsole } from '../../traces/index.ts';
+import type { RecordList, TraceConsole } from '../../traces/index.ts';
 
 export interface ConsoleLine {
   /** Moment of the line's first byte. */
@@ -10,17 +10,35 @@ export interface ConsoleLine {
   readonly text: string;
 }
 
-/** Splits at newlines; carriage returns are dropped; an unfinished last line counts. */
-export function linesOf(console: readonly TraceConsole[]): ConsoleLine[] {
-  const lines: ConsoleLine[] = [];
-  let start = 0;
-  const cut = (end: number) => {
-    const bytes = console.slice(start, end).map(({ byte }) => byte);
+/** A line that is longer goes on as another one. */
+const MAX_LINE_BYTES = 1 << 16;
+
+/** Splits at newlines; carriage returns are dropped; an unfinished last line counts. Holds one line at a time. */
+export function* linesOf(console: Iterable<TraceConsole>): Generator<ConsoleLine> {
+  let bytes: number[] = [];
+  let moment: number | undefined;
+  const line = (): ConsoleLine => {
     const text = new TextDecoder().decode(Uint8Array.from(bytes)).replaceAll('\r', '');
-    lines.push({ moment: console[start]!.moment, text });
-    start = end + 1;
+    const whole = { moment: moment!, text };
+    bytes = [];
+    moment = undefined;
+    return whole;
   };
-  for (let at = 0; at < console.length; at++) if (console[at]!.byte === 0x0a) cut(at);
-  if (start < console.length) cut(console.length);
-  return lines;
+  for (const record of console) {
+    moment ??= record.moment;
+    if (record.byte === 0x0a) yield line();
+    else if (bytes.push(record.byte) === MAX_LINE_BYTES) yield line();
+  }
+  if (moment !== undefined) yield line();
+}
+
+/** Output before a place that a person looks through: some 800 full lines. */
+const TAIL_BYTES = 1 << 16;
+
+/** The last whole lines among the first `count` bytes of a console. */
+export function lastLines(console: RecordList<TraceConsole>, count: number): ConsoleLine[] {
+  const from = Math.max(0, count - TAIL_BYTES);
+  const lines = [...linesOf(console.slice(from, count))];
+  // The first one may have begun before.
+  return from > 0 ? lines.slice(1) : lines;
 }

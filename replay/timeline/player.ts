@@ -8,6 +8,7 @@
  * and checkpoints were taken, or `applied`, as the next instruction finds the machine.
  */
 import type { Input, Machine, Moment, RunLimit, Snapshot, StopReason, Ticks } from '../../engine/index.ts';
+import { firstFrom, type RecordList } from '../../traces/index.ts';
 import type { InputsHere, TimedInput } from '../types.ts';
 
 /** An input does not fall where it was recorded: the run has left its recording. */
@@ -17,7 +18,7 @@ export interface Misplaced {
 
 export interface Player {
   readonly machine: Machine;
-  readonly inputs: readonly TimedInput[];
+  readonly inputs: RecordList<TimedInput>;
   /** How many of the inputs have been applied. */
   readonly applied: number;
   /** Puts the machine into a state before which `applied` inputs were applied; by default those before its time. */
@@ -38,23 +39,23 @@ export interface WorkloadPlayer extends Player {
 }
 
 /** A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. */
-export function createPlayer(machine: Machine, inputs: readonly Input[]): Player {
+export function createPlayer(machine: Machine, inputs: RecordList<Input>): Player {
   return new InputPlayer(machine, inputs, (input) => (input as Input).moment === machine.moment);
 }
 
 /** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
-export function createWorkloadPlayer(machine: Machine, inputs: readonly TimedInput[]): WorkloadPlayer {
+export function createWorkloadPlayer(machine: Machine, inputs: RecordList<TimedInput>): WorkloadPlayer {
   return new InputPlayer(machine, inputs, undefined) as Player as WorkloadPlayer;
 }
 
 class InputPlayer implements Player {
   readonly machine: Machine;
-  readonly inputs: readonly TimedInput[];
+  readonly inputs: RecordList<TimedInput>;
   applied = 0;
   /** Whether an input falls where it was recorded; undefined: inputs were not recorded, but planned. */
   private readonly fits: ((input: TimedInput) => boolean) | undefined;
 
-  constructor(machine: Machine, inputs: readonly TimedInput[], fits: InputPlayer['fits']) {
+  constructor(machine: Machine, inputs: RecordList<TimedInput>, fits: InputPlayer['fits']) {
     this.machine = machine;
     this.inputs = inputs;
     this.fits = fits;
@@ -66,8 +67,7 @@ class InputPlayer implements Player {
   }
 
   inputsBefore(ticks: Ticks): number {
-    const index = this.inputs.findIndex((input) => input.ticks >= ticks);
-    return index < 0 ? this.inputs.length : index;
+    return firstFrom(this.inputs, 'ticks', ticks);
   }
 
   toMoment(moment: Moment, here: InputsHere = 'applied'): boolean {
@@ -85,7 +85,7 @@ class InputPlayer implements Player {
     for (;;) {
       const left = hypervisor === undefined ? undefined : hypervisor - (machine.hypervisorInstructions - retired);
       const stop = arrival(machine, moment, ticks, left);
-      const input = this.inputs[this.applied];
+      const input = this.inputs.at(this.applied);
       const isDue = input !== undefined && input.ticks <= machine.ticks;
       if (isDue && (here === 'applied' || !stop)) {
         if (!this.apply(input)) return { kind: 'misplaced' };

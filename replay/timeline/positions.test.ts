@@ -55,7 +55,7 @@ describe('re-execution', async () => {
     commandLine: [],
   });
   const trace = openTrace(path);
-  const applied = trace.inputs[0]!.ticks;
+  const applied = trace.inputs.at(0)!.ticks;
 
   it('reaches the same state by any way, from checkpoints, snapshots or the present, before and behind inputs', () => {
     const step = fc.record({
@@ -81,7 +81,7 @@ describe('re-execution', async () => {
 
   it('agrees with every digest of the recording', () => {
     const run = openTimeline(trace);
-    for (const { moment, ticks, digest } of trace.digests.toReversed()) {
+    for (const { moment, ticks, digest } of [...trace.digests].reverse()) {
       run.toTicks(ticks, 'pending');
       expect([run.machine.moment, run.machine.digest()]).toEqual([moment, digest]);
     }

@@ -7,13 +7,14 @@
  * moment; `toTicks` means exactly one. Either way the inputs of that very position are applied, or still pending.
  */
 import type { Machine, Moment, Ticks } from '../../engine/index.ts';
+import { firstFrom, type RecordList } from '../../traces/index.ts';
 import type { InputsHere } from '../types.ts';
 import type { Player } from './player.ts';
 import { NEAREST, SnapshotCache, type Start } from './snapshots.ts';
 
 export interface TimelineOptions {
   /** States known beforehand, in order of time: a trace's checkpoints, a golden run's points. */
-  readonly starts: readonly Start[];
+  readonly starts: RecordList<Start>;
   /** The error for a run that does not come where it should. */
   readonly unreachable: (where: string) => Error;
   /** The state from which the whole run is known; undefined: the one that the player is in. */
@@ -44,7 +45,11 @@ export class Timeline {
   /** Goes to the first position with this moment. @throws what `unreachable` makes when the run does not get there */
   toMoment(moment: Moment, here: InputsHere = 'applied'): void {
     const { machine } = this;
-    this.startFrom((at) => at.moment < moment || (at.moment === moment && at.isFirst && this.canStand(at, here)));
+    this.startFrom(
+      'moment',
+      moment,
+      (at) => at.moment < moment || (at.moment === moment && at.isFirst && this.canStand(at, here)),
+    );
     // Halving the distance each time leaves log2(distance) snapshots, whatever the distance.
     for (let left = moment - machine.moment; this.leaves(left); left = moment - machine.moment) {
       this.insist(this.player.toMoment(moment - Math.floor(left / 2)), `moment ${moment}`);
@@ -58,7 +63,7 @@ export class Timeline {
   /** Goes to exactly this virtual time. @throws as `toMoment` */
   toTicks(ticks: Ticks, here: InputsHere): void {
     const { machine } = this;
-    this.startFrom((at) => at.ticks < ticks || (at.ticks === ticks && this.canStand(at, here)));
+    this.startFrom('ticks', ticks, (at) => at.ticks < ticks || (at.ticks === ticks && this.canStand(at, here)));
     for (let left = ticks - machine.ticks; this.leaves(left); left = ticks - machine.ticks) {
       if (!this.player.toTicks(ticks - Math.floor(left / 2), 'pending')) break;
       this.leaveSnapshot(false);
@@ -89,9 +94,13 @@ export class Timeline {
     return here === 'applied' || at.applied <= this.player.inputsBefore(at.ticks);
   }
 
-  private startFrom(willDo: (start: Omit<Start, 'snapshot'>) => boolean): void {
+  /** Goes to the latest known state that will do; none with more of `by` than `most` does. */
+  private startFrom(by: 'moment' | 'ticks', most: number, willDo: (start: Omit<Start, 'snapshot'>) => boolean): void {
     const present = this.present();
-    const best = latestOf(this.options.starts.findLast(willDo), this.cache.latest(willDo));
+    const { starts } = this.options;
+    let n = firstFrom(starts, by, most + 1) - 1;
+    while (n >= 0 && !willDo(starts.at(n)!)) n--;
+    const best = latestOf(n < 0 ? undefined : starts.at(n), this.cache.latest(willDo));
     if (present && willDo(present) && present.ticks >= (best?.ticks ?? -1)) return;
     this.arrived = undefined;
     if (!best) return;

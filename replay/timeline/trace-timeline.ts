@@ -4,11 +4,11 @@
  * `replayTrace` does.
  */
 import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
-import { type Trace, TraceError } from '../../traces/index.ts';
+import { convertRecords, firstFrom, type Trace, TraceError } from '../../traces/index.ts';
 import { configFromTrace, inputsFromTrace } from '../config.ts';
 import { MomentError } from '../errors.ts';
 import type { InputsHere, Position, TimeTravel } from '../types.ts';
-import { type ConsoleLine, linesOf } from './console-lines.ts';
+import { type ConsoleLine, lastLines } from './console-lines.ts';
 import { createPlayer, type Player } from './player.ts';
 import { Timeline } from './timeline.ts';
 
@@ -31,7 +31,7 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   private symbolTables: MachineSymbols | undefined;
 
   constructor(trace: Trace, player: Player) {
-    const starts = trace.checkpoints.map(({ moment, ticks }, n) => ({
+    const starts = convertRecords(trace.checkpoints, ({ moment, ticks }, n) => ({
       moment,
       ticks,
       applied: player.inputsBefore(ticks),
@@ -79,12 +79,11 @@ export class TraceTimeline extends Timeline implements TimeTravel {
     this.seek(Math.max(0, this.moment - n));
   }
 
-  /** Console text written up to the present moment, per line with the moment of its first byte. */
+  /** Console text written up to the present moment, its last 64 KiB, per line with the moment of its first byte. */
   consoleLines(): readonly ConsoleLine[] {
     const { console } = this.trace;
-    let bytes = console.findIndex((record) => record.moment > this.moment);
-    if (bytes < 0) bytes = console.length;
-    if (bytes !== this.lines.bytes) this.lines = { bytes, lines: linesOf(console.slice(0, bytes)) };
+    const bytes = firstFrom(console, 'moment', this.moment + 1);
+    if (bytes !== this.lines.bytes) this.lines = { bytes, lines: lastLines(console, bytes) };
     return this.lines.lines;
   }
 }

@@ -21,7 +21,7 @@ describe('time travel', async () => {
   /** Digest at each moment, by one walk forward, instruction by instruction. */
   function digests(): bigint[] {
     const machine = createMachine(machineOf(WORK));
-    const inputs = inputsFromTrace(trace);
+    const inputs = [...inputsFromTrace(trace)];
     const found: bigint[] = [];
     for (;;) {
       while (inputs[0]?.ticks === machine.ticks) machine.apply(inputs.shift()!.event);

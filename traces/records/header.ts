@@ -5,10 +5,13 @@
 import { sha256 } from '../hash.ts';
 import { expectFormat } from '../malformed.ts';
 import { pack, unpack } from '../msgpack.ts';
+import type { Preamble } from '../preamble.ts';
 import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
 /** MessagePack values of a header. */
 const MAX_VALUES = 2 ** 16;
+/** Command line and kernel parameters are what can be long: operating systems allow 2 MiB. */
+export const MAX_HEADER_BYTES: number = 1 << 22;
 
 /** What the recorder says; format version, image hashes and id are derived. */
 export type TraceHeaderFields = Omit<TraceHeader, 'formatMajor' | 'formatMinor' | 'id' | 'images'>;
@@ -41,14 +44,27 @@ export function completeHeader(
     checkpointEvery: fields.checkpointEvery,
     commandLine: [...fields.commandLine],
   };
-  return { ...body, id: sha256(pack(body, MAX_VALUES)).slice(0, 16) };
+  return { ...body, id: idOf(body) };
 }
+
+/** Names a run after everything else that its header says. */
+const idOf = (body: object): string => sha256(pack(body, MAX_VALUES)).slice(0, 16);
 
 export const encodeHeader = (header: TraceHeader): Uint8Array => pack(header, MAX_VALUES);
 
-/** @throws Malformed when a field is missing or of the wrong type. */
-export function decodeHeader(bytes: Uint8Array): TraceHeader {
+/**
+ * @param preamble the file's: the header says the same version
+ * @throws Malformed when a field is missing, of the wrong type, or not what another field says
+ */
+export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major' | 'minor'>): TraceHeader {
   const root = object(unpack(bytes, MAX_VALUES), 'header');
+  expectFormat(
+    root.formatMajor === preamble.major && root.formatMinor === preamble.minor,
+    `format ${preamble.major}.${preamble.minor} as in the first bytes of the file`,
+  );
+  // Of the fields as they stand there: a newer version has more of them.
+  const { id, ...rest } = root;
+  expectFormat(id === idOf(rest), 'an id that follows from the other fields');
   const machine = object(root.machine, 'machine');
   const quantum = object(machine.quantum, 'machine.quantum');
   const policy = quantum.policy;
@@ -72,8 +88,8 @@ export function decodeHeader(bytes: Uint8Array): TraceHeader {
       const image = object(item, 'image');
       return { role: text(image, 'role'), name: text(image, 'name'), sha256: text(image, 'sha256') };
     }),
-    digestEvery: natural(root, 'digestEvery'),
-    checkpointEvery: natural(root, 'checkpointEvery'),
+    digestEvery: pace(root, 'digestEvery'),
+    checkpointEvery: pace(root, 'checkpointEvery'),
     commandLine: list(root, 'commandLine').map((word) => {
       expectFormat(typeof word === 'string', 'commandLine of strings');
       return word;
@@ -106,6 +122,12 @@ function natural(fields: Fields, name: string): number {
   const value = fields[name];
   expectFormat(Number.isSafeInteger(value) && (value as number) >= 0, `${name} to be a natural number`);
   return value as number;
+}
+/** Instructions between two of a kind. */
+function pace(fields: Fields, name: string): number {
+  const value = natural(fields, name);
+  expectFormat(value > 0, `${name} from 1`);
+  return value;
 }
 function list(fields: Fields, name: string): unknown[] {
   const value = fields[name];

@@ -3,7 +3,7 @@
  * of what a scan finds: a trace without them (killed recorder) reads the same, and our reader, which checks every block
  * anyway, takes the scan for the truth and only compares.
  */
-import { columns } from '../columns.ts';
+import { type ColumnCodec, columns } from '../columns.ts';
 import { xxh64 } from '../hash.ts';
 
 /** One row per block before the index block, in file order; `check` is the header's. */
@@ -13,7 +13,8 @@ export interface IndexRow {
   readonly records: number;
   readonly check: bigint;
 }
-export const INDEX = columns({ offset: 'u53', kind: 'u8', records: 'u32', check: 'u64' });
+export const INDEX_FIELDS = { offset: 'u53', kind: 'u8', records: 'u32', check: 'u64' } as const;
+export const INDEX: ColumnCodec<IndexRow> = columns(INDEX_FIELDS);
 
 export const FOOTER_BYTES = 24;
 /** 'DJVF', little endian. */

@@ -138,13 +138,17 @@ describe('rerun', () => {
     const images = header.images.map(({ role }) => ({ role, ...image(role)! }));
     const path = join(folder, 'altered.djvm');
     const writer = createTraceWriter(path, { ...header, engineBehaviour: header.engineBehaviour - 1 }, images);
-    for (const [n, record] of trace.console.entries()) writer.console(n === 9 ? { ...record, byte: 1 } : record);
+    for (const n of trace.console.keys()) {
+      const record = trace.console.at(n)!;
+      writer.console(n === 9 ? { ...record, byte: 1 } : record);
+    }
     for (const record of notes) writer.note(record);
+    for (const record of trace.digests) writer.digest(record);
     writer.finish(end!);
     const anew = ['rerun', path, '-o', join(folder, 'anew.djvm')];
     const { code, out, err } = await cli(anew, { env });
     expect(code).toBe(EXIT.difference);
-    const { moment } = trace.console[9]!;
+    const { moment } = trace.console.at(9)!;
     expect(out).toMatch(
       new RegExp(`the runs PART after moment .* and not later than ${moment.toLocaleString('en')}, .*: console\n$`),
     );

@@ -170,7 +170,8 @@ function travelBackwards(trace: Trace, say: Narrator): void {
   const travel = openTimeline(trace);
   const { machine } = travel;
   let compared = 0;
-  for (const recorded of trace.digests.toReversed()) {
+  for (let n = trace.digests.length - 1; n >= 0; n--) {
+    const recorded = trace.digests.at(n)!;
     travel.seek(recorded.moment);
     // A digest taken later within its moment (after idle time or a trap) has no moment of its own to go to.
     if (machine.ticks !== recorded.ticks) continue;
@@ -206,7 +207,7 @@ function bisectRuns(golden: Trace, faulted: Trace, io: Io, say: Narrator): void 
   });
   progress.clear();
   say.line(bisectText(result));
-  const injected = faulted.inputs[0]?.moment;
+  const injected = faulted.inputs.at(0)?.moment;
   if (result.moment !== injected) {
     throw new DemoFailure(`expected the injected instruction at moment ${injected}, bisect says ${result.moment}`);
   }
@@ -217,7 +218,10 @@ function whatNext(faulted: Trace, aim: Aim, io: Io): void {
   const plan = `failstop,hart=${aim.hypercall.hart}@${aim.hypercall.start}+${aim.k}`;
   const commands = [
     ['look at it, step, step back, jump to the fault (f)', ['dejavm', 'tui', 'latest']],
-    ['where was the machine at some moment?', ['dejavm', 'replay', 'latest', '-g', String(faulted.inputs[0]?.moment)]],
+    [
+      'where was the machine at some moment?',
+      ['dejavm', 'replay', 'latest', '-g', String(faulted.inputs.at(0)?.moment)],
+    ],
     ['the same fault without the fix-up for locks', ['dejavm', 'record', '--fault', plan, '-append', 'enhance=-locks']],
     ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@60']],
     ['what differs between the two runs', ['dejavm', 'diff', GOLDEN, FAULTED]],

@@ -19,6 +19,7 @@ function bytesPerMillion(trace: Trace): number {
 
 function infoOf(trace: Trace) {
   const { path, header, sizeBytes, inputs, digests, notes, checkpoints, end, damage, last } = trace;
+  const events = eventsOf(trace);
   return {
     path,
     header,
@@ -34,7 +35,8 @@ function infoOf(trace: Trace) {
     last,
     end: end ?? null,
     damage: damage ?? null,
-    events: eventsOf(trace).map(({ moment, kind, text }) => ({ moment, kind, text })),
+    events: events.map(({ moment, kind, text }) => ({ moment, kind, text })),
+    eventsLeftOut: leftOut(trace, events),
   };
 }
 
@@ -72,7 +74,14 @@ function infoText(trace: Trace): string {
   const all = eventsOf(trace);
   const events = all.filter((event) => event.kind !== 'progress');
   const lines = table([['moment', 'event'], ...events.map((event) => [grouped(event.moment), event.text])], [0]);
-  const left = all.length - events.length;
-  const more = left > 0 ? `\n\n${counted(left, 'progress note')} left out; --json lists all` : '';
-  return `${table(rows)}\n\n${lines}${more}`;
+  const progress = all.length - events.length;
+  const more = progress > 0 ? `\n\n${counted(progress, 'progress note')} left out; --json lists them` : '';
+  const rest = leftOut(trace, all);
+  const last = rest > 0 ? `\n\nonly the first events are listed: the trace has ${grouped(rest)} more` : '';
+  return `${table(rows)}\n\n${lines}${more}${last}`;
 }
+
+/** Inputs and notes that are not among the events. */
+const leftOut = ({ inputs, notes }: Trace, events: readonly unknown[]): number =>
+  // The end is an event, too.
+  inputs.length + notes.length - (events.length - 1);

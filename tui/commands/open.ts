@@ -3,16 +3,17 @@
  * store for `latest`.
  */
 import { resolveTrace } from '../../replay/index.ts';
-import { openTrace, type Trace } from '../../traces/index.ts';
+import { type OpenOptions, openTrace, type Trace } from '../../traces/index.ts';
 import { grouped } from '../format.ts';
 import type { Io } from '../io.ts';
 
 /**
  * @param name a path, or `latest`
+ * @param options how much of it is checked now: damage that is not looked at is not warned of
  * @throws UserError when there is no such trace, TraceError when it cannot be read at all
  */
-export function openNamedTrace(name: string, io: Io): Trace {
-  const trace = openTrace(resolveTrace(name));
+export function openNamedTrace(name: string, io: Io, options: OpenOptions = {}): Trace {
+  const trace = openTrace(resolveTrace(name), options);
   if (trace.damage) {
     io.err(
       `dejavm: warning: ${trace.path} is ${trace.damage.kind} at byte ${trace.damage.offset}: ${trace.damage.message}; ` +

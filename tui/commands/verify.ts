@@ -18,8 +18,8 @@ export async function verifyCommand({
   io,
 }: CommandContext<'structureOnly' | 'golden' | 'json'>): Promise<ExitCode> {
   // The warning about damage would repeat what is printed below.
-  const trace = openNamedTrace(args[0]!, { ...io, err: () => {} });
-  // Checkpoints are decoded on demand: a checksum that fails inside one shows only here.
+  const trace = openNamedTrace(args[0]!, { ...io, err: () => {} }, { thorough: true });
+  // Pages are compared with their hashes when they are loaded.
   for (let n = 0; n < trace.checkpoints.length; n++) trace.checkpoint(n);
   const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io);
   const golden = flags.golden === undefined ? undefined : openNamedTrace(flags.golden, io);

@@ -27,13 +27,34 @@ const SHAPES: Record<NoteName, Shape> = {
 };
 const UNDECLARED: Shape = { kind: 'note', glyph: 'n', stop: false };
 
-/** All events of a run in order of their moments; the end of the run is one too. */
+/** Events that are listed, drawn and jumped to: far more than anybody looks through. */
+const MAX_EVENTS = 20_000;
+
+/**
+ * The events of a run in order of their moments, inputs before notes; the end of the run is one too. Of more than 20,000
+ * the first ones, and the end: a guest can write notes without end.
+ */
 export function eventsOf(trace: Trace): RunEvent[] {
-  const events = [...trace.inputs.map(inputEvent), ...trace.notes.map(noteEvent)];
-  const text = trace.end ? `end of the run: ${trace.end.reason}` : 'the recording was cut off here';
-  events.push({ moment: trace.last.moment, kind: 'end', glyph: 'E', text, stop: true });
-  // Array.prototype.sort is stable: what shares a moment stays in the order in which it was recorded.
-  return events.sort((a, b) => a.moment - b.moment);
+  const { inputs, notes, last } = trace;
+  const events: RunEvent[] = [];
+  const most = Math.min(MAX_EVENTS, inputs.length + notes.length);
+  let end: number | undefined;
+  for (let [i, n] = [0, 0]; i + n < most; ) {
+    const [input, note] = [inputs.at(i), notes.at(n)];
+    const isInput = input && !(note && note.moment < input.moment);
+    const event = isInput ? inputEvent(input) : noteEvent(note!);
+    // A killed recorder may have written inputs behind the last position that anything vouches for.
+    if (event.moment > last.moment) end ??= events.length;
+    events.push(event);
+    if (isInput) i++;
+    else n++;
+  }
+  return events.toSpliced(end ?? events.length, 0, endEvent(trace));
+}
+
+function endEvent({ end, last }: Trace): RunEvent {
+  const text = end ? `end of the run: ${end.reason}` : 'the recording was cut off here';
+  return { moment: last.moment, kind: 'end', glyph: 'E', text, stop: true };
 }
 
 function noteEvent({ moment, code, arg }: TraceNote): RunEvent {
