@@ -76,29 +76,33 @@ const compress = (content: Uint8Array): Uint8Array =>
 /** Why a header was refused: its check failed, or the format does not allow what it says. */
 export type HeaderFault = { readonly fault: 'checksum' | 'malformed'; readonly message: string };
 
+/** The fields of a block header, unchecked; undefined when the bytes do not begin one. */
+export function parseBlockHeader(bytes: Uint8Array): BlockHeader | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, BLOCK_HEADER_BYTES);
+  if (view.getUint32(0, true) !== BLOCK_MAGIC) return undefined;
+  return {
+    kind: view.getUint8(4),
+    codec: view.getUint8(5),
+    continues: (view.getUint16(6, true) & CONTINUES) !== 0,
+    sequence: view.getUint32(8, true),
+    rawBytes: view.getUint32(12, true),
+    storedBytes: view.getUint32(16, true),
+    records: view.getUint32(20, true),
+    bodyHash: view.getBigUint64(24, true),
+    check: view.getBigUint64(32, true),
+  };
+}
+
 /** Reads a block header; lengths in the result are within bounds. */
 export function decodeBlockHeader(
   bytes: Uint8Array,
   sequence: number,
   previousCheck: bigint,
 ): BlockHeader | HeaderFault {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, BLOCK_HEADER_BYTES);
-  const check = view.getBigUint64(32, true);
-  if (view.getUint32(0, true) !== BLOCK_MAGIC || xxh64(bytes.subarray(0, 32), previousCheck) !== check) {
+  const header = parseBlockHeader(bytes);
+  if (!header || xxh64(bytes.subarray(0, 32), previousCheck) !== header.check) {
     return { fault: 'checksum', message: `header of block ${sequence} is damaged` };
   }
-  const flags = view.getUint16(6, true);
-  const header = {
-    kind: view.getUint8(4),
-    codec: view.getUint8(5),
-    continues: (flags & CONTINUES) !== 0,
-    sequence: view.getUint32(8, true),
-    rawBytes: view.getUint32(12, true),
-    storedBytes: view.getUint32(16, true),
-    records: view.getUint32(20, true),
-    bodyHash: view.getBigUint64(24, true),
-    check,
-  };
   const malformed = (message: string): HeaderFault => ({ fault: 'malformed', message });
   if (header.sequence !== sequence) return malformed(`block ${header.sequence} where block ${sequence} was expected`);
   if (header.rawBytes > MAX_BLOCK_BYTES || header.storedBytes > MAX_BLOCK_BYTES) {

@@ -5,6 +5,7 @@ export { type OpenOptions, openTrace, openTraceBytes } from './reader.ts';
 export type { TraceHeaderFields } from './records/header.ts';
 export { convertRecords, firstFrom } from './records-list.ts';
 export type { TraceSink } from './sink.ts';
+export { readTraceSummary, type TraceSummary } from './summary.ts';
 export type {
   FullCheckpoint,
   Position as TracePosition,

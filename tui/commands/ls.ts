@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { latestTrace, traceFolder } from '../../replay/index.ts';
-import { openTrace } from '../../traces/index.ts';
+import { readTraceSummary } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, grouped, shellLine, table, toJson } from '../format.ts';
@@ -62,7 +62,7 @@ function listTraces(folder: string): Listed[] {
 
 function contentOf(path: string): Pick<Listed, 'harts' | 'moments' | 'end' | 'problem'> {
   try {
-    const trace = openTrace(path);
+    const trace = readTraceSummary(path);
     const end = trace.end?.reason ?? (trace.damage ? `cut off (${trace.damage.kind})` : 'cut off');
     return { harts: trace.header.machine.harts, moments: trace.last.moment, end };
   } catch (error) {
