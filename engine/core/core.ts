@@ -61,6 +61,7 @@ export class Core {
     this.setMachine('quantumTicks', 1000n);
     this.setMachine('deviceDeadline', -1n);
     this.setMachine('stopHypervisor', -1n);
+    this.setMachine('stopWork', -1n);
     this.arch = instantiate(this.memory, imports);
     this.arch.initialisePageHashes();
     this.arch.resetHarts(CONSTANTS.RESET_PC);

@@ -112,6 +112,8 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('stopHypervisor', 'run() returns when hypervisorCount reaches this; all ones: never'),
   derived('hypervisorCount', 'instructions that any hart has retired in HS-mode since the core was made'),
   derived('hypervisorFrom', 'retired instructions of the running slice when its hart entered HS-mode', 'u32'),
+  derived('stopWork', 'run() returns when workTicks reaches this; all ones: never'),
+  derived('workTicks', 'ticks since the core was made, without those that passed because every hart waited'),
   derived('sliceStartTicks', 'ticks when the running slice began'),
   derived('sliceBudget', 'ticks granted to the running slice', 'u32'),
   derived('stopRequest', 'set by a device or helper to leave run() after this instruction', 'u32'),
@@ -331,6 +333,7 @@ export const CONSTANTS = {
   STOP_EVENTS_FULL: 5,
   STOP_REQUEST: 6,
   STOP_HYPERVISOR: 7,
+  STOP_WORK: 8,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
   TICKS_PER_MTIME: 100,
   /** What CBO instructions work on (Zicbom, Zicboz). */

@@ -4,7 +4,7 @@
  * Relies on the core for stopping exactly where it is told. Does not interpret events, and knows no files.
  */
 import { type Core, createCore } from '../core/index.ts';
-import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout.ts';
+import { CONSTANTS, hartAddress } from '../core/layout.ts';
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { invariant, UserError } from '../errors.ts';
 import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
@@ -13,6 +13,7 @@ import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf } from './events.ts';
+import { H, W } from './fields.ts';
 import { loadBoot } from './loader.ts';
 import { createMedia, type Media } from './media.ts';
 import { nextByRunning, nextInstruction } from './next.ts';
@@ -39,45 +40,6 @@ export function createMachine(config: MachineConfig): Machine {
   return new CoreMachine(config);
 }
 
-const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
-const W = {
-  ticks: word('ticks'),
-  moment: word('moment'),
-  scheduleRng: word('scheduleRng'),
-  quantumTicks: word('quantumTicks'),
-  quantumJitter: word('quantumJitter'),
-  hartCount: word('hartCount'),
-  currentHart: word('currentHart'),
-  haltCode: word('haltCode'),
-  trapMoment: word('trapMoment'),
-  trapRun: word('trapRun'),
-  deviceDeadline: word('deviceDeadline'),
-  stopMoment: word('stopMoment'),
-  stopTicks: word('stopTicks'),
-  stopHypervisor: word('stopHypervisor'),
-  hypervisorCount: word('hypervisorCount'),
-  stopRequest: word('stopRequest'),
-  eventsEnabled: word('eventsEnabled'),
-  eventsCount: word('eventsCount'),
-  ramHashSum: word('ramHashSum'),
-  mmioData: word('mmioData'),
-  breakpointHost: word('breakpointHost'),
-  ramHost: word('ramHost'),
-  romHost: word('romHost'),
-  pageHashHost: word('pageHashHost'),
-  scratchHost: word('scratchHost'),
-} as const;
-const H = {
-  x: offsetOf(HART, 'x'),
-  f: offsetOf(HART, 'f'),
-  fcsr: offsetOf(HART, 'fcsr'),
-  pc: offsetOf(HART, 'pc'),
-  priv: offsetOf(HART, 'priv'),
-  virt: offsetOf(HART, 'virt'),
-  waiting: offsetOf(HART, 'waiting'),
-  instret: offsetOf(HART, 'instret'),
-  hgatp: offsetOf(HART, 'hgatp'),
-} as const;
 const HIGH = 0x100000000;
 /** hashRange leaves its result in the first word of scratch; what is hashed there starts behind it. */
 const HASHED_AT = 64;
@@ -181,23 +143,33 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   run(until: RunLimit): StopReason {
-    if (until.hypervisor === undefined) return this.#run(until, Number.POSITIVE_INFINITY);
-    const stopHypervisor = this.hypervisorInstructions + until.hypervisor;
-    this.#setNumber(W.stopHypervisor, stopHypervisor);
+    const { hypervisor = Number.POSITIVE_INFINITY, work = Number.POSITIVE_INFINITY } = until;
+    const stopHypervisor = this.hypervisorInstructions + hypervisor;
+    const stopWork = this.#number(W.workTicks) + work;
+    this.#setLimit(W.stopHypervisor, stopHypervisor);
+    this.#setLimit(W.stopWork, stopWork);
     try {
-      return this.#run(until, stopHypervisor);
+      return this.#run(until, stopHypervisor, stopWork);
     } finally {
-      this.#view.setBigUint64(4 * W.stopHypervisor, 0xffffffffffffffffn, true);
+      this.#setLimit(W.stopHypervisor, Number.POSITIVE_INFINITY);
+      this.#setLimit(W.stopWork, Number.POSITIVE_INFINITY);
     }
   }
 
-  #run(until: RunLimit, stopHypervisor: number): StopReason {
+  /** What run() stops at; infinity: never. */
+  #setLimit(at: number, limit: number): void {
+    if (Number.isFinite(limit)) this.#setNumber(at, limit);
+    else this.#view.setBigUint64(4 * at, 0xffffffffffffffffn, true);
+  }
+
+  #run(until: RunLimit, stopHypervisor: number, stopWork: number): StopReason {
     const stopMoment = until.moment ?? Number.MAX_SAFE_INTEGER;
     const stopTicks = until.ticks ?? Number.MAX_SAFE_INTEGER;
     for (;;) {
       if (this.moment >= stopMoment) return { kind: 'moment' };
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
       if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
+      if (this.#number(W.workTicks) >= stopWork) return { kind: 'work' };
       const halt = decodeHalt(this.#u32[W.haltCode]!);
       if (halt) return { kind: 'halted', ...halt };
       if (this.#isStuck()) return { kind: 'halted', status: 'fail', code: STUCK_CODE };

@@ -91,6 +91,8 @@ export type StopReason =
   | { readonly kind: 'ticks' }
   /** So many HS-mode instructions have retired. */
   | { readonly kind: 'hypervisor' }
+  /** So much has been executed. */
+  | { readonly kind: 'work' }
   /** The finisher was written, or the machine cannot go on. */
   | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
   /** Every hart waits and nothing is due: only an input can go on. */
@@ -192,6 +194,11 @@ export interface RunLimit {
   readonly ticks?: Ticks;
   /** Instructions that harts retire in HS-mode from here on: stops right behind the last of them. */
   readonly hypervisor?: number;
+  /**
+   * Ticks from here on, without those that pass because every hart waits: a bound of what the run costs its host, which
+   * no guest can stretch, whereas a sleeping guest comes far in virtual time and hardly in moments.
+   */
+  readonly work?: number;
 }
 
 export interface Machine {

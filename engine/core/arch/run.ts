@@ -36,8 +36,10 @@ import {
   MACHINE_STOP_MOMENT,
   MACHINE_STOP_REQUEST,
   MACHINE_STOP_TICKS,
+  MACHINE_STOP_WORK,
   MACHINE_TICKS,
   MACHINE_TURN_LEFT,
+  MACHINE_WORK_TICKS,
   STOP_EVENTS_FULL,
   STOP_HALTED,
   STOP_HYPERVISOR,
@@ -45,6 +47,7 @@ import {
   STOP_MOMENT,
   STOP_REQUEST,
   STOP_TICKS,
+  STOP_WORK,
 } from './layout.gen';
 import { INHIBIT_INSTRET } from './csr-read';
 import { countHypervisor, modeNow, stopsByHypervisor } from './events';
@@ -105,6 +108,7 @@ function stopReason(): u32 {
   if (machine(MACHINE_MOMENT) >= machine(MACHINE_STOP_MOMENT)) return STOP_MOMENT;
   if (machine(MACHINE_TICKS) >= machine(MACHINE_STOP_TICKS)) return STOP_TICKS;
   if (machine(MACHINE_HYPERVISOR_COUNT) >= machine(MACHINE_STOP_HYPERVISOR)) return STOP_HYPERVISOR;
+  if (machine(MACHINE_WORK_TICKS) >= machine(MACHINE_STOP_WORK)) return STOP_WORK;
   return 0;
 }
 
@@ -114,6 +118,7 @@ function stopReason(): u32 {
  */
 function tickDevices(): void {
   deviceTick();
+  setMachine(MACHINE_WORK_TICKS, machine(MACHINE_WORK_TICKS) + 1);
   const ticks = machine(MACHINE_TICKS) + 1;
   setMachine(MACHINE_TICKS, ticks);
   setMachine(MACHINE_SLICE_START_TICKS, ticks);
@@ -184,6 +189,7 @@ function sliceBudget(hart: u32, ticks: u64): u32 {
   budget = min(budget, machine(MACHINE_DEVICE_DEADLINE) - ticks);
   budget = min(budget, machine(MACHINE_STOP_TICKS) - ticks);
   budget = min(budget, machine(MACHINE_STOP_MOMENT) - machine(MACHINE_MOMENT));
+  budget = min(budget, machine(MACHINE_STOP_WORK) - machine(MACHINE_WORK_TICKS));
   if (stopsByHypervisor() && modeNow(hart) == S) {
     budget = min(budget, machine(MACHINE_STOP_HYPERVISOR) - machine(MACHINE_HYPERVISOR_COUNT));
   }
@@ -207,6 +213,7 @@ function closeSlice(hart: u32, left: u32): void {
   if (modeNow(hart) == S) countHypervisor(retired);
   const ticks = machine(MACHINE_SLICE_START_TICKS) + spentTicks;
   setMachine(MACHINE_TICKS, ticks);
+  setMachine(MACHINE_WORK_TICKS, machine(MACHINE_WORK_TICKS) + spentTicks);
   setMachine(MACHINE_MOMENT, machine(MACHINE_MOMENT) + retired);
   setMachine32(MACHINE_TURN_LEFT, machine32(MACHINE_TURN_LEFT) - spentTicks);
   if (!(get(hart, HART_MCOUNTINHIBIT) & INHIBIT_INSTRET)) set(hart, HART_INSTRET, get(hart, HART_INSTRET) + retired);
