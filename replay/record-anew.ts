@@ -6,7 +6,7 @@
  * network) its virtual time. Relies on `record`; the old trace is only read.
  */
 import { realpathSync } from 'node:fs';
-import { type Input, type InputEvent, type MachineEvent, type Moment, UserError } from '../engine/index.ts';
+import { type Input, type InputEvent, type MachineEvent, type Moment, type Ticks, UserError } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
 import { compareRecordings, isOwnEnd, type RecordingComparison } from './compare-recordings.ts';
 import { describedConfig, inputsFromTrace } from './config.ts';
@@ -18,6 +18,8 @@ export interface RecordAnewOptions {
   readonly path: string;
   /** Stop at this moment. Without it: where the old recording was stopped; if it ended by itself, at twice its length. */
   readonly maxMoment?: Moment;
+  /** The same in virtual time. */
+  readonly maxTicks?: Ticks;
   readonly stopRequested?: () => boolean;
   readonly onEvent?: (event: MachineEvent) => void;
   readonly onProgress?: (moment: Moment) => void;
@@ -56,7 +58,7 @@ export async function recordAnew(old: Trace, options: RecordAnewOptions): Promis
     path,
     config: describedConfig(old),
     planned,
-    ...lengthOf(old, options.maxMoment),
+    ...lengthOf(old, options),
     digestEvery: header.digestEvery,
     checkpointEvery: header.checkpointEvery,
     // It is the same run: what made it is what is wanted to be known of it.
@@ -70,7 +72,10 @@ export async function recordAnew(old: Trace, options: RecordAnewOptions): Promis
     .map((input, n) => ({ input, appliedAt: appliedAt.get(planned[n]!) }))
     .filter(({ input, appliedAt: at }) => at?.moment !== input.moment || at.ticks !== input.ticks)
     // What lies behind the limit was not asked for.
-    .filter(({ input, appliedAt: at }) => at || input.moment <= (options.maxMoment ?? input.moment));
+    .filter(
+      ({ input, appliedAt: at }) =>
+        at || (input.moment <= (options.maxMoment ?? input.moment) && input.ticks <= (options.maxTicks ?? input.ticks)),
+    );
   return { recorded, comparison: compareRecordings(old, openTrace(recorded.path)), displaced };
 }
 
@@ -91,11 +96,14 @@ const MAX_INPUTS = 1_000_000;
 /** A run that ended by itself may take longer now, but not for ever. */
 const LONGER = 2;
 
-function lengthOf(old: Trace, maxMoment: Moment | undefined): { maxMoment: Moment; maxTicks?: number } {
-  if (maxMoment !== undefined) return { maxMoment };
+function lengthOf(old: Trace, asked: Pick<RecordAnewOptions, 'maxMoment' | 'maxTicks'>) {
   const unlimited = Number.MAX_SAFE_INTEGER;
+  const { maxMoment = unlimited, maxTicks = unlimited } = asked;
+  if (maxMoment < unlimited || maxTicks < unlimited) return { maxMoment, maxTicks };
   const { end } = old;
   if (end && isOwnEnd(end)) return { maxMoment: unlimited, maxTicks: Math.min(LONGER * end.ticks, unlimited) };
+  // The same limits, so that the same run ends for the same reason.
+  if (end?.reason === 'moment') return { maxMoment: end.moment, maxTicks: end.ticks };
   // A recording that was cut off may hold inputs behind the last position that it vouches for.
   const lastInput = old.inputs.at(-1)?.ticks ?? 0;
   return { maxMoment: unlimited, maxTicks: Math.max(old.last.ticks, lastInput) };

@@ -24,9 +24,13 @@ import { findExecution, findHypervisorInstruction, type SearchEnd, staysUntil, t
 import { formatTrigger } from './trigger-text.ts';
 import type { NoteAt, PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
 
-/** Instructions, and ticks, between two looks at a live console. */
+/** Instructions, and ticks in which somebody executes, between two looks outside. */
 const POLL_EVERY = 50_000;
+const POLL_WORK = 1_000_000;
+/** The same in virtual time while somebody outside may answer: a guest that sleeps must not sleep through it. */
 const POLL_TICKS = 1_000_000;
+/** Virtual time ends here, after 104 days: beyond, numbers are not exact. */
+const LAST_TICK = Number.MAX_SAFE_INTEGER;
 /** Bytes handed over at once; a paste arrives in portions that the board's UART can hold. */
 const LIVE_BYTES = 64;
 /** How long an idle machine sleeps before it looks at the live console again, host milliseconds. */
@@ -88,6 +92,9 @@ function tryInputs(machine: Machine, planned: readonly PlannedInput[]): void {
   }
 }
 
+/** Where the machine is to stop; every run has an end in moments and in virtual time. */
+type Limits = SearchEnd & { readonly moment: number; readonly ticks: number };
+
 const STOPPED = { stop: { kind: 'moment' }, reason: 'stopped' } as const;
 
 class Recording {
@@ -99,6 +106,7 @@ class Recording {
   private readonly notes: NoteAt[] = [];
   private readonly applied: (Position & { planned: PlannedInput })[] = [];
   private readonly hypervisor: MachineSymbols['hypervisor'];
+  private readonly maxTicks: number;
   private nextDigest: number;
   private nextCheckpoint = 0;
   private nextPoll = 0;
@@ -117,6 +125,7 @@ class Recording {
     this.plan = new InputPlan(options.planned);
     this.hypervisor = readMachineSymbols(options.config).hypervisor;
     this.nextDigest = options.digestEvery;
+    this.maxTicks = Math.min(options.maxTicks ?? LAST_TICK, LAST_TICK);
     this.typed = options.pollConsole ? new Uint8Array() : undefined;
     this.polls = [options.pollConsole, options.stopRequested, options.network].some((outside) => outside !== undefined);
   }
@@ -147,8 +156,8 @@ class Recording {
       this.mark();
       for (const planned of this.plan.due(machine, (ticks) => staysUntil(machine, ticks))) this.applyPlanned(planned);
       if (this.polls && machine.moment >= this.nextPoll && (await this.poll()) === 'stop') return STOPPED;
-      if (machine.moment >= options.maxMoment || machine.ticks >= (options.maxTicks ?? Number.POSITIVE_INFINITY))
-        return { stop: { kind: 'moment' }, reason: 'moment' };
+      if (machine.moment >= options.maxMoment) return { stop: { kind: 'moment' }, reason: 'moment' };
+      if (machine.ticks >= this.maxTicks) return { stop: { kind: 'ticks' }, reason: 'time' };
       const stop = this.advance();
       const goesOn = stop.kind === 'idle' ? await this.wake() : stop.kind !== 'halted';
       if (goesOn === 'stop') return STOPPED;
@@ -210,6 +219,11 @@ class Recording {
     return 'input';
   }
 
+  /** Whether input can still come from outside. */
+  private get hears(): boolean {
+    return this.typed !== undefined || this.options.network !== undefined;
+  }
+
   private readConsole(): Uint8Array | undefined {
     const bytes = this.options.pollConsole?.();
     return bytes === 'closed' ? undefined : (bytes ?? new Uint8Array());
@@ -237,33 +251,33 @@ class Recording {
     const planned = plan.next(machine);
     const until = {
       moment: Math.min(this.nextDigest, this.nextCheckpoint, options.maxMoment, planned.moment),
-      ticks: Math.min(options.maxTicks ?? Number.MAX_SAFE_INTEGER, planned.ticks),
+      ticks: Math.min(this.maxTicks, planned.ticks),
     };
-    if (plan.counting().length > 0) return machine.run(this.untilTrigger(until));
-    if (!this.polls) return machine.run(until);
-    // Ticks too: a machine that mostly waits retires few instructions.
-    const pollTicks = machine.ticks + POLL_TICKS;
-    const stop = machine.run({
+    if (!this.polls) return machine.run(plan.counting().length > 0 ? this.untilTrigger(until) : until);
+    const soon = {
       moment: Math.min(until.moment, this.nextPoll),
-      ticks: Math.min(until.ticks, pollTicks),
-    });
-    if (stop.kind === 'ticks') this.nextPoll = machine.moment;
+      ticks: this.hears ? Math.min(until.ticks, machine.ticks + POLL_TICKS) : until.ticks,
+      work: POLL_WORK,
+    };
+    const stop = machine.run(plan.counting().length > 0 ? this.untilTrigger(soon) : soon);
+    // Moments alone would not do: a guest that mostly waits, or traps, retires few instructions.
+    if (stop.kind === 'ticks' || stop.kind === 'work') this.nextPoll = machine.moment;
     return stop;
   }
 
   /** The position right before the first instruction that a counting trigger awaits, or `until`. */
-  private untilTrigger(until: Required<SearchEnd>): Required<SearchEnd> {
+  private untilTrigger(until: Limits): Limits {
     const { plan } = this;
-    let ticks = until.ticks;
+    let { ticks } = until;
     const found = plan.counting().map((trigger) => {
       // What lies behind the soonest one is not this stop's business.
       const search = this.search(trigger, { ...until, ticks: Math.min(until.ticks, ticks + 1) });
-      ticks = Math.min(ticks, search.ticks ?? ticks);
+      ticks = Math.min(ticks, search.ticks ?? search.gaveUpAt ?? ticks);
       return { trigger, search };
     });
     for (const { trigger, search } of found) {
       const reached = search.ticks === ticks;
-      const { executed } = reached ? search : this.search(trigger, { ...until, ticks });
+      const { executed } = reached ? search : this.search(trigger, { moment: until.moment, ticks });
       plan.passed(trigger, executed, reached);
     }
     return { ...until, ticks };
@@ -283,11 +297,10 @@ class Recording {
       this.applyPlanned(planned);
       return true;
     }
-    const hears = () => this.typed !== undefined || this.options.network !== undefined;
-    while (hears()) {
+    while (this.hears) {
       const polled = await this.poll();
       if (polled !== 'nothing') return polled === 'stop' ? 'stop' : true;
-      if (hears()) await setTimeout(IDLE_SLEEP_MS);
+      if (this.hears) await setTimeout(IDLE_SLEEP_MS);
     }
     return false;
   }

@@ -11,12 +11,16 @@ export interface TriggerSearch {
   readonly ticks: Ticks | undefined;
   /** HS-mode instructions (executions of the place) that retire between here and there (or the end). */
   readonly executed: number;
+  /** Virtual time at which the search was given up, because it had cost as much as it may; else undefined. */
+  readonly gaveUpAt?: Ticks;
 }
 
 /** Where a search ends. */
 export interface SearchEnd {
   readonly moment?: Moment;
   readonly ticks?: Ticks;
+  /** What it may cost at most (RunLimit.work); for places, between two executions. */
+  readonly work?: number;
 }
 
 /**
@@ -26,10 +30,11 @@ export interface SearchEnd {
 export function findHypervisorInstruction(machine: Machine, k: number, until: SearchEnd): TriggerSearch {
   return lookAhead(machine, () => {
     const from = machine.hypervisorInstructions;
-    machine.run({ ...until, hypervisor: k });
+    const stop = machine.run({ ...until, hypervisor: k });
     const executed = machine.hypervisorInstructions - from;
     // It retired in the tick before this position: an instruction takes exactly one.
-    return executed === k ? { ticks: machine.ticks - 1, executed: k - 1 } : { ticks: undefined, executed };
+    if (executed === k) return { ticks: machine.ticks - 1, executed: k - 1 };
+    return { ticks: undefined, executed, ...(stop.kind === 'work' && { gaveUpAt: machine.ticks }) };
   });
 }
 
@@ -43,7 +48,7 @@ export function staysUntil(machine: Machine, ticks: Ticks): boolean {
 }
 
 const CAUSE_BREAKPOINT = 3;
-/** Ticks run before it is looked whether the breakpoint was hit; doubled as long as it was not. */
+/** What is executed before it is looked whether the breakpoint was hit (RunLimit.work); doubled as long as it was not. */
 const FIRST_LEAP = 2048;
 const MAX_LEAP = 1 << 20;
 
@@ -60,8 +65,8 @@ export function findExecution(machine: Machine, address: number, n: number, unti
   }
   return lookAhead(machine, () => {
     for (let executed = 0; ; executed++) {
-      const ticks = nextExecution(machine, address, until);
-      if (ticks === undefined) return { ticks, executed };
+      const { ticks, gaveUpAt } = nextExecution(machine, address, until);
+      if (ticks === undefined) return { ticks, executed, ...(gaveUpAt !== undefined && { gaveUpAt }) };
       if (executed + 1 === n) return { ticks, executed };
       machine.run({ ticks: ticks + 1 });
     }
@@ -69,7 +74,7 @@ export function findExecution(machine: Machine, address: number, n: number, unti
 }
 
 /** When the place is reached next; the machine is brought back to where it was. */
-function nextExecution(machine: Machine, address: number, until: SearchEnd): Ticks | undefined {
+function nextExecution(machine: Machine, address: number, until: SearchEnd): Pick<TriggerSearch, 'ticks' | 'gaveUpAt'> {
   const start = machine.snapshot();
   let hit: Ticks | undefined;
   machine.onEvent = (event) => {
@@ -78,13 +83,18 @@ function nextExecution(machine: Machine, address: number, until: SearchEnd): Tic
     if (event.trap?.cause === CAUSE_BREAKPOINT && !event.trap.interrupt) hit ??= event.ticks - 1;
   };
   const { moment = Number.POSITIVE_INFINITY, ticks: last = Number.POSITIVE_INFINITY } = until;
+  let left = until.work ?? Number.POSITIVE_INFINITY;
+  let gaveUpAt: Ticks | undefined;
   machine.breakAt = address;
   try {
     for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
-      if (machine.moment >= moment || machine.ticks >= last) break;
-      const goal = Math.min(machine.ticks + leap, last);
-      const stop = machine.run({ ticks: goal, ...(until.moment !== undefined && { moment: until.moment }) });
-      if (stop.kind === 'halted' || stop.kind === 'idle') break;
+      const stop = machine.run({ ...until, work: Math.min(leap, left) });
+      if (stop.kind !== 'work') break;
+      left -= leap;
+      if (left <= 0) {
+        gaveUpAt = machine.ticks;
+        break;
+      }
     }
   } finally {
     machine.onEvent = undefined;
@@ -92,7 +102,8 @@ function nextExecution(machine: Machine, address: number, until: SearchEnd): Tic
   }
   machine.restore(start);
   if (hit !== undefined) machine.run({ ticks: hit });
-  return hit !== undefined && machine.moment < moment && hit < last ? hit : undefined;
+  if (hit !== undefined && machine.moment < moment && hit < last) return { ticks: hit };
+  return { ticks: undefined, ...(hit === undefined && gaveUpAt !== undefined && { gaveUpAt }) };
 }
 
 function lookAhead<T>(machine: Machine, search: () => T): T {

@@ -74,7 +74,7 @@ export interface RecordOptions {
   readonly planned: readonly PlannedInput[];
   /** Stop at this moment even if the machine has not halted. */
   readonly maxMoment: Moment;
-  /** The same in virtual time. */
+  /** The same in virtual time; `stop` says `ticks` then. By default the end of virtual time, 2^53 - 1 ns. */
   readonly maxTicks?: Ticks;
   readonly digestEvery: number;
   readonly checkpointEvery: number;
@@ -133,6 +133,8 @@ export interface Divergence {
 
 export interface ReplayResult {
   readonly ok: boolean;
+  /** False when it parted, or when a limit ended it before the recording ends. */
+  readonly complete: boolean;
   readonly digestsCompared: number;
   readonly end: Position;
   readonly divergence?: Divergence;

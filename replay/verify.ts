@@ -10,6 +10,7 @@ import {
   type Moment,
   readMachineSymbols,
   type Snapshot,
+  type Ticks,
   vmDigests,
 } from '../engine/index.ts';
 import { firstFrom, type RecordList, type Trace } from '../traces/index.ts';
@@ -21,6 +22,8 @@ import type { Divergence, Position, ReplayResult } from './types.ts';
 export interface ReplayOptions {
   /** Stop here; undefined: at the last position that the trace vouches for. */
   readonly until?: Moment;
+  /** The same in virtual time, which bounds the work whatever the guest does; what is reached first counts. */
+  readonly untilTicks?: Ticks;
   /** Start from the state of this checkpoint instead of moment 0. */
   readonly fromCheckpoint?: number;
   /** Called after each compared digest. */
@@ -42,6 +45,7 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const player = createTracePlayer(trace);
   const { machine } = player;
   const until = options.until ?? Number.POSITIVE_INFINITY;
+  const untilTicks = Math.min(options.untilTicks ?? trace.last.ticks, trace.last.ticks);
   if (options.fromCheckpoint !== undefined) {
     const from = trace.checkpoint(options.fromCheckpoint);
     player.restore(from, player.inputsBefore(from.ticks));
@@ -50,30 +54,34 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   let agreedAt = here(machine);
   let digestsCompared = 0;
   for (const mark of marksOf(trace, agreedAt.ticks)) {
-    if (mark.moment > until) break;
+    if (mark.moment > until || mark.ticks > untilTicks) break;
     const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
     if (parting) {
       const end = here(machine);
       const divergence = { agreedAt, ...parting, vms: differingVms(trace, machine), ...locate(trace, player, parting) };
-      return { ok: false, digestsCompared, end, divergence };
+      return { ok: false, complete: false, digestsCompared, end, divergence };
     }
     digestsCompared++;
     agreedAt = here(machine);
     options.onProgress?.(mark.moment);
   }
-  // What lies behind the last digest before `until` is run, so that its output is compared.
+  // What lies behind the last digest before the limit is run, so that its output is compared.
   const goal = Math.min(until, trace.last.moment);
-  const reached = machine.moment >= goal || player.toMoment(goal);
+  const limited = untilTicks < trace.last.ticks;
+  const stop = machine.moment < goal ? player.advance({ moment: goal, ticks: untilTicks }, 'applied') : undefined;
+  const reached = !stop || stop.kind === 'moment' || (limited && stop.kind === 'ticks');
   const parting = output.parting ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
   machine.onEvent = undefined;
   if (parting)
     return {
       ok: false,
+      complete: false,
       digestsCompared,
       end: here(machine),
       divergence: { agreedAt, ...parting, vms: [], differences: [] },
     };
-  return { ok: true, digestsCompared, end: here(machine) };
+  const complete = !limited && until >= trace.last.moment;
+  return { ok: true, complete, digestsCompared, end: here(machine) };
 }
 
 /** Nothing is recorded about virtual time there, only that the run came so far. */

@@ -144,6 +144,11 @@ export const FLAGS = {
     parse: parseMoment,
     fallback: Number.MAX_SAFE_INTEGER,
   },
+  maxTime: {
+    syntax: '--max-time <time>',
+    help: 'the same in virtual time, which also ends a guest that sleeps: 500ms, 10s',
+    parse: asText,
+  },
   digestEvery: {
     syntax: '--digest-every <n>',
     help: 'instructions between state digests',

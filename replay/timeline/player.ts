@@ -25,7 +25,10 @@ export interface Player {
   restore(snapshot: Snapshot, applied?: number): void;
   /** Inputs that lie before a position. */
   inputsBefore(ticks: Ticks): number;
-  /** Runs to the first of the limits, inputs on the way applied; or until the machine stops by itself. */
+  /**
+   * Runs to the first of the limits, inputs on the way applied; or until the machine stops by itself, or (`ticks`) to the
+   * end of the recording.
+   */
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced;
   /** Goes forward to a moment. False when the machine stops before, or an input does not fall where it was recorded. */
   toMoment(moment: Moment, here?: InputsHere): boolean;
@@ -38,14 +41,17 @@ export interface WorkloadPlayer extends Player {
   advance(until: RunLimit, here: InputsHere): StopReason;
 }
 
-/** A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. */
-export function createPlayer(machine: Machine, inputs: RecordList<Input>): Player {
-  return new InputPlayer(machine, inputs, (input) => (input as Input).moment === machine.moment);
+/**
+ * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It never
+ * goes beyond `lastTicks`, the recording's end: a run that has left it could sleep, or trap, for ever.
+ */
+export function createPlayer(machine: Machine, inputs: RecordList<Input>, lastTicks: Ticks): Player {
+  return new InputPlayer(machine, inputs, (input) => (input as Input).moment === machine.moment, lastTicks);
 }
 
 /** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
 export function createWorkloadPlayer(machine: Machine, inputs: RecordList<TimedInput>): WorkloadPlayer {
-  return new InputPlayer(machine, inputs, undefined) as Player as WorkloadPlayer;
+  return new InputPlayer(machine, inputs, undefined, Number.MAX_SAFE_INTEGER) as Player as WorkloadPlayer;
 }
 
 class InputPlayer implements Player {
@@ -54,11 +60,13 @@ class InputPlayer implements Player {
   applied = 0;
   /** Whether an input falls where it was recorded; undefined: inputs were not recorded, but planned. */
   private readonly fits: ((input: TimedInput) => boolean) | undefined;
+  private readonly lastTicks: Ticks;
 
-  constructor(machine: Machine, inputs: RecordList<TimedInput>, fits: InputPlayer['fits']) {
+  constructor(machine: Machine, inputs: RecordList<TimedInput>, fits: InputPlayer['fits'], lastTicks: Ticks) {
     this.machine = machine;
     this.inputs = inputs;
     this.fits = fits;
+    this.lastTicks = lastTicks;
   }
 
   restore(snapshot: Snapshot, applied: number = this.inputsBefore(snapshot.ticks)): void {
@@ -80,7 +88,8 @@ class InputPlayer implements Player {
 
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {
     const { machine } = this;
-    const { moment = Number.POSITIVE_INFINITY, ticks = Number.POSITIVE_INFINITY, hypervisor } = until;
+    const { moment = Number.POSITIVE_INFINITY, hypervisor } = until;
+    const ticks = Math.min(until.ticks ?? this.lastTicks, this.lastTicks);
     const retired = machine.hypervisorInstructions;
     for (;;) {
       const left = hypervisor === undefined ? undefined : hypervisor - (machine.hypervisorInstructions - retired);
@@ -94,7 +103,7 @@ class InputPlayer implements Player {
       if (stop) return stop;
       const ran = machine.run({
         ...(Number.isFinite(moment) && { moment }),
-        ticks: Math.min(ticks, input?.ticks ?? Number.MAX_SAFE_INTEGER),
+        ticks: Math.min(ticks, input?.ticks ?? ticks),
         ...(left !== undefined && { hypervisor: left }),
       });
       if (ran.kind === 'halted') return ran;

@@ -56,6 +56,26 @@ describe('record', () => {
     expect(verified.out).not.toContain('cut off');
   });
 
+  test('--max-time ends a recording, and bounds what looks at it', async () => {
+    const path = join(folder, 'short.djvm');
+    const { code, err } = await cli(['record', '-o', path, '--max-time', '300us'], { env });
+    expect(code).toBe(EXIT.ok);
+    expect(err).toContain('stopped at --max-time');
+    expect(JSON.parse((await cli(['info', path, '--json'], { env })).out).last.ticks).toBe(300_000);
+    for (const limit of [
+      ['--max-time', '200us'],
+      ['--max-moment', '150k'],
+    ]) {
+      for (const verb of ['replay', 'verify']) {
+        const { code, out } = await cli([verb, path, ...limit], { env });
+        expect(code).toBe(EXIT.ok);
+        expect(out).toMatch(/replay agrees: .*; the recording goes on to moment \d{3},\d{3}\n/);
+      }
+    }
+    const wrong = await cli(['record', '-o', path, '--max-time', '20'], { env });
+    expect([wrong.code, wrong.err]).toEqual([EXIT.usage, expect.stringContaining('expected virtual time such as')]);
+  });
+
   test('bytes from a pipe become recorded console input', async () => {
     const path = join(folder, 'typed.djvm');
     const stdin = new PassThrough();

@@ -19,6 +19,7 @@ import { byteSize, grouped, shellLine } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';
+import { runLimits } from './limits.ts';
 import { openLiveConsole } from './live-console.ts';
 
 type RecordFlag =
@@ -41,6 +42,7 @@ type RecordFlag =
   | 'input'
   | 'poke'
   | 'maxMoment'
+  | 'maxTime'
   | 'digestEvery'
   | 'checkpointEvery'
   | 'console';
@@ -64,7 +66,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
       path,
       config,
       planned,
-      maxMoment: flags.maxMoment,
+      ...runLimits(flags),
       digestEvery: flags.digestEvery,
       checkpointEvery: flags.checkpointEvery,
       commandLine: ['dejavm', ...argv],
@@ -82,7 +84,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
     setLatest(result.path);
     output.flush();
     progress.clear();
-    return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, io);
+    return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, flags, io);
   } finally {
     output.flush();
     progress.clear();
@@ -136,10 +138,15 @@ export function plannedInputs(flags: FlagValues<'fault' | 'input' | 'poke'>): Pl
   return [...faults, ...flags.input, ...flags.poke];
 }
 
-function report(result: RecordResult, stopped: 'interrupted' | 'quit' | undefined, io: Io): ExitCode {
+function report(
+  result: RecordResult,
+  stopped: 'interrupted' | 'quit' | undefined,
+  flags: FlagValues<'maxTime'>,
+  io: Io,
+): ExitCode {
   const { stop, path, end } = result;
   io.err(
-    `dejavm: recorded ${grouped(end.moment)} instructions, ${stopped ?? stopText(stop)}; ` +
+    `dejavm: recorded ${grouped(end.moment)} instructions, ${stopped ?? stopText(stop, flags.maxTime !== undefined)}; ` +
       `${byteSize(result.bytes)} in ${path}\n  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
   );
   for (const { event } of result.notReached) {
@@ -150,7 +157,9 @@ function report(result: RecordResult, stopped: 'interrupted' | 'quit' | undefine
   return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
 }
 
-function stopText(stop: RecordResult['stop']): string {
+function stopText(stop: RecordResult['stop'], timeGiven: boolean): string {
   if (stop.kind === 'halted') return `the machine halted: ${stop.status}${stop.code === 0 ? '' : ` ${stop.code}`}`;
-  return stop.kind === 'idle' ? 'every hart waits for nothing' : 'stopped at --max-moment';
+  if (stop.kind === 'idle') return 'every hart waits for nothing';
+  if (stop.kind !== 'ticks') return 'stopped at --max-moment';
+  return timeGiven ? 'stopped at --max-time' : 'virtual time came to its end, after 104 days';
 }

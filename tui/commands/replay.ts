@@ -9,13 +9,14 @@ import { type Io, progressLine } from '../io.ts';
 import type { MomentAndInputs } from '../parse.ts';
 import { placeText, whereIs } from '../where.ts';
 import { differencesText } from './bisect.ts';
+import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function replayCommand({
   args,
   flags,
   io,
-}: CommandContext<'moment' | 'fromCheckpoint' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'moment' | 'fromCheckpoint' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
   const trace = openNamedTrace(args[0]!, io);
   if (flags.moment !== undefined) return goThere(trace, flags.moment, flags.json, io);
   const from = flags.fromCheckpoint;
@@ -23,20 +24,27 @@ export async function replayCommand({
     const last = trace.checkpoints.length - 1;
     throw new UsageError(`${trace.path} has no checkpoint ${from}: the last one is ${last}`);
   }
-  const result = replayWithProgress(trace, io, from);
+  const result = replayWithProgress(trace, io, runLimits(flags), from);
   if (flags.json) io.out(toJson({ trace: trace.path, ...result }));
-  else io.out(`${replayText(result)}\n`);
+  else io.out(`${replayText(result, trace)}\n`);
   if (result.ok) return EXIT.ok;
   const start = from === undefined ? [] : ['--from-checkpoint', String(from)];
   io.err(`dejavm: ${trace.path} diverged; reproduce with: ${shellLine(['dejavm', 'replay', trace.path, ...start])}\n`);
   return EXIT.difference;
 }
 
-/** Replays from the beginning or a checkpoint, showing how far it is on a terminal. */
-export function replayWithProgress(trace: Trace, io: Io, fromCheckpoint?: number): ReplayResult {
+/** Replays from the beginning or a checkpoint, up to a limit, showing how far it is on a terminal. */
+export function replayWithProgress(
+  trace: Trace,
+  io: Io,
+  limits: ReturnType<typeof runLimits>,
+  fromCheckpoint?: number,
+): ReplayResult {
   const progress = progressLine(io);
   const last = Math.max(1, trace.last.moment);
   const result = replayTrace(trace, {
+    until: limits.maxMoment,
+    ...(limits.maxTicks !== undefined && { untilTicks: limits.maxTicks }),
     ...(fromCheckpoint !== undefined && { fromCheckpoint }),
     onProgress: (moment) =>
       progress.show(() => `replaying: ${grouped(moment)} of ${grouped(last)}, ${Math.floor((moment / last) * 100)}%`),
@@ -46,10 +54,13 @@ export function replayWithProgress(trace: Trace, io: Io, fromCheckpoint?: number
 }
 
 /** The outcome for people: agreement, or where it ends and what differs there. */
-export function replayText(result: ReplayResult): string {
+export function replayText(result: ReplayResult, trace: Trace): string {
   const compared = counted(result.digestsCompared, 'digest');
   const { divergence } = result;
-  if (!divergence) return `replay agrees: ${compared} compared up to moment ${grouped(result.end.moment)}`;
+  if (!divergence) {
+    const more = result.complete ? '' : `; the recording goes on to moment ${grouped(trace.last.moment)}`;
+    return `replay agrees: ${compared} compared up to moment ${grouped(result.end.moment)}${more}`;
+  }
   const { agreedAt, differsAt, what, expected, actual, vms, differencesAt } = divergence;
   return [
     `replay DIVERGES after moment ${grouped(agreedAt.moment)} and not later than ${grouped(differsAt.moment)}`,

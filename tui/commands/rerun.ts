@@ -17,13 +17,14 @@ import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, shellLine, table, toJson, virtualTime } from '../format.ts';
 import { progressLine } from '../io.ts';
+import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function rerunCommand({
   args,
   flags,
   io,
-}: CommandContext<'out' | 'maxMoment' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'out' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
   const old = openNamedTrace(args[0]!, io);
   let interrupted = false;
   const release = io.onInterrupt(() => {
@@ -33,7 +34,7 @@ export async function rerunCommand({
   try {
     const result = await recordAnew(old, {
       path: flags.out ?? defaultTracePath('rerun'),
-      ...(flags.maxMoment !== Number.MAX_SAFE_INTEGER && { maxMoment: flags.maxMoment }),
+      ...runLimits(flags),
       stopRequested: () => interrupted,
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
     });

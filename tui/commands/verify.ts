@@ -8,6 +8,7 @@ import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, shellLine, toJson } from '../format.ts';
+import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 import { replayText, replayWithProgress } from './replay.ts';
 import { verdictText } from './verdict.ts';
@@ -16,20 +17,21 @@ export async function verifyCommand({
   args,
   flags,
   io,
-}: CommandContext<'structureOnly' | 'golden' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'structureOnly' | 'golden' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
   // The warning about damage would repeat what is printed below.
   const trace = openNamedTrace(args[0]!, { ...io, err: () => {} }, { thorough: true });
   // Pages are compared with their hashes when they are loaded.
   for (let n = 0; n < trace.checkpoints.length; n++) trace.checkpoint(n);
-  const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io);
+  const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io, runLimits(flags));
   const golden = flags.golden === undefined ? undefined : openNamedTrace(flags.golden, io);
-  const verdict = replay?.ok ? recoveryVerdict(trace, golden) : undefined;
+  // A part of the run says nothing about its recovery.
+  const verdict = replay?.ok && replay.complete ? recoveryVerdict(trace, golden) : undefined;
   if (flags.json) {
     const { damage } = trace;
     const whole = { trace: trace.path, intact: !damage, damage: damage ?? null, replay: replay ?? null };
     io.out(toJson({ ...whole, equivalence: verdict ?? null }));
   } else {
-    const texts = [structureText(trace), ...(replay ? [replayText(replay)] : [])];
+    const texts = [structureText(trace), ...(replay ? [replayText(replay, trace)] : [])];
     if (verdict) texts.push('VM states before and after the recovery:', verdictText(verdict));
     io.out(`${texts.join('\n')}\n`);
   }
