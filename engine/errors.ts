@@ -1,5 +1,5 @@
 /**
- * The two kinds of failure that are not the guest's: the user's mistake and ours. Guest failures are traps, as data.
+ * The kinds of failure that are not the guest's: the user's mistake, a file's, and ours. Guest failures are traps, as data.
  * Shared by every layer; relies on nothing.
  */
 
@@ -10,6 +10,18 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
+}
+
+/**
+ * A file that cannot be used as what it was given for: damaged, of another version, or something else altogether. One line,
+ * as UserError's, that begins with the file's name; kept apart because scripts ask whether it is the file or the command.
+ */
+export class FileFormatError extends Error {
+  override readonly name = 'FileFormatError';
+
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(`${path}: ${why}`, options);
+  }
 }
 
 /** A broken assumption of ours: stops at once rather than letting a run go on from a wrong state. */

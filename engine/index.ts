@@ -1,7 +1,7 @@
 /** The door of the engine: everything that the layers above may use. */
 
 export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
-export { InvariantError, invariant, UserError } from './errors.ts';
+export { FileFormatError, InvariantError, invariant, UserError } from './errors.ts';
 export {
   FAULT_CSRS,
   type Fault,
@@ -11,6 +11,7 @@ export {
   PC_REGISTER,
   parseFault,
   readFault,
+  readPlannedFault,
   resolveFault,
   WINDOW_BITS,
 } from './faults/index.ts';

@@ -38,11 +38,12 @@ const oneStatement = (message: string): string => message.replace(/\n(?! {2})/g,
 
 async function exitCodeOf(error: unknown): Promise<ExitCode> {
   if (error instanceof UsageError) return EXIT.usage;
-  const [{ UserError }, { TraceError, TraceWriteError }, { MomentError }] = await Promise.all([
+  const [{ FileFormatError, UserError }, { TraceError, TraceWriteError }, { MomentError }] = await Promise.all([
     import('../engine/index.ts'),
     import('../traces/index.ts'),
     import('../replay/index.ts'),
   ]);
+  if (error instanceof FileFormatError) return EXIT.damaged;
   if (error instanceof TraceError) return error.kind === 'missing' ? EXIT.usage : EXIT.damaged;
   if (error instanceof UserError || error instanceof TraceWriteError || error instanceof MomentError) return EXIT.usage;
   return EXIT.internal;

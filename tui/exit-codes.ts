@@ -17,7 +17,7 @@ const MEANING: Record<keyof typeof EXIT, string> = {
   ok: 'fine',
   difference: 'a difference or a failure was found',
   usage: 'usage: bad flags or files; output that cannot be written (a full disk), standard output included',
-  damaged: 'damaged or incompatible trace',
+  damaged: "damaged or incompatible file: a trace, a campaign's database",
   internal: 'internal error of dejavm (DEJAVM_DEBUG=1 shows the stack)',
   interrupted: 'interrupted by Ctrl-C; what was recorded is kept',
 };

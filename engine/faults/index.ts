@@ -1,5 +1,5 @@
 export { applyFault, type FaultTarget, resolveFault } from './apply.ts';
-export { formatFault, parseFault, readFault } from './text.ts';
+export { formatFault, parseFault, readFault, readPlannedFault } from './text.ts';
 export {
   type ArmedFault,
   FAULT_CSRS,

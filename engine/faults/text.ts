@@ -50,16 +50,21 @@ export function formatFault(fault: Fault): string {
   }
 }
 
-/** A fault that came as data from outside (a trace, a database); undefined when it is none with a definite hart. */
-export function readFault(data: Readonly<Record<string, unknown>>): Fault | undefined {
+/** A fault that came as data from outside (a campaign's database); undefined when it is none. */
+export function readPlannedFault(data: Readonly<Record<string, unknown>>): Fault | undefined {
   try {
     const fault = parseFault(formatFault(data as unknown as Fault));
-    const isSame = Object.entries(fault).every(([name, value]) => data[name] === value);
-    const isDefinite = !('hart' in fault) || fault.hart !== NEXT_HART || typeof data.line === 'number';
-    return isSame && isDefinite ? fault : undefined;
+    return Object.entries(fault).every(([name, value]) => data[name] === value) ? fault : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The same for one that was injected (a trace's): undefined, too, when it does not say which hart it hit. */
+export function readFault(data: Readonly<Record<string, unknown>>): Fault | undefined {
+  const fault = readPlannedFault(data);
+  const isDefinite = fault && (!('hart' in fault) || fault.hart !== NEXT_HART || typeof data.line === 'number');
+  return isDefinite ? fault : undefined;
 }
 
 /** What follows the model, by name; each is taken once. */

@@ -4,13 +4,15 @@
  */
 import { formatFault } from '../../engine/index.ts';
 import { injectionCommand, injectionTriggerText } from '../injection/index.ts';
-import { readDatabase } from './database.ts';
+import { readDatabase } from './store/reader.ts';
 import type { CampaignCell, CampaignResults, CampaignRow } from './types.ts';
 
-/** Reads a campaign's database, while it runs or afterwards. @throws UserError when it is no such database */
+/**
+ * Reads a campaign's database, while it runs or afterwards.
+ * @throws UserError when there is none, FileFormatError when it is damaged or not a campaign's
+ */
 export function readCampaign(path: string): CampaignResults {
-  return readDatabase(path, (source) => {
-    const { name, plan, toolVersion, images } = source.identity;
+  return readDatabase(path, (source, { name, plan, toolVersion, images }) => {
     const tables = { cells: source.cells(), rows: [...source.rows()], overhead: source.overhead() };
     return { name, plan, toolVersion, images, ...tables };
   });

@@ -2,7 +2,7 @@
  * What a campaign's results belong to: the plan, the images, the engine. A database goes on only with the same of all
  * three, since its rows would otherwise come from different machines. Says which of them differs, and in what.
  */
-import { ENGINE_BEHAVIOUR, UserError } from '../../engine/index.ts';
+import { ENGINE_BEHAVIOUR, FileFormatError, UserError } from '../../engine/index.ts';
 import { TOOL_VERSION } from '../../replay/index.ts';
 import type { CampaignPlan } from './plan.ts';
 
@@ -22,18 +22,17 @@ export function identityOf({ name, text, hash, images }: CampaignPlan): Campaign
   return { name, plan: text, planHash: hash, ...versions, images };
 }
 
-/** @throws UserError saying what differs, and how to go on, unless both are the same campaign */
+/**
+ * Says what differs, and how to go on.
+ * @throws UserError for the database of another campaign, FileFormatError for one that was made with another machine
+ */
 export function refuseOther(path: string, known: CampaignIdentity, now: CampaignIdentity): void {
-  const why = difference(known, now);
-  if (why === undefined) return;
-  throw new UserError(
-    `${path} holds results of another campaign: ${why}; go on with what they were made with, or write to another file with -o`,
-  );
-}
-
-function difference(known: CampaignIdentity, now: CampaignIdentity): string | undefined {
-  if (known.planHash !== now.planHash) return planDifference(known, now);
-  return machineDifference(known, now.images);
+  const mend = 'go on with what they were made with, or write to another file with -o';
+  if (known.planHash !== now.planHash) {
+    throw new UserError(`${path}: holds results of another campaign: ${planDifference(known, now)}; ${mend}`);
+  }
+  const why = machineDifference(known, now.images);
+  if (why !== undefined) throw new FileFormatError(path, `holds results of another machine: ${why}; ${mend}`);
 }
 
 /** In what the machine of a campaign differs from the one at hand with its images; undefined when in nothing. */
@@ -43,10 +42,11 @@ export function machineDifference(known: CampaignIdentity, images: CampaignIdent
   }
   if (known.toolVersion !== TOOL_VERSION) return `dejavm ${known.toolVersion}, this is ${TOOL_VERSION}`;
   const names = [...new Set([...Object.keys(known.images), ...Object.keys(images)])].sort();
-  const changed = names.find((name) => known.images[name] !== images[name]);
+  const hashOf = (of: CampaignIdentity['images'], name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
+  const changed = names.find((name) => hashOf(known.images, name) !== hashOf(images, name));
   if (changed === undefined) return undefined;
   const short = (hash: string | undefined) => (hash ? `sha256 ${hash.slice(0, 12)}…` : 'not there');
-  return `image ${changed} was ${short(known.images[changed])}, is ${short(images[changed])}`;
+  return `image ${changed} was ${short(hashOf(known.images, changed))}, is ${short(hashOf(images, changed))}`;
 }
 
 function planDifference(known: CampaignIdentity, now: CampaignIdentity): string {

@@ -2,9 +2,9 @@
  * One row of a campaign by name: `results.sqlite#17`. Gives what is needed to run it again, and says beforehand when it
  * could not come out the same: other images, another engine.
  */
-import { UserError } from '../../engine/index.ts';
-import { readDatabase } from './database.ts';
+import { FileFormatError, UserError } from '../../engine/index.ts';
 import { type CampaignIdentity, machineDifference } from './identity.ts';
+import { readDatabase } from './store/reader.ts';
 import type { Catalogue } from './testbed.ts';
 import type { CampaignCell, CampaignRow } from './types.ts';
 
@@ -21,14 +21,15 @@ export function parseRowReference(text: string): { readonly path: string; readon
 
 /**
  * Reads a row of a campaign.
- * @throws UserError when there is no such row, or it was run on another machine than the one at hand
+ * @throws UserError when there is no such row, FileFormatError when the database is damaged, or its rows were run on another
+ * machine than the one at hand
  */
 export function readCampaignRow(path: string, id: number, catalogue: Catalogue): ReferredRow {
-  return readDatabase(path, (source) => {
+  return readDatabase(path, (source, identity) => {
     const row = source.row(id);
     if (!row) throw new UserError(`${path} has no row ${id}: its rows are 1 to ${source.rowCount()}`);
     const cell = source.cells().find((candidate) => candidate.id === row.cell)!;
-    requireSameMachine(path, source.identity, catalogue.images(cell.setup));
+    requireSameMachine(path, identity, catalogue.images(cell.setup));
     return { row, cell };
   });
 }
@@ -36,5 +37,5 @@ export function readCampaignRow(path: string, id: number, catalogue: Catalogue):
 function requireSameMachine(path: string, known: CampaignIdentity, images: Readonly<Record<string, string>>): void {
   const then = Object.fromEntries(Object.keys(images).map((name) => [name, known.images[name] ?? '']));
   const why = machineDifference({ ...known, images: then }, images);
-  if (why !== undefined) throw new UserError(`${path}: its rows cannot be run again here: ${why}`);
+  if (why !== undefined) throw new FileFormatError(path, `its rows cannot be run again here: ${why}`);
 }

@@ -4,13 +4,15 @@
  * does not depend on workers, order, or interruptions, since every row is a run of its own.
  */
 import { UserError } from '../../engine/index.ts';
-import { CampaignDatabase } from './database.ts';
 import { drawFault } from './draw.ts';
 import { identityOf } from './identity.ts';
 import type { CampaignPlan, PlannedCell } from './plan.ts';
 import { type Outcome, type OutcomeOf, Pool, type Task } from './pool.ts';
+import { CampaignDatabase } from './store/database.ts';
+import { damaged } from './store/sqlite.ts';
 import { type CellTally, count, emptyTally } from './tally.ts';
 import type { GoldenWindow, Testbed } from './testbed.ts';
+import type { CampaignRow } from './types.ts';
 
 export interface CampaignOptions {
   readonly plan: CampaignPlan;
@@ -53,10 +55,13 @@ export interface CampaignOutcome {
 
 const SUBJECT = new URL(import.meta.url.endsWith('.ts') ? './subject.ts' : './subject.js', import.meta.url);
 
-/** Runs what of a campaign has not run yet. @throws UserError when the database is another campaign's or in use */
+/**
+ * Runs what of a campaign has not run yet.
+ * @throws UserError when the database is another campaign's or in use, FileFormatError when it is damaged
+ */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignOutcome> {
   const { plan, path, testbed = SUBJECT, workers } = options;
-  const database = CampaignDatabase.open(path, identityOf(plan));
+  const database = CampaignDatabase.open(path, identityOf(plan), plan);
   const pool = new Pool(testbed, workers);
   try {
     return await new Run(options, database, pool, testbed).run();
@@ -86,11 +91,17 @@ class Run {
   }
 
   async run(): Promise<CampaignOutcome> {
-    if (!this.database.planned) await this.writePlan();
-    if (!this.database.planned) return this.outcome(0, []);
-    for (const { cell, result } of this.database.finished()) count(this.tallies.get(cell)!, result);
+    const { database } = this;
+    const goesOn = database.planned;
+    if (!goesOn) await this.writePlan();
+    if (!database.planned) return this.outcome(0, []);
+    const pending: CampaignRow[] = [];
+    for (const row of database.reader.rows()) {
+      if (row.result) count(this.tallies.get(row.cell)!, row.result);
+      else pending.push(row);
+    }
     await this.measureOverhead();
-    return this.runRows();
+    return this.runRows(pending, goesOn);
   }
 
   /** Golden runs say where the rows' faults fall; then everything is stored at once. */
@@ -120,16 +131,16 @@ class Run {
     });
   }
 
-  private async runRows(): Promise<CampaignOutcome> {
-    const goldens = new Map(this.database.goldens().map((golden) => [`${golden.setup} ${golden.seed}`, golden]));
+  /** @param fromFile whether the rows were drawn by an earlier process */
+  private async runRows(pending: readonly CampaignRow[], fromFile: boolean): Promise<CampaignOutcome> {
+    const goldens = new Map(this.database.reader.goldens().map((golden) => [`${golden.setup} ${golden.seed}`, golden]));
     const contexts = new Map(
       this.plan.cells.map(({ id, setup, seed, mechanism }) => {
         return [id, { mechanism, golden: goldens.get(`${setup} ${seed}`)! }];
       }),
     );
     const only = this.options.only && new Set(this.options.only);
-    const items = this.database
-      .pending()
+    const items = pending
       .filter(({ cell }) => !only || only.has(cell))
       .map((row) => ({ row, task: { kind: 'row', ...contexts.get(row.cell)!, injection: row.injection } as const }));
     const errors: RowError[] = [];
@@ -141,12 +152,22 @@ class Run {
         count(tally, outcome.value);
         ran++;
       } else {
+        if (fromFile) this.refuseImpossible(row, outcome.error);
         this.database.fail(row.id, outcome.error.message);
         tally.errors++;
         errors.push({ id: row.id, message: outcome.error.message });
       }
     });
     return this.outcome(ran, errors);
+  }
+
+  /** An injection that cannot be, or was drawn in another golden run, is no error of ours: nothing draws such. */
+  private refuseImpossible(
+    { id }: CampaignRow,
+    { name, message }: { readonly name: string; readonly message: string },
+  ) {
+    if (name !== 'UserError' && name !== 'OtherGoldenRun') return;
+    throw damaged(this.database.path, `row ${id} cannot be run: ${message}`);
   }
 
   private async runTasks<T extends { readonly task: Task }>(

@@ -4,11 +4,12 @@
  */
 import { z } from 'zod';
 import { FAULT_CSRS } from '../../engine/index.ts';
+import { FAULT_CLASSES } from './types.ts';
 
 /** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
 export const PAPER_SIZES: Readonly<Record<string, number>> = { failstop: 1000, register: 5000, code: 2000 };
 
-const MAX_CELL_SIZE = 1_000_000;
+export const MAX_CELL_SIZE = 1_000_000;
 /** Longest distance behind the random time, in HS-mode instructions. The papers': 20,000. */
 const MAX_INSTRUCTIONS = 10_000_000;
 
@@ -59,7 +60,6 @@ const interrupt = z.strictObject({
   delay: range(1, 1_000_000_000_000, 'ns', true).default([1_000, 10_000_000]),
 });
 
-const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
 const faultClass = z.enum(FAULT_CLASSES, `expected one of ${FAULT_CLASSES.join(', ')}`);
 
 const SIZE = `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`;

@@ -4,7 +4,7 @@
  * so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
-import { FIXUPS, type Image, invariant, type MachineConfig, NEXT_HART } from '../../engine/index.ts';
+import { FIXUPS, type Image, type MachineConfig, NEXT_HART } from '../../engine/index.ts';
 import {
   type Booted,
   bootSetup,
@@ -21,7 +21,14 @@ import {
 } from '../injection/index.ts';
 import type { DrawnFault, FaultDraw } from './draw.ts';
 import { memoryTargets, targetByte } from './targets.ts';
-import type { Catalogue, GoldenWindow, Injector, RowContext, Testbed } from './testbed.ts';
+import {
+  type Catalogue,
+  type GoldenWindow,
+  type Injector,
+  OtherGoldenRun,
+  type RowContext,
+  type Testbed,
+} from './testbed.ts';
 import type { FaultClass, OverheadRow } from './types.ts';
 
 /** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */
@@ -124,10 +131,10 @@ class SubjectInjector implements Injector {
     const mine = this.goldenOf(setup, seed, mechanism);
     // The digests differ in the words that select the mechanism; time and instructions must not.
     const { ticks, moment } = mine.end;
-    invariant(
-      ticks === endTicks && moment === endMoment,
-      `the golden run of ${setup} ends at tick ${ticks}, moment ${moment}; expected ${endTicks}, ${endMoment}`,
-    );
+    if (ticks !== endTicks || moment !== endMoment) {
+      const expected = `expected ${endTicks}, ${endMoment}`;
+      throw new OtherGoldenRun(`the golden run of ${setup} ends at tick ${ticks}, moment ${moment}; ${expected}`);
+    }
     return runInjection(mine, injection);
   }
 

@@ -5,7 +5,7 @@
 import { InvariantError, UserError } from '../../engine/index.ts';
 import type { Effect, Injection, InjectionResult, Mechanism } from '../injection/types.ts';
 import { rowRandom } from './random.ts';
-import type { Injector, Testbed } from './testbed.ts';
+import { type Injector, OtherGoldenRun, type Testbed } from './testbed.ts';
 
 const ENHANCEMENTS: Record<Mechanism['recovery'], readonly string[]> = {
   none: [],
@@ -21,7 +21,9 @@ const EFFECTS: readonly Effect[] = [
   'detected',
   'detected',
 ];
+const BEGIN_TICKS = 100_000;
 const RUN_TICKS = 1_000_000;
+const END_MOMENT = 9;
 const SLOW_MS = 5;
 
 export const testbed: Testbed = {
@@ -51,12 +53,16 @@ const injector: Injector = {
   window: (setup, seed) => ({
     setup,
     seed,
-    beginTicks: 100_000,
-    endTicks: 100_000 + RUN_TICKS,
-    endMoment: 9,
+    beginTicks: BEGIN_TICKS,
+    endTicks: BEGIN_TICKS + RUN_TICKS,
+    endMoment: END_MOMENT,
     endDigest: '0x1',
   }),
-  run({ golden: { setup }, mechanism }, injection) {
+  run({ golden: { setup, endMoment }, mechanism }, injection) {
+    if (endMoment !== END_MOMENT) throw new OtherGoldenRun(`the golden run of ${setup} ends at moment ${END_MOMENT}`);
+    if (injection.trigger.kind === 'two-level' && injection.trigger.ticks < BEGIN_TICKS) {
+      throw new UserError(`tick ${injection.trigger.ticks} is before the run`);
+    }
     if (setup === 'slow') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
     if (setup === 'frail') {
       const fate = rowRandom('fate', JSON.stringify(injection)).integer(10);

@@ -42,10 +42,15 @@ export interface Catalogue {
   images(setup: string): Readonly<Record<string, string>>;
 }
 
+/** A worker's golden run is not the one that the rows were drawn in. */
+export class OtherGoldenRun extends Error {
+  override readonly name = 'OtherGoldenRun';
+}
+
 /** One worker's golden runs and injections. Methods are synchronous and deterministic. */
 export interface Injector {
   window(setup: string, seed: number): GoldenWindow;
-  /** @throws InvariantError when this worker's golden run is not the one that the row was drawn in */
+  /** @throws OtherGoldenRun, or UserError for an injection that cannot be in this set-up */
   run(context: RowContext, injection: Injection): InjectionResult;
   overhead(setup: string, undoLog: boolean, seed: number): OverheadRow;
 }

@@ -1,8 +1,9 @@
 /** A campaign's results as plain data: what the database holds and reports are made of. */
 import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
 
-/** Fault models that a cell can draw from. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
-export type FaultClass = 'failstop' | 'register' | 'code' | 'memory' | 'csr' | 'interrupt' | 'device';
+/** Fault models that a cell can draw from, in the order of tables. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
+export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
+export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 /** One line of the plan: so many injections of one class into one set-up under one mechanism. */
 export interface CampaignCell {

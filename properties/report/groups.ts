@@ -3,7 +3,13 @@
  * ladders. Relies on the campaign's contract; judges nothing.
  */
 import { UserError } from '../../engine/index.ts';
-import type { CampaignCell, CampaignResults, CampaignRow, FaultClass } from '../campaign/types.ts';
+import {
+  type CampaignCell,
+  type CampaignResults,
+  type CampaignRow,
+  FAULT_CLASSES,
+  type FaultClass,
+} from '../campaign/types.ts';
 import type { InjectionResult, Mechanism } from '../injection/types.ts';
 
 /** A row that has run. */
@@ -38,7 +44,6 @@ export interface Group extends Subject {
 
 const RECOVERY_NAMES = { none: 'no recovery', rehype: 'ReHype', nilihype: 'NiLiHype' } as const;
 const RECOVERIES = ['none', 'rehype', 'nilihype'] as const;
-const FAULT_CLASSES: readonly FaultClass[] = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'];
 
 export const recoveryName = (recovery: Mechanism['recovery']): string => RECOVERY_NAMES[recovery] ?? recovery;
 

@@ -4,32 +4,37 @@
  * taken over. Processes of other machines cannot be seen: a database on a shared disk is not guarded against them.
  */
 import { readFileSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
-import { UserError } from '../../engine/index.ts';
+import { UserError } from '../../../engine/index.ts';
+import { damaged, type SqliteFile } from './sqlite.ts';
+import * as values from './values.ts';
 
 export const LOCK_TABLE =
   'CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;';
 
-/** Takes the lock. @throws UserError when a living process holds it */
-export function takeLock(db: DatabaseSync, path: string): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const holder = db.prepare('SELECT pid, started FROM lock').get() as { pid: number; started: string } | undefined;
+/** The process that works on a database. */
+export interface Holder {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** Takes the lock. @throws UserError when a living process holds it, FileFormatError when no process can be what holds it */
+export function takeLock(file: SqliteFile): void {
+  const { path } = file;
+  file.transaction('IMMEDIATE', () => {
+    const row = file.get('SELECT pid, started FROM lock');
+    const holder = row === undefined ? undefined : values.holder.safeParse(row).data;
+    if (row !== undefined && !holder) throw damaged(path, 'its lock names no process');
     if (holder && isRunning(holder.pid, holder.started)) {
       throw new UserError(
         `${path} is in use by process ${holder.pid}: wait until that campaign ends, stop it, or write to another file with -o`,
       );
     }
-    db.prepare('INSERT OR REPLACE INTO lock VALUES (1, ?, ?)').run(process.pid, startOf(process.pid));
-    db.exec('COMMIT');
-  } catch (error) {
-    db.exec('ROLLBACK');
-    throw error;
-  }
+    file.run('INSERT OR REPLACE INTO lock VALUES (1, ?, ?)', process.pid, startOf(process.pid));
+  });
 }
 
-export function releaseLock(db: DatabaseSync): void {
-  db.prepare('DELETE FROM lock WHERE pid = ? AND started = ?').run(process.pid, startOf(process.pid));
+export function releaseLock(file: SqliteFile): void {
+  file.run('DELETE FROM lock WHERE pid = ? AND started = ?', process.pid, startOf(process.pid));
 }
 
 /** Whether a process runs and is the one that started then; numbers are used again. */
