@@ -2,7 +2,7 @@
  * Reads a campaign file: YAML of the form that schema.ts declares. Every mistake is told with line, column and reason,
  * all of them at once. What the names in it stand for is checked by plan.ts, which reports through the same `problem`.
  */
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { UserError } from '../../engine/index.ts';
 import { type CampaignFile, campaignFile } from './schema.ts';
@@ -17,6 +17,11 @@ export interface Problem {
   readonly key?: true;
 }
 
+/** Longer than any plan that somebody writes; the parser's time grows faster than its text. */
+const MAX_FILE_LENGTH = 64 * 1024;
+/** Mistakes that are told at once. */
+const MAX_PROBLEMS = 20;
+
 export interface ParsedCampaign {
   readonly file: CampaignFile;
   /** The error that says where each problem stands. */
@@ -29,14 +34,27 @@ export interface ParsedCampaign {
  * @throws UserError with one line per mistake: `FILE:LINE:COLUMN: reason`, those after the first indented
  */
 export function parseCampaignFile(text: string, source: string): ParsedCampaign {
+  if (text.length > MAX_FILE_LENGTH) {
+    throw new UserError(`${source}: is no campaign file: it is longer than ${MAX_FILE_LENGTH} characters`);
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true });
+  // The parser would compare each key with each other; they are looked through below, in one pass.
+  const options = {
+    lineCounter: lines,
+    prettyErrors: false,
+    strict: true,
+    uniqueKeys: false,
+    logLevel: 'error',
+  } as const;
+  const document = parseDocument(text, options);
   const refuse = (problems: readonly Problem[]) => {
     const located = problems.map(({ path, why, key }) => ({ at: offsetOf(document, path, key === true), why }));
     return refusal(source, lines, located);
   };
   const [broken] = document.errors;
   if (broken) throw refusal(source, lines, [{ at: broken.pos[0], why: `not YAML: ${broken.message}` }]);
+  const unclear = unclearKeys(document);
+  if (unclear.length > 0) throw refusal(source, lines, unclear);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
@@ -50,14 +68,30 @@ export function parseCampaignFile(text: string, source: string): ParsedCampaign 
 
 function refusal(source: string, lines: LineCounter, located: readonly { at: number; why: string }[]): UserError {
   const sorted = [...located].sort((a, b) => a.at - b.at);
-  return new UserError(
-    sorted
-      .map(({ at, why }) => {
-        const { line, col } = lines.linePos(at);
-        return `${source}:${Math.max(1, line)}:${Math.max(1, col)}: ${why}`;
-      })
-      .join('\n  '),
-  );
+  const told = sorted.slice(0, MAX_PROBLEMS).map(({ at, why }) => {
+    const { line, col } = lines.linePos(at);
+    return `${source}:${Math.max(1, line)}:${Math.max(1, col)}: ${why}`;
+  });
+  if (sorted.length > told.length) told.push(`${source}: and ${sorted.length - told.length} more mistakes`);
+  return new UserError(told.join('\n  '));
+}
+
+/** Keys that stand in a mapping twice (which of them counts?), and the one that JavaScript's objects would swallow. */
+function unclearKeys(document: Document.Parsed): { readonly at: number; readonly why: string }[] {
+  const found: { at: number; why: string }[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const at = key.range?.[0] ?? 0;
+        if (seen.has(key.value)) found.push({ at, why: `key '${key.value}' is there twice` });
+        if (key.value === '__proto__') found.push({ at, why: `unknown key '${key.value}'` });
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 }
 
 /** Byte of the node that a path leads to, or of the nearest one above it that the file has. */

@@ -124,7 +124,7 @@ ladders: [{ setup: calm, fault: failstop, mechanism: rehype, kind: leave-one-out
     expect(refusal('')).toMatch(/^c.yaml:1:1: 'name' is missing/);
     expect(refusal('name: x')).toBe("c.yaml:1:1: nothing to run: give at least one entry of 'cells' or 'ladders'");
     expect(refusal('name: [x')).toMatch(/^c.yaml:1:9: not YAML: /);
-    expect(refusal('name: x\nname: y')).toMatch(/^c.yaml:2:1: not YAML: Map keys must be unique/);
+    expect(refusal('name: x\nname: y')).toMatch(/^c.yaml:2:1: key 'name' is there twice$/);
     expect(refusal('just text')).toMatch(/^c.yaml:1:1: /);
     refusedAt(cell('size: 1, colour: red'), 'colour', "unknown key 'colour'");
     refusedAt(cell('size: 0'), '0', 'expected a number of injections from 1 to 1000000');

@@ -36,6 +36,10 @@ export interface PlanOptions {
 
 const PLAIN: Readonly<Record<string, Mechanism['recovery']>> = { none: 'none', rehype: 'rehype', nilihype: 'nilihype' };
 
+/** Lists multiply: what a campaign may come to. */
+const MAX_CELLS = 10_000;
+const MAX_ROWS = 1_000_000;
+
 /** Fault-free runs of a set-up with the undo log on, and as many with it off; from the file's seed on. */
 const OVERHEAD_SEEDS = 5;
 
@@ -62,6 +66,16 @@ export function planCampaign(
   return { name: file.name, text, hash, cells, overhead, images };
 }
 
+type NewCell = Omit<CampaignCell, 'id' | 'seed'>;
+
+/** One line of the plan to be, and the entry of the file that it comes from. */
+interface Combination {
+  readonly cell: NewCell;
+  readonly entry: CellsEntry | LadderEntry;
+  /** Where its mechanism stands. */
+  readonly path: FilePath;
+}
+
 class Planner {
   readonly problems: Problem[] = [];
   readonly cells: PlannedCell[] = [];
@@ -84,8 +98,7 @@ class Planner {
       this.refuse([], "nothing to run: give at least one entry of 'cells' or 'ladders'");
     }
     for (const name of Object.keys(this.file.mechanisms)) this.mechanism(name, ['mechanisms', name]);
-    for (const [i, entry] of cells.entries()) this.addCells(entry, ['cells', i]);
-    for (const [i, entry] of ladders.entries()) this.addLadder(entry, ['ladders', i]);
+    this.addCells();
     for (const [i, setup] of overhead.entries()) {
       this.setup(setup, ['overhead', i]);
       if (overhead.indexOf(setup) < i) this.refuse(['overhead', i], `set-up '${setup}' is there twice`);
@@ -97,50 +110,80 @@ class Planner {
     return undefined;
   }
 
-  private addCells(entry: CellsEntry, path: FilePath): void {
-    for (const [named, setupPath] of each(entry.setup, [...path, 'setup'])) {
-      if (!this.setup(named, setupPath)) continue;
-      const setup = (this.paperScale && this.catalogue.paperScale(named)) || named;
-      for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
-        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], this.paperScale);
-        if (size === undefined) continue;
-        for (const [name, namePath] of each(entry.mechanism, [...path, 'mechanism'])) {
-          const mechanism = this.mechanism(name, namePath);
-          if (mechanism) this.add({ setup, faultClass: fault, mechanism, mechanismName: name, size }, entry, namePath);
-        }
+  private addCells(): void {
+    let combinations = 0;
+    let rows = 0;
+    for (const combination of this.combinations()) {
+      if (++combinations > MAX_CELLS) {
+        this.refuse([], `its lists come to more than ${MAX_CELLS} cells: make several campaigns of it`);
+        return;
       }
+      if (!combination) continue;
+      this.add(combination);
+      rows += combination.cell.size;
+    }
+    if (rows > MAX_ROWS) {
+      this.refuse([], `it comes to ${rows} injections, expected at most ${MAX_ROWS}: make several campaigns of it`);
     }
   }
 
-  private addLadder(entry: LadderEntry, path: FilePath): void {
-    for (const [setup, setupPath] of each(entry.setup, [...path, 'setup'])) {
-      if (!this.setup(setup, setupPath)) continue;
-      for (const [fault, faultPath] of each(entry.fault, [...path, 'fault'])) {
-        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], false);
-        if (size === undefined) continue;
-        for (const [name, namePath] of each(entry.mechanism, [...path, 'mechanism'])) {
+  /** What the lists of each entry multiply to; undefined for a combination that was refused. */
+  private *combinations(): Generator<Combination | undefined> {
+    for (const [i, entry] of this.file.cells.entries()) yield* this.combinationsOf(entry, ['cells', i], 'cells');
+    for (const [i, entry] of this.file.ladders.entries()) yield* this.combinationsOf(entry, ['ladders', i], 'ladders');
+  }
+
+  private *combinationsOf(
+    entry: CellsEntry | LadderEntry,
+    path: FilePath,
+    list: 'cells' | 'ladders',
+  ): Generator<Combination | undefined> {
+    // Ladders compare rungs with one another: they stay as large as the file says.
+    const scaled = this.paperScale && list === 'cells';
+    for (const [named, setupPath] of each(entry.setup, [...path, 'setup'])) {
+      const isKnown = this.setup(named, setupPath);
+      if (!isKnown) yield undefined;
+      const setup = (scaled && isKnown && this.catalogue.paperScale(named)) || named;
+      for (const [fault, faultPath] of isKnown ? each(entry.fault, [...path, 'fault']) : []) {
+        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], scaled);
+        if (size === undefined) yield undefined;
+        for (const [name, namePath] of size === undefined ? [] : each(entry.mechanism, [...path, 'mechanism'])) {
           const mechanism = this.mechanism(name, namePath);
-          const order = mechanism && this.order(entry, mechanism, path, namePath);
-          if (!order) continue;
-          for (const [kind] of each(entry.kind, path)) {
-            const ladder = `${name} ${kind}`;
-            const canonical = this.catalogue.enhancements(mechanism.recovery);
-            for (const { step, name: rung, mechanism: rungMechanism } of rungs(
-              kind,
-              mechanism.recovery,
-              order,
-              canonical,
-            )) {
-              const cell = { setup, faultClass: fault, mechanism: rungMechanism, mechanismName: name, size };
-              this.add({ ...cell, rung: { ladder, step, name: rung } }, entry, namePath);
-            }
+          if (!mechanism) yield undefined;
+          else {
+            const cell = { setup, faultClass: fault, mechanism, mechanismName: name, size: size as number };
+            if ('kind' in entry) yield* this.rungsOf(cell, entry, path, namePath);
+            else yield { cell, entry, path: namePath };
           }
         }
       }
     }
   }
 
-  private add(cell: Omit<CampaignCell, 'id' | 'seed'>, entry: CellsEntry | LadderEntry, path: FilePath): void {
+  private *rungsOf(
+    cell: NewCell,
+    entry: LadderEntry,
+    path: FilePath,
+    namePath: FilePath,
+  ): Generator<Combination | undefined> {
+    const { mechanism, mechanismName } = cell;
+    const order = this.order(entry, mechanism, path, namePath);
+    if (!order) yield undefined;
+    const canonical = this.catalogue.enhancements(mechanism.recovery);
+    for (const [kind] of order ? each(entry.kind, path) : []) {
+      const ladder = `${mechanismName} ${kind}`;
+      for (const rung of rungs(kind, mechanism.recovery, order!, canonical)) {
+        const { step, name } = rung;
+        yield {
+          cell: { ...cell, mechanism: rung.mechanism, rung: { ladder, step, name } },
+          entry,
+          path: namePath,
+        };
+      }
+    }
+  }
+
+  private add({ cell, entry, path }: Combination): void {
     const { triggers, code, memory, csr, interrupt } = { ...this.file, ...given(entry) };
     const options = { triggers, code, memory, csr, interrupt };
     const seed = entry.seed ?? this.file.seed;
@@ -175,8 +218,9 @@ class Planner {
   }
 
   private mechanism(name: string, path: FilePath): Mechanism | undefined {
-    const own = this.file.mechanisms[name];
-    const recovery = own?.recovery ?? PLAIN[name];
+    // Names are the file's: 'constructor' must not find what every object has.
+    const own = of(this.file.mechanisms, name);
+    const recovery = own?.recovery ?? of(PLAIN, name);
     if (recovery === undefined) {
       const known = [...Object.keys(PLAIN), ...Object.keys(this.file.mechanisms)];
       return this.refuse(path, `there is no mechanism '${name}': expected one of ${[...new Set(known)].join(', ')}`);
@@ -235,6 +279,10 @@ class Planner {
     return this.refuse(sizePath, `the papers have no campaign of class '${fault}': give a number of injections`);
   }
 }
+
+/** An entry of a table by a name from outside. */
+const of = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
 
 /** A value or each of a list of them, with where it stands. */
 function each<T extends string>(items: T | readonly T[], path: FilePath): (readonly [T, FilePath])[] {

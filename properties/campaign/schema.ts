@@ -10,11 +10,19 @@ import { FAULT_CLASSES } from './types.ts';
 export const PAPER_SIZES: Readonly<Record<string, number>> = { failstop: 1000, register: 5000, code: 2000 };
 
 export const MAX_CELL_SIZE = 1_000_000;
+/** Seeds next to one another are taken for the overhead, and all must be exact as numbers. */
+const MAX_SEED = 2 ** 48;
 /** Longest distance behind the random time, in HS-mode instructions. The papers': 20,000. */
 const MAX_INSTRUCTIONS = 10_000_000;
 
-const oneOrMore = <T extends z.ZodType>(item: T) =>
-  z.union([item, z.array(item).min(1, 'the list is empty: expected at least one')]);
+/** Longest list of a campaign file. */
+const MAX_LIST = 1000;
+const TOO_LONG = `the list is too long: expected at most ${MAX_LIST}`;
+
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, oneAtLeast(item)]);
+const oneAtLeast = <T extends z.ZodType>(item: T, what = 'one') =>
+  z.array(item).min(1, `the list is empty: expected at least ${what}`).max(MAX_LIST, TOO_LONG);
+const anyNumberOf = <T extends z.ZodType>(item: T) => z.array(item).max(MAX_LIST, TOO_LONG);
 
 const range = (low: number, high: number, unit: string, integer: boolean) => {
   const what = `expected a ${integer ? 'whole number' : 'number'} of ${unit} from ${low} to ${high}`;
@@ -44,10 +52,7 @@ const code = z.strictObject({
 });
 
 const list = <const T extends readonly [string, ...string[]]>(items: T) =>
-  z
-    .array(z.enum(items, `expected one of ${items.join(', ')}`))
-    .min(1, 'the list is empty: expected at least one')
-    .default([...items]);
+  oneAtLeast(z.enum(items, `expected one of ${items.join(', ')}`)).default([...items]);
 
 const memory = z.strictObject({ where: list(MEMORY_KINDS) });
 const csr = z.strictObject({ registers: list(FAULT_CSRS) });
@@ -64,12 +69,14 @@ const faultClass = z.enum(FAULT_CLASSES, `expected one of ${FAULT_CLASSES.join('
 
 const SIZE = `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`;
 const size = z.union([z.int(SIZE).min(1, SIZE).max(MAX_CELL_SIZE, SIZE), z.literal('paper')], SIZE);
-const seed = z.int('expected a whole number: the seed').min(0, 'expected a seed from 0 on');
-const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected a name of letters, digits, . _ -');
+const SEED = `expected a seed: a whole number from 0 to ${MAX_SEED}`;
+const seed = z.int(SEED).min(0, SEED).max(MAX_SEED, SEED);
+const NAME = 'expected a name of letters, digits, . _ -, at most 100 of them';
+const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, NAME);
 
 const mechanism = z.strictObject({
   recovery: z.enum(['none', 'rehype', 'nilihype'], 'expected none, rehype or nilihype'),
-  enhance: z.union([z.literal('all'), z.array(name)], "expected 'all' or a list of enhancements").default('all'),
+  enhance: z.union([z.literal('all'), anyNumberOf(name)], "expected 'all' or a list of enhancements").default('all'),
 });
 
 const drawOptions = {
@@ -97,7 +104,7 @@ const ladder = z.strictObject({
   mechanism: oneOrMore(name),
   kind: oneOrMore(z.enum(KINDS, `expected ${KINDS.join(' or ')}`)).default([...KINDS]),
   /** Enhancements from the first rung to the last, some of them together as one rung; the mechanism's own order unless given. */
-  order: z.array(oneOrMore(name)).min(1, 'the list is empty: expected at least one enhancement').optional(),
+  order: oneAtLeast(oneOrMore(name), 'one enhancement').optional(),
   size,
   seed: seed.optional(),
   ...drawOptions,
@@ -112,10 +119,10 @@ export const campaignFile = z.strictObject({
   csr: csr.prefault({}),
   interrupt: interrupt.prefault({}),
   mechanisms: z.record(name, mechanism).default({}),
-  cells: z.array(cells).default([]),
-  ladders: z.array(ladder).default([]),
+  cells: anyNumberOf(cells).default([]),
+  ladders: anyNumberOf(ladder).default([]),
   /** Set-ups whose normal operation is measured with the undo log on and off. */
-  overhead: z.array(name).default([]),
+  overhead: anyNumberOf(name).default([]),
 });
 
 /** A campaign file that has the right form; names in it are not checked yet. */

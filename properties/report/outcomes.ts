@@ -114,7 +114,8 @@ function countsOf<T extends string>(values: readonly T[]): [T, number][] {
 }
 
 function histogram(values: readonly number[]): number[] {
-  const bins = new Array<number>(Math.max(-1, ...values) + 1).fill(0);
+  // Not spread into Math.max: a group may have more rows than a call may have arguments.
+  const bins = new Array<number>(values.reduce((most, value) => Math.max(most, value), -1) + 1).fill(0);
   for (const value of values) bins[value]!++;
   return bins;
 }
