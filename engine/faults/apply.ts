@@ -33,9 +33,7 @@ const TICKS_PER_MTIME = 100;
 
 /** Applies a resolved fault. @throws UserError when the machine has no such hart or no RAM at the address. */
 export function applyFault(target: FaultTarget, fault: Fault): void {
-  if ('hart' in fault && !(fault.model === 'interrupt' && typeof fault.line === 'number')) {
-    requireHart(target, fault.hart);
-  }
+  if (hitsHart(fault)) requireHart(target.hartCount, fault.hart);
   switch (fault.model) {
     case 'failstop':
       target.writeRegister(fault.hart, PC_REGISTER, 0n);
@@ -70,11 +68,18 @@ export function applyFault(target: FaultTarget, fault: Fault): void {
   }
 }
 
-/** The fault with its hart made definite: faults on the "next" hart hit the one whose instruction is next. */
-export function resolveFault(machine: { next(): { hart: number } }, fault: Fault): Fault {
-  if (!('hart' in fault) || fault.hart !== NEXT_HART) return fault;
-  if (fault.model === 'interrupt' && typeof fault.line === 'number') return fault;
-  return { ...fault, hart: machine.next().hart };
+/**
+ * The fault with its hart made definite: faults on the "next" hart hit the one whose instruction is next.
+ * @throws UserError when the machine has no such hart
+ */
+export function resolveFault(
+  machine: { readonly config: { readonly harts: number }; next(): { hart: number } },
+  fault: Fault,
+): Fault {
+  if (!hitsHart(fault)) return fault;
+  const definite = fault.hart === NEXT_HART ? { ...fault, hart: machine.next().hart } : fault;
+  requireHart(machine.config.harts, definite.hart);
+  return definite;
 }
 
 /**
@@ -122,7 +127,12 @@ function flipByte(target: FaultTarget, paddr: number, bit: number, what: string)
   return byte;
 }
 
-function requireHart(target: FaultTarget, hart: number): void {
-  if (hart >= 0 && hart < target.hartCount) return;
-  throw new UserError(`fault on hart ${hart}: the machine has harts 0…${target.hartCount - 1}`);
+function requireHart(harts: number, hart: number): void {
+  if (hart >= 0 && hart < harts) return;
+  throw new UserError(`fault on hart ${hart}: the machine has harts 0…${harts - 1}`);
+}
+
+/** Faults of an interrupt source are the controller's, whatever hart they name. */
+function hitsHart(fault: Fault): fault is Extract<Fault, { readonly hart: number }> {
+  return 'hart' in fault && !(fault.model === 'interrupt' && typeof fault.line === 'number');
 }

@@ -256,8 +256,11 @@ describe('injection', () => {
   });
 
   it('resolves the next hart before the fault is recorded', () => {
-    const machine = { next: () => ({ hart: 3 }) };
+    const machine = { config: { harts: 4 }, next: () => ({ hart: 3 }) };
     expect(resolveFault(machine, { model: 'failstop', hart: -1 })).toEqual({ model: 'failstop', hart: 3 });
     expect(resolveFault(machine, { model: 'failstop', hart: 0 })).toEqual({ model: 'failstop', hart: 0 });
+    expect(() => resolveFault(machine, { model: 'failstop', hart: 4 })).toThrow(
+      /fault on hart 4: the machine has harts 0…3/,
+    );
   });
 });

@@ -32,6 +32,69 @@ cells:
     size: 20
 `;
 
+/** What a text must not do to its reader: end in anything but a refusal, or cost more than the text is worth. */
+describe('a campaign file that was made to do harm', () => {
+  const cell = (mechanism: string, change = '') =>
+    `name: x\ncells: [{ setup: calm, fault: failstop, mechanism: ${mechanism}, size: 1 }]\n${change}`;
+  const many = (text: string, n: number) => text.repeat(n);
+  const list = (text: string, n: number) => `[${Array(n).fill(text)}]`;
+  const cases: [string, string, RegExp][] = [
+    ['brackets in brackets', `name: ${many('[', 60_000)}`, /not YAML|longer/],
+    ['mappings in mappings', many('{a: ', 15_000), /not YAML/],
+    ['entries in entries', `${many('- ', 30_000)}x`, /not YAML/],
+    ['more text than a plan has', `name: x\n# ${many('x', 70_000)}`, /is longer than 65536 characters/],
+    [
+      'a key twice, in a list of a list',
+      'name: x\ncells: [{ setup: calm, setup: slow }]',
+      /key 'setup' is there twice/,
+    ],
+    ['thousands of keys', Array.from({ length: 7000 }, (_, i) => `k${i}: 1\n`).join(''), /and 6981 more mistakes/],
+    [
+      'aliases of aliases of aliases',
+      `a: &a ${list('x', 9)}\n${[...'bcdefghij'].map((c, i) => `${c}: &${c} ${list(`*${'abcdefghi'[i]}`, 9)}\n`).join('')}`,
+      /Excessive alias count/,
+    ],
+    ['an alias of itself', 'name: x\ncells: &a [*a]', /c.yaml:2:12: expected object/],
+    ['a key that objects have', cell('rehype', '__proto__: { seed: 2 }'), /^c.yaml:3:1: unknown key '__proto__'$/],
+    [
+      'a mechanism of that name',
+      cell('rehype', 'mechanisms: { __proto__: { recovery: rehype } }'),
+      /unknown key '__proto__'/,
+    ],
+    ['a mechanism that objects have', cell('constructor'), /there is no mechanism 'constructor'/],
+    ['a set-up that objects have', cell('rehype', 'overhead: [toString]'), /there is no set-up 'toString'/],
+    ['a list without end', cell(list('rehype', 2000)), /the list is too long: expected at most 1000/],
+    [
+      'lists that multiply',
+      `name: x\ncells: [{ setup: ${list('calm', 900)}, fault: ${list('failstop', 900)}, mechanism: ${list('rehype', 900)}, size: 1 }]`,
+      /its lists come to more than 10000 cells/,
+    ],
+    [
+      'lists that multiply to nothing',
+      `name: x\nmechanisms: { h: { recovery: none, enhance: [a] } }\ncells: [{ setup: ${list('calm', 900)}, fault: ${list('failstop', 900)}, mechanism: ${list('h', 900)}, size: 1 }]`,
+      /its lists come to more than 10000 cells/,
+    ],
+    [
+      'more injections than anybody runs',
+      cell('[rehype, nilihype]').replace('size: 1', 'size: 1000000'),
+      /comes to 2000000 injections, expected at most 1000000/,
+    ],
+    [
+      'a number beyond what numbers can be',
+      cell('rehype', 'seed: 9007199254740991'),
+      /expected a seed: a whole number from 0 to 281474976710656/,
+    ],
+    [
+      'a name that no file can have',
+      cell('rehype').replace('name: x', `name: ${many('x', 300)}`),
+      /expected a name of .* at most 100/,
+    ],
+    ['another YAML with other types', `%YAML 1.1\n---\nname: !!set { x }\n`, /expected a name/],
+    ['keys that are no names', '? [a, b]\n: 1\n', /unknown key '\[ a, b \]'/],
+  ];
+  it.each(cases)('%s', (_what, text, why) => expect(refusal(text)).toMatch(why));
+});
+
 describe('a campaign file', () => {
   it('multiplies lists out: set-up, then fault class, then mechanism', () => {
     const { cells } = plan(GOOD);

@@ -35,7 +35,9 @@ function hasResults(database: string): boolean {
 describe('dejavm campaign', () => {
   it('runs a file, prints a line per cell, and the same table whatever the number of workers', async () => {
     const first = await cli(['campaign', file, '-o', path, '--workers', '2']);
-    expect(first.err).toBe(`dejavm: 36 rows run; results in ${path}\n  look at them with: dejavm report ${path}\n`);
+    // On a busy host also a line every ten seconds that says how far it is.
+    const said = first.err.replace(/^dejavm: (golden runs|overhead|injections) .*\n/gm, '');
+    expect(said).toBe(`dejavm: 36 rows run; results in ${path}\n  look at them with: dejavm report ${path}\n`);
     expect(first.code).toBe(EXIT.ok);
     const lines = first.out.trimEnd().split('\n');
     expect(lines[0]).toMatch(
@@ -100,27 +102,18 @@ describe('dejavm campaign', () => {
     expect(code).toBe(EXIT.difference);
   });
 
-  it('shows rows that end in an internal error, with the line that reproduces them, and runs the others', async () => {
+  it('does not run a row that no campaign draws: the database is damaged', async () => {
     const broken = `${path}.broken`;
     copyFileSync(path, broken);
     const db = new DatabaseSync(broken);
-    const impossible = `'{"model":"register","hart":-1,"register":99,"bit":0}'`;
+    const impossible = `'{"model":"register","hart":7,"register":1,"bit":0}'`;
     db.exec(`UPDATE rows SET injection = json_set(injection, '$.fault', json(${impossible})) WHERE id = 8`);
     db.exec('UPDATE rows SET result = NULL WHERE id IN (7, 8, 9)');
     db.close();
     const { err, code } = await cli(['campaign', file, '-o', broken]);
-    expect(code).toBe(EXIT.internal);
-    expect(err).toBe(
-      'dejavm: 1 row ended in an internal error and has no outcome:\n' +
-        '  internal error: register 99 is not 1…32\n' +
-        `    reproduce with: dejavm inject ${broken}#8\n` +
-        `dejavm: 2 rows run, 1 row to go; results in ${broken}\n`,
-    );
-    const again = await cli(['inject', `${broken}#8`]);
-    expect(again).toMatchObject({ code: EXIT.internal });
-    expect(again.err).toContain('register 99 is not 1…32');
-    const rows = readCampaign(broken).rows.filter(({ id }) => id !== 8);
-    expect(rows).toEqual(readCampaign(path).rows.filter(({ id }) => id !== 8));
+    expect(code).toBe(EXIT.damaged);
+    expect(err).toMatch(/^dejavm: .*broken: is damaged, or was changed by another program: row 8 cannot be run: .+\n$/);
+    expect(await cli(['inject', `${broken}#8`])).toMatchObject({ code: EXIT.usage });
   });
 
   it('refuses rows that are none', async () => {

@@ -3,7 +3,7 @@
  * the table of outcomes (or the results, with --export) to standard output. Stopping it loses nothing; the same command
  * goes on.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import {
   type CampaignOutcome,
@@ -20,6 +20,7 @@ import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { counted, shellLine, toJson } from '../format.ts';
+import { readInputFile } from '../input-file.ts';
 import type { Io } from '../io.ts';
 import { packageFile } from '../package-root.ts';
 import { BUNDLED_PLANS } from '../plans.ts';
@@ -31,6 +32,8 @@ type CampaignFlag = 'results' | 'workers' | 'only' | 'paperScale' | 'export' | '
 /** What a worker may need: a machine of 128 MiB, its code, and the snapshots of a golden run of the largest set-up. */
 const WORKER_BYTES = 600 * 2 ** 20;
 const MAX_ERRORS_SHOWN = 20;
+/** Ten times as long as a campaign file may be; how long that is, its parser says. */
+const MAX_PLAN_BYTES = 1 << 20;
 
 export async function campaignCommand({ args, flags, io, argv }: CommandContext<CampaignFlag>): Promise<ExitCode> {
   const plan = readPlan(args[0]!, flags.paperScale);
@@ -66,15 +69,12 @@ function defaultWorkers(): number {
 
 /** A file, or a plan that comes with the package. @throws UsageError, or UserError with every mistake in it */
 function readPlan(name: string, paperScale: boolean): CampaignPlan {
-  const path = BUNDLED_PLANS.includes(name) ? packageFile(`properties/campaign/plans/${name}.yaml`) : name;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? `no such file, and not one of the plans ${BUNDLED_PLANS.join(', ')}` : message;
-    throw new UsageError(`${name}: ${why}`);
+  const isBundled = BUNDLED_PLANS.includes(name);
+  if (!isBundled && !existsSync(name)) {
+    throw new UsageError(`${name}: no such file, and not one of the plans ${BUNDLED_PLANS.join(', ')}`);
   }
+  const path = isBundled ? packageFile(`properties/campaign/plans/${name}.yaml`) : name;
+  const text = Buffer.from(readInputFile(name, path, MAX_PLAN_BYTES)).toString('utf8');
   return planCampaign(text, name, campaignCatalogue, { paperScale });
 }
 

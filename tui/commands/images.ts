@@ -2,11 +2,11 @@
  * The files that go into a machine: those named on the command line, or the ones that come with the package.
  * Relies on the package's engine/images; what is inside a file is the loader's business.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Image, MachineConfig } from '../../engine/index.ts';
-import { UsageError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
+import { readInputFile } from '../input-file.ts';
 import { packageFile } from '../package-root.ts';
 
 /** Firmware, Lazarus and its guest, as built from engine/. */
@@ -49,20 +49,7 @@ function builtIn(role: keyof typeof BUILT_IN): Image {
   return { name: basename(BUILT_IN[role]), bytes: readFileSync(packageFile(BUILT_IN[role])) };
 }
 
-const REASONS: Record<string, string> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a folder; expected a file',
-  EACCES: 'not readable; check its permissions',
-};
-
 /** A file that a flag names. @throws UsageError when it cannot be read, or would never end */
 export function readImage(flag: string, path: string): Image {
-  try {
-    if (statSync(path).isCharacterDevice()) throw new UsageError(`${flag} ${path}: is a device; expected a file`);
-    return { name: basename(path), bytes: readFileSync(path) };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${flag} ${path}: ${REASONS[code] ?? message}`);
-  }
+  return { name: basename(path), bytes: readInputFile(`${flag} ${path}`, path) };
 }

@@ -53,6 +53,8 @@ describe('inject', () => {
     [['--fault', 'failstop', ...AT, '--recovery', 'reboot'], /expected none, rehype, nilihype/],
     [['--fault', 'failstop', ...AT, '--enhance', 'luck'], /no enhancement 'luck'/],
     [['--fault', 'device=7,effect=io-error', ...AT], /no such device in virtio slot 7/],
+    [['--fault', 'register=x1,bit=0,hart=7', ...AT], /fault on hart 7: the machine has harts 0…1/],
+    [['--fault', 'memory=0x10,bit=0', ...AT], /no RAM at this physical address/],
   ])('%j is refused in one line', async (argv, why) => {
     const { code, out, err } = await cli(['inject', ...argv], { env });
     expect([code, out]).toEqual([EXIT.usage, '']);

@@ -1,5 +1,5 @@
 /** `dejavm report` on the results of a real campaign: every output, and the same each time. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -69,6 +69,14 @@ describe('dejavm report', () => {
     expect(html).toMatchObject({ code: EXIT.ok, out: '' });
     expect(html.err).toMatch(/^dejavm: report written to .*report\.html, \d/);
     expect(readFileSync(target, 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+    const fresh = join(folder, 'fresh.html');
+    const modes = [];
+    for (const mode of [undefined, 0o640]) {
+      if (mode !== undefined) chmodSync(fresh, mode);
+      await cli(['report', path, '--html', fresh]);
+      modes.push(statSync(fresh).mode & 0o777);
+    }
+    expect(modes).toEqual([0o600, 0o640]);
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@
  * writes it.
  */
 import { randomUUID } from 'node:crypto';
-import { realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import {
   csvReport,
   htmlReport,
@@ -58,11 +58,19 @@ function sameFile(a: string, b: string): boolean {
   }
 }
 
-/** Writes beside the file and renames: an old report stays until the new one is whole. @throws UsageError */
+/** What results say of guests' output is nobody else's business, until their owner says so. */
+const PRIVATE_MODE = 0o600;
+
+/**
+ * Writes beside the file and renames: an old report stays until the new one is whole, and its permissions stay.
+ * @throws UsageError
+ */
 function writeWhole(path: string, text: string): void {
   const beside = `${path}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(beside, text);
+    writeFileSync(beside, text, { mode: PRIVATE_MODE });
+    const before = statSync(path, { throwIfNoEntry: false });
+    if (before?.isFile()) chmodSync(beside, before.mode & 0o777);
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });

@@ -230,7 +230,7 @@ describe('a database that another program changed is refused, with what is wrong
       result('vmsAffected', '9007199254740991'),
       /row 5 is not one: its fields contradict/,
     ],
-    ['a digest that is none', result('endDigest', '"12"'), /row 5 is not one at 'endDigest'/],
+    ['a digest that is none', result('endDigest', '"none"'), /row 5 is not one at 'endDigest'/],
     [
       'an injection without a fault',
       `UPDATE rows SET injection = json_remove(injection, '$.fault') WHERE id = 5`,

@@ -30,7 +30,8 @@ const exactly =
 
 const count = z.int().min(0);
 const text = z.string();
-const digest = z.string().regex(/^0x[0-9a-f]{1,16}$/);
+/** Of golden runs as 0x…, of results as digits alone. */
+const digest = z.string().regex(/^(0x)?[0-9a-f]{1,16}$/);
 /** An address as a number: exact up to 2^53, and near enough for a run that went astray above. */
 const address = z
   .number()
