@@ -17,7 +17,7 @@ import { createTables, requireOurs } from './tables.ts';
 
 /**
  * How much finished work a power cut can cost. Waiting for the disk after each row would cost a campaign of short rows a
- * tenth of its speed and more (README.md), and what is lost is run again, to the same result.
+ * quarter of its speed where the disk is busy (README.md), and what is lost is run again, to the same result.
  */
 const SYNC_EVERY_MS = 1000;
 
