@@ -210,7 +210,7 @@ describe('privileged instructions', () => {
     ['', 'HS', 'csrr a0, vsatp', OK],
     ['', 'HS', 'csrw hgeip, a0', ILLEGAL],
     ['', 'M', 'csrw mhartid, a0', ILLEGAL],
-    ['', 'M', 'csrr a0, 0x7a0', ILLEGAL],
+    ['', 'M', 'csrr a0, 0x7b0', ILLEGAL],
     ['', 'M', 'csrr a0, fcsr', ILLEGAL],
   ])('with %s, %s: %s', (bit, mode, instruction, expected) => {
     const bits: Record<string, [string, bigint]> = {

@@ -54,7 +54,8 @@ async function play({ name, config, steps, planned = [], until = 'last step', di
 describe('U-Boot', () => {
   const UBOOT: readonly Step[] = [
     { waitFor: 'U-Boot ' },
-    { waitFor: 'stop autoboot', type: '\r' },
+    // A recovery may speak in the middle of the line.
+    { waitFor: 'Hit any key', type: '\r' },
     { waitFor: '\n=> ', type: 'setexpr x 0x1234 * 3; echo is $x\r' },
     { waitFor: 'is 369c' },
     { waitFor: '\n=> ', type: 'mw.l 0x81000000 deadbeef 4; md.l 0x81000000 4; fdt addr $fdtcontroladdr\r' },
@@ -92,7 +93,7 @@ describe('Linux', () => {
   /** A command, and what its output must contain. */
   const COMMANDS = [
     ['echo $((6 * 7)) apples', '42 apples'],
-    ['cat /proc/cpuinfo', /isa\s*: rv64imafdc_\S*_sstc\r\nmmu\s*: sv39\r/],
+    ['cat /proc/cpuinfo', /isa\s*: rv64imafdc_\S*_sstc\r\nmmu\s*: sv(39|48|57)\r/],
     // Floating point, in a userland that passes it in registers.
     ['awk "BEGIN { print 355 / 113 }"', '3.14159'],
     ['gzip -c /bin/busybox | gunzip -c | cmp - /bin/busybox && echo the same', /\nthe same/],
@@ -115,28 +116,24 @@ describe('Linux', () => {
       .replace('random: crng init done\r\n', '');
   let golden: string;
 
-  it('boots to a shell on Sv39', () => {
+  it('boots to a shell', () => {
     const whole = new Watched(config('none'));
     expect(whole.until(PROMPT, 2_000_000_000)).toBe(true);
     golden = boot(whole.console, 'none');
   });
 
-  it.each(MECHANISMS)(
-    'prints the same through 40 recoveries by %s, obeys, and powers off',
-    async (mechanism) => {
-      const { recorded, shown } = await play({
-        name: `linux-${mechanism}`,
-        config: config(mechanism),
-        steps,
-        planned: failstops(40, 120_000_000, 14_000_000),
-        until: 'halted',
-        digestEvery: 10_000_000,
-      });
-      expect(recorded.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
-      expect(boot(recorded.console, mechanism)).toBe(golden);
-      expect(recorded.console).not.toMatch(/unhandled signal|Oops|WARNING:|BUG:|Call Trace/);
-      for (const [n, [text, answer]] of COMMANDS.entries()) expect(shown[n + 2], text).toMatch(answer);
-    },
-    600_000,
-  );
+  it.each(MECHANISMS)('prints the same through 40 recoveries by %s, obeys, and powers off', async (mechanism) => {
+    const { recorded, shown } = await play({
+      name: `linux-${mechanism}`,
+      config: config(mechanism),
+      steps,
+      planned: failstops(40, 120_000_000, 14_000_000),
+      until: 'halted',
+      digestEvery: 10_000_000,
+    });
+    expect(recorded.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
+    expect(boot(recorded.console, mechanism)).toBe(golden);
+    expect(recorded.console).not.toMatch(/unhandled signal|Oops|WARNING:|BUG:|Call Trace/);
+    for (const [n, [text, answer]] of COMMANDS.entries()) expect(shown[n + 2], text).toMatch(answer);
+  });
 });
