@@ -54,7 +54,7 @@ export {
   insertOperands,
   parts,
 } from './isa/index.ts';
-export { RAM_BASE } from './machine/board.ts';
+export { PAGE_BYTES, RAM_BASE } from './machine/board.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
 export {
   DEFAULT_HARTS,

@@ -44,6 +44,16 @@ describe('the tidy check finds', () => {
     expect(plant('engine/machine/x.ts', "import '../isa/index.ts';\n")).toEqual([]);
   });
 
+  it('files that import each other round about, types included', () => {
+    const found = offences([
+      { path: 'replay/a.ts', text: "import { b } from './b.ts';\n" },
+      { path: 'replay/b.ts', text: "import type { C } from './c.ts';\n" },
+      { path: 'replay/c.ts', text: "import './d.ts';\nexport { a } from './a.ts';\n" },
+      { path: 'replay/d.ts', text: '' },
+    ]);
+    expect(show(found)).toEqual(['replay/a.ts:1 is part of an import cycle: replay/a.ts, replay/b.ts, replay/c.ts']);
+  });
+
   it('a host clock or randomness in the engine, but not in comments', () => {
     expect(plant('engine/core/x.ts', 'const t = Date.now();\n')).toHaveLength(1);
     expect(plant('engine/core/x.ts', 'const t = 1; // not Date.now()\n')).toEqual([]);

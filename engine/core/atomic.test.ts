@@ -97,6 +97,18 @@ test('SC fails elsewhere, after a trap, after a poke to the word, and after anot
   expect(sequence('nop')).toBe(1n);
 });
 
+test.each([
+  ['the byte before the word', -1, 1, 0n],
+  ['two bytes up to the word', -2, 2, 0n],
+  ['bytes that reach into it', -3, 4, 1n],
+  ['its first byte', 0, 1, 1n],
+  ['its last byte', 7, 1, 1n],
+  ['the byte behind it', 8, 1, 0n],
+  ['bytes around it', -8, 24, 1n],
+])('a poke to %s', (_what, offset, bytes, fails) => {
+  expect(sequence('nop', () => bed.core.writeRam(Number(WORD) + offset, new Uint8Array(bytes)))).toBe(fails);
+});
+
 const compare = fc.constantFrom('equal', 'equal low half', 'different');
 
 test.each([32, 64])('amocas on %d bits stores when memory equals rd, and returns the old value', (bits) => {

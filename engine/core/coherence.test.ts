@@ -237,3 +237,43 @@ test('context ids that are handed out anew do not bring old translations back', 
   }
   expect(met).toBeGreaterThan(0);
 });
+
+test.each([
+  ['sd', 0, 8],
+  ['sd', -4, 8],
+  ['sd', 1, 8],
+  ['sd', -6, 8],
+  ['sw', 0, 4],
+  ['sw', -2, 4],
+  ['sh', 1, 2],
+  ['sb', 1, 1],
+] as const)('%s at %i from an entry changes it for the next load', (store, offset, bytes) => {
+  const bed = new Bed();
+  bed.openPmp();
+  bed.setCsr('mtvec', RAM + 0x800n);
+  const root = bed.tablePages();
+  const data = (n: bigint) => RAM + 0x10_0000n + n * 4096n;
+  // The entry before is valid, too: a store that spans both must see each.
+  const before = bed.map(root, PROBED, data(8n), RWX);
+  const entry = bed.map(root, PROBED + 0x1000n, data(0n), RWX);
+  bed.map(root, CODE, CODE_PA, RWX);
+  bed.map(root, WINDOW, entry & ~0xfffn, RWX);
+  bed.setCsr('satp', SV39 | (root >> 12n));
+  for (let n = 0n; n < 16n; n++) bed.setWord(data(n), 100n + n);
+  expect(entry - before).toBe(8n);
+  bed.program(`ld a1, 0(a0)\n${store} a2, 0(a3)\nld a4, 0(a0)\nj .`, CODE_PA, CODE);
+  bed.setX('a0', PROBED + 0x1000n);
+  bed.setX('a3', WINDOW + (entry & 0xfffn) + BigInt(offset));
+  // What memory shall have there afterwards: the entry leads to another page of the sixteen.
+  const changed = ((data(5n) >> 12n) << 10n) | V | RWX;
+  const image = new DataView(new ArrayBuffer(32));
+  image.setBigUint64(8, bed.word(before), true);
+  image.setBigUint64(16, changed, true);
+  image.setBigUint64(24, bed.word(entry + 8n), true);
+  bed.setX('a2', image.getBigUint64(16 + offset, true) & ((1n << BigInt(8 * bytes)) - 1n));
+  bed.enter('HS', CODE);
+  bed.run(3);
+  const ppn = (bed.word(entry) >> 10n) & 0xfff_ffff_ffffn;
+  expect([bed.x('a1'), bed.x('a4')]).toEqual([100n, bed.word(ppn << 12n)]);
+  expect(bed.x('a4')).not.toBe(100n);
+});

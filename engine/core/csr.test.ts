@@ -14,6 +14,27 @@ beforeEach(() => {
   bed.setCsr('mtvec', RAM + 0x800n);
 });
 
+test.each(['menvcfg', 'senvcfg', 'henvcfg'])('%s.CBIE never reads as the reserved value 2', (name) => {
+  for (const before of [0n, 1n, 3n]) {
+    bed.setCsr(name, before << 4n);
+    bed.setCsr(name, (2n << 4n) | 0xc1n);
+    expect(bed.csr(name) & 0xf1n).toBe((before << 4n) | 0xc1n);
+  }
+});
+
+test('software that looks for triggers finds none: nothing can be selected, type 0, info 1', () => {
+  const found = (name: string) => {
+    bed.setX('a0', ALL);
+    expect(bed.execute(`csrrw a1, ${name}, a0`, 'M')).toBe(undefined);
+    expect(bed.execute(`csrr a1, ${name}`, 'M')).toBe(undefined);
+    return bed.x('a1');
+  };
+  const names = ['tselect', 'tdata1', 'tdata2', 'tdata3', 'tinfo'];
+  expect(names.map(found)).toEqual([0n, 0n, 0n, 0n, 1n]);
+  for (const mode of ['HS', 'U', 'VS', 'VU'] as const) expect(bed.execute('csrr a1, tselect', mode)).toBe(2n);
+  for (const name of ['tcontrol', 'mcontext', 'dcsr']) expect(bed.execute(`csrr a1, ${name}`, 'M')).toBe(2n);
+});
+
 test.each<[string, bigint]>([
   ['mstatus', 0x800000ca_007e79aan],
   ['sstatus', 0x80000002_000c6122n],
@@ -57,6 +78,7 @@ test('exactly these registers exist', () => {
     'vsstatus vsie vstvec vsscratch vsepc vscause vstval vsip vstimecmp vsatp',
     'mvendorid marchid mimpid mhartid mconfigptr mstatus misa medeleg mideleg mie mtvec mcounteren menvcfg',
     'mcountinhibit mscratch mepc mcause mtval mip mtinst mtval2 mcycle minstret pmpcfg0 pmpcfg2',
+    'tselect tdata1 tdata2 tdata3 tinfo',
   ].flatMap((line) => line.split(' '));
   names.push(...numbered('hpmcounter', 3, 31), ...numbered('mhpmcounter', 3, 31));
   names.push(...numbered('mhpmevent', 3, 31), ...numbered('pmpaddr', 0, 15));

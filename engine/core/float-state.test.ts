@@ -1,5 +1,5 @@
 /** Floating point and the hart around it: off, dirty, guests, fcsr, memory. A sentence each. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CONSTANTS } from './layout.ts';
 import { Bed, DEVICE, type ModeName, RAM } from './testbed.ts';
 
@@ -85,11 +85,52 @@ test.each(['fsd f1, 0(a1)', 'c.fsd fa0, 0(a1)', 'fclass.d a0, f1', 'fmv.x.d a0, 
   },
 );
 
-test('as on QEMU, a comparison raises its flag without marking the state dirty', () => {
-  setFs('mstatus', CLEAN);
-  setF(1, 0x7ff00000_00000001n);
-  expect(bed.execute('feq.d a0, f1, f1', 'HS')).toBe(undefined);
-  expect([fs('mstatus'), bed.csr('fflags')]).toEqual([CLEAN, 16n]);
+const SIGNALLING = 0x7ff00000_00000001n;
+/** What changes fcsr and no f register, each from an fcsr of 0. */
+const FCSR_CHANGERS = [
+  ...['feq.d a0, f1, f1', 'flt.d a0, f1, f2', 'fle.d a0, f2, f1', 'fcvt.w.d a0, f1', 'fcvt.lu.d a0, f1'],
+  ...['csrw fcsr, a1', 'csrwi fcsr, 1', 'csrs fcsr, a1', 'csrsi fcsr, 1', 'csrw frm, a1', 'csrwi frm, 1'],
+  ...['csrsi frm, 1', 'csrw fflags, a1', 'csrwi fflags, 1', 'csrsi fflags, 1', 'csrrw a0, fflags, a1'],
+];
+
+describe.each(FCSR_CHANGERS)('%s changes fcsr', (instruction) => {
+  const execute = (mode: ModeName, host: bigint, guest: bigint) => {
+    bed.setX('a1', 1n);
+    setF(1, SIGNALLING);
+    // Last, since a write of fcsr would be what makes it dirty.
+    bed.setCsr('fcsr', 0n);
+    setFs('mstatus', host);
+    setFs('vsstatus', guest);
+    expect(bed.execute(instruction, mode)).toBe(undefined);
+    expect(bed.csr('fcsr')).not.toBe(0n);
+  };
+
+  test.each(['M', 'HS', 'U'] as const)('and makes the state dirty in %s-mode', (mode) => {
+    execute(mode, CLEAN, CLEAN);
+    expect([fs('mstatus'), fs('vsstatus'), bed.csr('mstatus') & SD]).toEqual([FS, CLEAN, SD]);
+  });
+
+  test.each([
+    ['VS', CLEAN, CLEAN],
+    ['VU', CLEAN, CLEAN],
+    ['VS', FS, CLEAN],
+    ['VS', CLEAN, FS],
+    ['VU', INITIAL, CLEAN],
+  ] as const)('and makes both levels dirty in %s-mode, from mstatus %s and vsstatus %s', (mode, host, guest) => {
+    execute(mode, host, guest);
+    expect([fs('mstatus'), fs('vsstatus')]).toEqual([FS, FS]);
+    expect([bed.csr('sstatus') & SD, bed.csr('vsstatus') & SD]).toEqual([SD, SD]);
+  });
+});
+
+test('a comparison or conversion whose flag is set already changes nothing', () => {
+  for (const instruction of ['feq.d a0, f1, f1', 'fcvt.w.d a0, f1']) {
+    bed.setCsr('fcsr', 16n);
+    setFs('mstatus', CLEAN);
+    setF(1, SIGNALLING);
+    expect(bed.execute(instruction, 'HS')).toBe(undefined);
+    expect(fs('mstatus')).toBe(CLEAN);
+  }
 });
 
 test('a load that traps leaves register and status as they were', () => {
@@ -111,13 +152,6 @@ test('fflags and frm are views of fcsr; a write makes the state dirty', () => {
   expect(bed.csr('fcsr')).toBe(0xe2n);
   bed.execute('csrw frm, a0', 'U');
   expect(bed.csr('fcsr')).toBe(0x42n);
-});
-
-test('as on QEMU, a guest that writes fcsr makes its own level dirty only', () => {
-  setFs('mstatus', CLEAN);
-  setFs('vsstatus', CLEAN);
-  expect(bed.execute('csrw frm, a0', 'VS')).toBe(undefined);
-  expect([fs('mstatus'), fs('vsstatus')]).toEqual([CLEAN, FS]);
 });
 
 test('a reserved rounding mode is illegal, written in the instruction or in frm, also where nothing rounds', () => {

@@ -264,10 +264,59 @@ describe('Sv39 over Sv39x4', () => {
     expect(bed.csr('mtinst')).toBe(0x3000n);
   });
 
-  test('table reads need R in the second stage, whatever MXR says', () => {
-    bed.setCsr('mstatus', 1n << 19n);
-    bed.setWord(mapGuest(vroot), ((vroot >> 12n) << 10n) | V | X | A | U);
-    expect(access('nop', 'VS')).toBe(20n);
+  describe('reads of guest tables are plain ones in the second stage', () => {
+    /** Everything that could make them something else: HS-level MXR, SPVP so that HLV acts as VS-mode. */
+    const MXR = 1n << 19n;
+    const accesses: [string, ModeName, string, bigint][] = [
+      ['a load with MXR', 'VS', 'ld a1, 0(a0)', 21n],
+      ['a store with MXR', 'VS', 'sd a1, 0(a0)', 23n],
+      ['an atomic with MXR', 'VS', 'amoadd.d a1, a1, (a0)', 23n],
+      ['HLV with MXR', 'M', 'hlv.d a1, (a0)', 21n],
+      ['HLVX', 'M', 'hlvx.wu a1, (a0)', 21n],
+      ['HSV', 'M', 'hsv.d a1, (a0)', 23n],
+    ];
+    const run = (mode: ModeName, instruction: string) => {
+      bed.setX('a0', DATA);
+      return mode === 'M' ? bed.execute(instruction, 'M') : access(instruction, mode);
+    };
+    /** The guest's last table on the way to DATA, which CODE does not share. */
+    const tableOfData = () => {
+      const middle = (bed.word(vroot + 8n * (DATA >> 30n)) >> 10n) << 12n;
+      return ((bed.word(middle - OFFSET) >> 10n) << 12n) - OFFSET;
+    };
+    beforeEach(() => {
+      bed.setCsr('mstatus', MXR);
+      bed.setCsr('vsstatus', MXR);
+      bed.setCsr('hstatus', 1n << 8n);
+    });
+
+    test.each(accesses)('%s needs R there: X alone is a guest-page fault by an implicit read', (...row) => {
+      const [, mode, instruction, cause] = row;
+      const table = tableOfData();
+      mapGuest(table, X | A | D | U);
+      expect(run(mode, instruction)).toBe(cause);
+      expect([bed.csr('mtval2'), bed.csr('mtinst')]).toEqual([guest(table) >> 2n, 0x3000n]);
+    });
+
+    test.each(accesses)('%s needs no more than R there', (_what, mode, instruction) => {
+      mapGuest(tableOfData(), R | A | D | U);
+      expect(run(mode, instruction)).toBe(undefined);
+    });
+
+    test.each(accesses)(
+      '%s may set A and D there only with W: else a guest-page fault by an implicit write',
+      (...row) => {
+        const [, mode, instruction, cause] = row;
+        const table = tableOfData();
+        mapVirtual(DATA, DATA_PA, R | W | X);
+        mapGuest(table, R | X | A | D | U);
+        expect(run(mode, instruction)).toBe(cause);
+        expect([bed.csr('mtval2'), bed.csr('mtinst')]).toEqual([
+          guest(table + 8n * ((DATA >> 12n) & 511n)) >> 2n,
+          0x3020n,
+        ]);
+      },
+    );
   });
 
   test('guest physical addresses above 41 bits are guest-page faults', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { offsetOf } from '../core/layout.ts';
 import { BOARD, slotOf } from '../machine/board.ts';
 import { createBus } from '../machine/bus.ts';
-import { decodeHalt, plic } from './index.ts';
+import { decodeHalt, PLIC_SOURCES, plic } from './index.ts';
 import { type Bench, createBench } from './testing.ts';
 
 const FINISHER = 0x100000;
@@ -165,13 +165,40 @@ describe('the PLIC', () => {
     expect(its.lines(0)).toBe(SEIP);
   });
 
-  it('retracts a request when the input falls before the claim', () => {
+  it('claims whatever the threshold, which masks notifications only', () => {
+    const its = bench();
+    its.store(PLIC + 4 * UART_IRQ, 4, 3);
+    its.store(ENABLE(0), 4, 1 << UART_IRQ);
+    its.store(PLIC + 0x200000, 4, 7);
+    // The transmitter is empty.
+    its.store(UART + 1, 1, 2);
+    expect([its.lines(0), its.load(CLAIM(0), 4), its.load(CLAIM(0), 4)]).toEqual([0, UART_IRQ, 0]);
+  });
+
+  it('never claims a source of priority 0', () => {
+    const its = withInput(bench());
+    its.store(ENABLE(0), 4, 1 << UART_IRQ);
+    expect([its.lines(0), its.load(CLAIM(0), 4)]).toEqual([0, 0]);
+  });
+
+  it('keeps a request whose input falls before the claim, and makes no second one of it', () => {
     const its = withInput(bench());
     its.store(PLIC + 4 * UART_IRQ, 4, 1);
     its.store(ENABLE(0), 4, 1 << UART_IRQ);
     expect(its.load(UART, 1)).toBe('x'.charCodeAt(0));
-    expect(its.lines(0)).toBe(0);
-    expect(its.load(CLAIM(0), 4)).toBe(0);
+    expect([its.lines(0), its.load(CLAIM(0), 4)]).toEqual([MEIP, UART_IRQ]);
+    its.store(CLAIM(0), 4, UART_IRQ);
+    expect([its.lines(0), its.load(CLAIM(0), 4)]).toEqual([0, 0]);
+  });
+
+  it('has as many sources as the device tree says', () => {
+    const its = bench();
+    const kept = Array.from({ length: 1024 }, (_, source) => {
+      its.store(PLIC + 4 * source, 4, 1);
+      return its.load(PLIC + 4 * source, 4);
+    });
+    expect(kept.lastIndexOf(1)).toBe(PLIC_SOURCES);
+    expect(kept.filter((priority) => priority === 1)).toHaveLength(PLIC_SOURCES);
   });
 
   it('keeps 3 bits of priority, has no source 0, and reads 0 for harts that do not exist', () => {
@@ -201,8 +228,9 @@ describe('the PLIC', () => {
         }
         for (const word of [0, 1, 2]) its.store(ENABLE(1) + 4 * word, 4, 0xffffffff);
         its.store(PLIC + 0x201000, 4, threshold);
+        expect(its.lines(0)).toBe(all.some(({ priority }) => priority > threshold) ? SEIP : 0);
         const expected = all
-          .filter(({ priority }) => priority > threshold)
+          .filter(({ priority }) => priority > 0)
           .sort((a, b) => b.priority - a.priority || a.source - b.source)
           .map(({ source }) => source);
         const claimed = [...expected, 0].map(() => its.load(CLAIM(1), 4));

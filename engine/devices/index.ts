@@ -11,7 +11,7 @@ export {
 export { decodeHalt, finisher } from './finisher.ts';
 export { destinationOf, ipv4, isMulticast, isSame, readFrame, readUdp, udp } from './net/packet.ts';
 export { station } from './net/station.ts';
-export { isHigh, isPending, PLIC_SOURCES, plic } from './plic.ts';
+export { isHigh, isPending, loseRequest, PLIC_SOURCES, plic } from './plic.ts';
 export { nextRandom, RANDOM_WORDS, seedRandom } from './random.ts';
 export { rtc } from './rtc.ts';
 export { UART_BACKLOG_BYTES, uart } from './uart.ts';

@@ -2,17 +2,19 @@
  * Platform-level interrupt controller at 0xC00_0000, laid out as QEMU virt's (RISC-V PLIC 1.0.0): 95 sources, two
  * contexts a hart (2h = M, 2h+1 = S), 3-bit priorities. Drives the MEIP and SEIP inputs of the harts.
  *
- * Gateways are level-sensitive and follow QEMU: a source is pending while its input is high and it is not being
- * served, so an input that falls before the claim retracts its request. Pending bits are therefore computed, not kept.
- * Does not check access sizes or alignment (the bus does).
+ * Gateways are level-sensitive. One sends a request when its input is high and the last request has been completed, and
+ * cannot take it back: the source stays pending until it is claimed, though its input may have fallen ("Interrupt
+ * Gateways"). Does not check access sizes or alignment (the bus does).
  */
 import { CONSTANTS, offsetOf } from '../core/layout.ts';
 import type { Device, Port } from './device.ts';
 import { placeRecord } from './record.ts';
 
-/** Sources 1 … 95; source 0 means "none". */
-export const PLIC_SOURCES = 96;
-const WORDS = PLIC_SOURCES / 32;
+/** Interrupt sources, numbered from 1; 0 means "none". */
+export const PLIC_SOURCES = 95;
+/** Numbers, 0 included. */
+const NUMBERS = PLIC_SOURCES + 1;
+const WORDS = NUMBERS / 32;
 const CONTEXTS = 2 * CONSTANTS.MAX_HARTS;
 const PRIORITY_MASK = 7;
 const PENDING = 0x1000;
@@ -25,14 +27,16 @@ const MEIP = 11;
 const SEIP = 9;
 
 const record = placeRecord('plic', [
-  { name: 'priority', type: 'u32', count: PLIC_SOURCES, doc: 'per source; 0 never interrupts' },
+  { name: 'priority', type: 'u32', count: NUMBERS, doc: 'per source; 0 never interrupts' },
   { name: 'level', type: 'u32', count: WORDS, doc: 'input wires, one bit per source' },
+  { name: 'pending', type: 'u32', count: WORDS, doc: 'requests of gateways that nobody has claimed' },
   { name: 'claimed', type: 'u32', count: WORDS, doc: 'being served: claimed and not yet completed' },
   { name: 'enable', type: 'u32', count: CONTEXTS * WORDS, doc: 'WORDS words for each context' },
   { name: 'threshold', type: 'u32', count: CONTEXTS, doc: 'per context; only higher priorities interrupt' },
 ]);
 const PRIORITY_AT = offsetOf(record, 'priority');
 const LEVEL_AT = offsetOf(record, 'level');
+const PENDING_AT = offsetOf(record, 'pending');
 const CLAIMED_AT = offsetOf(record, 'claimed');
 const ENABLE_AT = offsetOf(record, 'enable');
 const THRESHOLD_AT = offsetOf(record, 'threshold');
@@ -44,8 +48,8 @@ export const plic: Device = {
   record,
   reset: update,
   load(port, offset) {
-    if (offset < 4 * PLIC_SOURCES) return port.get(PRIORITY_AT + offset);
-    if (offset >= PENDING && offset < PENDING + 4 * WORDS) return pendingWord(port, (offset - PENDING) >> 2);
+    if (offset < 4 * NUMBERS) return port.get(PRIORITY_AT + offset);
+    if (offset >= PENDING && offset < PENDING + 4 * WORDS) return port.get(PENDING_AT + offset - PENDING);
     const enable = enableAt(port, offset);
     if (enable !== undefined) return port.get(enable);
     const context = contextAt(port, offset);
@@ -56,7 +60,7 @@ export const plic: Device = {
   store(port, offset, _sizeBytes, value) {
     const enable = enableAt(port, offset);
     const context = contextAt(port, offset);
-    if (offset >= 4 && offset < 4 * PLIC_SOURCES) port.set(PRIORITY_AT + offset, value & PRIORITY_MASK);
+    if (offset >= 4 && offset < 4 * NUMBERS) port.set(PRIORITY_AT + offset, value & PRIORITY_MASK);
     // Source 0 does not exist: its enable bit is hardwired 0.
     else if (enable !== undefined) port.set(enable, (offset & (ENABLE_STRIDE - 1)) === 0 ? value & ~1 : value);
     else if (context === undefined) return;
@@ -73,45 +77,58 @@ export const plic: Device = {
 };
 
 /** Whether a source's input is high. */
-export const isHigh = (port: Port, line: number): boolean =>
-  ((port.get(LEVEL_AT + 4 * (line >>> 5)) >>> (line & 31)) & 1) === 1;
+export const isHigh = (port: Port, line: number): boolean => bit(port, LEVEL_AT, line);
 
 /** Whether a source waits to be claimed. */
-export const isPending = (port: Port, line: number): boolean =>
-  ((pendingWord(port, line >>> 5) >>> (line & 31)) & 1) === 1;
+export const isPending = (port: Port, line: number): boolean => bit(port, PENDING_AT, line);
 
-/** Section 9: the highest-priority pending enabled source, lowest number first; it is served until completed. */
+/** Takes back what no gateway can, for an injected fault: the request of a source whose input is low by now. */
+export function loseRequest(port: Port, line: number): void {
+  setBit(port, PENDING_AT, line, false);
+  update(port);
+}
+
+/**
+ * "Interrupt Claim Process": the highest-priority pending enabled source, lowest number first, whatever the threshold,
+ * which masks notifications only. It is served until completed.
+ */
 function claim(port: Port, context: number): number {
-  // The manual's threshold masks notifications only; QEMU applies it to claims too, and so do we.
-  const source = best(port, context);
+  const source = best(port, context, 0);
   if (source !== 0) {
+    setBit(port, PENDING_AT, source, false);
     setBit(port, CLAIMED_AT, source, true);
     update(port);
   }
   return source;
 }
 
-/** Section 10: ignored unless the source is enabled for the context. */
+/** "Interrupt Completion": ignored unless the source is enabled for the context. */
 function complete(port: Port, context: number, source: number): void {
-  if (source === 0 || source >= PLIC_SOURCES) return;
-  const enabled = (port.get(ENABLE_AT + 4 * (context * WORDS + (source >>> 5))) >>> (source & 31)) & 1;
-  if (enabled) setBit(port, CLAIMED_AT, source, false);
+  if (source === 0 || source > PLIC_SOURCES) return;
+  if (bit(port, ENABLE_AT + 4 * context * WORDS, source)) setBit(port, CLAIMED_AT, source, false);
 }
 
-/** Recomputes the external interrupt inputs of every hart. */
+/** Lets the gateways send what they may, and recomputes the external interrupt inputs of every hart. */
 function update(port: Port): void {
+  for (let word = 0; word < WORDS; word++) {
+    const requests = port.get(LEVEL_AT + 4 * word) & ~port.get(CLAIMED_AT + 4 * word);
+    port.set(PENDING_AT + 4 * word, port.get(PENDING_AT + 4 * word) | requests);
+  }
   for (let hart = 0; hart < port.board.hartCount; hart++) {
-    port.board.setHartLine(hart, MEIP, best(port, 2 * hart) !== 0);
-    port.board.setHartLine(hart, SEIP, best(port, 2 * hart + 1) !== 0);
+    port.board.setHartLine(hart, MEIP, isNotified(port, 2 * hart));
+    port.board.setHartLine(hart, SEIP, isNotified(port, 2 * hart + 1));
   }
 }
 
-/** The source that a context would claim now, or 0. */
-function best(port: Port, context: number): number {
+const isNotified = (port: Port, context: number): boolean =>
+  best(port, context, port.get(THRESHOLD_AT + 4 * context)) !== 0;
+
+/** The pending source of the highest priority that is enabled for a context and above `floor`, or 0. */
+function best(port: Port, context: number, floor: number): number {
   let source = 0;
-  let priority = port.get(THRESHOLD_AT + 4 * context);
+  let priority = floor;
   for (let word = 0; word < WORDS; word++) {
-    let bits = pendingWord(port, word) & port.get(ENABLE_AT + 4 * (context * WORDS + word));
+    let bits = port.get(PENDING_AT + 4 * word) & port.get(ENABLE_AT + 4 * (context * WORDS + word));
     while (bits !== 0) {
       const candidate = word * 32 + (31 - Math.clz32(bits & -bits));
       const its = port.get(PRIORITY_AT + 4 * candidate);
@@ -125,9 +142,6 @@ function best(port: Port, context: number): number {
   return source;
 }
 
-const pendingWord = (port: Port, word: number): number =>
-  (port.get(LEVEL_AT + 4 * word) & ~port.get(CLAIMED_AT + 4 * word)) >>> 0;
-
 /** Record offset of the enable word at a register offset, if there is one. */
 function enableAt(port: Port, offset: number): number | undefined {
   const context = (offset - ENABLE) / ENABLE_STRIDE;
@@ -140,6 +154,9 @@ function contextAt(port: Port, offset: number): number | undefined {
   const context = Math.floor((offset - CONTEXT) / CONTEXT_STRIDE);
   return context < 0 || context >= 2 * port.board.hartCount ? undefined : context;
 }
+
+const bit = (port: Port, at: number, number: number): boolean =>
+  ((port.get(at + 4 * (number >>> 5)) >>> (number & 31)) & 1) === 1;
 
 function setBit(port: Port, at: number, number: number, level: boolean): void {
   const address = at + 4 * (number >>> 5);

@@ -3,6 +3,7 @@
  * seed given. Good enough for latencies and for an entropy device whose point is that a run can be had again; it is no
  * source of secrets.
  */
+import { splitmix64 } from '../base/index.ts';
 import type { Port } from './device.ts';
 
 /** Words of a record, or others. */
@@ -13,16 +14,10 @@ export const RANDOM_WORDS = 4;
 
 /** Seeds the state at `offset` through splitmix64, so that neighbouring seeds give unrelated streams. */
 export function seedRandom(port: Words, offset: number, seed: bigint): void {
-  let state = seed;
-  for (let n = 0; n < RANDOM_WORDS; n += 2) {
-    state = BigInt.asUintN(64, state + 0x9e3779b97f4a7c15n);
-    let z = state;
-    z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
-    z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
-    z ^= z >> 31n;
+  for (const [n, word] of splitmix64(seed, RANDOM_WORDS / 2).entries()) {
     // The lowest bit of one word is set: the all-zero state would stay so for ever.
-    port.set(offset + 4 * n, Number(z & 0xffffffffn) | Number(n === 0));
-    port.set(offset + 4 * n + 4, Number(z >> 32n));
+    port.set(offset + 8 * n, Number(word & 0xffffffffn) | Number(n === 0));
+    port.set(offset + 8 * n + 4, Number(word >> 32n));
   }
 }
 

@@ -3,6 +3,7 @@
  * derived state follows, and for keeping what waits for its occasion; does not decide when (engine/machine applies,
  * replay plans).
  */
+import { CONSTANTS } from '../core/layout.ts';
 import { invariant, UserError } from '../errors.ts';
 import { type ArmedFault, type Fault, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
@@ -26,7 +27,6 @@ export interface FaultTarget {
   raise(line: { readonly hart: number } | { readonly source: number }): void;
 }
 
-const RAM_BASE = 0x80000000;
 /** stimecmp of a timer that never fires. */
 const NO_TIMER = (1n << 64n) - 1n;
 const TICKS_PER_MTIME = 100;
@@ -53,7 +53,7 @@ export function applyFault(target: FaultTarget, fault: Fault): void {
       const before = flipByte(target, paddr, bit, 'code fault');
       const mask = 1 << bit;
       if (fault.repair === 'on-detection') {
-        target.arm({ kind: 'repair', ramOffset: paddr - RAM_BASE, mask, original: before & mask });
+        target.arm({ kind: 'repair', ramOffset: paddr - CONSTANTS.RAM_BASE, mask, original: before & mask });
       }
       return;
     }

@@ -1,6 +1,6 @@
 /*
- * What the firmware's files share. One file per job: main (boot), trap, sbi, ipi (mailboxes, fences), hsm (hart
- * states), watchdog, recovery, options, console.
+ * What the firmware's files share. One file per job: main (boot), reserve (the devicetree), trap, sbi, legacy, ipi
+ * (mailboxes, fences), hsm (hart states), watchdog, recovery, options, console.
  */
 #ifndef FIRMWARE_H
 #define FIRMWARE_H
@@ -73,6 +73,10 @@ i64 console_read(void);
 #define IPI_FREEZE 4
 #define IPI_START 8
 void ipi_send(u64 hart, u64 bits);
+/** A bit for each hart of the board. */
+u64 harts_mask(void);
+/** Makes the supervisor software interrupt pending on the harts of `mask`. */
+void ipi_send_all(u64 mask);
 /** Takes the bits sent to `hart` and acts on all but FREEZE and START, which are returned. */
 u64 ipi_take(struct hart *hart);
 /** Answers fences only: for loops that wait while other harts may wait for us. */
@@ -86,12 +90,16 @@ void hsm_wait(struct hart *hart);
 /** Stops this hart, and waits as above. */
 void hsm_stop(struct hart *hart);
 i64 hsm_start(u64 id, u64 address, u64 argument);
+/** hart_suspend, with its arguments in the saved context. An SBI error; or the saved context is the one to resume with. */
+i64 hsm_suspend(struct hart *hart);
+#define HSM_RESUMED_ELSEWHERE 1l
 /** Prepares the saved context to enter HS-mode at `address`. */
 void hsm_enter(struct hart *hart, u64 address, u64 argument);
-u64 hsm_started_mask(void);
 
 /* watchdog.c */
 u64 time_now(void);
+/** Sets the supervisor's timer: with Sstc, the hart's own comparator. */
+void timer_set(u64 deadline);
 void watchdog_start(struct hart *hart);
 void watchdog_stop(struct hart *hart);
 void watchdog_tick(struct hart *hart);
@@ -121,13 +129,27 @@ int recovery_text_intact(void);
 void sbi_call(struct hart *hart);
 /** 1 when HS may pass this range to the firmware: RAM outside the firmware's own. */
 int range_is_lent(u64 address, u64 bytes);
-/** Ends the run. */
+/** Ends the run, or has the board start over. */
 void system_pass(void) __attribute__((noreturn));
 void system_fail(u64 code) __attribute__((noreturn));
+void system_reboot(void) __attribute__((noreturn));
+
+/* legacy.c */
+void legacy_call(struct hart *hart);
+
+/* main.c */
+/** Bytes from FIRMWARE_BASE on that HS may not write: all of the firmware's memory, or just its core. */
+u64 firmware_bytes(void);
+
+/* reserve.c */
+/** Adds the firmware's memory to the reserved memory of the tree, in place, if there is room. */
+void reserve_firmware(void *fdt);
 
 /* trap.c */
 void trap(struct hart *hart);
 void trap_init(void);
+/** Hands an exception to the mode that would have had it, had it been delegated; mtval and the like tell of it. */
+void trap_pass_on(struct hart *hart, u64 cause);
 #endif
 
 #endif

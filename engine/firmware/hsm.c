@@ -1,5 +1,5 @@
 /*
- * Hart states (SBI 1.0, ch. 9). A STOPPED hart waits here, in M-mode, answering fences. STOPPED → START_PENDING is
+ * Hart states (SBI 2.0, ch. 9). A STOPPED hart waits here, in M-mode, answering fences. STOPPED → START_PENDING is
  * made by the caller of start (compare-and-swap, so only one wins), START_PENDING → STARTED by the hart itself. At
  * power-on hart 0 declares all others STOPPED, whether they have come this far yet or not: their mailbox waits.
  */
@@ -42,6 +42,34 @@ i64 hsm_start(u64 id, u64 address, u64 argument) {
   return SBI_OK;
 }
 
+/**
+ * Waits until an interrupt that the supervisor has enabled is pending (9.4). A request to freeze, and the watchdog, end
+ * the wait as well: both want to be taken as traps, and a supervisor must expect to be woken for nothing.
+ */
+static void sleep(struct hart *hart) {
+  u64 bits = 0;
+  hart->state = SBI_HSM_SUSPENDED;
+  while ((bits & IPI_FREEZE) == 0 && (csr_read(MIP) & csr_read(MIE) & ~(1ul << IRQ_MSI)) == 0) {
+    wait_for_interrupt();
+    if ((csr_read(MIP) & 1ul << IRQ_MSI) != 0) bits |= ipi_take(hart);
+  }
+  hart->state = SBI_HSM_STARTED;
+  if ((bits & IPI_FREEZE) != 0) ipi_send(hart->id, IPI_FREEZE);
+}
+
+i64 hsm_suspend(struct hart *hart) {
+  u64 address = hart->x[11], argument = hart->x[12];
+  switch ((u32)hart->x[10]) {
+    case SBI_HSM_RETENTIVE: sleep(hart); return SBI_OK;
+    case SBI_HSM_NON_RETENTIVE:
+      if (!range_is_lent(address, 4)) return SBI_ERR_INVALID_ADDRESS;
+      sleep(hart);
+      hsm_enter(hart, address, argument);
+      return HSM_RESUMED_ELSEWHERE;
+    default: return SBI_ERR_INVALID_PARAM;
+  }
+}
+
 void hsm_enter(struct hart *hart, u64 address, u64 argument) {
   csr_write(SATP, 0);
   memset(hart->x, 0, sizeof(hart->x));
@@ -49,11 +77,4 @@ void hsm_enter(struct hart *hart, u64 address, u64 argument) {
   hart->pc = address;
   hart->x[10] = hart->id;
   hart->x[11] = argument;
-}
-
-u64 hsm_started_mask(void) {
-  u64 mask = 0;
-  for (u64 id = 0; id < board.hart_count; id++)
-    if (harts[id].state == SBI_HSM_STARTED) mask |= 1ul << id;
-  return mask;
 }

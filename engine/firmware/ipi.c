@@ -24,6 +24,13 @@ void ipi_send(u64 hart, u64 bits) {
   mmio_write32(BOARD_ACLINT + 4 * hart, 1);
 }
 
+u64 harts_mask(void) { return (1ul << board.hart_count) - 1; }
+
+void ipi_send_all(u64 mask) {
+  for (u64 id = 0; id < board.hart_count; id++)
+    if ((mask >> id & 1) != 0) ipi_send(id, IPI_SUPERVISOR);
+}
+
 u64 ipi_take(struct hart *hart) {
   mmio_write32(BOARD_ACLINT + 4 * hart->id, 0);
   fence_io();

@@ -17,6 +17,8 @@ struct dynamic_info {
 static void protect(void);
 static void delegate(void);
 
+u64 firmware_bytes(void) { return recovery_armed() ? FIRMWARE_BYTES : FIRMWARE_CORE_BYTES; }
+
 static u64 next_stage(const struct dynamic_info *info) {
   if (info == NULL || info->magic != DYNAMIC_INFO_MAGIC || info->next_address == 0) {
     console_print("firmware: no next stage: give a hypervisor or kernel with -kernel\n");
@@ -44,6 +46,7 @@ void boot(struct hart *self, u64 id, const void *fdt, const struct dynamic_info 
   if (!options_read(board.bootargs)) system_fail(2);
   next_fdt = fdt;
   recovery_arm(next);
+  if (!recovery_armed()) reserve_firmware((void *)fdt);
   protect();
   delegate();
   static const char *const mechanisms[] = {"none", "rehype", "nilihype"};
@@ -57,19 +60,20 @@ void boot(struct hart *self, u64 id, const void *fdt, const struct dynamic_info 
 }
 
 /*
- * PMP (manual II, 3.7): HS may read the handover area, may not touch the rest of the firmware nor the ACLINT (whose
- * mtimecmp is the watchdog), and may do anything elsewhere. Lowest-numbered match wins.
+ * PMP (manual II, 3.7): HS may read the handover area if there is one, may not touch the rest of the firmware nor the
+ * ACLINT (whose mtimecmp is the watchdog), and may do anything elsewhere. Lowest-numbered match wins.
  */
 #define NAPOT(base, bytes) (((base) >> 2) | (((bytes) >> 3) - 1))
 #define PMP_NAPOT 0x18ul
 #define PMP_RWX 0x07ul
 #define PMP_R 0x01ul
 static void protect(void) {
+  u64 handover = recovery_armed() ? PMP_NAPOT | PMP_R : 0;
   csr_write(0x3b0, NAPOT(HANDOVER_BASE, HANDOVER_BYTES));
-  csr_write(0x3b1, NAPOT(FIRMWARE_BASE, FIRMWARE_BYTES));
+  csr_write(0x3b1, NAPOT(FIRMWARE_BASE, firmware_bytes()));
   csr_write(0x3b2, NAPOT(BOARD_ACLINT, BOARD_ACLINT_BYTES));
   csr_write(0x3b3, ~0ul >> 10); /* everything */
-  csr_write(PMPCFG0, (PMP_NAPOT | PMP_R) | PMP_NAPOT << 8 | PMP_NAPOT << 16 | (PMP_NAPOT | PMP_RWX) << 24);
+  csr_write(PMPCFG0, handover | PMP_NAPOT << 8 | PMP_NAPOT << 16 | (PMP_NAPOT | PMP_RWX) << 24);
   sfence_vma();
 }
 
@@ -86,8 +90,12 @@ static void delegate(void) {
                1ul << EXC_STORE_ACCESS;
   csr_write(MEDELEG, always | hypervisor | (recovery_armed() ? 0 : faults));
   csr_write(MIDELEG, 1ul << IRQ_SSI | 1ul << IRQ_STI | 1ul << IRQ_SEI);
-  csr_write(MCOUNTEREN, COUNTEREN_CY_TM_IR);
-  /* What the devicetree's ISA string promises to the next stage; bits of missing extensions are ignored. */
+  csr_write(MCOUNTEREN, COUNTEREN_ALL);
+  /*
+   * What the devicetree's ISA string promises to the next stage; bits of missing extensions are ignored. Lazarus knows no
+   * memory types: there those bits of a table entry stay reserved, and a damaged entry is found.
+   */
   csr_set(MENVCFG, ENVCFG_STCE | ENVCFG_CBIE_INVALIDATE | ENVCFG_CBCFE | ENVCFG_CBZE);
+  if (!recovery_armed()) csr_set(MENVCFG, ENVCFG_PBMTE);
   csr_write(STIMECMP, ~0ul);
 }

@@ -15,12 +15,15 @@ static const struct {
 
 static int enhance_read(const char *list, u64 bytes);
 
+/** Longer ones are mistakes, and would not fit once they are in other units. */
+#define NUMBER_MAX_BYTES 12ul
+
 static int number_option(const char *line, const char *name, u64 unit, u64 *value) {
   u64 bytes;
   const char *text = option_find(line, name, &bytes);
   if (text == NULL) return 1;
-  if (!number_parse(text, bytes, value)) {
-    console_print("firmware: %s= needs a number\n", name);
+  if (bytes > NUMBER_MAX_BYTES || !number_parse(text, bytes, value)) {
+    console_print("firmware: %s= needs a number of at most %d digits\n", name, NUMBER_MAX_BYTES);
     return 0;
   }
   *value *= unit;

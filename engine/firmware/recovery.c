@@ -8,8 +8,8 @@
  */
 #include "firmware.h"
 
-/* Closed to HS. */
-static u8 pristine[PRISTINE_BYTES] __attribute__((aligned(PAGE_BYTES)));
+/* Closed to HS, once the recovery block is armed. */
+static u8 pristine[PRISTINE_BYTES] __attribute__((section(".recovery"), aligned(PAGE_BYTES)));
 static struct image_header header;
 static int armed;
 static volatile u32 recovering; /* a hart is at it: all others just freeze */
@@ -26,9 +26,9 @@ static u8 statics[STATICS_BYTES] HANDOVER;
 static u8 fdt_copy[FDT_COPY_BYTES] HANDOVER;
 
 static int header_is_sane(const struct image_header *h) {
-  return h->version == IMAGE_VERSION && range_is_lent(h->image_start, h->bss_end - h->image_start) &&
-         h->image_start <= h->image_end && h->image_end <= h->bss_end &&
-         h->image_end - h->image_start <= PRISTINE_BYTES && h->image_start <= h->statics_start &&
+  return h->version == IMAGE_VERSION && h->image_start >= FIRMWARE_BASE + FIRMWARE_BYTES &&
+         range_is_lent(h->image_start, h->bss_end - h->image_start) && h->image_start <= h->image_end &&
+         h->image_end <= h->bss_end && h->image_end - h->image_start <= PRISTINE_BYTES && h->image_start <= h->statics_start &&
          h->statics_start <= h->statics_end && h->statics_end <= h->bss_end &&
          h->statics_end - h->statics_start <= STATICS_BYTES && h->recovery_entry >= h->image_start &&
          h->recovery_entry < h->image_end && h->heartbeats >= h->statics_start &&

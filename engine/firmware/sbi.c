@@ -1,6 +1,6 @@
 /*
- * The Supervisor Binary Interface (RISC-V SBI 1.0; DBCN from 2.0). Each extension is one function; unknown ones
- * answer SBI_ERR_NOT_SUPPORTED. Pointers from HS are used only inside RAM that is not the firmware's.
+ * The Supervisor Binary Interface (RISC-V SBI 2.0). Each extension is one function, the legacy ones are in legacy.c;
+ * unknown ones answer SBI_ERR_NOT_SUPPORTED. Pointers from HS are used only inside RAM that is not the firmware's.
  */
 #include "firmware.h"
 
@@ -13,7 +13,7 @@ struct result {
 
 int range_is_lent(u64 address, u64 bytes) {
   u64 end = board.memory_base + board.memory_bytes;
-  return address >= FIRMWARE_BASE + FIRMWARE_BYTES && address < end && bytes <= end - address;
+  return address >= FIRMWARE_BASE + firmware_bytes() && address < end && bytes <= end - address;
 }
 
 void system_pass(void) {
@@ -23,39 +23,51 @@ void system_fail(u64 code) {
   for (;;) mmio_write32(BOARD_FINISHER, (u32)(code << 16) | 0x3333);
 }
 
+void system_reboot(void) {
+  for (;;) mmio_write32(BOARD_FINISHER, 0x7777);
+}
+
 static struct result base_call(u64 function, u64 extension) {
   switch (function) {
-    case 0: return OK(1ul << 24); /* specification 1.0 */
+    case 0: return OK(2ul << 24); /* specification 2.0 */
     case 1: return OK(0x444a); /* implementation "DJ": not registered */
     case 2: return OK(1);
     case 3:
       switch (extension) {
-        case SBI_LEGACY_PUTCHAR: case SBI_LEGACY_GETCHAR: case SBI_BASE: case SBI_TIME: case SBI_IPI:
-        case SBI_RFENCE: case SBI_HSM: case SBI_SRST: case SBI_DBCN: return OK(1);
+        case SBI_BASE: case SBI_TIME: case SBI_IPI: case SBI_RFENCE: case SBI_HSM: case SBI_SRST: case SBI_DBCN:
+          return OK(1);
         case SBI_RECOVERY: return OK(recovery_armed());
-        default: return OK(0);
+        default: return OK(extension <= SBI_LEGACY_SHUTDOWN);
       }
-    case 4: case 5: case 6: return OK(0); /* mvendorid, marchid, mimpid */
+    case 4: return OK(csr_read(MVENDORID));
+    case 5: return OK(csr_read(MARCHID));
+    case 6: return OK(csr_read(MIMPID));
     default: return ERROR(SBI_ERR_NOT_SUPPORTED);
   }
 }
 
-/** Harts named by SBI's (mask, base); base -1 means all. */
-static u64 hart_mask(u64 mask, u64 base) {
-  u64 all = (1ul << board.hart_count) - 1;
-  if (base == ~0ul) return all;
-  return base < BOARD_MAX_HARTS ? (mask << base) & all : 0;
+/** The harts that SBI's (mask, base) names, base -1 meaning all. 0 when it names one that does not exist. */
+static int harts_named(u64 mask, u64 base, u64 *named) {
+  u64 all = harts_mask();
+  *named = base == ~0ul ? all : mask << base;
+  return base == ~0ul || (base < board.hart_count && (mask & ~(all >> base)) == 0);
 }
 
-/** With Sstc the supervisor timer is the hart's own comparator. */
-static struct result timer_call(u64 deadline) {
-  csr_write(STIMECMP, deadline);
+static struct result ipi_call(u64 mask, u64 base) {
+  u64 named;
+  if (!harts_named(mask, base, &named)) return ERROR(SBI_ERR_INVALID_PARAM);
+  ipi_send_all(named);
   return OK(0);
 }
 
-static struct result ipi_call(u64 mask) {
-  for (u64 id = 0; id < board.hart_count; id++)
-    if ((mask >> id & 1) != 0) ipi_send(id, IPI_SUPERVISOR);
+/** All fences flush everything, whatever range, ASID or VMID they name. */
+static struct result fence_call(struct hart *hart, u64 function) {
+  u64 named;
+  int nested = function > SBI_RFENCE_SFENCE_VMA_ASID;
+  if (function > SBI_RFENCE_HFENCE_VVMA || (nested && (csr_read(MISA) & MISA_H) == 0))
+    return ERROR(SBI_ERR_NOT_SUPPORTED);
+  if (!harts_named(hart->x[10], hart->x[11], &named)) return ERROR(SBI_ERR_INVALID_PARAM);
+  ipi_fence(hart, named);
   return OK(0);
 }
 
@@ -64,15 +76,17 @@ static struct result hsm_call(struct hart *hart, u64 function) {
   switch (function) {
     case SBI_HSM_START: return ERROR(hsm_start(id, hart->x[11], hart->x[12]));
     case SBI_HSM_STATUS: return id < board.hart_count ? OK(harts[id].state) : ERROR(SBI_ERR_INVALID_PARAM);
+    case SBI_HSM_SUSPEND: return ERROR(hsm_suspend(hart));
     default: return ERROR(SBI_ERR_NOT_SUPPORTED);
   }
 }
 
-static struct result reset_call(u64 type, u64 reason) {
-  if (type == 0 && reason == 0) system_pass();
-  if (type == 0) system_fail(1);
-  if (type <= 2) mmio_write32(BOARD_FINISHER, 0x7777);
-  return ERROR(SBI_ERR_INVALID_PARAM);
+/** Type 0 shuts down, 1 and 2 reboot; reason 0 is none, 1 a failure. */
+static struct result reset_call(u32 type, u32 reason) {
+  if (type > 2 || reason > 1) return ERROR(SBI_ERR_INVALID_PARAM);
+  if (type != 0) system_reboot();
+  if (reason == 0) system_pass();
+  system_fail(1);
 }
 
 static struct result console_call(struct hart *hart, u64 function) {
@@ -137,19 +151,22 @@ void sbi_call(struct hart *hart) {
     hsm_stop(hart);
     return;
   }
+  if (extension <= SBI_LEGACY_SHUTDOWN) {
+    legacy_call(hart);
+    return;
+  }
   hart->pc += 4;
   switch (extension) {
-    case SBI_LEGACY_PUTCHAR: console_byte((char)x[10]), x[10] = 0; return;
-    case SBI_LEGACY_GETCHAR: x[10] = (u64)console_read(); return;
     case SBI_BASE: result = base_call(function, x[10]); break;
-    case SBI_TIME: if (function == 0) result = timer_call(x[10]); break;
-    case SBI_IPI: if (function == 0) result = ipi_call(hart_mask(x[10], x[11])); break;
-    case SBI_RFENCE: if (function <= 6) ipi_fence(hart, hart_mask(x[10], x[11])), result = OK(0); break;
+    case SBI_TIME: if (function == 0) timer_set(x[10]), result = OK(0); break;
+    case SBI_IPI: if (function == 0) result = ipi_call(x[10], x[11]); break;
+    case SBI_RFENCE: result = fence_call(hart, function); break;
     case SBI_HSM: result = hsm_call(hart, function); break;
     case SBI_SRST: if (function == 0) result = reset_call(x[10], x[11]); break;
     case SBI_DBCN: result = console_call(hart, function); break;
     case SBI_RECOVERY: result = recovery_call(hart, function); break;
   }
+  if (result.error == HSM_RESUMED_ELSEWHERE) return;
   x[10] = (u64)result.error;
   x[11] = result.value;
 }

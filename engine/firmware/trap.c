@@ -5,7 +5,6 @@
 #include "firmware.h"
 
 static void exception(struct hart *hart, u64 cause);
-static void pass_on(struct hart *hart, u64 cause);
 
 void trap_init(void) { csr_write(MIE, 1ul << IRQ_MSI | 1ul << IRQ_MTI); }
 
@@ -31,14 +30,14 @@ static void exception(struct hart *hart, u64 cause) {
   if (recovery_armed() && (hart->mstatus & STATUS_MPV) == 0)
     recovery_run(hart, DETECTED_BY_TRAP, cause, NULL, hart->pc);
   else
-    pass_on(hart, cause);
+    trap_pass_on(hart, cause);
 }
 
 /*
  * Does what the hart would have done had the exception been delegated (manual II, 3.3.1; hypervisor, 8.6): to VS-mode
  * if it came from a VM and hedeleg says so, else to HS-mode.
  */
-static void pass_on(struct hart *hart, u64 cause) {
+void trap_pass_on(struct hart *hart, u64 cause) {
   u64 previous = hart->mstatus;
   u64 from_supervisor = (previous & STATUS_MPP) != 0;
   if ((previous & STATUS_MPV) != 0 && (csr_read(HEDELEG) >> cause & 1) != 0) {

@@ -31,7 +31,10 @@ export const RECIPES: readonly Recipe[] = [
   {
     name: 'firmware',
     sources: [
-      ...within('firmware', 'entry.S main.c trap.c sbi.c ipi.c hsm.c watchdog.c recovery.c options.c console.c fdt.c'),
+      ...within(
+        'firmware',
+        'entry.S main.c reserve.c trap.c sbi.c legacy.c ipi.c hsm.c watchdog.c recovery.c options.c console.c fdt.c',
+      ),
       ...common,
     ],
     script: 'firmware/firmware.ld',

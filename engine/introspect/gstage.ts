@@ -43,7 +43,7 @@ export interface GuestAddressSpace {
 const MODES: Readonly<Record<number, GStageMode>> = { 0: 'bare', 8: 'sv39x4', 9: 'sv48x4', 10: 'sv57x4' };
 const LEVELS: Readonly<Record<GStageMode, number>> = { bare: 0, reserved: 0, sv39x4: 3, sv48x4: 4, sv57x4: 5 };
 
-const PAGE = 4096;
+const PAGE = CONSTANTS.PAGE_BYTES;
 /** The root has 2 more index bits than the other levels: 2048 entries, 16 KiB. */
 const ROOT_ENTRIES = 2048;
 const ENTRIES = 512;

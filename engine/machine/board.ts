@@ -38,6 +38,7 @@ export interface Slot {
 }
 
 export const RAM_BASE: number = CONSTANTS.RAM_BASE;
+export const PAGE_BYTES: number = CONSTANTS.PAGE_BYTES;
 export const UART_IRQ = 10;
 const RTC_IRQ = 11;
 const VIRTIO_BASE = 0x10001000;

@@ -17,6 +17,7 @@ import {
   isMulticast,
   isPending,
   isSame,
+  loseRequest,
   NEVER,
   type Port,
   takeDue,
@@ -94,6 +95,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   const ports = board.map((slot) => createPort(slot, wiring));
   const faultPort = ports[board.findIndex(({ device }) => device === faultUnit)]!;
   const plicAt = board.findIndex(({ device }) => device.setInput);
+  const plicPort = ports[plicAt]!;
   const timed = [...board.keys()].filter((index) => board[index]!.device.deadline);
   // Consoles that software has to bring up come first; the UART always listens.
   const listeners = [...board.keys()]
@@ -103,9 +105,9 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   function driveInput(irq: number, level: boolean): void {
     if (anyFault(faultPort)) {
       if (!level) takeFault(faultPort, 'raiseSource', irq);
-      else if (!isHigh(ports[plicAt]!, irq) && swallows('source', irq)) return;
+      else if (!isHigh(plicPort, irq) && !isPending(plicPort, irq) && swallows('source', irq)) return;
     }
-    board[plicAt]!.device.setInput?.(ports[plicAt]!, irq, level);
+    board[plicAt]!.device.setInput?.(plicPort, irq, level);
   }
   /** Takes away an interrupt that is about to come, if a fault waits for it; a late one sets out. */
   function swallows(kind: 'ipi' | 'source', where: number): boolean {
@@ -133,7 +135,10 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   ): boolean {
     if (!pending) return armFault(faultPort, { kind, where, value: 0, ticks });
     if (kind === 'ipi') faultPort.board.setHartLine(where, MSIP, false);
-    else driveInput(where, false);
+    else {
+      driveInput(where, false);
+      loseRequest(plicPort, where);
+    }
     // There is no room for one that is late when eight faults wait.
     if (ticks > 0 && !sendLater({ kind, ticks }, where)) return false;
     setDeadline();
@@ -223,7 +228,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
         case 'ipi':
           return disturb(fault, fault.hart, faultPort.board.hartLine(fault.hart, MSIP));
         case 'source':
-          return disturb(fault, fault.source, isPending(ports[plicAt]!, fault.source));
+          return disturb(fault, fault.source, isPending(plicPort, fault.source));
         default: {
           const [kind, needed] =
             fault.kind === 'io-error' ? (['ioError', 'block'] as const) : (['dropFrame', 'net'] as const);

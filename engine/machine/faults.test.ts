@@ -197,6 +197,48 @@ describe('an interrupt fault', () => {
   });
 });
 
+describe('a pending interrupt of a device', () => {
+  /** The UART's transmitter is empty: source 10 is pending from the 4th instruction on. Claims 60 moments later. */
+  const claims = (beforeClaim: string) =>
+    smallConfig(`
+      li t0, 0x10000000
+      li t1, 2
+      sb t1, 1(t0)
+      ${beforeClaim}
+      li t2, 0xc000028
+      sw t1, 0(t2)
+      li t2, 0xc002000
+      li t3, 0x400
+      sw t3, 0(t2)
+      li t4, 20
+    wait:
+      addi t4, t4, -1
+      bnez t4, wait
+      li t2, 0xc200004
+      lw a0, 0(t2)
+      li s3, 0x100000
+      li t1, 0x5555
+      sw t1, 0(s3)
+    `);
+
+  it.each([
+    ['its input is still high', ''],
+    ['its input has fallen: the cause was read', 'lbu t5, 2(t0)'],
+  ])('is lost by a fault, or comes late, when %s', (_what, beforeClaim) => {
+    const claimed = (faults: readonly string[]) => {
+      const done = run(
+        claims(beforeClaim),
+        faults.map((text) => [20, text] as const),
+      );
+      return [done.end, x(done.machine, 10)];
+    };
+    expect(claimed([])).toEqual(['pass', 10]);
+    expect(claimed(['interrupt=10,effect=lost'])).toEqual(['pass', 0]);
+    expect(claimed(['interrupt=10,effect=late,ticks=20'])).toEqual(['pass', 10]);
+    expect(claimed(['interrupt=10,effect=late,ticks=5000'])).toEqual(['pass', 0]);
+  });
+});
+
 describe('faults of devices', () => {
   const image = { name: 'disk.img', bytes: new Uint8Array(8192).fill(0x41) };
   const config = smallConfig(DRIVERS, {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PLIC_SOURCES } from '../devices/index.ts';
 import { UserError } from '../errors.ts';
 import { isaString } from '../isa/index.ts';
 import { RAM_BASE } from './board.ts';
@@ -104,7 +105,7 @@ describe('the device tree', () => {
     expect(textOf(tree.get('/chosen:stdout-path'))).toBe('/soc/serial@10000000\0');
     expect(cellsOf(tree.get('/chosen:linux,initrd-end'))).toEqual([0x84201388]);
     expect(cellsOf(tree.get('/soc/plic@c000000:reg'))).toEqual([0, 0xc000000, 0, 0x600000]);
-    expect(cellsOf(tree.get('/soc/plic@c000000:riscv,ndev'))).toEqual([96]);
+    expect(cellsOf(tree.get('/soc/plic@c000000:riscv,ndev'))).toEqual([PLIC_SOURCES]);
     expect(cellsOf(tree.get('/soc/serial@10000000:interrupts'))).toEqual([10]);
     expect(textOf(tree.get('/soc/rtc@101000:compatible'))).toBe('google,goldfish-rtc\0');
     expect(cellsOf(tree.get('/soc/rtc@101000:interrupts'))).toEqual([11]);

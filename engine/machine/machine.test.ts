@@ -98,10 +98,13 @@ describe('a machine', () => {
         sw t3, 0(t2)
         li t3, 0x800
         csrw mie, t3
+        li t4, 0xc200004
       again:
         wfi
+        lw t5, 0(t4)
         lbu t1, 0(t0)
         sb t1, 0(t0)
+        sw t5, 0(t4)
         j again
       `),
     );

@@ -3,7 +3,26 @@
  * writes it to sector 2 with every byte's bit 5 changed, prints the first eight bytes; asks through the network device in
  * the slot before who has 10.0.2.2 and prints the answering hardware address; waits for interrupts in between.
  */
-export const DRIVERS = `
+export const DRIVERS = guest(
+  `
+    li t1, 1
+    sw t1, 36(a0)
+    sw t1, 32(a0)`,
+  12,
+);
+
+/** The same with drivers that know the low word of the features only, so never take VERSION_1; refused, one prints R. */
+export const LOW_WORD_DRIVERS = guest(
+  `
+    lw t1, 16(a0)
+    andi t1, t1, 64
+    sw t1, 32(a0)`,
+  10,
+);
+
+/** `features` accepts some through the registers at a0; the network device's header has `headerBytes`. */
+function guest(features: string, headerBytes: number): string {
+  return `
     .equ BLK, 0x10008000
     .equ NET, 0x10007000
     .equ UART, 0x10000000
@@ -69,7 +88,7 @@ export const DRIVERS = `
     li a4, 1
     jal ra, wait
     la a1, reply
-    addi a1, a1, 34
+    addi a1, a1, ${22 + headerBytes}
     li a2, 6
     jal ra, print
     li t0, 0x100000
@@ -81,12 +100,20 @@ export const DRIVERS = `
     sw zero, 112(a0)
     li t1, 3
     sw t1, 112(a0)
-    li t1, 1
-    sw t1, 36(a0)
-    sw t1, 32(a0)
+    ${features}
     li t1, 11
     sw t1, 112(a0)
+    lw t1, 112(a0)
+    andi t1, t1, 8
+    beqz t1, refused
     ret
+  refused:
+    li t1, 82
+    sb t1, 0(s5)
+    li t0, 0x100000
+    li t1, 0x13333
+    sw t1, 0(t0)
+    j .
   queue:
     sw a1, 48(a0)
     li t1, 8
@@ -159,7 +186,7 @@ export const DRIVERS = `
     .zero 256
   txq:
     .dword request
-    .word 72
+    .word ${60 + headerBytes}
     .half 0, 0
     .zero 240
   txavail:
@@ -171,7 +198,7 @@ export const DRIVERS = `
   status:
     .dword 255
   request:
-    .zero 12
+    .zero ${headerBytes}
     .byte 255, 255, 255, 255, 255, 255
     .byte 82, 84, 0, 18, 52, 86
     .byte 8, 6, 0, 1, 8, 0, 6, 4, 0, 1
@@ -182,4 +209,5 @@ export const DRIVERS = `
     .zero 512
   reply:
     .zero 1600
-`;
+  `;
+}

@@ -2,8 +2,10 @@
  * A small virtio driver on a bench, for tests of the devices: sets queues up in the bench's RAM, adds chains, and reads
  * what came back. Written from the specification, apart from the devices' own code. The bench can be copied at any time.
  */
+import { offsetOf } from '../core/layout.ts';
+import { plic } from '../devices/index.ts';
 import { BENCH_RAM_BYTES, type Bench, createBench } from '../devices/testing.ts';
-import { boardOf, RAM_BASE } from './board.ts';
+import { boardOf, RAM_BASE, slotOf } from './board.ts';
 import { createBus } from './bus.ts';
 import { createMedia, type Hash, type Media } from './media.ts';
 import type { Page, VirtioConfig } from './types.ts';
@@ -13,6 +15,8 @@ export interface VirtioBench extends Bench {
   readonly media: Media;
   /** Written pages of the disks. */
   pages(): ReadonlyMap<number, Page>;
+  /** Whether a device holds its interrupt source high. */
+  input(source: number): boolean;
   /** Another one in the same state, made of what a snapshot holds. */
   copy(): VirtioBench;
 }
@@ -23,6 +27,11 @@ const hash: Hash = (bytes) => {
   for (const byte of bytes) h = BigInt.asUintN(64, (h ^ BigInt(byte)) * 0x100000001b3n);
   return h;
 };
+
+const INPUTS = (slotOf('plic').record + offsetOf(plic.record, 'level')) >> 2;
+/** Whether a device holds its interrupt source high. A request of the PLIC's outlives that, so pending bits do not tell. */
+export const isInputHigh = (memory: ArrayBuffer, source: number): boolean =>
+  ((new Uint32Array(memory)[INPUTS + (source >>> 5)]! >>> (source & 31)) & 1) === 1;
 
 /** One hart, and the given devices. */
 export function virtioBench(virtio: readonly VirtioConfig[], seed = 0n, from?: ArrayBuffer): VirtioBench {
@@ -50,6 +59,7 @@ export function virtioBench(virtio: readonly VirtioConfig[], seed = 0n, from?: A
     ...bench,
     media,
     pages: written,
+    input: (source) => isInputHigh(bench.memory, source),
     copy() {
       const other = virtioBench(virtio, seed, bench.memory);
       for (const [index, page] of written()) other.media.put(index, page);

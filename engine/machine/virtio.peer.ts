@@ -10,16 +10,19 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { createMachine } from './machine.ts';
 import { program, smallConfig } from './testing.ts';
-import { DRIVERS } from './virtio-guest.ts';
+import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-virtio-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('a guest with virtio drivers cannot tell our machine from QEMU', () => {
+it.each([
+  ['virtio drivers', DRIVERS],
+  ['drivers that write the low word of the features only', LOW_WORD_DRIVERS],
+])('a guest with %s cannot tell our machine from QEMU', (_what, source) => {
   const image = new Uint8Array(8192);
   image.set(new TextEncoder().encode('some bytes of content, '.repeat(20)), 512);
   const [guest, disk] = [join(folder, 'guest.elf'), join(folder, 'disk.img')];
-  writeFileSync(guest, program(DRIVERS).bytes);
+  writeFileSync(guest, program(source).bytes);
   writeFileSync(disk, image);
   const words = '-M virt -nographic -global virtio-mmio.force-legacy=false -device virtio-blk-device,drive=d0';
   const network = '-netdev user,id=n0 -device virtio-net-device,netdev=n0';
@@ -32,7 +35,7 @@ it('a guest with virtio drivers cannot tell our machine from QEMU', () => {
 
   const printed: number[] = [];
   const machine = createMachine(
-    smallConfig(DRIVERS, {
+    smallConfig(source, {
       virtio: [
         { kind: 'block', slot: 7, image: { name: 'disk.img', bytes: image }, readOnly: false, serial: '' },
         { kind: 'net', slot: 6, mac: '52:54:00:12:34:56', cable: 'switch' },

@@ -3,14 +3,21 @@
  * heap's block headers and the G-stage tables, as they are at one moment; a fault elsewhere in the run hits the same
  * address, whatever lies there then. Knows Lazarus' memory map (lazarus.ld, heap.c, main.c).
  */
-import { listVms, type Machine, type MachineSymbols, RAM_BASE, UserError, walkGStage } from '../../engine/index.ts';
+import {
+  listVms,
+  type Machine,
+  type MachineSymbols,
+  PAGE_BYTES,
+  RAM_BASE,
+  UserError,
+  walkGStage,
+} from '../../engine/index.ts';
 import type { MemoryKind } from './schema.ts';
 
 /** Physical address and length in bytes. */
 export type MemoryRange = readonly [paddr: number, bytes: number];
 export type MemoryTargets = Readonly<Record<MemoryKind, readonly MemoryRange[]>>;
 
-const PAGE_BYTES = 4096;
 /** heap.c: `BLOCK_MAGIC`, and the header in front of every block; blocks are whole multiples of it. */
 const BLOCK_MAGIC = 0x4b434f4c42n;
 const HEADER_BYTES = 32;

@@ -38,7 +38,7 @@ const KNOWN_CSRS: readonly KnownCsr[] = [
   {
     names: /^(tselect|tdata\d|tinfo|tcontrol|[msh]context|dcsr|dpc|dscratch\d)$/,
     avoid: 'access',
-    reason: 'our machine has no debug triggers',
+    reason: 'our machine has no triggers: their registers are hardwired',
   },
   {
     names: /^(m|s|h|vs)ie$/,

@@ -7,7 +7,15 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createMachine, invariant, type Machine, type MachineConfig, RAM_BASE, UserError } from '../../engine/index.ts';
+import {
+  createMachine,
+  invariant,
+  type Machine,
+  type MachineConfig,
+  RAM_BASE,
+  UserError,
+  type VirtioConfig,
+} from '../../engine/index.ts';
 import { RAM_BYTES } from './layout.ts';
 
 export interface Run {
@@ -28,12 +36,12 @@ export interface Peer {
 const MAX_MOMENTS = 200_000_000;
 const QEMU_TIMEOUT_MS = 60_000;
 
-/** Our machine: 1000 mtime units are 100,000 instructions. */
-export const ours: Peer = {
+/** Our machine with devices: 1000 mtime units are 100,000 instructions. */
+export const oursWith = (virtio: readonly VirtioConfig[]): Peer => ({
   name: 'ours',
   timeBudget: 1000,
   run(image) {
-    const machine = createMachine(configOf(image));
+    const machine = createMachine({ ...configOf(image), virtio });
     const stop = machine.run({ moment: MAX_MOMENTS });
     expectSameAgain(machine);
     return {
@@ -41,7 +49,9 @@ export const ours: Peer = {
       read: (at, bytes) => machine.readPhysical(at, bytes),
     };
   },
-};
+});
+
+export const ours: Peer = oursWith([]);
 
 /** Our machine at reset with an image. */
 export const startOurs = (image: Uint8Array): Machine => createMachine(configOf(image));
@@ -67,15 +77,15 @@ function expectSameAgain(straight: Machine): void {
   );
 }
 
-/** QEMU with the given CPU, e.g. `rv64,h=true`. Needs Debian's qemu-system-misc. */
-export function qemu(cpu: string): Peer {
+/** QEMU with the given CPU, e.g. `rv64,h=true`, and further arguments. Needs Debian's qemu-system-misc. */
+export function qemu(cpu: string, more: readonly string[] = []): Peer {
   return {
     name: 'qemu',
     timeBudget: 300_000,
     run(image) {
       const folder = mkdtempSync(join(tmpdir(), 'dejavm-differential-'));
       try {
-        return runQemu(cpu, image, folder);
+        return runQemu(cpu, image, folder, more);
       } finally {
         rmSync(folder, { recursive: true });
       }
@@ -90,11 +100,11 @@ const qemuArguments = (cpu: string, image: string, ram: string): string[] => [
   ...['-bios', image, '-display', 'none', '-serial', 'none', '-monitor', 'none'],
 ];
 
-function runQemu(cpu: string, image: Uint8Array, folder: string): Run {
+function runQemu(cpu: string, image: Uint8Array, folder: string, more: readonly string[]): Run {
   const file = join(folder, 'image.elf');
   const ram = join(folder, 'ram');
   writeFileSync(file, image);
-  const result = spawnSync('qemu-system-riscv64', qemuArguments(cpu, file, ram), {
+  const result = spawnSync('qemu-system-riscv64', [...qemuArguments(cpu, file, ram), ...more], {
     encoding: 'utf8',
     timeout: QEMU_TIMEOUT_MS,
   });

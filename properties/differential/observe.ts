@@ -44,6 +44,8 @@ export interface Step {
   readonly tinst: bigint;
   /** rd afterwards. */
   readonly result: bigint | undefined;
+  /** fcsr afterwards. */
+  readonly fcsr: bigint;
   /** A CSR before, by name. */
   readonly csr: (name: string) => bigint;
   /** Index of the case's slot that it lies in. */
@@ -56,7 +58,7 @@ const PROLOGUE_TICKS = 24_000;
 const MAX_TICKS = 300_000;
 /** Nothing but time ends a wait. */
 const TICKS_PER_MTIME = 100;
-const CSRS_BEFORE = ['mstatus', 'vsstatus', 'hstatus', 'sstatus', 'menvcfg'] as const;
+const CSRS_BEFORE = ['mstatus', 'vsstatus', 'hstatus', 'sstatus', 'menvcfg', 'fcsr'] as const;
 
 /**
  * Steps of the only case of an image. `finish`: where the harness records results. `codeAt`: physical address of the
@@ -85,7 +87,8 @@ export function observe(machine: Machine, finish: bigint, codeAt: number, slots:
       const { rd } = before.operands;
       const after = machine.hart(0);
       const tinst = machine.csr(0, after.mode === 'M' ? 'mtinst' : 'htinst');
-      steps.push({ ...before, trap, tinst, result: rd === undefined ? undefined : after.x[rd] });
+      const result = rd === undefined ? undefined : after.x[rd];
+      steps.push({ ...before, trap, tinst, result, fcsr: machine.csr(0, 'fcsr') });
     }
     if (stop.kind === 'halted') break;
   }
@@ -93,7 +96,7 @@ export function observe(machine: Machine, finish: bigint, codeAt: number, slots:
   return steps;
 }
 
-type Before = Omit<Step, 'trap' | 'tinst' | 'result'>;
+type Before = Omit<Step, 'trap' | 'tinst' | 'result' | 'fcsr'>;
 
 function about(machine: Machine, mode: Mode, pc: bigint, x: readonly bigint[], codeAt: number, slots: number): Before {
   const csrs = new Map<string, bigint>(CSRS_BEFORE.map((name) => [name, machine.csr(0, name)]));

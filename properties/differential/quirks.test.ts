@@ -13,9 +13,9 @@ import { decodeResult, without } from './results.ts';
 import { unsettled } from './settle.ts';
 
 const shape: RecordShape = {
-  setup: ['medeleg', 'satp', 'pmpaddr15', 'pmpcfg2', 'mie', 'mepc', 'mstatus'],
+  setup: ['medeleg', 'satp', 'vsstatus', 'pmpaddr15', 'pmpcfg2', 'mie', 'mepc', 'mstatus'],
   recorded: ['mcause', 'mepc', 'sscratch'],
-  floats: false,
+  floats: true,
 };
 const { bytes: harness, symbols } = assemble(harnessSource(shape), HARNESS_AT);
 const wordOf = (line: string) => new DataView(assemble(line, 0).bytes.buffer).getUint32(0, true);
@@ -96,6 +96,26 @@ describe('quirks', () => {
     expect(met(its('csrrs x5, fcsr, x6', 2n))).toEqual(['setting or clearing 0']);
     expect(met(its('csrrs x5, fcsr, x0', 2n))).toEqual([]);
     expect(met(its('csrrs x5, fcsr, x6', 3n))).toEqual([]);
+  });
+
+  it('are met by what changes fcsr without an f register, while FS is not dirty at a level that counts', () => {
+    const guest = (line: string, host: bigint, own: bigint, f: readonly bigint[] = []): Case => ({
+      ...caseOf([line], {}),
+      mode: 'VS',
+      f,
+      csrs: { mstatus: host << 13n, vsstatus: own << 13n },
+    });
+    expect(met(guest('csrwi frm, 1', 2n, 2n))).toEqual(['a guest that 0']);
+    expect(met(guest('csrwi frm, 1', 2n, 3n))).toEqual(['a guest that 0']);
+    expect(met(guest('csrwi frm, 1', 3n, 2n))).toEqual([]);
+    expect(met(guest('csrr x5, frm', 2n, 2n))).toEqual([]);
+    const compares = 'feq.d x5, f1, f1';
+    const signalling = [0n, 0x7ff0_0000_0000_0001n];
+    expect(met(guest(compares, 3n, 2n, signalling))).toEqual(['a flag raised 0']);
+    expect(met(guest(compares, 2n, 3n, signalling))).toEqual(['a flag raised 0']);
+    expect(met(guest(compares, 3n, 3n, signalling))).toEqual([]);
+    expect(met(guest(compares, 2n, 2n))).toEqual([]);
+    expect(met({ ...guest(compares, 2n, 0n, signalling), mode: 'HS' })).toEqual(['a flag raised 0']);
   });
 
   it('blame a fetch that fails on what came before it', () => {

@@ -143,6 +143,18 @@ export const QUIRKS: readonly Quirk[] = [
     culprit: (steps, n) => (marksDirtyByNothing(at(steps, n)) ? n : undefined),
   },
   {
+    reason: 'a guest that writes fcsr makes only its own FS dirty',
+    culprit: (steps, n) => (isGuestWithCleanHost(at(steps, n)) && writesFcsr(at(steps, n)) ? n : undefined),
+  },
+  {
+    reason: 'a flag raised by what writes no f register leaves FS as it was',
+    culprit: (steps, n) => {
+      const step = at(steps, n);
+      const raises = /^f(eq|lt|le|cvt\.[wl]u?)\./.test(step.instruction?.name ?? '') && step.fcsr !== step.csr('fcsr');
+      return raises && isFloatClean(step) ? n : undefined;
+    },
+  },
+  {
     reason: 'UXL can be written, and user mode then runs as RV32',
     culprit: (steps, n) =>
       /^csr/.test(at(steps, n).instruction?.name ?? '') && writesUxl(at(steps, n)) ? n : undefined,
@@ -181,13 +193,25 @@ const overlaps = (a: bigint | undefined, b: bigint | undefined): boolean =>
 const FFLAGS = 1;
 const FCSR = 3;
 const FS = 3n << 13n;
+const isGuest = ({ mode }: Step): boolean => mode === 'VS' || mode === 'VU';
+const isDirty = ({ csr }: Step, name: 'mstatus' | 'vsstatus'): boolean => (csr(name) & FS) === FS;
+const isGuestWithCleanHost = (step: Step): boolean => isGuest(step) && !isDirty(step, 'mstatus');
+/** Whether a level of FS that counts is not dirty. */
+const isFloatClean = (step: Step): boolean =>
+  !isDirty(step, 'mstatus') || (isGuest(step) && !isDirty(step, 'vsstatus'));
+
+/** A CSR instruction that writes fflags, frm or fcsr. */
+function writesFcsr({ instruction, operands }: Step): boolean {
+  const { imm = 0, rs1 = 0, zimm = 0 } = operands;
+  const name = instruction?.name ?? '';
+  return /^csrr/.test(name) && imm >= FFLAGS && imm <= FCSR && (name.startsWith('csrrw') || (rs1 | zimm) !== 0);
+}
+
 /** CSRRS or CSRRC of fflags, frm or fcsr, not by x0 but by a register that holds 0, while FS is not dirty. */
-function marksDirtyByNothing({ instruction, operands, x, mode, csr }: Step): boolean {
-  const { imm = 0, rs1 = 0 } = operands;
-  const isFloat = imm >= FFLAGS && imm <= FCSR;
-  const byNothing = /^csrr[sc]$/.test(instruction?.name ?? '') && rs1 !== 0 && x[rs1] === 0n;
-  const status = csr(mode === 'VS' || mode === 'VU' ? 'vsstatus' : 'mstatus');
-  return isFloat && byNothing && (status & FS) !== FS;
+function marksDirtyByNothing(step: Step): boolean {
+  const { instruction, operands, x } = step;
+  const byNothing = /^csrr[sc]$/.test(instruction?.name ?? '') && x[operands.rs1 ?? 0] === 0n;
+  return byNothing && writesFcsr(step) && isFloatClean(step);
 }
 
 const SSTATUS = 0x100;

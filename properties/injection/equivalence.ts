@@ -16,10 +16,16 @@ import {
   type Start,
   Timeline,
 } from '../../replay/index.ts';
-import type { GoldenRun } from './golden.ts';
+import type { GoldenRun, KnownVm } from './golden.ts';
 import type { RunLog } from './observe.ts';
-import type { MemoryAcross } from './run.ts';
 import type { EquivalenceSummary, Hit } from './types.ts';
+
+/** A VM's memory when the recovery began and when it ended, as digests. */
+export interface MemoryAcross {
+  readonly vm: KnownVm;
+  readonly frozen: bigint;
+  resumed?: bigint;
+}
 
 /** Judges a run in which VMs were resumed. `start`: the state right after the fault was applied. */
 export function judgeEquivalence(

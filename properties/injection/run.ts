@@ -4,8 +4,8 @@
  * Relies on the golden run's machine being free; leaves it in any state.
  */
 import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../engine/index.ts';
-import { judgeEquivalence } from './equivalence.ts';
-import { type GoldenPoint, type GoldenRun, type KnownVm, pointBefore } from './golden.ts';
+import { judgeEquivalence, type MemoryAcross } from './equivalence.ts';
+import { type GoldenPoint, type GoldenRun, pointBefore } from './golden.ts';
 import { brokenIsolation, vmStatuses } from './isolation.ts';
 import { RunLog } from './observe.ts';
 import { describeHit } from './target.ts';
@@ -16,13 +16,6 @@ import { type Ending, judge, notReached } from './verdict.ts';
 export interface InjectionOptions {
   /** Leaves VM-state equivalence out, which costs about as long again as the recovery. */
   readonly withoutEquivalence?: boolean;
-}
-
-/** A VM's memory when the recovery began and when it ended, as digests. */
-export interface MemoryAcross {
-  readonly vm: KnownVm;
-  readonly frozen: bigint;
-  resumed?: bigint;
 }
 
 /** One injection from plan to verdict. @throws UserError for a trigger or a fault that cannot be in this set-up */

@@ -1,5 +1,5 @@
 /**
- * Debian's OpenSBI and U-Boot, unchanged, on our machine: recorded live with somebody at the console, then replayed
+ * Debian's OpenSBI and U-Boot, unchanged, on our machine, and U-Boot on our firmware: recorded live with somebody at the console, then replayed
  * with every digest compared. Needs apt (see debian.ts).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineConfig } from '../../engine/index.ts';
 import { fetchPeers, type Peers } from './debian.ts';
 import { fatDisk } from './fat.ts';
+import { image } from './guest.ts';
 import { recordSession, replaySession, type Step } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-firmware-'));
@@ -80,6 +81,18 @@ describe.each(['fwJump', 'fwDynamic'] as const)('OpenSBI %s', (which) => {
     expect(banner).toMatch(/Boot HART PMP Count +: 16/);
     checkCommands(shown.slice(2));
   });
+});
+
+it.each([1, 2, 8])('our own firmware boots %i harts and U-Boot in S-mode behind it, to its prompt', async (harts) => {
+  const config = machine(harts, { bios: image('firmware.elf'), kernel: peers.uBootS });
+  const shown = await play(`own-${harts}`, config, [
+    { waitFor: `firmware: ${harts} harts` },
+    ...UBOOT.slice(0, -1),
+    { waitFor: PROMPT, type: 'sbi\r' },
+    { waitFor: PROMPT },
+  ]);
+  checkCommands(shown.slice(1));
+  expect(shown.at(-1)).toMatch(/SBI 2\.0.*Timer Extension.*IPI Extension.*Hart State Management Extension/s);
 });
 
 it('U-Boot runs as firmware in M-mode, to its prompt', async () => {

@@ -14,7 +14,8 @@ import {
 import type { Peers } from './debian.ts';
 import { initramfs } from './initramfs.ts';
 
-const image = (name: string): Image => ({
+/** One of our own images. */
+export const image = (name: string): Image => ({
   name,
   bytes: readFileSync(new URL(`../../engine/images/${name}`, import.meta.url)),
 });

@@ -1,6 +1,6 @@
 /**
- * Debian's riscv64 kernel and busybox, unchanged, from OpenSBI to a shell: commands are typed, their answers checked,
- * and the machine is powered off; the whole of it is recorded live and replayed. Needs apt (see debian.ts).
+ * Debian's riscv64 kernel and busybox, unchanged, from OpenSBI or our own firmware to a shell: commands are typed, their
+ * answers checked, and the machine is powered off; the whole of it is recorded live and replayed. Needs apt (see debian.ts).
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { MachineConfig, VirtioConfig } from '../../engine/index.ts';
+import type { RecordResult } from '../../replay/index.ts';
 import { fetchPeers, type Peers } from './debian.ts';
+import { image } from './guest.ts';
 import { PROMPT } from './initramfs.ts';
 import { linuxMachine } from './linux.ts';
 import { recordSession, replaySession, type Step } from './terminal.ts';
@@ -34,7 +36,7 @@ const typed = (commands: readonly Command[]): readonly Step[] => [
 ];
 
 /** Records a boot and the commands, checks their answers, and replays it all. */
-async function obeys(name: string, config: MachineConfig, commands: readonly Command[]): Promise<void> {
+async function obeys(name: string, config: MachineConfig, commands: readonly Command[]): Promise<RecordResult> {
   const path = join(folder, `${name}.djvm`);
   const { recorded, shown } = await recordSession({
     path,
@@ -51,6 +53,7 @@ async function obeys(name: string, config: MachineConfig, commands: readonly Com
   const replayed = replaySession(path);
   expect(replayed).toMatchObject({ ok: true, end: { moment: recorded.end.moment, ticks: recorded.end.ticks } });
   expect(replayed.digestsCompared).toBeGreaterThan(recorded.end.moment / 10_000_000 - 1);
+  return recorded;
 }
 
 it.each([1, 4])('Linux boots %i harts to a shell, obeys, and powers off; replay repeats it all', async (harts) => {
@@ -69,6 +72,29 @@ it.each([1, 4])('Linux boots %i harts to a shell, obeys, and powers off; replay 
   ];
   await obeys(`linux-${harts}`, linuxMachine(peers, harts), commands);
 });
+
+it.each([1, 2, 8])(
+  'Linux boots %i harts to a shell on our own firmware, which is there without -bios',
+  async (harts) => {
+    const machine = linuxMachine(peers, harts, [], image('firmware.elf'));
+    const detected = ['TIME', 'IPI', 'RFENCE', 'SRST', 'DBCN', 'HSM'].map((name) => `SBI ${name} extension detected`);
+    const hotplug =
+      'echo 0 > $c; cat $c /sys/devices/system/cpu/online; echo 1 > $c; cat /sys/devices/system/cpu/online';
+    const commands: readonly Command[] = [
+      ['dmesg | grep SBI', 'SBI specification v2.0 detected'],
+      ['dmesg | grep reserved.mem', '0x0000000080000000..0x000000008003ffff (256 KiB) nomap'],
+      ['grep -c ^processor /proc/cpuinfo', new RegExp(`\n${harts}\r\n`)],
+      ['for n in 1 2 3 4; do sha256sum /bin/busybox & done; wait', sha256(peers.busybox.bytes)],
+      ...(harts === 1
+        ? []
+        : [[`c=/sys/devices/system/cpu/cpu${harts - 1}/online; ${hotplug}`, `\n0-${harts - 1}\r\n`] as const]),
+      ['sleep 2 && cut -d. -f1 /proc/uptime', /\n\d+\r\n/],
+    ];
+    const { console } = await obeys(`own-${harts}`, { ...machine, append: `${machine.append} earlycon=sbi` }, commands);
+    for (const line of detected) expect(console).toContain(line);
+    expect(console).toContain('bootconsole [sbi0] enabled');
+  },
+);
 
 it.each([1, 4])(
   'Linux on %i harts reads and writes a virtio disk, pings, draws random bytes, and can be a hypervisor',

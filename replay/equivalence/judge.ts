@@ -8,7 +8,7 @@
  * leaves out, pages that are mapped at one of the two times only (a hypercall that maps or unmaps may be completed by
  * the recovery), and pages that a device wrote to in between (transfers go on while harts stand still).
  */
-import { hex, listVms, type Machine, type MachineSymbols, RAM_BASE } from '../../engine/index.ts';
+import { hex, listVms, type Machine, type MachineSymbols, PAGE_BYTES, RAM_BASE } from '../../engine/index.ts';
 import type { Timeline } from '../timeline/index.ts';
 import type { VmVerdict } from '../types.ts';
 import type { Crossing, VmCrossings } from './crossings.ts';
@@ -152,8 +152,6 @@ interface Transfer {
   readonly last: number;
 }
 
-const PAGE = 4096;
-
 function observeTransfers({ run }: JudgedRecovery, visits: readonly Visit[]): Transfer[] {
   const transfers: Transfer[] = [];
   const inOrder = visits.toSorted((a, b) => a.ticks - b.ticks);
@@ -161,8 +159,8 @@ function observeTransfers({ run }: JudgedRecovery, visits: readonly Visit[]): Tr
   const { machine }: { machine: Machine } = run;
   machine.onEvent = (event) => {
     if (event.kind !== 'dma') return;
-    const first = Math.floor(event.paddr / PAGE);
-    transfers.push({ ticks: event.ticks, first, last: Math.floor((event.paddr + event.bytes - 1) / PAGE) });
+    const first = Math.floor(event.paddr / PAGE_BYTES);
+    transfers.push({ ticks: event.ticks, first, last: Math.floor((event.paddr + event.bytes - 1) / PAGE_BYTES) });
   };
   try {
     for (const { ticks, read } of inOrder) {
@@ -177,7 +175,7 @@ function observeTransfers({ run }: JudgedRecovery, visits: readonly Visit[]): Tr
 
 function withoutTransfers({ from, to, before, after }: Compared, transfers: readonly Transfer[]): MemoryVerdict {
   const { pagesCompared, memoryDifferences } = compareMemory(before!, after!);
-  const pageOf = (gpa: bigint) => RAM_BASE / PAGE + before!.pages.get(gpa - (gpa % BigInt(PAGE)))!;
+  const pageOf = (gpa: bigint) => RAM_BASE / PAGE_BYTES + before!.pages.get(gpa - (gpa % BigInt(PAGE_BYTES)))!;
   const isTransfer = (page: number) =>
     transfers.some(({ ticks, first, last }) => ticks > from && ticks <= to && page >= first && page <= last);
   return { pagesCompared, memoryDifferences: memoryDifferences.filter(({ gpa }) => !isTransfer(pageOf(gpa))) };

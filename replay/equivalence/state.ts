@@ -2,7 +2,15 @@
  * A VM's state as the machine holds it at a crossing: registers of its vCPU and memory through its G-stage tables.
  * Relies on the run standing at the crossing. The mask of what is not compared is here, with its reasons.
  */
-import { guestPages, invariant, type Machine, RAM_BASE, type Snapshot, walkGStage } from '../../engine/index.ts';
+import {
+  guestPages,
+  invariant,
+  type Machine,
+  PAGE_BYTES,
+  RAM_BASE,
+  type Snapshot,
+  walkGStage,
+} from '../../engine/index.ts';
 import type { VmVerdict } from '../types.ts';
 import type { Crossing } from './crossings.ts';
 
@@ -51,15 +59,15 @@ export interface VmMemory {
   readonly snapshot: Snapshot;
 }
 
-const PAGE = 4096;
-const ZEROS = new Uint8Array(PAGE);
+const ZEROS = new Uint8Array(PAGE_BYTES);
 /** Differing words listed for one VM. */
 const MAX_WORDS = 64;
 
 /** Memory of the VM whose tables `hgatp` points to. */
 export function readMemory(machine: Machine, hgatp: bigint, snapshot: Snapshot): VmMemory {
   const pages = new Map<bigint, number>();
-  for (const [gpa, spa] of guestPages(machine, walkGStage(machine, hgatp))) pages.set(gpa, (spa - RAM_BASE) / PAGE);
+  for (const [gpa, spa] of guestPages(machine, walkGStage(machine, hgatp)))
+    pages.set(gpa, (spa - RAM_BASE) / PAGE_BYTES);
   return { pages, snapshot };
 }
 
@@ -83,9 +91,9 @@ export function compareMemory(
 }
 
 function differingWords(gpa: bigint, before: Uint8Array, after: Uint8Array) {
-  const [was, is] = [before, after].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, PAGE));
+  const [was, is] = [before, after].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, PAGE_BYTES));
   const found: { gpa: bigint; before: bigint; after: bigint }[] = [];
-  for (let at = 0; at < PAGE; at += 8) {
+  for (let at = 0; at < PAGE_BYTES; at += 8) {
     const words = { before: was!.getBigUint64(at, true), after: is!.getBigUint64(at, true) };
     if (words.before !== words.after) found.push({ gpa: gpa + BigInt(at), ...words });
   }

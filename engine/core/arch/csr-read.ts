@@ -1,6 +1,6 @@
 /**
  * Values of CSRs by number, as software sees them: views, aliases and hardwired fields. No privilege checks and no side
- * effects. The set of CSRs is that of QEMU's rv64 without V, debug triggers and vendor numbers.
+ * effects. The set of CSRs is that of QEMU's rv64 without V and vendor numbers.
  */
 import {
   HART_CYCLE_OFFSET,
@@ -83,6 +83,11 @@ export const FFLAGS_MASK: u64 = 31;
 export const FRM_SHIFT: u64 = 5;
 /** The part of mstatus that sstatus shows. */
 export const SSTATUS: u64 = SIE | SPIE | SPP | FS | SUM | MXR | UXL64;
+/** First and last register of the triggers, of which there are none: tselect, tdata1, tdata2, tdata3, tinfo. */
+const TSELECT: u32 = 0x7a0;
+const TINFO: u32 = 0x7a4;
+/** tinfo.info when the selected trigger does not exist; tdata1.type says so with 0 (Debug specification, Sdtrig). */
+const NO_TRIGGER: u64 = 1;
 export const INHIBIT_CYCLE: u64 = 1;
 export const INHIBIT_INSTRET: u64 = 4;
 
@@ -102,6 +107,8 @@ export function csrExists(n: u32): bool {
       return n == 0x30a || (n >= 0x340 && n <= 0x344) || n == 0x34a || n == 0x34b || n == 0x3a0 || n == 0x3a2;
     case 0x6:
       return (n >= 0x600 && n <= 0x607 && n != 0x601) || n == 0x60a || (n >= 0x643 && n <= 0x645) || n == 0x64a || n == 0x680;
+    case 0x7:
+      return n >= TSELECT && n <= TINFO;
     case 0xb:
       return n <= 0xb1f && n != 0xb01;
     case 0xc:
@@ -128,6 +135,8 @@ export function readCsr(hart: u32, n: u32): u64 {
       return readMachine(hart, n);
     case 0x6:
       return readHypervisor(hart, n);
+    case 0x7:
+      return n == TINFO ? NO_TRIGGER : 0;
     case 0xb:
     case 0xc:
       return readCounter(hart, n);

@@ -51,7 +51,7 @@ import {
   HART_VSTVEC,
 } from './layout.gen';
 import { FFLAGS, FFLAGS_MASK, FRM, FRM_SHIFT, INHIBIT_CYCLE, INHIBIT_INSTRET } from './csr-read';
-import { markStatusDirty } from './float-state';
+import { markFloatDirty } from './float-state';
 import { writePmpAddress, writePmpConfig } from './pmp';
 import {
   ENV_CBCFE,
@@ -144,7 +144,7 @@ function writeFloat(hart: u32, n: u32, value: u64): u32 {
   if (n == FFLAGS) set(hart, HART_FCSR, (fcsr & ~FFLAGS_MASK) | (value & FFLAGS_MASK));
   else if (n == FRM) set(hart, HART_FCSR, (fcsr & FFLAGS_MASK) | ((value & 7) << FRM_SHIFT));
   else set(hart, HART_FCSR, value & 0xff);
-  markStatusDirty(hart);
+  markFloatDirty(hart);
   return 0;
 }
 
@@ -160,7 +160,8 @@ function writeSupervisor(hart: u32, n: u32, value: u64): u32 {
     case 0x106:
       return plain(hart, HART_SCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x10a:
-      return plain(hart, HART_SENVCFG, value & ENV_SHARED);
+      merge(hart, HART_SENVCFG, value, sharedWritable(value));
+      return 0;
     case 0x140:
       return plain(hart, HART_SSCRATCH, value);
     case 0x141:
@@ -234,7 +235,7 @@ function writeMachine(hart: u32, n: u32, value: u64): u32 {
     case 0x306:
       return plain(hart, HART_MCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x30a:
-      set(hart, HART_MENVCFG, value & (ENV_SHARED | ENV_GATED));
+      merge(hart, HART_MENVCFG, value, sharedWritable(value) | ENV_GATED);
       return EFFECT_TIMERS | EFFECT_CONTEXTS;
     case 0x320:
       return writeInhibit(hart, value);
@@ -286,7 +287,7 @@ function writeHypervisor(hart: u32, n: u32, value: u64): u32 {
       return plain(hart, HART_HCOUNTEREN, value & COUNTEREN_WRITABLE);
     case 0x60a:
       // Read-only bits keep what they had, for when menvcfg enables them again.
-      merge(hart, HART_HENVCFG, value, ENV_SHARED | (get(hart, HART_MENVCFG) & ENV_GATED));
+      merge(hart, HART_HENVCFG, value, sharedWritable(value) | (get(hart, HART_MENVCFG) & ENV_GATED));
       return EFFECT_TIMERS | EFFECT_CONTEXTS;
     case 0x643:
       return plain(hart, HART_HTVAL, value);
@@ -340,6 +341,11 @@ function writeMstatus(hart: u32, value: u64): u32 {
   // MPP 2 is no privilege level: MPP keeps its value.
   const writable = (value & MPP) == <u64>2 << 11 ? MSTATUS_WRITABLE : MSTATUS_WRITABLE | MPP;
   return writeStatus(hart, HART_MSTATUS, value, writable);
+}
+
+/** The shared bits of an envcfg register that a write changes: CBIE 2 is reserved, and CBIE keeps its value. */
+function sharedWritable(value: u64): u64 {
+  return (value & ENV_CBIE) == <u64>2 << 4 ? ENV_SHARED & ~ENV_CBIE : ENV_SHARED;
 }
 
 /** Kernels write status registers at every trap: only bits that change have an effect. */

@@ -17,17 +17,10 @@ export function floatEnabled(hart: u32): bool {
   return !virt(hart) || (get(hart, HART_VSSTATUS) & FS) != 0;
 }
 
-/** After a write of an f register: both levels are dirty for a guest. */
+/** After any change of an f register or of fcsr, by whatever instruction: for a guest, both levels are dirty. */
 export function markFloatDirty(hart: u32): void {
   set(hart, HART_MSTATUS, get(hart, HART_MSTATUS) | FS);
   if (virt(hart)) set(hart, HART_VSSTATUS, get(hart, HART_VSSTATUS) | FS);
-  updateFloat(hart);
-}
-
-/** After a CSR write to fcsr: the status register of the level that wrote, as on QEMU. */
-export function markStatusDirty(hart: u32): void {
-  const status = virt(hart) ? HART_VSSTATUS : HART_MSTATUS;
-  set(hart, status, get(hart, status) | FS);
   updateFloat(hart);
 }
 

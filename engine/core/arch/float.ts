@@ -1,10 +1,10 @@
 /**
  * Floating-point instructions on the hart: legality, rounding mode, flags into fcsr, and dirty state around soft-float.
- * Parameters as HELPERS of the ISA table describes them. As on QEMU, comparisons and conversions to integers raise flags
- * without marking the state dirty.
+ * Parameters as HELPERS of the ISA table describes them. What writes no f register (comparisons, conversions to
+ * integers) marks the state dirty when it raises a flag that was not set: fcsr is part of the state.
  */
 import { HART_FCSR, HART_FLOAT_STATE, HART_RESYNC, RESYNC_PC } from './layout.gen';
-import { markFloatDirty, updateFloat } from './float-state';
+import { markFloatDirty } from './float-state';
 import { loadSlow } from './memory';
 import { addFloat } from './softfloat/add';
 import { classOf, compareFloats, pickFloat } from './softfloat/compare';
@@ -137,11 +137,11 @@ function finish(hart: u32, bits: u64, format: u32): u64 {
   return toRegister(bits, format);
 }
 
-/** Adds the operation's flags to fcsr. */
+/** Adds the operation's flags to fcsr; the state is dirty when that changes it. */
 function accrue(hart: u32): void {
   const before = get(hart, HART_FCSR);
   const after = before | flags();
   if (after == before) return;
   set(hart, HART_FCSR, after);
-  updateFloat(hart);
+  markFloatDirty(hart);
 }

@@ -47,6 +47,8 @@ export interface VirtioUnit {
   at(field: string): number;
   /** The driver has said DRIVER_OK and the device needs no reset. */
   readonly live: boolean;
+  /** The driver has taken VIRTIO_F_VERSION_1. */
+  readonly isModern: boolean;
   /** A feature that was negotiated, by bit number below 32. */
   has(feature: number): boolean;
   /** Takes the next chain of a queue, if one waits there. Errors of the driver make the device need a reset. */

@@ -9,8 +9,8 @@ import { gather, scatter } from './queue.ts';
 
 const RECEIVE = 0;
 const TRANSMIT = 1;
-/** struct virtio_net_hdr with num_buffers (5.1.6). */
-const HEADER_BYTES = 12;
+/** struct virtio_net_hdr (5.1.6); a driver that has not taken VERSION_1 knows no num_buffers at its end (5.1.6.1). */
+const headerBytes = (unit: VirtioUnit): number => (unit.isModern ? 12 : 10);
 const NUM_BUFFERS_AT = 10;
 const FEATURE_MAC = 5;
 const FEATURE_STATUS = 16;
@@ -76,7 +76,7 @@ function send(unit: VirtioUnit): number {
   const chain = unit.take(TRANSMIT);
   if (!chain) return 0;
   const all = gather(unit.port.board, chain.out, chain.outBytes);
-  const frame = all?.subarray(HEADER_BYTES);
+  const frame = all?.subarray(headerBytes(unit));
   unit.give(TRANSMIT, chain, 0);
   if (frame && frame.length >= MIN_FRAME_BYTES && frame.length <= MAX_FRAME_BYTES) {
     if (!unit.port.board.takeFault('dropFrame')) unit.port.board.transmit(frame);
@@ -92,9 +92,10 @@ function receive(unit: VirtioUnit): number {
   const head = port.get(unit.at('head'));
   const at = (n: number) => port.getByte(unit.at('backlog') + ((head + n) % BACKLOG_BYTES));
   const length = at(0) | (at(1) << 8);
-  const packet = new Uint8Array(HEADER_BYTES + length);
-  packet[NUM_BUFFERS_AT] = 1;
-  for (let n = 0; n < length; n++) packet[HEADER_BYTES + n] = at(LENGTH_BYTES + n);
+  const header = headerBytes(unit);
+  const packet = new Uint8Array(header + length);
+  if (unit.isModern) packet[NUM_BUFFERS_AT] = 1;
+  for (let n = 0; n < length; n++) packet[header + n] = at(LENGTH_BYTES + n);
   port.set(unit.at('head'), (head + LENGTH_BYTES + length) % BACKLOG_BYTES);
   port.set(unit.at('bytes'), used - LENGTH_BYTES - length);
   // A buffer that is too small loses the frame (5.1.6.3.1 asks drivers for 1526 bytes).

@@ -10,7 +10,7 @@ import type { Board } from '../device.ts';
 
 /** Where a queue lies and how far it got. Addresses are exact below 2^53; above, they are in no RAM anyway. */
 export interface Queue {
-  /** Entries, a power of two up to QUEUE_ENTRIES. */
+  /** Entries, 1 to QUEUE_ENTRIES. */
   readonly size: number;
   readonly desc: number;
   readonly avail: number;

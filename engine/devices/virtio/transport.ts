@@ -26,7 +26,10 @@ const INTERRUPT_USED = 1;
 const INTERRUPT_CONFIG = 2;
 const FEATURE_INDIRECT = 28;
 const FEATURE_EVENT_INDEX = 29;
-/** Feature bit 32, VIRTIO_F_VERSION_1: the only one in the high word, and drivers must take it. */
+/**
+ * Feature bit 32, VIRTIO_F_VERSION_1: the only one in the high word. A driver that leaves it, as some do that write the
+ * low word only, is served as a transitional device would serve it (6.1 allows a device to refuse).
+ */
 const HIGH_FEATURES = 1;
 
 /** An eight-byte field of two words that holds NEVER. */
@@ -40,6 +43,7 @@ const transportFields = (queues: number): RecordField[] => [
   { name: 'deviceFeaturesSel', type: 'u32', doc: 'register' },
   { name: 'driverFeaturesSel', type: 'u32', doc: 'register' },
   { name: 'driverFeatures', type: 'u32', count: 2, doc: 'as written by the driver' },
+  { name: 'notified', type: 'u32', doc: '1 when the driver notified a queue before DRIVER_OK' },
   { name: 'queueSel', type: 'u32', doc: 'register' },
   { name: 'queueSize', type: 'u32', count: queues, doc: 'entries' },
   { name: 'queueReady', type: 'u32', count: queues, doc: '1 when the driver has set it up' },
@@ -118,6 +122,10 @@ class Unit implements VirtioUnit {
     const offset = this.#offsets.get(field);
     invariant(offset !== undefined, `the virtio ${this.#model.name} device has no field ${field}`);
     return offset;
+  }
+
+  get isModern(): boolean {
+    return this.port.get(this.at('driverFeatures') + 4) === HIGH_FEATURES;
   }
 
   has(feature: number): boolean {
@@ -215,7 +223,7 @@ class Unit implements VirtioUnit {
         this.#set('queueSel', value);
         break;
       case 0x50:
-        if (value < this.#model.queues) this.wake();
+        if (value < this.#model.queues) this.#notify();
         break;
       case 0x64:
         this.#set('interruptStatus', this.#get('interruptStatus') & ~value);
@@ -242,16 +250,22 @@ class Unit implements VirtioUnit {
     this.#drive();
   }
 
+  /** A notification that comes before DRIVER_OK, which it must not, is heard at DRIVER_OK: nothing is consumed before. */
+  #notify(): void {
+    if (!(this.#get('status') & STATUS_DRIVER_OK)) this.#set('notified', 1);
+    this.wake();
+  }
+
   #setUpQueue(queue: number, offset: number, value: number): void {
     const { port } = this;
     const half = (name: string, high: number) => port.set(this.at(name) + 8 * queue + high, value);
     switch (offset) {
       case 0x38:
-        // A split queue's size is a power of two (2.7); anything else is not taken.
-        if (value >= 1 && value <= QUEUE_ENTRIES && (value & (value - 1)) === 0) this.#set('queueSize', value, queue);
+        // A split queue's size is a power of two (2.7); others work until the indices wrap, as on QEMU.
+        if (value >= 1 && value <= QUEUE_ENTRIES) this.#set('queueSize', value, queue);
         break;
       case 0x44:
-        this.#set('queueReady', value & 1, queue);
+        this.#set('queueReady', value === 0 ? 0 : 1, queue);
         break;
       case 0x80:
       case 0x84:
@@ -274,11 +288,12 @@ class Unit implements VirtioUnit {
       this.#model.reset?.(this);
       return;
     }
-    const { port } = this;
-    const accepted = port.get(this.at('driverFeatures') + 4) === HIGH_FEATURES;
-    const allowed = accepted ? value : value & ~STATUS_FEATURES_OK;
     // Only the device sets and a reset clears NEEDS_RESET (2.1).
-    this.#set('status', (allowed & ~STATUS_NEEDS_RESET) | (this.#get('status') & STATUS_NEEDS_RESET));
+    this.#set('status', (value & ~STATUS_NEEDS_RESET) | (this.#get('status') & STATUS_NEEDS_RESET));
+    if (this.#get('notified') && this.live) {
+      this.#set('notified', 0);
+      this.wake();
+    }
   }
 
   /** Features are settled at FEATURES_OK; what was not offered cannot be taken. */

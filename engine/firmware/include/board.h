@@ -17,8 +17,12 @@
 /** mtime and the time CSR count at 10 MHz. */
 #define BOARD_TIME_PER_US 10
 
-/* The firmware's memory: closed to HS, its upper part readable. Lazarus starts right behind it. */
+/*
+ * The firmware's memory: closed to HS, its upper part readable. Lazarus starts right behind it. Below any other next stage
+ * only the core is the firmware's: code, data and stacks.
+ */
 #define FIRMWARE_BASE 0x80000000ul
+#define FIRMWARE_CORE_BYTES 0x40000ul
 #define FIRMWARE_BYTES 0x200000ul
 #define HANDOVER_BASE 0x80180000ul
 #define HANDOVER_BYTES 0x80000ul

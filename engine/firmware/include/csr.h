@@ -54,6 +54,9 @@
 #define HTINST 0x64a
 #define HGATP 0x680
 #define TIME 0xc01
+#define MVENDORID 0xf11
+#define MARCHID 0xf12
+#define MIMPID 0xf13
 
 /* sstatus and its views in mstatus and vsstatus */
 #define STATUS_SIE (1ul << 1)
@@ -63,6 +66,7 @@
 #define STATUS_MPP (3ul << 11)
 #define STATUS_MPP_S (1ul << 11)
 #define STATUS_FS (3ul << 13)
+#define STATUS_MPRV (1ul << 17)
 #define STATUS_GVA (1ul << 38)
 #define STATUS_MPV (1ul << 39)
 
@@ -75,8 +79,10 @@
 #define ENVCFG_CBIE_INVALIDATE (3ul << 4)
 #define ENVCFG_CBCFE (1ul << 6)
 #define ENVCFG_CBZE (1ul << 7)
+#define ENVCFG_PBMTE (1ul << 62)
 #define ENVCFG_STCE (1ul << 63)
 #define COUNTEREN_CY_TM_IR 7ul
+#define COUNTEREN_ALL 0xfffffffful
 #define MISA_H (1ul << 7)
 
 /* Interrupt numbers */

@@ -1,11 +1,18 @@
 /*
- * SBI numbers (RISC-V SBI 1.0, and DBCN of 2.0), and the recovery block's own extension.
+ * SBI numbers (RISC-V SBI 2.0), and the recovery block's own extension.
  */
 #ifndef SBI_H
 #define SBI_H
 
+#define SBI_LEGACY_SET_TIMER 0
 #define SBI_LEGACY_PUTCHAR 1
 #define SBI_LEGACY_GETCHAR 2
+#define SBI_LEGACY_CLEAR_IPI 3
+#define SBI_LEGACY_SEND_IPI 4
+#define SBI_LEGACY_FENCE_I 5
+#define SBI_LEGACY_SFENCE_VMA 6
+#define SBI_LEGACY_SFENCE_VMA_ASID 7
+#define SBI_LEGACY_SHUTDOWN 8
 #define SBI_BASE 0x10
 #define SBI_TIME 0x54494d45
 #define SBI_IPI 0x735049
@@ -22,10 +29,16 @@
 #define SBI_HSM_START 0
 #define SBI_HSM_STOP 1
 #define SBI_HSM_STATUS 2
+#define SBI_HSM_SUSPEND 3
 #define SBI_HSM_STARTED 0
 #define SBI_HSM_STOPPED 1
 #define SBI_HSM_START_PENDING 2
 #define SBI_HSM_STOP_PENDING 3
+#define SBI_HSM_SUSPENDED 4
+
+/** Suspend types that are no platform's own: go on behind the call, or at an address as after a start. */
+#define SBI_HSM_RETENTIVE 0
+#define SBI_HSM_NON_RETENTIVE 0x80000000
 
 #define SBI_OK 0l
 #define SBI_ERR_FAILED (-1l)

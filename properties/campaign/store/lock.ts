@@ -11,12 +11,6 @@ import * as values from './values.ts';
 export const LOCK_TABLE =
   'CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;';
 
-/** The process that works on a database. */
-export interface Holder {
-  readonly pid: number;
-  readonly started: string;
-}
-
 /** Takes the lock. @throws UserError when a living process holds it, FileFormatError when no process can be what holds it */
 export function takeLock(file: SqliteFile): void {
   const { path } = file;

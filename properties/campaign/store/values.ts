@@ -18,7 +18,6 @@ import type { CampaignIdentity } from '../identity.ts';
 import { MAX_CELL_SIZE } from '../schema.ts';
 import type { GoldenEnds } from '../testbed.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
-import type { Holder } from './lock.ts';
 
 /** An object with exactly the fields of T: the compiler complains of one that is missing or too many. */
 const exactly =
@@ -149,6 +148,12 @@ export const identity = exactly<CampaignIdentity>()({
   engineBehaviour: z.int(),
   images: z.record(text, text),
 }) satisfies z.ZodType<CampaignIdentity>;
+
+/** The process that works on a database. */
+export interface Holder {
+  readonly pid: number;
+  readonly started: string;
+}
 
 /** A process number is small; 0 and below would mean groups of processes. */
 export const holder = exactly<Holder>()({
