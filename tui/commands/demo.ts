@@ -3,16 +3,8 @@
  * everything that the tool can say about it. Each step checks what it claims; a claim that fails ends the demo with
  * exit code 1 and the command that shows why.
  */
-import {
-  DEFAULT_HARTS,
-  DEFAULT_QUANTUM,
-  DEFAULT_RAM_BYTES,
-  type Fault,
-  formatFault,
-  type MachineConfig,
-  NOTES,
-  noteText,
-} from '../../engine/index.ts';
+import { type Fault, formatFault, type MachineConfig, NOTES, noteText } from '../../engine/index.ts';
+import { findSetup } from '../../properties/index.ts';
 import {
   bisectTraces,
   type NoteAt,
@@ -32,9 +24,10 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, shellLine, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { bisectText } from './bisect.ts';
-import { builtInImages } from './images.ts';
 import { verdictText } from './verdict.ts';
 
+/** The machine; `dejavm inject` knows it by this name. */
+const SETUP = 'demo';
 /** Names of the traces in the trace folder; each demo replaces them. */
 const GOLDEN = 'demo-golden';
 const FAULTED = 'demo-faulted';
@@ -79,13 +72,7 @@ function narrator(io: Io): Narrator {
 }
 
 async function perform(io: Io, say: Narrator): Promise<void> {
-  const config: MachineConfig = {
-    harts: DEFAULT_HARTS,
-    ramBytes: DEFAULT_RAM_BYTES,
-    quantum: DEFAULT_QUANTUM,
-    append: '',
-    ...builtInImages(),
-  };
+  const config = findSetup(SETUP).config(0);
   io.out(`Déjà VM: the type-1 hypervisor Lazarus with two VMs on ${counted(config.harts, 'RV64GC+H hart')}.\n`);
   const { golden, aim } = await goldenRun(config, io, say);
   const faulted = await faultedRun(config, aim, io, say);
@@ -214,15 +201,16 @@ function bisectRuns(golden: Trace, faulted: Trace, io: Io, say: Narrator): void 
   say.line('\nwhich is the injected instruction.');
 }
 
-function whatNext(faulted: Trace, aim: Aim, io: Io): void {
-  const plan = `failstop,hart=${aim.hypercall.hart}@${aim.hypercall.start}+${aim.k}`;
+/** Commands that hold for these traces whatever is recorded after them; they are run by `printed-commands` tests. */
+function whatNext(faulted: Trace, { hypercall }: Aim, io: Io): void {
+  const struck = String(faulted.inputs.at(0)?.moment);
+  const failstop = formatFault({ model: 'failstop', hart: hypercall.hart });
+  // `inject` selects the mechanism in memory: the boot argument `enhance=` would move every moment after it.
+  const withoutLocks = ['--setup', SETUP, '--enhance', '-locks', '--fault', failstop, '--at', struck];
   const commands = [
-    ['look at it, step, step back, jump to the fault (f)', ['dejavm', 'tui', 'latest']],
-    [
-      'where was the machine at some moment?',
-      ['dejavm', 'replay', 'latest', '-g', String(faulted.inputs.at(0)?.moment)],
-    ],
-    ['the same fault without the fix-up for locks', ['dejavm', 'record', '--fault', plan, '-append', 'enhance=-locks']],
+    ['look at it, step, step back, jump to the fault (f)', ['dejavm', 'tui', FAULTED]],
+    ['where was the machine at some moment?', ['dejavm', 'replay', FAULTED, '-g', struck]],
+    ['the same fault without the fix-up for locks', ['dejavm', 'inject', ...withoutLocks]],
     ['a hypervisor that hangs, caught by the watchdog', ['dejavm', 'record', '-append', 'plant=hang@60']],
     ['what differs between the two runs', ['dejavm', 'diff', GOLDEN, FAULTED]],
   ] as const;
