@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'slow',
-          include: ['{engine,replay,traces,tui,properties}/**/*.slow.{ts,tsx}'],
+          include: ['{engine,replay,traces,tui,properties,scripts}/**/*.slow.{ts,tsx}'],
         },
       },
       {
@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           // Needs Debian packages (binutils, QEMU, tmux, Chromium): run by .ci/run, not by `npm test`.
           name: 'peer',
-          include: ['{engine,replay,traces,tui,properties}/**/*.peer.{ts,tsx}'],
+          include: ['{engine,replay,traces,tui,properties,scripts}/**/*.peer.{ts,tsx}'],
           // One after another: they share the folder of fetched packages, and QEMU's clock is the host's.
           fileParallelism: false,
         },

@@ -1,10 +1,7 @@
 /**
- * Writes docs/machine.md: every extension, CSR and device with its status, from the tables that the machine is built
- * from, and CSRs by asking the machine. `npm run docs` writes it; `machine-status.test.ts` compares the committed file.
- * Relies on `npm run build`. What a register's bits do is not tested here, only which of them can change.
+ * The text of docs/machine.md: every extension, CSR and device with its status, from the tables that the machine is built
+ * from, and CSRs by asking the machine. docs.ts writes it. Relies on `npm run build`. What a register's bits do is not tested here, only which of them can change.
  */
-import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Bed } from '../engine/core/testbed.ts';
 import { CSRS, type Csr } from '../engine/isa/csr.ts';
 import { COMPRESSED, type Extension, extensionsInOrder, INSTRUCTIONS, isaString } from '../engine/isa/index.ts';
@@ -15,8 +12,6 @@ import { boardTree } from '../engine/machine/device-tree.ts';
 const ALL = 2n ** 64n - 1n;
 /** What decides over bits of other registers. */
 const OPENED = ['mideleg', 'hideleg', 'menvcfg', 'mstateen0'];
-
-export const STATUS_FILE: string = fileURLToPath(new URL('../docs/machine.md', import.meta.url));
 
 /** Text of docs/machine.md. */
 export function machineStatus(): string {
@@ -183,5 +178,3 @@ const virtioRows = (): string[][] =>
     String(queues),
     String(configBytes),
   ]);
-
-if (import.meta.main) writeFileSync(STATUS_FILE, machineStatus());

@@ -1,7 +1,7 @@
 /**
  * Which images a document's figures were measured on. Each such document has a block that names them by their hashes and
  * says, below, which of them are others by now: written by `npm run docs`, compared by a test. After measuring anew:
- * `node scripts/measured-images.ts --measured docs/recovery.md` takes the committed images for the measured ones.
+ * `node scripts/measured-images.ts docs/recovery.md` takes the committed images for the measured ones.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -51,13 +51,8 @@ function blockOf(images: readonly ImageHash[], committed: readonly ImageHash[]):
 }
 
 if (import.meta.main) {
-  const measured = process.argv.slice(2);
-  const isAnew = measured[0] === '--measured';
-  for (const document of MEASURED_DOCUMENTS) {
+  for (const document of process.argv.slice(2)) {
     const text = readFileSync(root + document, 'utf8');
-    writeFileSync(
-      root + document,
-      withMeasuredImages(text, readManifest().images, isAnew && measured.includes(document)),
-    );
+    writeFileSync(root + document, withMeasuredImages(text, readManifest().images, true));
   }
 }

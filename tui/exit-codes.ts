@@ -22,10 +22,12 @@ const MEANING: Record<keyof typeof EXIT, string> = {
   interrupted: 'interrupted by Ctrl-C; what was recorded is kept',
 };
 
+/** Each exit code with what it means, in the table's order. */
+export const exitCodes = (): (readonly [code: ExitCode, meaning: string])[] =>
+  Object.entries(EXIT).map(([name, code]) => [code, MEANING[name as keyof typeof EXIT]]);
+
 /** The paragraph that every help text ends with. */
 export function exitCodeHelp(): string {
-  const lines = Object.entries(EXIT).map(
-    ([name, code]) => `  ${String(code).padStart(3)}  ${MEANING[name as keyof typeof EXIT]}`,
-  );
+  const lines = exitCodes().map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`);
   return ['Exit codes:', ...lines].join('\n');
 }

@@ -161,7 +161,7 @@ export const VERBS: readonly Verb[] = [
     ],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [
-      'dejavm campaign smoke                       # every mechanism and fault class, a few minutes',
+      'dejavm campaign smoke                       # every mechanism and fault class, small',
       "dejavm campaign paper -o paper.sqlite       # the papers' sizes; Ctrl-C and the same line again goes on",
       'dejavm campaign ladders                     # enhancements one by one, a thousand faults and more each',
       'dejavm campaign mine.yaml --export csv > table.csv',
