@@ -1,14 +1,14 @@
 /**
- * Our machine against Debian's QEMU: the cases of fixed seeds, and a short round of a seed that nobody chose. Needs
- * qemu-system-misc. A failure prints the shrunk case and the command that shows it again.
+ * Our machine against Debian's QEMU: the cases of fixed seeds, and single cases that once differed. Needs
+ * qemu-system-misc. A failure prints the shrunk case and the command that shows it again. A round of a seed that nobody
+ * chose is `.ci/run`'s, which reports what it finds and passes: a QEMU that is wrong in a new way is no reason to stop.
  */
-import { randomInt } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { compare } from './compare.ts';
 
-const run = (seed: number, cases: number) => {
+const run = (seed: number, cases: number, only?: number) => {
   const lines: string[] = [];
-  const outcome = compare({ seed, cases, maxFailures: 1, log: (line) => lines.push(line) });
+  const outcome = compare({ seed, cases, only, maxFailures: 1, log: (line) => lines.push(line) });
   return { ...outcome, text: lines.join('\n') };
 };
 
@@ -30,9 +30,12 @@ it.each([4, 404])('agrees with QEMU on the cases of seed %i', (seed) => {
   expect(outcome.failures, outcome.text).toEqual([]);
 });
 
-it('agrees with QEMU on the cases of any seed', () => {
-  const seed = randomInt(1_000_000);
-  process.stdout.write(`differential testing: this round's seed is ${seed}\n`);
-  const outcome = run(seed, 120);
-  expect(outcome.failures, outcome.text).toEqual([]);
-});
+/** Found by a round of CI's, then settled: the seed, the number of the case, and the first words of the quirk it met. */
+it.each([[991002, 112, 'a user page that supervisor mode loaded from']])(
+  'agrees with QEMU on what was found: seed %i, case %i',
+  (seed, only, quirk) => {
+    const outcome = run(seed, 1, only);
+    expect(outcome.failures, outcome.text).toEqual([]);
+    expect([...outcome.quirks.keys()]).toEqual([expect.stringContaining(quirk)]);
+  },
+);

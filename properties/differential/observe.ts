@@ -21,6 +21,8 @@ export interface Access {
   readonly twoStage: boolean;
   /** Where it goes; undefined when the translation fails. */
   readonly paddr: bigint | undefined;
+  /** Whether it fails only because supervisor mode fetches from a page of user mode's. */
+  readonly userCode: boolean;
   /** Address of a page-table entry on the way that is not in RAM. */
   readonly tableOutside: bigint | undefined;
   /** Whether PMP forbids a read of a page table on the way; and the access itself. */
@@ -169,26 +171,27 @@ function accessOf(machine: Machine, mode: Mode, kind: AccessKind, va: bigint, by
     !pmpAllows((name) => machine.csr(0, name), at, size, as, machineMode);
   if (effective === 'M') {
     const pmpForbids = forbids(va, bytes, kind, true);
-    return { kind, va, bytes, twoStage, paddr: va, tableOutside: undefined, pmpForbidsTable: false, pmpForbids };
+    const open = { userCode: false, tableOutside: undefined, pmpForbidsTable: false };
+    return { kind, va, bytes, twoStage, paddr: va, ...open, pmpForbids };
   }
   let tableOutside: bigint | undefined;
   let pmpForbidsTable = false;
   const status = csr(twoStage ? 'vsstatus' : 'mstatus');
-  const outcome = translate(
-    {
-      read64(paddr) {
-        pmpForbidsTable ||= forbids(paddr, 8, 'load', false);
-        if (!isRam(paddr)) {
-          tableOutside = paddr;
-          return undefined;
-        }
-        return new DataView(machine.readPhysical(Number(paddr), 8).slice().buffer).getBigUint64(0, true);
-      },
-      write64: () => {},
-      isRam: () => true,
+  const memory = {
+    read64(paddr: bigint) {
+      pmpForbidsTable ||= forbids(paddr, 8, 'load', false);
+      if (!isRam(paddr)) {
+        tableOutside = paddr;
+        return undefined;
+      }
+      return new DataView(machine.readPhysical(Number(paddr), 8).slice().buffer).getBigUint64(0, true);
     },
-    {
-      supervisor,
+    write64: () => {},
+    isRam: () => true,
+  };
+  const translated = (asSupervisor: boolean) => {
+    const setup = {
+      supervisor: asSupervisor,
       vsatp: machine.csr(0, twoStage ? 'vsatp' : 'satp'),
       hgatp: twoStage ? machine.csr(0, 'hgatp') : 0n,
       sum: kind !== 'fetch' && (status & SUM) !== 0n,
@@ -198,13 +201,14 @@ function accessOf(machine: Machine, mode: Mode, kind: AccessKind, va: bigint, by
       adue: true,
       guestPbmte: false,
       pbmte: false,
-    },
-    va,
-    kind === 'fetch' ? 'execute' : kind,
-  );
-  const paddr = 'paddr' in outcome ? outcome.paddr : undefined;
+    };
+    const outcome = translate(memory, setup, va, kind === 'fetch' ? 'execute' : kind);
+    return 'paddr' in outcome ? outcome.paddr : undefined;
+  };
+  const paddr = translated(supervisor);
+  const userCode = kind === 'fetch' && supervisor && paddr === undefined && translated(false) !== undefined;
   const pmpForbids = paddr !== undefined && forbids(paddr, bytes, kind, false);
-  return { kind, va, bytes, twoStage, paddr, tableOutside, pmpForbidsTable, pmpForbids };
+  return { kind, va, bytes, twoStage, paddr, userCode, tableOutside, pmpForbidsTable, pmpForbids };
 }
 
 const SUM = 1n << 18n;

@@ -4,9 +4,10 @@ import type { Case } from './case.ts';
 import { encodeBatch } from './case.ts';
 import { executable } from './elf.ts';
 import { harnessSource } from './harness.ts';
-import { HARNESS_AT, RESULTS_AT, type RecordShape, resultWords } from './layout.ts';
+import { HARNESS_AT, PAGE, PAGES, RESULTS_AT, type RecordShape, resultWords } from './layout.ts';
 import { startOurs } from './machines.ts';
 import { codeAddress, observe } from './observe.ts';
+import { PTE, type Stage } from './page-tables.ts';
 import { pmpAllows } from './pmp.ts';
 import { QUIRKS } from './quirks.ts';
 import { decodeResult, without } from './results.ts';
@@ -116,6 +117,31 @@ describe('quirks', () => {
     expect(met(guest(compares, 3n, 3n, signalling))).toEqual([]);
     expect(met(guest(compares, 2n, 2n))).toEqual([]);
     expect(met({ ...guest(compares, 2n, 0n, signalling), mode: 'HS' })).toEqual(['a flag raised 0']);
+  });
+
+  it('are met by a jump to a user page that was accessed by SUM, until a fence', () => {
+    const USER_PAGE = 2;
+    const satp: Stage = {
+      mode: 8,
+      window: 0x4000_0000n,
+      level: 0,
+      flags: Array.from({ length: PAGES.count }, (_, n) => PTE.R | PTE.W | PTE.X | (n === USER_PAGE ? PTE.U : 0n)),
+      unset: [],
+      flaws: [],
+    };
+    const user = satp.window + BigInt(USER_PAGE * PAGE);
+    const jump = 'jalr x1, 0(x9)';
+    const of = (lines: readonly string[], at = user, sum = true) => ({
+      ...caseOf(lines, { 8: user + 0x800n, 9: at }),
+      satp,
+      csrs: { mstatus: sum ? 1n << 18n : 0n },
+    });
+    expect(met(of(['ld x5, 0(x8)', jump]))).toEqual(['a user page 1']);
+    expect(met(of(['sd x5, 0(x8)', 'nop', jump]))).toEqual(['a user page 2']);
+    expect(met(of(['nop', jump]))).toEqual([]);
+    expect(met(of(['ld x5, 0(x8)', 'sfence.vma', jump]))).toEqual([]);
+    expect(met(of(['ld x5, 0(x8)', jump], user, false))).toEqual([]);
+    expect(met(of(['ld x5, 0(x8)', jump], user + 0x40_0000n))).toEqual([]);
   });
 
   it('blame a fetch that fails on what came before it', () => {

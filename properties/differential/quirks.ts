@@ -155,6 +155,18 @@ export const QUIRKS: readonly Quirk[] = [
     },
   },
   {
+    reason: 'a user page that supervisor mode loaded from or stored to by SUM may then be executed by it, too',
+    culprit: (steps, n) => {
+      const { access, mode } = at(steps, n);
+      if (!access?.userCode) return undefined;
+      const touched = steps
+        .slice(0, n)
+        .findLastIndex((step) => (step.mode === mode || step.mode === 'M') && touches(step, access.va >> 12n));
+      const fenced = steps.slice(touched + 1, n).some(({ instruction }) => instruction?.name === 'sfence.vma');
+      return touched >= 0 && !fenced ? byKind(steps, n) : undefined;
+    },
+  },
+  {
     reason: 'UXL can be written, and user mode then runs as RV32',
     culprit: (steps, n) =>
       /^csr/.test(at(steps, n).instruction?.name ?? '') && writesUxl(at(steps, n)) ? n : undefined,
@@ -182,6 +194,14 @@ const isOutside = ({ paddr }: Access): boolean => paddr !== undefined && !isRam(
 /** Loads and stores; fetches come in halves. */
 const crossesPage = ({ kind, va, bytes }: Access): boolean =>
   kind !== 'fetch' && (va & 0xfffn) + BigInt(bytes) > 0x1000n;
+
+/** Whether a load or store reached the page with this number. */
+const touches = ({ access }: Step, page: bigint): boolean =>
+  access !== undefined &&
+  access.kind !== 'fetch' &&
+  access.paddr !== undefined &&
+  access.va >> 12n <= page &&
+  (access.va + BigInt(access.bytes) - 1n) >> 12n >= page;
 
 /** The LR before step n; -1: none. */
 const lastLr = (steps: readonly Step[], n: number): number =>
