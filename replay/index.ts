@@ -39,7 +39,7 @@ export {
   type TraceTimeline,
   type WorkloadPlayer,
 } from './timeline/index.ts';
-export { findExecution, findHypervisorInstruction, type SearchEnd, type TriggerSearch } from './trigger.ts';
+export { findExecution, findHypervisorInstruction, placeOf, type SearchEnd, type TriggerSearch } from './trigger.ts';
 export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './trigger-text.ts';
 export type {
   BisectResult,

@@ -313,7 +313,7 @@ describe('the k-th hypervisor instruction', () => {
       for (const place of new Set(pcs)) {
         const all = watched.filter((_, n) => pcs[n] === place).map(({ ticks }) => ticks);
         for (const n of [1, 2, all.length, all.length + 1]) {
-          const found = findExecution(again, place, n, until);
+          const found = findExecution(again, { paddr: place }, n, until);
           expect(found).toEqual({ ticks: all[n - 1], executed: Math.min(n - 1, all.length) });
           expect(again.digest()).toBe(digest);
         }

@@ -20,7 +20,14 @@ import {
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
 import { type Counting, InputPlan } from './plan.ts';
-import { findExecution, findHypervisorInstruction, type SearchEnd, staysUntil, type TriggerSearch } from './trigger.ts';
+import {
+  findExecution,
+  findHypervisorInstruction,
+  placeOf,
+  type SearchEnd,
+  staysUntil,
+  type TriggerSearch,
+} from './trigger.ts';
 import { formatTrigger } from './trigger-text.ts';
 import type { NoteAt, PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
 
@@ -285,9 +292,7 @@ class Recording {
 
   private search({ place, left }: Counting, until: SearchEnd): TriggerSearch {
     if (!place) return findHypervisorInstruction(this.machine, left, until);
-    const base = this.hypervisor?.address(place.symbol);
-    if (base === undefined) throw new UserError(`there is no symbol '${place.symbol}' in the image that -kernel names`);
-    return findExecution(this.machine, Number(base) + place.offset, left, until);
+    return findExecution(this.machine, placeOf(this.hypervisor, place.symbol, place.offset), left, until);
   }
 
   /** Gives an idle machine its next input, waiting for a person or a frame if need be. False when none can come. */

@@ -2,9 +2,9 @@
  * Finds, exactly, when triggers that count fire: the k-th instruction executed in HS-mode, the n-th execution of one
  * instruction of the hypervisor. The search runs ahead on the machine itself and comes back by snapshot; nobody else
  * sees what it runs through: the machine's observer is away meanwhile.
- * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running at physical addresses.
+ * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is linked.
  */
-import { type Machine, type Moment, RAM_BASE, type Ticks, UserError } from '../engine/index.ts';
+import { type Machine, type MachineSymbols, type Moment, RAM_BASE, type Ticks, UserError } from '../engine/index.ts';
 
 export interface TriggerSearch {
   /** Virtual time right before the awaited instruction; undefined when it lies beyond the search's end. */
@@ -52,20 +52,42 @@ const CAUSE_BREAKPOINT = 3;
 const FIRST_LEAP = 2048;
 const MAX_LEAP = 1 << 20;
 
+/** An instruction of the hypervisor. */
+export interface Place {
+  /** Physical. */
+  readonly paddr: number;
+  /** What the software itself has for it, once it has turned translation on; the physical address unless given. */
+  readonly linked?: bigint;
+}
+
+/**
+ * The instruction at a symbol, or `offset` bytes behind it.
+ * @throws UserError when the image that -kernel names has no such symbol, or it is a value and not a place
+ */
+export function placeOf(hypervisor: MachineSymbols['hypervisor'], symbol: string, offset: number): Place {
+  const at = hypervisor?.loadAddress(symbol);
+  const linked = hypervisor?.address(symbol);
+  const image = hypervisor?.image ?? 'the image that -kernel names';
+  if (at === undefined || linked === undefined) throw new UserError(`there is no symbol '${symbol}' in ${image}`);
+  if (at < BigInt(RAM_BASE)) throw new UserError(`'${symbol}' is a value, not a place in ${image}`);
+  return { paddr: Number(at) + offset, linked: linked + BigInt(offset) };
+}
+
 /**
  * Looks for the n-th (1 = the first from here) time that a hart in HS-mode is about to execute the instruction at a
- * physical address. Works as a debugger does, with a breakpoint, but one that a hypervisor which looks at its own code
- * does not see; leaves the machine as it was.
- * @throws UserError when there is no RAM at the address
+ * place. Works as a debugger does, with a breakpoint, but one that a hypervisor which looks at its own code does not
+ * see; leaves the machine as it was.
+ * @throws UserError when there is no RAM at the place
  */
-export function findExecution(machine: Machine, address: number, n: number, until: SearchEnd): TriggerSearch {
+export function findExecution(machine: Machine, place: Place, n: number, until: SearchEnd): TriggerSearch {
+  const { paddr } = place;
   const end = RAM_BASE + machine.config.ramBytes;
-  if (address < RAM_BASE || address + 2 > end || address % 2 !== 0) {
-    throw new UserError(`a trigger at 0x${address.toString(16)}: no instruction of the hypervisor can be there`);
+  if (paddr < RAM_BASE || paddr + 2 > end || paddr % 2 !== 0) {
+    throw new UserError(`a trigger at 0x${paddr.toString(16)}: no instruction of the hypervisor can be there`);
   }
   return lookAhead(machine, () => {
     for (let executed = 0; ; executed++) {
-      const { ticks, gaveUpAt } = nextExecution(machine, address, until);
+      const { ticks, gaveUpAt } = nextExecution(machine, place, until);
       if (ticks === undefined) return { ticks, executed, ...(gaveUpAt !== undefined && { gaveUpAt }) };
       if (executed + 1 === n) return { ticks, executed };
       machine.run({ ticks: ticks + 1 });
@@ -73,19 +95,20 @@ export function findExecution(machine: Machine, address: number, n: number, unti
   });
 }
 
-/** When the place is reached next; the machine is brought back to where it was. */
-function nextExecution(machine: Machine, address: number, until: SearchEnd): Pick<TriggerSearch, 'ticks' | 'gaveUpAt'> {
+/** When the place is reached next, by either of its addresses; the machine is brought back to where it was. */
+function nextExecution(machine: Machine, place: Place, until: SearchEnd): Pick<TriggerSearch, 'ticks' | 'gaveUpAt'> {
+  const pcs = [BigInt(place.paddr), place.linked];
   const start = machine.snapshot();
   let hit: Ticks | undefined;
   machine.onEvent = (event) => {
-    if (event.kind !== 'transition' || event.from !== 'HS' || event.pc !== BigInt(address)) return;
+    if (event.kind !== 'transition' || event.from !== 'HS' || !pcs.includes(event.pc)) return;
     // A trap takes a tick, which the event counts.
     if (event.trap?.cause === CAUSE_BREAKPOINT && !event.trap.interrupt) hit ??= event.ticks - 1;
   };
   const { moment = Number.POSITIVE_INFINITY, ticks: last = Number.POSITIVE_INFINITY } = until;
   let left = until.work ?? Number.POSITIVE_INFINITY;
   let gaveUpAt: Ticks | undefined;
-  machine.breakAt = address;
+  machine.breakAt = place.paddr;
   try {
     for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
       const stop = machine.run({ ...until, work: Math.min(leap, left) });

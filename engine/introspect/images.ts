@@ -3,7 +3,7 @@
  * Relies on the ELF reader: an image that is no ELF file, or is stripped, has an empty table. Does not look into an
  * initrd that is an archive.
  */
-import { readSymbols } from '../machine/elf.ts';
+import { readMoved, readSymbols } from '../machine/elf.ts';
 import type { Image, MachineConfig } from '../machine/types.ts';
 import { joinSymbols, type MachineSymbols } from './places.ts';
 import { createSymbolTable, type SymbolTable } from './symbols.ts';
@@ -16,7 +16,8 @@ export function readMachineSymbols(config: Pick<MachineConfig, 'bios' | 'kernel'
 
 const NO_SYMBOLS: SymbolTable = createSymbolTable('', []);
 
-const tableOf = (image: Image): SymbolTable => createSymbolTable(imageLabel(image.name), readSymbols(image.bytes));
+const tableOf = ({ name, bytes }: Image): SymbolTable =>
+  createSymbolTable(imageLabel(name), readSymbols(bytes), readMoved(bytes));
 
 /** `/a/b/lazarus.elf` → `lazarus`. */
 const imageLabel = (name: string): string => name.replace(/^.*[/\\]/, '').replace(/\.(elf|bin|img)$/i, '');

@@ -1,6 +1,6 @@
 /**
  * The symbols of everything on the machine, and which table speaks for an address in which mode: firmware and
- * hypervisor for M and HS (both run at physical addresses or identity-mapped), the guest image for VS and VU.
+ * hypervisor for M and HS (at physical addresses or those that they are linked for), the guest image for VS and VU.
  * Relies on tables read before (images.ts).
  * Does not see code that a guest or hypervisor loads by itself.
  */

@@ -51,7 +51,7 @@ const MAX_STRUCT_BYTES = 1 << 16;
 export function readPublishedLayout(symbols: SymbolTable): PublishedLayout | string {
   const published = symbols.absolutes('layout.');
   if (published.size === 0) return `${symbols.image} publishes no layout.* symbols`;
-  const list = symbols.address('domain_list');
+  const list = symbols.loadAddress('domain_list');
   const missing: string[] = list === undefined ? ['domain_list'] : [];
   const offset = (name: string): number => {
     const value = published.get(name);

@@ -1,10 +1,11 @@
 /**
- * Symbol tables: addresses to `name+0x10` and names to addresses.
+ * Symbol tables: addresses to `name+0x10` and names to addresses. Software that is linked for other addresses than it
+ * is loaded at runs at both: physical ones until it has turned translation on.
  * Relies on the symbols that an ELF file lists (engine/machine/elf.ts reads them). Does not check that the code in
  * memory is the code of the file; a hypervisor that moved itself shows wrong names.
  */
 
-import type { ElfSymbol } from '../machine/elf.ts';
+import type { ElfSymbol, MovedRange } from '../machine/elf.ts';
 
 export type { ElfSymbol };
 
@@ -18,24 +19,36 @@ export interface SymbolTable {
   /** What the table is of, for people: `lazarus`, `firmware`. */
   readonly image: string;
   readonly size: number;
-  /** The symbol that covers an address. */
+  /** The symbol that covers an address: one that the image is linked for, or else one that it is loaded at. */
   lookup(address: bigint): SymbolHit | undefined;
   /** `name`, or `name+0x10`; undefined when no symbol covers the address. */
   describe(address: bigint): string | undefined;
-  /** Address of a symbol, or value of an absolute one; the first listed when several share the name. */
+  /**
+   * Address of a symbol as the image is linked, or value of an absolute one; the first listed when several share the
+   * name.
+   */
   address(name: string): bigint | undefined;
+  /** The same as a physical address: where the symbol was loaded. */
+  loadAddress(name: string): bigint | undefined;
   /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
   absolutes(prefix: string): ReadonlyMap<string, bigint>;
 }
 
-/** Builds a table. Sections, files and mapping symbols (`$x`) are left out; local labels (`.L…`) too. */
-export function createSymbolTable(image: string, symbols: readonly ElfSymbol[]): SymbolTable {
+/**
+ * Builds a table. Sections, files and mapping symbols (`$x`) are left out; local labels (`.L…`) too. `moved`: what is
+ * loaded elsewhere than it is linked for.
+ */
+export function createSymbolTable(
+  image: string,
+  symbols: readonly ElfSymbol[],
+  moved: readonly MovedRange[] = [],
+): SymbolTable {
   const values = new Map<string, bigint>();
   for (const symbol of symbols) {
     if (symbol.name !== '' && !values.has(symbol.name)) values.set(symbol.name, symbol.address);
   }
   const places = symbols.filter(isPlace).sort(byAddress);
-  const lookup = (address: bigint) => find(places, address);
+  const lookup = (address: bigint) => find(places, address) ?? find(places, linkAddress(moved, address));
   return {
     image,
     size: values.size,
@@ -45,6 +58,10 @@ export function createSymbolTable(image: string, symbols: readonly ElfSymbol[]):
       return hit && (hit.offset === 0n ? hit.name : `${hit.name}+0x${hit.offset.toString(16)}`);
     },
     address: (name) => values.get(name),
+    loadAddress: (name) => {
+      const address = values.get(name);
+      return address === undefined ? undefined : loadAddress(moved, address);
+    },
     absolutes: (prefix) =>
       new Map(
         symbols
@@ -52,6 +69,18 @@ export function createSymbolTable(image: string, symbols: readonly ElfSymbol[]):
           .map((symbol) => [symbol.name.slice(prefix.length), symbol.address]),
       ),
   };
+}
+
+/** Where software expects what lies at a physical address. */
+function linkAddress(moved: readonly MovedRange[], paddr: bigint): bigint {
+  const range = moved.find((its) => paddr >= its.paddr && paddr - its.paddr <= its.bytes);
+  return range ? paddr - range.paddr + range.vaddr : paddr;
+}
+
+/** The reverse. The end of a range belongs to it, because symbols name ends. */
+function loadAddress(moved: readonly MovedRange[], address: bigint): bigint {
+  const range = moved.find((its) => address >= its.vaddr && address - its.vaddr <= its.bytes);
+  return range ? address - range.vaddr + range.paddr : address;
 }
 
 function isPlace(symbol: ElfSymbol): boolean {

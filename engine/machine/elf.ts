@@ -1,6 +1,8 @@
 /**
- * ELF64 for RISC-V (System V ABI chapters 4 and 5): load segments and symbols. Every offset is checked against the
- * file, because images are the user's. Does not relocate, and does not look at sections except symbol tables.
+ * ELF64 for RISC-V (System V ABI chapters 4 and 5): load segments and symbols. Images are loaded by physical address and
+ * may be linked for another one, as kernels that run in the higher half are. Every offset is checked against the file,
+ * because images are the user's. Does not relocate, and does not look at sections except symbol tables.
+ * @see QEMU include/hw/elf_ops.h
  */
 import { UserError } from '../errors.ts';
 import type { Image } from './types.ts';
@@ -13,9 +15,24 @@ export interface Segment {
   readonly memBytes: number;
 }
 
+/** A segment as its file has it. */
+export interface ElfSegment extends Segment {
+  readonly executable: boolean;
+  /** Leading bytes that software does not miss: the file's own headers, its notes, and the zeros between them. */
+  readonly idleBytes: number;
+}
+
 export interface Elf {
-  readonly entry: number;
-  readonly segments: readonly Segment[];
+  /** Physical address of the entry point; undefined when it lies in no segment. */
+  readonly entry: number | undefined;
+  readonly segments: readonly ElfSegment[];
+}
+
+/** A segment whose code expects it elsewhere than it is loaded. */
+export interface MovedRange {
+  readonly vaddr: bigint;
+  readonly paddr: bigint;
+  readonly bytes: bigint;
 }
 
 export interface ElfSymbol {
@@ -29,9 +46,13 @@ export interface ElfSymbol {
 
 const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
+/** Each is compared with all others. Linkers write a handful. */
+const MAX_PROGRAM_HEADERS = 256;
 const SECTION_HEADER_BYTES = 64;
 const SYMBOL_BYTES = 24;
 const PT_LOAD = 1;
+const PT_NOTE = 4;
+const PF_X = 1;
 const SHT_SYMTAB = 2;
 const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
@@ -66,23 +87,118 @@ export function readElf(image: Image, role: string): Elf {
   const size = view.getUint16(54, true);
   const count = view.getUint16(56, true);
   if (count > 0 && size !== PROGRAM_HEADER_BYTES) throw wrong(`has program headers of ${size} bytes, expected 56`);
+  if (count > MAX_PROGRAM_HEADERS) throw wrong(`has ${count} program headers: expected at most ${MAX_PROGRAM_HEADERS}`);
   if (at + count * size > bytes.length) throw wrong('is truncated: its program headers lie past the end of the file');
-  const segments: Segment[] = [];
-  for (let n = 0; n < count; n++) {
-    const header = at + n * size;
-    const memBytes = safe(view, header + 40, wrong);
-    if (view.getUint32(header, true) !== PT_LOAD || memBytes === 0) continue;
-    const offset = safe(view, header + 8, wrong);
-    const fileBytes = safe(view, header + 32, wrong);
-    if (fileBytes > memBytes) throw wrong(`is damaged: segment ${n} is larger in the file than in memory`);
-    if (offset + fileBytes > bytes.length) {
-      throw wrong(`is truncated: segment ${n} ends at byte ${offset + fileBytes}, the file has ${bytes.length}`);
-    }
-    const paddr = safe(view, header + 24, wrong);
-    segments.push({ paddr, bytes: bytes.subarray(offset, offset + fileBytes), memBytes });
+  const headers = Array.from({ length: count }, (_, n) => programHeader(view, at + n * size));
+  const loads = headers.flatMap((header, n) =>
+    header.type === PT_LOAD && header.memBytes > 0n ? [{ header, n }] : [],
+  );
+  if (loads.length === 0) throw wrong('has nothing to load: no PT_LOAD segment (is it an unlinked object file?)');
+  for (const { header, n } of loads) checkLoad(header, n, bytes.length, wrong);
+  const idle: readonly FileRange[] = [
+    { from: 0, to: HEADER_BYTES },
+    { from: at, to: at + count * size },
+    ...headers.flatMap(({ type, offset, fileBytes }) =>
+      type === PT_NOTE ? [{ from: Number(offset), to: Number(offset + fileBytes) }] : [],
+    ),
+  ];
+  const entry = view.getBigUint64(24, true);
+  const around = loads.find(({ header }) => entry >= header.vaddr && entry - header.vaddr < header.memBytes)?.header;
+  return {
+    entry: around && Number(entry - around.vaddr + around.paddr),
+    segments: loads.map(({ header }) => {
+      const [from, to] = [Number(header.offset), Number(header.offset + header.fileBytes)];
+      return {
+        paddr: Number(header.paddr),
+        bytes: bytes.subarray(from, to),
+        memBytes: Number(runsIntoAnother(header, loads) ? header.fileBytes : header.memBytes),
+        executable: (header.flags & PF_X) !== 0,
+        idleBytes: idleBytes(bytes, { from, to }, idle),
+      };
+    }),
+  };
+}
+
+interface ProgramHeader {
+  readonly type: number;
+  readonly flags: number;
+  readonly offset: bigint;
+  readonly vaddr: bigint;
+  readonly paddr: bigint;
+  readonly fileBytes: bigint;
+  readonly memBytes: bigint;
+}
+
+const programHeader = (view: DataView, at: number): ProgramHeader => ({
+  type: view.getUint32(at, true),
+  flags: view.getUint32(at + 4, true),
+  offset: view.getBigUint64(at + 8, true),
+  vaddr: view.getBigUint64(at + 16, true),
+  paddr: view.getBigUint64(at + 24, true),
+  fileBytes: view.getBigUint64(at + 32, true),
+  memBytes: view.getBigUint64(at + 40, true),
+});
+
+const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** A segment that can be had: its bytes are in the file, and its place is a number. */
+function checkLoad(header: ProgramHeader, n: number, length: number, wrong: Wrong): void {
+  const { offset, paddr, fileBytes, memBytes } = header;
+  if (fileBytes > memBytes) throw wrong(`is damaged: segment ${n} is larger in the file than in memory`);
+  if (offset + fileBytes > BigInt(length)) {
+    throw wrong(`is truncated: segment ${n} ends at byte ${offset + fileBytes}, the file has ${length}`);
   }
-  if (segments.length === 0) throw wrong('has nothing to load: no PT_LOAD segment (is it an unlinked object file?)');
-  return { entry: safe(view, 24, wrong), segments };
+  if (paddr + memBytes > LARGEST) {
+    throw wrong(
+      `is to be loaded at 0x${paddr.toString(16)}, where there is no RAM: its segments need physical addresses of their ` +
+        'own (AT() in the linker script)',
+    );
+  }
+}
+
+/**
+ * Whether the zeros behind a segment would lie over another one. Then it was packed to be copied from where it is loaded
+ * to where it runs, and software clears its memory itself: as on QEMU, only what is in the file is loaded.
+ */
+const runsIntoAnother = (header: ProgramHeader, loads: readonly { readonly header: ProgramHeader }[]): boolean =>
+  header.memBytes > header.fileBytes &&
+  loads.some(
+    ({ header: other }) =>
+      other !== header && other.paddr >= header.paddr && other.paddr - header.paddr < header.memBytes,
+  );
+
+/** Bytes of the file. */
+interface FileRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Linkers pad headers to a page, of which this is the largest in use. */
+const MAX_IDLE_BYTES = 1 << 21;
+
+/** How many bytes at the start of a range are in `idle`, or zeros behind such. */
+function idleBytes(bytes: Uint8Array, range: FileRange, idle: readonly FileRange[]): number {
+  const covering = (at: number) => idle.find(({ from, to }) => at >= from && at < to);
+  const end = Math.min(range.to, range.from + MAX_IDLE_BYTES);
+  let at = range.from;
+  for (let inside = covering(at); inside; inside = covering(at)) {
+    at = inside.to;
+    while (at < end && bytes[at] === 0) at++;
+  }
+  return Math.min(at, end) - range.from;
+}
+
+/** The segments of an ELF file that are linked for another address than their own; none for other or damaged files. */
+export function readMoved(bytes: Uint8Array): MovedRange[] {
+  if (!isElf(bytes) || bytes.length < HEADER_BYTES || bytes[4] !== 2) return [];
+  const view = viewOf(bytes);
+  const at = Number(view.getBigUint64(32, true));
+  const count = view.getUint16(56, true);
+  if (at + count * PROGRAM_HEADER_BYTES > bytes.length) return [];
+  return Array.from({ length: count }, (_, n) => programHeader(view, at + n * PROGRAM_HEADER_BYTES)).flatMap(
+    ({ type, vaddr, paddr, memBytes }) =>
+      type === PT_LOAD && vaddr !== paddr && memBytes > 0n ? [{ vaddr, paddr, bytes: memBytes }] : [],
+  );
 }
 
 /** Symbols of an ELF file in table order, undefined ones left out; empty for raw images and stripped or damaged files. */

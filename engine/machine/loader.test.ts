@@ -7,7 +7,7 @@ import { RAM_BASE } from './board.ts';
 import { boardDeviceTree } from './device-tree.ts';
 import { writeFdt } from './fdt.ts';
 import { loadBoot } from './loader.ts';
-import { codeImage, testElf } from './testing.ts';
+import { codeImage, type TestElf, type TestSegment, testElf } from './testing.ts';
 import type { MachineConfig } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -176,6 +176,72 @@ describe('placing images', () => {
     expect(firmware.segments.map(({ paddr }) => paddr)).toEqual([0x80000000, 0x80200000, 0x87e00000]);
     const { bios: _, ...bare } = config;
     expect(loadBoot({ ...bare, kernel: raw('k', 64) }).segments[0]!.paddr).toBe(0x80000000);
+  });
+
+  describe('ELF files that are not linked where they are loaded', () => {
+    const bytes = Uint8Array.of(0x6f, 0, 0, 0);
+    const elf = (its: TestElf, name = 'k.elf') => ({ name, bytes: testElf(its) });
+    const next = (its: TestElf, change: Partial<MachineConfig> = {}) => {
+      const boot = loadBoot({ ...config, kernel: elf(its), ...change });
+      return {
+        entry: Number(new DataView(boot.rom.buffer).getBigUint64(56, true)),
+        addresses: boot.segments.map(({ paddr }) => paddr),
+        kernel: boot.segments[1],
+      };
+    };
+    const HIGH = 0xffffffff80000000n;
+
+    it('are loaded by physical address and entered at the lowest one, which the initrd follows', () => {
+      const segments = [
+        { paddr: 0x80400000, vaddr: HIGH + 0x200000n, bytes },
+        { paddr: 0x80200000, vaddr: HIGH, bytes },
+      ];
+      const { entry, addresses } = next({ entry: HIGH + 0x200000n, segments }, { initrd: raw('i', 100) });
+      expect(entry).toBe(0x80200000);
+      expect(addresses).toEqual([0x80000000, 0x80400000, 0x80200000, 0x84200000, 0x87e00000]);
+      expect(next({ entry: 5n, segments }).entry).toBe(0x80200000);
+    });
+
+    it('are entered at their entry point where the lowest address is no code', () => {
+      const code = { paddr: 0x80210000, vaddr: HIGH + 0x10000n, bytes };
+      const constants = { paddr: 0x80200000, vaddr: HIGH, bytes, flags: 4 };
+      const withHeader = { ...code, headBytes: 0x1000, at: 0x1000 };
+      expect(next({ entry: HIGH + 0x10002n, segments: [constants, code] }).entry).toBe(0x80210002);
+      expect(next({ entry: HIGH + 0x10002n, segments: [withHeader] }).entry).toBe(0x80210002);
+      expect(() => next({ entry: 5n, segments: [withHeader] })).toThrow(/'k.elf' begins with no code, and its entry/);
+    });
+
+    it.each([
+      ['headers in the same segment', [{ paddr: 0x80000000, bytes, at: 0x1000, headBytes: 0x1000 }], 0x80000000],
+      ['headers and a note in one of their own', [{ paddr: 0x10200, bytes, at: 0x200, headBytes: 0x200 }], undefined],
+    ])('may have %s below RAM', (_what, below, first) => {
+      const note = { paddr: 0x10200, bytes, at: 0x200, type: 4 };
+      const segments = [note, ...below, { paddr: first ? 0x80010000 : 0x80000000, bytes, at: 0x1800 }];
+      for (const role of ['bios', 'kernel'] as const) {
+        const { bios: _, ...bare } = config;
+        const boot = loadBoot({ ...bare, [role]: elf({ segments }) });
+        const loaded = boot.segments.filter(({ paddr }) => paddr < 0x80100000);
+        expect(loaded.map(({ paddr }) => paddr)).toEqual(first ? [first, 0x80010000] : [0x80000000]);
+        expect(loaded.map((its) => [...its.bytes])).toEqual(loaded.map(() => [...bytes]));
+      }
+    });
+
+    it.each<[string, TestSegment[], RegExp]>([
+      ['code below RAM', [{ paddr: 0x7fff0000, bytes }], /loads at 0x7fff0000, below RAM/],
+      ['code behind headers below RAM', [{ paddr: 0x10200, bytes, at: 0x200, headBytes: 0x200 }], /at 0x10000, below/],
+      ['zeroed memory below RAM', [{ paddr: 0x1000, bytes: new Uint8Array(), memBytes: 64 }], /at 0x1000, below RAM/],
+      ['virtual addresses only', [{ paddr: Number(HIGH), bytes }], /at 0xffffffff80000000, where there is no RAM/],
+      ['an address beyond RAM', [{ paddr: 2 ** 40, bytes }], /ends at 0x10000000004: it needs/],
+    ])('are refused with %s', (_what, segments, why) => {
+      expect(() => next({ segments: [{ paddr: 0x80200000, bytes }, ...segments] })).toThrow(why);
+      expect(() => next({ segments })).toThrow(why);
+    });
+
+    it('are refused with headers alone', () => {
+      const headers = { paddr: 0x1000, bytes, at: 60, headBytes: 60 };
+      expect(next({ segments: [{ paddr: 0x80200000, bytes }, headers] }).addresses).toHaveLength(3);
+      expect(() => next({ segments: [headers] })).toThrow(/at 0xfc4, below RAM/);
+    });
   });
 
   it("completes a user's device tree and gives it in place of the board's", () => {

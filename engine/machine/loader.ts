@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts';
 import { RAM_BASE } from './board.ts';
 import { bootRom } from './boot-rom.ts';
 import { boardDeviceTree, completeTree } from './device-tree.ts';
-import { isElf, readElf, type Segment } from './elf.ts';
+import { type Elf, type ElfSegment, isElf, readElf, type Segment } from './elf.ts';
 import { readFdt } from './fdt-read.ts';
 import { readLinuxImage } from './kernel-image.ts';
 import type { Image, MachineConfig } from './types.ts';
@@ -70,15 +70,41 @@ interface Part {
   readonly segments: readonly Segment[];
 }
 
-/** Firmware: an ELF file goes where it says, machine code to the start of RAM. */
+/** Firmware: an ELF file goes where it says, machine code to the start of RAM. Harts start there, whatever its entry. */
 function placeBios(image: Image): Part {
   if (image.bytes.length === 0) throw empty(image, 'bios');
   if (!isElf(image.bytes)) {
     refuseText(image, 'bios');
     return raw(image, 'bios', RAM_BASE);
   }
-  const { entry, segments } = readElf(image, 'bios');
-  return { label: label(image, 'bios'), entry, segments };
+  const segments = inRam(readElf(image, 'bios'));
+  return { label: label(image, 'bios'), entry: RAM_BASE, segments };
+}
+
+/**
+ * The segments to be loaded. QEMU drops whatever lies outside RAM; what is missed then fails somewhere later. Here only
+ * the file's own headers and notes may lie below RAM, where linkers without a script put them; checkFit refuses the rest.
+ */
+function inRam({ segments }: Elf): readonly ElfSegment[] {
+  const loaded = segments.flatMap((its) => {
+    const below = Math.min(Math.max(0, RAM_BASE - its.paddr), its.memBytes);
+    if (below > its.idleBytes) return [its];
+    if (below === its.memBytes) return [];
+    return [{ ...its, paddr: its.paddr + below, bytes: its.bytes.subarray(below), memBytes: its.memBytes - below }];
+  });
+  return loaded.length > 0 ? loaded : segments;
+}
+
+/**
+ * Where the firmware is to go on: at the lowest address, as on QEMU, so that an image may have an entry point for other
+ * loaders. Where that is no code (constants, or the file's header) QEMU runs into it, and here the entry point counts.
+ */
+function entryOf(elf: Elf, segments: readonly ElfSegment[], name: string): number {
+  const lowest = segments.reduce((low, its) => (its.paddr < low.paddr ? its : low));
+  // What lies below RAM is refused later, for that.
+  if (lowest.paddr < RAM_BASE || (lowest.executable && !isElf(lowest.bytes))) return lowest.paddr;
+  if (elf.entry !== undefined) return elf.entry;
+  throw new UserError(`${name} begins with no code, and its entry point lies in none of its segments: link it again`);
 }
 
 /**
@@ -87,8 +113,10 @@ function placeBios(image: Image): Part {
  */
 function placeKernel(image: Image, behind: number | undefined): Part {
   if (isElf(image.bytes)) {
-    const { entry, segments } = readElf(image, 'kernel');
-    return { label: label(image, 'kernel'), entry, segments };
+    const elf = readElf(image, 'kernel');
+    const segments = inRam(elf);
+    const name = label(image, 'kernel');
+    return { label: name, entry: entryOf(elf, segments, name), segments };
   }
   if (image.bytes.length === 0) throw empty(image, 'kernel');
   refuseText(image, 'kernel');

@@ -4,12 +4,28 @@
 import { assemble } from '../isa/index.ts';
 import type { Image, MachineConfig } from './types.ts';
 
+export interface TestSegment {
+  readonly paddr: number;
+  readonly bytes: Uint8Array;
+  readonly memBytes?: number;
+  /** Where it is linked to run; at `paddr` unless given. */
+  readonly vaddr?: bigint;
+  /** PT_LOAD unless given. */
+  readonly type?: number;
+  /** Read, write and execute unless given. */
+  readonly flags?: number;
+  /** File offset of `bytes`; behind what is in front of it unless given. */
+  readonly at?: number;
+  /** So many bytes of the file in front of `bytes`, the headers as a rule, belong to the segment and lie below `paddr`. */
+  readonly headBytes?: number;
+}
+
 export interface TestElf {
-  readonly entry?: number;
+  readonly entry?: number | bigint;
   readonly machine?: number;
   readonly type?: number;
   readonly elfClass?: number;
-  readonly segments?: readonly { readonly paddr: number; readonly bytes: Uint8Array; readonly memBytes?: number }[];
+  readonly segments?: readonly TestSegment[];
   readonly symbols?: readonly { readonly name: string; readonly value: bigint; readonly absolute?: boolean }[];
 }
 
@@ -20,8 +36,13 @@ export function testElf(elf: TestElf): Uint8Array {
   const strings = new TextEncoder().encode(`${names.join('\0')}\0`);
   const symbolCount = (elf.symbols?.length ?? 0) + 1;
   const headersEnd = 64 + 56 * segments.length;
-  const dataBytes = segments.reduce((sum, segment) => sum + segment.bytes.length, 0);
-  const symbolsAt = headersEnd + dataBytes;
+  let end = headersEnd;
+  const placed = segments.map((segment) => {
+    const at = segment.at ?? end;
+    end = Math.max(end, at + segment.bytes.length);
+    return { ...segment, at };
+  });
+  const symbolsAt = end;
   const stringsAt = symbolsAt + 24 * symbolCount;
   const sectionsAt = stringsAt + strings.length;
   const file = new Uint8Array(sectionsAt + 3 * 64);
@@ -37,17 +58,17 @@ export function testElf(elf: TestElf): Uint8Array {
   view.setUint16(56, segments.length, true);
   view.setUint16(58, 64, true);
   view.setUint16(60, 3, true);
-  let data = headersEnd;
-  for (const [n, segment] of segments.entries()) {
-    const at = 64 + 56 * n;
-    view.setUint32(at, 1, true);
-    u64(at + 8, data);
-    u64(at + 16, segment.paddr);
-    u64(at + 24, segment.paddr);
-    u64(at + 32, segment.bytes.length);
-    u64(at + 40, segment.memBytes ?? segment.bytes.length);
-    file.set(segment.bytes, data);
-    data += segment.bytes.length;
+  for (const [n, segment] of placed.entries()) {
+    const { bytes, headBytes = 0, paddr } = segment;
+    const header = 64 + 56 * n;
+    view.setUint32(header, segment.type ?? 1, true);
+    view.setUint32(header + 4, segment.flags ?? 7, true);
+    u64(header + 8, segment.at - headBytes);
+    u64(header + 16, (segment.vaddr ?? BigInt(paddr)) - BigInt(headBytes));
+    u64(header + 24, paddr - headBytes);
+    u64(header + 32, bytes.length + headBytes);
+    u64(header + 40, (segment.memBytes ?? bytes.length) + headBytes);
+    file.set(bytes, segment.at);
   }
   let name = 1;
   for (const [n, symbol] of (elf.symbols ?? []).entries()) {

@@ -28,7 +28,7 @@ const MAX_BLOCKS = 1_000_000;
 /** Reads what there is now. @throws UserError when the hypervisor's image is not laid out as Lazarus is */
 export function memoryTargets(machine: Machine, { hypervisor }: MachineSymbols): MemoryTargets {
   const at = (name: string): number => {
-    const address = hypervisor?.address(name);
+    const address = hypervisor?.loadAddress(name);
     if (address !== undefined) return Number(address);
     throw new UserError(`the hypervisor's image has no symbol '${name}': memory faults need Lazarus' memory map`);
   };

@@ -286,7 +286,7 @@ function secondFailstop(
   });
   if ('ticks' in second) return failstop(machine.ticks + second.ticks, 0);
   for (const { event } of first) machine.apply(event);
-  const { ticks } = findExecution(machine, addressOf(golden, second.symbol), 1, { ticks: golden.end.ticks });
+  const { ticks } = findExecution(machine, { paddr: addressOf(golden, second.symbol) }, 1, { ticks: golden.end.ticks });
   expect(ticks, `${second.symbol} in the recovery`).toBeDefined();
   machine.run({ ticks: ticks! });
   return failstop(ticks!, machine.next().hart);

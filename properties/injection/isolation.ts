@@ -59,7 +59,7 @@ function mapped(machine: Machine, symbols: MachineSymbols): { vms: Mapped[]; tab
 
 /** Firmware below, image from `start`, up to `end`. */
 function imageRange({ hypervisor }: MachineSymbols): { start: number; end: number } {
-  const at = (name: string) => Number(hypervisor?.address(name) ?? RAM_BASE);
+  const at = (name: string) => Number(hypervisor?.loadAddress(name) ?? RAM_BASE);
   return { start: at('image_start'), end: at('bss_end') };
 }
 

@@ -44,7 +44,7 @@ describe('selecting a mechanism in a booted machine', () => {
   it('refuses enhancements and firmware that it does not know', () => {
     expect(() => selectMechanism(booted.symbols, { recovery: 'rehype', enhance: ['luck'] })).toThrow(/'luck'/);
     const { firmware, ...others } = booted.symbols;
-    const stripped = { ...others, firmware: { ...firmware, address: () => undefined } };
+    const stripped = { ...others, firmware: { ...firmware, loadAddress: () => undefined } };
     expect(() => selectMechanism(stripped, completeMechanism('none'))).toThrow(/no symbol 'options'/);
   });
 });

@@ -43,7 +43,7 @@ export const completeMechanism = (recovery: Mechanism['recovery']): Mechanism =>
 /** The writes to physical memory that select a mechanism. @throws UserError when this firmware cannot do it */
 export function selectMechanism(symbols: MachineSymbols, { recovery, enhance }: Mechanism): InputEvent[] {
   const { firmware } = symbols;
-  const options = firmware.address('options');
+  const options = firmware.loadAddress('options');
   if (options === undefined) {
     throw new UserError(`${firmware.image} has no symbol 'options': its recovery mechanism cannot be selected`);
   }

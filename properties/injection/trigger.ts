@@ -2,8 +2,8 @@
  * Brings a golden run's machine to where an injection strikes: exactly, and mostly by restoring. Relies on the golden
  * run being the injected run up to there. What a search has found about places in the hypervisor is kept for the next.
  */
-import { RAM_BASE, UserError } from '../../engine/index.ts';
-import { findExecution, formatTime, formatTrigger } from '../../replay/index.ts';
+import { UserError } from '../../engine/index.ts';
+import { findExecution, formatTime, formatTrigger, placeOf } from '../../replay/index.ts';
 import { type GoldenRun, pointBefore } from './golden.ts';
 import type { InjectionTrigger } from './types.ts';
 
@@ -71,11 +71,13 @@ const KNOWN = new WeakMap<GoldenRun, Map<number, Executions>>();
 
 /** When a place in the hypervisor is executed for the n-th time since the hypervisor is up. */
 function execution(golden: GoldenRun, trigger: Extract<InjectionTrigger, { kind: 'symbol' }>): number | undefined {
-  const address = addressOf(golden, trigger);
+  const { symbol, offset, n } = trigger;
+  if (n < 1) throw new UserError(`execution ${n} of ${symbol}: they are counted from 1`);
+  const place = placeOf(golden.booted.symbols.hypervisor, symbol, offset);
   const known = KNOWN.get(golden) ?? new Map<number, Executions>();
   KNOWN.set(golden, known);
-  const executions = known.get(address) ?? { found: [], complete: false };
-  known.set(address, executions);
+  const executions = known.get(place.paddr) ?? { found: [], complete: false };
+  known.set(place.paddr, executions);
   const { machine, player } = golden.booted;
   if (executions.found.length < trigger.n && !executions.complete) {
     golden.timeline.toTicks(executions.found.at(-1) ?? golden.up.ticks, 'pending');
@@ -85,20 +87,10 @@ function execution(golden: GoldenRun, trigger: Extract<InjectionTrigger, { kind:
     // Inputs of the workload may decide what is executed: the search must not look past them.
     const next = player.inputs.find((input) => input.ticks >= machine.ticks)?.ticks ?? golden.end.ticks;
     const until = Math.min(Math.max(next, machine.ticks + 1), golden.end.ticks);
-    const { ticks } = findExecution(machine, address, 1, { ticks: until });
+    const { ticks } = findExecution(machine, place, 1, { ticks: until });
     if (ticks !== undefined) executions.found.push(ticks);
     player.advance({ ticks: ticks === undefined ? until : ticks + 1 }, 'pending');
     executions.complete = machine.ticks >= golden.end.ticks;
   }
   return executions.found[trigger.n - 1];
-}
-
-function addressOf(golden: GoldenRun, { symbol, offset, n }: { symbol: string; offset: number; n: number }): number {
-  const { hypervisor } = golden.booted.symbols;
-  const base = hypervisor?.address(symbol);
-  if (base === undefined) throw new UserError(`there is no symbol '${symbol}' in ${hypervisor?.image ?? 'the kernel'}`);
-  if (n < 1) throw new UserError(`execution ${n} of ${symbol}: they are counted from 1`);
-  const address = Number(base) + offset;
-  if (address < RAM_BASE) throw new UserError(`'${symbol}' is a value, not a place in ${hypervisor!.image}`);
-  return address;
 }
