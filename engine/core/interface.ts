@@ -19,8 +19,14 @@ export interface ArchExports {
   initialisePageHashes(): void;
   /** Runs until MACHINE.stopMoment or stopTicks, halt, idle, events full or a stop request. Returns STOP_*. */
   run(): number;
-  /** The number of the hart that acts next, changing nothing; hartCount when all of them wait. */
-  nextHart(): number;
+  /**
+   * The number of the hart that executes the next instruction, its pc in MACHINE.mmioData; changes nothing else. The hart
+   * whose turn comes next when all wait for input; CONSTANTS.NO_HART (as a signed number, see `>>> 0`) when devices act
+   * before.
+   */
+  peekNext(): number;
+  /** 1 when a timer that some hart has set is still to come, enabled or not, or a device will act; else 0. */
+  timerAhead(): number;
   /**
    * Physical access for TypeScript that keeps derived state right: marks pages dirty, drops decoded code and
    * translations as a store by a hart would. Bytes are copied from/to linear memory at `host`.

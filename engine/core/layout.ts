@@ -334,6 +334,8 @@ export const CONSTANTS = {
   STOP_REQUEST: 6,
   STOP_HYPERVISOR: 7,
   STOP_WORK: 8,
+  /** peekNext() result: no instruction is next, devices act before. */
+  NO_HART: 0xffffffff,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
   TICKS_PER_MTIME: 100,
   /** What CBO instructions work on (Zicbom, Zicboz). */

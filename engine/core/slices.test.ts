@@ -61,9 +61,9 @@ interrupt:
   mret
 `;
 
-function machine(harts: number, quantum: bigint, jitter: boolean, seed: bigint): Bed {
+function machine(harts: number, quantum: bigint, jitter: boolean, seed: bigint, program = PROGRAM): Bed {
   const bed = new Bed({ harts });
-  bed.program(PROGRAM);
+  bed.program(program);
   const memory = bed.registers;
   // Register 8 of the device is mtimecmp of the hart whose turn it is.
   memory.set = (paddr, value) => {
@@ -134,6 +134,69 @@ test('stepping by moments reaches the state that one run to the moment reaches',
     }),
     { numRuns: 25 },
   );
+});
+
+test('what is said to be next comes next, and asking changes nothing', () => {
+  // Every instruction retires: one that traps would be said to be next, and its handler's first would come next.
+  const program = PROGRAM.replace('ecall', 'nop');
+  fc.assert(
+    fc.property(settings, fc.boolean(), ({ harts, quantum, jitter, seed }, observed) => {
+      const bed = machine(harts, quantum, jitter, seed, program);
+      const { core } = bed;
+      const plain = machine(harts, quantum, jitter, seed, program);
+      let acted = 0;
+      const act = bed.onDeadline;
+      bed.onDeadline = () => {
+        acted++;
+        act();
+      };
+      if (observed) core.setMachine('eventsEnabled', 1n);
+      const asides = () =>
+        ['eventsEnabled', 'eventsCount', 'stopTicks', 'stopRequest', 'workTicks', 'hypervisorCount'].map((name) =>
+          core.machine(name),
+        );
+      for (const its of [bed, plain]) its.core.setMachine('deviceDeadline', 100n);
+      const met = { hart: 0, devices: 0 };
+      for (let n = 0; n < 250; n++) {
+        const [state, aside] = [bed.savedBytes(), asides()];
+        const said = core.arch.peekNext() >>> 0;
+        const saidPc = core.machine('mmioData');
+        expect(Buffer.compare(bed.savedBytes(), state)).toBe(0);
+        expect(asides()).toEqual(aside);
+        const moment = core.machine('moment');
+        let pcs: bigint[] = [];
+        acted = 0;
+        while (core.machine('moment') === moment) {
+          pcs = Array.from({ length: harts }, (_, hart) => bed.pc(hart));
+          bed.run(1);
+          core.setMachine('eventsCount', 0n);
+        }
+        if (said === CONSTANTS.NO_HART) {
+          expect(acted).toBeGreaterThan(0);
+          met.devices++;
+        } else {
+          const hart = core.machineNumber('currentHart');
+          expect([n, said, saidPc, acted]).toEqual([n, hart, pcs[hart], 0]);
+          met.hart++;
+        }
+      }
+      plain.run(core.machineNumber('ticks'));
+      expect(Buffer.compare(bed.state(), plain.state())).toBe(0);
+      expect(met.hart).toBeGreaterThan(200);
+      expect(met.devices).toBeGreaterThan(0);
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test('of a halted machine, the hart whose turn it is or comes next is said to be next, where it stands', () => {
+  const bed = machine(2, 64n, false, 0n);
+  bed.run(10);
+  bed.core.setMachine('haltCode', 1n);
+  bed.core.setHart(0, 'mtimecmp', 0n);
+  expect([bed.core.arch.peekNext(), bed.core.machine('mmioData')]).toEqual([0, bed.pc(0)]);
+  bed.core.setMachine('turnLeft', 0n);
+  expect([bed.core.arch.peekNext(), bed.core.machine('mmioData')]).toEqual([1, bed.pc(1)]);
 });
 
 test('observing transitions changes nothing, and loses none', () => {

@@ -161,9 +161,18 @@ export class Bed {
 
   /** Saved bytes of the core and RAM, for comparing states. */
   state(): Uint8Array {
-    const ranges = this.core.savedRanges().map(({ address, bytes }) => ({ address, bytes }));
-    const ram = { address: this.core.machineNumber('ramHost'), bytes: this.core.machineNumber('ramBytes') };
-    const all = [...ranges, ram];
+    return this.#copy([
+      ...this.core.savedRanges(),
+      { address: this.core.machineNumber('ramHost'), bytes: this.core.machineNumber('ramBytes') },
+    ]);
+  }
+
+  /** The saved bytes without RAM. */
+  savedBytes(): Uint8Array {
+    return this.#copy(this.core.savedRanges());
+  }
+
+  #copy(all: readonly { address: number; bytes: number }[]): Uint8Array {
     const out = new Uint8Array(all.reduce((sum, { bytes }) => sum + bytes, 0));
     let at = 0;
     for (const { address, bytes } of all) {

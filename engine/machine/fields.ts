@@ -12,7 +12,6 @@ export const W = {
   quantumTicks: word('quantumTicks'),
   quantumJitter: word('quantumJitter'),
   hartCount: word('hartCount'),
-  currentHart: word('currentHart'),
   haltCode: word('haltCode'),
   trapMoment: word('trapMoment'),
   trapRun: word('trapRun'),

@@ -16,10 +16,8 @@ import { drainTransitions, modeOf } from './events.ts';
 import { H, W } from './fields.ts';
 import { loadBoot } from './loader.ts';
 import { createMedia, type Media } from './media.ts';
-import { nextByRunning, nextInstruction } from './next.ts';
 import { createPageStore, type PageStore } from './pages.ts';
 import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
-import { timerAhead } from './timers.ts';
 import type {
   HartState,
   InputEvent,
@@ -187,7 +185,7 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   next(): { hart: number; pc: bigint } {
-    return nextInstruction(this.#core, this.#parts) ?? this.#nextByRunning();
+    return this.#peekNext() ?? this.#nextAfterDevices();
   }
 
   apply(event: InputEvent): void {
@@ -330,7 +328,7 @@ class CoreMachine implements Machine, FaultTarget {
   #isStuck(): boolean {
     const traps = this.#u32[W.trapRun]!;
     if (traps === 0 || traps % CONSTANTS.STUCK_TRAPS !== 0) return false;
-    return this.#number(W.trapMoment) === this.moment && !timerAhead(this.#view, this.ticks, this.hartCount);
+    return this.#number(W.trapMoment) === this.moment && this.#core.arch.timerAhead() === 0;
   }
 
   #createBus(): Bus {
@@ -353,12 +351,23 @@ class CoreMachine implements Machine, FaultTarget {
     );
   }
 
-  #nextByRunning(): { hart: number; pc: bigint } {
+  /** undefined when devices act before the next instruction: the core cannot know what they change. */
+  #peekNext(): { hart: number; pc: bigint } | undefined {
+    const hart = this.#core.arch.peekNext() >>> 0;
+    return hart === CONSTANTS.NO_HART ? undefined : { hart, pc: this.#view.getBigUint64(4 * W.mmioData, true) };
+  }
+
+  /** Lets the devices act, asks again, and puts the machine back. */
+  #nextAfterDevices(): { hart: number; pc: bigint } {
     const start = this.snapshot();
     const observer = this.#onEvent;
     this.onEvent = undefined;
     try {
-      return nextByRunning(this, () => this.#u32[W.currentHart]!);
+      for (;;) {
+        this.run({ ticks: Math.max(this.ticks, this.#number(W.deviceDeadline)) + 1 });
+        const found = this.#peekNext();
+        if (found) return found;
+      }
     } finally {
       this.restore(start);
       this.onEvent = observer;

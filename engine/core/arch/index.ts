@@ -2,7 +2,7 @@
  * The privileged architecture: what arch.wasm exports. The first group is for TypeScript (engine/core/interface.ts), the
  * rest for the interpreter (engine/core/README.md).
  */
-export { run, nextHart } from './run';
+export { peekNext, run, timerAhead } from './run';
 export { flushDerived, peekCsr, pokeCsr, resetHarts, translateForDebug } from './debug';
 export { storePhysical } from './pages';
 export { hashGuest } from './guest-hash';

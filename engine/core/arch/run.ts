@@ -14,9 +14,11 @@ import {
   HART_PC,
   HART_RESERVED,
   HART_RESYNC,
+  HART_SAVED_BYTES,
   HART_STRIDE,
   HART_TRAPS,
   HART_WAITING,
+  MACHINE_BASE,
   MACHINE_CURRENT_HART,
   MACHINE_DEVICE_DEADLINE,
   MACHINE_EVENTS_CAPACITY,
@@ -26,10 +28,13 @@ import {
   MACHINE_HART_COUNT,
   MACHINE_HYPERVISOR_COUNT,
   MACHINE_HYPERVISOR_FROM,
+  MACHINE_MMIO_DATA,
   MACHINE_MOMENT,
   MACHINE_QUANTUM_JITTER,
   MACHINE_QUANTUM_TICKS,
+  MACHINE_SAVED_BYTES,
   MACHINE_SCHEDULE_RNG,
+  MACHINE_SCRATCH_HOST,
   MACHINE_SLICE_BUDGET,
   MACHINE_SLICE_START_TICKS,
   MACHINE_STOP_HYPERVISOR,
@@ -40,6 +45,7 @@ import {
   MACHINE_TICKS,
   MACHINE_TURN_LEFT,
   MACHINE_WORK_TICKS,
+  NO_HART,
   STOP_EVENTS_FULL,
   STOP_HALTED,
   STOP_HYPERVISOR,
@@ -66,22 +72,65 @@ export function run(): u32 {
   while (true) {
     const stop = stopReason();
     if (stop != 0) return stop;
-    if (machine(MACHINE_TICKS) >= machine(MACHINE_DEVICE_DEADLINE)) {
+    if (devicesAreDue()) {
       tickDevices();
       continue;
     }
-    if (machine32(MACHINE_TURN_LEFT) == 0 && !beginTurn()) {
-      if (!skipToWake()) return STOP_IDLE;
-      continue;
-    }
-    runSlice(hartAt(machine32(MACHINE_CURRENT_HART)));
+    const hart = approach();
+    if (hart == ALL_WAIT) return STOP_IDLE;
+    if (hart != NOT_YET) interpretSlice(hart);
   }
 }
 
-/** The number of the hart that acts next, without changing anything; hartCount when all of them wait. */
-export function nextHart(): u32 {
-  if (machine32(MACHINE_TURN_LEFT) != 0) return machine32(MACHINE_CURRENT_HART);
-  return nextRunnable();
+/**
+ * Which hart executes the next instruction, and in MACHINE.mmioData its pc: after turns have passed, time has been skipped
+ * and interrupts have been taken, all of it on state that is put back. When the machine has halted or all harts wait for
+ * input: the hart whose turn it is or comes next. NO_HART when devices act before, which may change anything. A
+ * synchronous trap of the instruction itself, its fetch included, is not considered.
+ */
+export function peekNext(): u32 {
+  const saved = machine32(MACHINE_SCRATCH_HOST);
+  copySaved(saved, true);
+  const eventsEnabled = machine32(MACHINE_EVENTS_ENABLED);
+  const stopTicks = machine(MACHINE_STOP_TICKS);
+  const stopRequest = machine32(MACHINE_STOP_REQUEST);
+  const work = machine(MACHINE_WORK_TICKS);
+  setMachine32(MACHINE_EVENTS_ENABLED, 0);
+  setMachine(MACHINE_STOP_TICKS, NEVER);
+  let hart = machine32(MACHINE_HALT_CODE) ? ALL_WAIT : NOT_YET;
+  while (hart == NOT_YET && !devicesAreDue()) hart = approach();
+  if (hart == ALL_WAIT) {
+    const current = machine32(MACHINE_CURRENT_HART);
+    hart = hartAt(machine32(MACHINE_TURN_LEFT) != 0 ? current : (current + 1) % machine32(MACHINE_HART_COUNT));
+  }
+  const pc = hart == NOT_YET ? 0 : get(hart, HART_PC);
+  copySaved(saved, false);
+  setMachine(MACHINE_SLICE_START_TICKS, machine(MACHINE_TICKS));
+  setMachine32(MACHINE_EVENTS_ENABLED, eventsEnabled);
+  setMachine(MACHINE_STOP_TICKS, stopTicks);
+  setMachine32(MACHINE_STOP_REQUEST, stopRequest);
+  setMachine(MACHINE_WORK_TICKS, work);
+  setMachine(MACHINE_MMIO_DATA, pc);
+  return hart == NOT_YET ? NO_HART : (hart - HART_BASE) / HART_STRIDE;
+}
+
+/** Copies the saved state of the machine block and all harts to `place`, or back from there. */
+function copySaved(place: u32, there: bool): void {
+  if (there) memory.copy(place, MACHINE_BASE, MACHINE_SAVED_BYTES);
+  else memory.copy(MACHINE_BASE, place, MACHINE_SAVED_BYTES);
+  let at = place + MACHINE_SAVED_BYTES;
+  const harts = machine32(MACHINE_HART_COUNT);
+  for (let i: u32 = 0; i < harts; i++) {
+    if (there) memory.copy(at, hartAt(i), HART_SAVED_BYTES);
+    else memory.copy(hartAt(i), at, HART_SAVED_BYTES);
+    at += HART_SAVED_BYTES;
+  }
+}
+
+/** Whether anything can still happen without input: a timer of some hart is to come, enabled or not, or devices will act. */
+export function timerAhead(): u32 {
+  if (machine(MACHINE_DEVICE_DEADLINE) != NEVER) return 1;
+  return nextTimerOfAll(true) == NEVER ? 0 : 1;
 }
 
 /** Draws from splitmix64 the length of a turn. */
@@ -110,6 +159,10 @@ function stopReason(): u32 {
   if (machine(MACHINE_HYPERVISOR_COUNT) >= machine(MACHINE_STOP_HYPERVISOR)) return STOP_HYPERVISOR;
   if (machine(MACHINE_WORK_TICKS) >= machine(MACHINE_STOP_WORK)) return STOP_WORK;
   return 0;
+}
+
+function devicesAreDue(): bool {
+  return machine(MACHINE_TICKS) >= machine(MACHINE_DEVICE_DEADLINE);
 }
 
 /**
@@ -151,10 +204,7 @@ function nextRunnable(): u32 {
 
 /** All harts wait: virtual time goes to the next deadline, or to the stop before it. False when there is no deadline. */
 function skipToWake(): bool {
-  const ticks = machine(MACHINE_TICKS);
-  let next = machine(MACHINE_DEVICE_DEADLINE);
-  const harts = machine32(MACHINE_HART_COUNT);
-  for (let i: u32 = 0; i < harts; i++) next = min(next, nextTimer(hartAt(i), ticks, get(hartAt(i), HART_MIE)));
+  const next = min(machine(MACHINE_DEVICE_DEADLINE), nextTimerOfAll(false));
   if (next == NEVER) return false;
   const to = min(next, machine(MACHINE_STOP_TICKS));
   setMachine(MACHINE_TICKS, to);
@@ -162,22 +212,42 @@ function skipToWake(): bool {
   return true;
 }
 
-/** Takes an interrupt if one is due, which costs a tick; otherwise interprets to the next deadline or stop. */
-function runSlice(hart: u32): void {
+/** First tick to come at which a comparator of any hart makes an interrupt pending; `all`: or only those enabled in mie. */
+function nextTimerOfAll(all: bool): u64 {
   const ticks = machine(MACHINE_TICKS);
+  const harts = machine32(MACHINE_HART_COUNT);
+  let next = NEVER;
+  for (let i: u32 = 0; i < harts; i++) next = min(next, nextTimer(hartAt(i), ticks, all ? ALL : get(hartAt(i), HART_MIE)));
+  return next;
+}
+
+/** Results of `approach` that are no hart. */
+const NOT_YET: u32 = 0;
+const ALL_WAIT: u32 = 1;
+
+/**
+ * One step of what happens before an instruction: a turn begins and an interrupt is taken, which costs a tick, or virtual
+ * time is skipped. The hart (its address) when an instruction of it is next, NOT_YET to be called again, or ALL_WAIT.
+ */
+function approach(): u32 {
+  if (machine32(MACHINE_TURN_LEFT) == 0 && !beginTurn()) return skipToWake() ? NOT_YET : ALL_WAIT;
+  const hart = hartAt(machine32(MACHINE_CURRENT_HART));
   // The bit is hardwired; only a fault injected from outside can have set it.
   set(hart, HART_PC, get(hart, HART_PC) & ~1);
   updateContexts(hart);
   set32(hart, HART_RESYNC, 0);
-  const interrupt = interruptToTake(hart, ticks);
-  if (interrupt != NONE) {
-    openSlice(hart, 1);
-    set32(hart, HART_BUDGET, 0);
-    takeInterrupt(hart, interrupt);
-    closeSlice(hart, 0);
-    return;
-  }
-  const budget = sliceBudget(hart, ticks);
+  const interrupt = interruptToTake(hart, machine(MACHINE_TICKS));
+  if (interrupt == NONE) return hart;
+  openSlice(hart, 1);
+  set32(hart, HART_BUDGET, 0);
+  takeInterrupt(hart, interrupt);
+  closeSlice(hart, 0);
+  return NOT_YET;
+}
+
+/** Interprets to the next deadline or stop. */
+function interpretSlice(hart: u32): void {
+  const budget = sliceBudget(hart, machine(MACHINE_TICKS));
   openSlice(hart, budget);
   closeSlice(hart, call_indirect<u32>(FN_INTERP, hart, budget));
   if (get32(hart, HART_WAITING)) setMachine32(MACHINE_TURN_LEFT, 0);
