@@ -94,4 +94,5 @@ export type {
   Ticks,
   VirtioConfig,
 } from './machine/types.ts';
+export { shellLine } from './shell-line.ts';
 export { visible, visibleLines } from './visible.ts';

@@ -1,16 +1,12 @@
 /** What a failing property prints makes it fail again: the seed and path here, the command on the command line. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
 import { NOTES } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
 import { check, checkScenarios } from './check.ts';
-import { IO_IMAGES, IO_SOFTWARE, type ScenarioRecorder, scenarioRecorder } from './scenario.fixtures.ts';
+import { IO_IMAGES, type ScenarioRecorder, scenarioRecorder } from './scenario.fixtures.ts';
 import type { Scenario, ScenarioSoftware } from './scenario.ts';
+import { userProject } from './user-project.fixtures.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -83,33 +79,25 @@ const WITH_DEVICES: Scenario = {
   deviceSeed: 99,
 };
 
-/** Records a scenario, and records it again by the command that a failing property prints. */
+/** Records a scenario, and records it again by the line that a failing property prints, in a user's project. */
 async function reproduces(scenario: Scenario, recorder: ScenarioRecorder, software?: ScenarioSoftware): Promise<Trace> {
   const { trace } = await recorder.record(scenario);
   const planted = { name: 'planted', runs: 1, ...(software && { software }) };
   const text = await failure(checkScenarios(planted, fc.constant(scenario), () => expect.fail('planted')));
-  const command = /^or: +(.*)npx dejavm (record .*) && npx dejavm replay scenario.djvm$/m.exec(text);
-  expect(command).not.toBeNull();
-  const [, before, recordWords] = command!;
-  const folder = mkdtempSync(join(tmpdir(), 'dejavm-reproduce-'));
-  const root = fileURLToPath(new URL('..', import.meta.url));
+  const [, line] = /^or: +(.*)$/m.exec(text)!;
+  const project = userProject();
   try {
-    // As a person would type it at the root of the repository, but for where files go.
-    const text = `${before!.replaceAll('properties/', `${root}properties/`)} "$0" "$1" ${recordWords}`;
-    const ran = spawnSync('bash', ['-c', text, process.execPath, join(root, 'bin/dejavm.js')], {
-      cwd: folder,
-      env: { ...process.env, XDG_DATA_HOME: folder },
-      encoding: 'utf8',
-      input: '',
-    });
-    expect(ran.stderr).not.toContain('error');
-    const again = openTrace(join(folder, 'scenario.djvm'));
+    if (software) project.write('guest.bin', IO_IMAGES.bios.bytes);
+    const { out, err } = project.run(line!);
+    expect(err).not.toContain('error');
+    expect(out).toContain('replay agrees');
+    const again = openTrace(project.path('scenario.djvm'));
     expect(again.inputs).toEqual(trace.inputs);
     expect(again.header.machine).toEqual(trace.header.machine);
     expect(again.end).toEqual(trace.end);
     return trace;
   } finally {
-    rmSync(folder, { recursive: true });
+    project.remove();
   }
 }
 
@@ -119,9 +107,16 @@ it('prints the command that makes the very run of a scenario', async () => {
   expect(notes.map(({ code }) => code)).toContain(NOTES.DETECTED_TRAP.code);
 });
 
+it('replays it, too, when the run itself fails', async () => {
+  const { end } = await reproduces({ ...SCENARIO, append: 'steps=1 recovery=none' }, recorder);
+  expect(end?.reason).toBe('halted fail 1');
+});
+
 const ioRecorder = scenarioRecorder({ images: IO_IMAGES });
+/** As a user's guest: built by something of theirs. */
+const software: ScenarioSoftware = { before: 'cp guest.bin "my guest.bin"', flags: "-bios 'my guest.bin'" };
 it('prints it with devices, disks by their seed, and software of their own', async () => {
-  const { end, inputs } = await reproduces(WITH_DEVICES, ioRecorder, IO_SOFTWARE);
+  const { end, inputs } = await reproduces(WITH_DEVICES, ioRecorder, software);
   expect(end?.reason).toBe('halted pass 0');
   expect(inputs).toHaveLength(1);
 });

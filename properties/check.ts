@@ -3,10 +3,22 @@
  * `dejavm record` command that makes the failing run again.
  */
 import fc from 'fast-check';
-import { quote, type Scenario, type ScenarioSoftware, scenarioCommand } from './scenario.ts';
+import { shellLine } from '../engine/index.ts';
+import { type Scenario, type ScenarioSoftware, scenarioCommand } from './scenario.ts';
 
 /** How often a failing property is run again to find a smaller counterexample, unless a check says otherwise. */
 const MAX_SHRINK_RUNS = 200;
+
+/** How this suite is started, when its check said so. */
+let suite: string | undefined;
+
+/**
+ * Says how a suite is started whose failures are to be reproduced so: `npx vitest run --project property`. The printed
+ * command has `-t` and the test's name behind it. Without it, the command is that of the test runner that is at work.
+ */
+export function setSuiteCommand(command: string): void {
+  suite = command;
+}
 
 export interface CheckOptions<T> {
   /** The test's name: the printed command selects it by this. */
@@ -75,7 +87,17 @@ function failureText<T>(options: CheckOptions<T>, result: fc.RunDetails<[T]>): s
     `${options.name}: fails after ${result.numRuns} runs and ${result.numShrinks} shrinks`,
     `counterexample: ${fc.stringify(value)}`,
     `error: ${error instanceof Error ? error.message : String(error)}`,
-    `reproduce: ${again} npx vitest run --project property -t ${quote(options.name)}`,
+    `reproduce: ${again} ${testCommand(options.name)}`,
     ...(options.reproduce ? [`or:        ${options.reproduce(value)}`] : []),
   ].join('\n');
+}
+
+/** Runs the test of this name once more, from the folder that this process was started in. */
+function testCommand(name: string): string {
+  const { VITEST, JEST_WORKER_ID, NODE_TEST_CONTEXT } = process.env;
+  const pattern = name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const runner = suite ?? (VITEST ? 'npx vitest run' : JEST_WORKER_ID ? 'npx jest' : undefined);
+  if (runner) return `${runner} ${shellLine(['-t', pattern])}`;
+  const selects = NODE_TEST_CONTEXT ? [`--test-name-pattern=${pattern}`] : [];
+  return shellLine(['node', ...selects, ...process.execArgv, ...process.argv.slice(1)]);
 }

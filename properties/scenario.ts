@@ -8,6 +8,7 @@ import {
   parseFault,
   randomDisk,
   SECTOR_BYTES,
+  shellLine,
   type VirtioConfig,
 } from '../engine/index.ts';
 import { formatTrigger, type PlannedInput, type Trigger } from '../replay/index.ts';
@@ -97,36 +98,40 @@ export function scenarioInputs(scenario: Scenario): PlannedInput[] {
   return [...typed, ...faults];
 }
 
-/** The one command that records a scenario, on the embedded images unless said otherwise, and replays it. */
+/**
+ * The line that records a scenario, on the embedded images unless said otherwise, and replays it: whatever became of the
+ * guest, which `record` says by its exit code.
+ */
 export function scenarioCommand(scenario: Scenario, software?: ScenarioSoftware): string {
   const { quantum } = scenario;
-  const words = software?.before ? [`${software.before} &&`] : [];
-  words.push('npx dejavm record', `-smp ${scenario.harts}`, `-m ${scenario.ramMiB}M`, `--quantum ${quantum.ticks}`);
-  if (quantum.policy === 'jittered') words.push(`--jitter ${quantum.seed}`);
-  if (software) words.push(software.flags);
+  const words = ['-smp', `${scenario.harts}`, '-m', `${scenario.ramMiB}M`, '--quantum', `${quantum.ticks}`];
+  if (quantum.policy === 'jittered') words.push('--jitter', `${quantum.seed}`);
   for (const device of scenario.devices ?? []) words.push(...deviceWords(device));
-  if (scenario.deviceSeed !== undefined) words.push(`--seed ${scenario.deviceSeed}`);
-  if (scenario.append) words.push(`-append ${quote(scenario.append)}`);
-  for (const { moment, text } of scenario.typed) words.push(`--input ${quote(`${moment}:${escapeBytes(text)}`)}`);
-  for (const { trigger, fault } of scenario.faults)
-    words.push(`--fault ${quote(`${fault}@${formatTrigger(trigger)}`)}`);
-  words.push(`--max-moment ${scenario.maxMoment}`, '-o scenario.djvm');
-  return `${words.join(' ')} && npx dejavm replay scenario.djvm`;
+  if (scenario.deviceSeed !== undefined) words.push('--seed', `${scenario.deviceSeed}`);
+  if (scenario.append) words.push('-append', scenario.append);
+  for (const { moment, text } of scenario.typed) words.push('--input', `${moment}:${escapeBytes(text)}`);
+  for (const { trigger, fault } of scenario.faults) words.push('--fault', `${fault}@${formatTrigger(trigger)}`);
+  words.push('--max-moment', `${scenario.maxMoment}`, '-o', TRACE);
+  const before = software?.before ? `${software.before} && ` : '';
+  const images = software ? `${software.flags} ` : '';
+  return `${before}npx dejavm record ${images}${shellLine(words)}; npx dejavm replay ${TRACE}`;
 }
+
+const TRACE = 'scenario.djvm';
 
 function deviceWords(device: ScenarioDevice): string[] {
   const { kind, slot } = device;
-  const plugged = (driver: string) => `-device ${driver},bus=virtio-mmio-bus.${slot}`;
+  const plugged = (driver: string) => ['-device', `${driver},bus=virtio-mmio-bus.${slot}`];
   if (device.kind === 'block') {
     const size = device.sectors * SECTOR_BYTES;
     const readOnly = device.readOnly ? ',readonly=on' : '';
-    const drive = `-drive random=${device.seed},size=${size},if=none,id=d${slot}${readOnly}`;
-    return [drive, plugged(`virtio-blk-device,drive=d${slot}`)];
+    const drive = `random=${device.seed},size=${size},if=none,id=d${slot}${readOnly}`;
+    return ['-drive', drive, ...plugged(`virtio-blk-device,drive=d${slot}`)];
   }
   if (kind === 'net') {
-    return [`-netdev builtin,id=n${slot}`, plugged(`virtio-net-device,netdev=n${slot},mac=${macOf(slot)}`)];
+    return ['-netdev', `builtin,id=n${slot}`, ...plugged(`virtio-net-device,netdev=n${slot},mac=${macOf(slot)}`)];
   }
-  return [plugged(kind === 'console' ? 'virtio-serial-device' : 'virtio-rng-device')];
+  return plugged(kind === 'console' ? 'virtio-serial-device' : 'virtio-rng-device');
 }
 
 /** UTF-8 bytes, printable ASCII as it is and the rest as \xNN, as `--input` reads them. */
@@ -138,6 +143,3 @@ function escapeBytes(text: string): string {
     })
     .join('');
 }
-
-/** A word of a shell command. */
-export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

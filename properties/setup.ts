@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { setSuiteCommand } from './check.ts';
 
 /** Stable by default; FC_SEED, FC_RUNS and FC_PATH re-run what a failure printed. */
 fc.configureGlobal({
@@ -6,3 +7,4 @@ fc.configureGlobal({
   ...(process.env.FC_RUNS ? { numRuns: Number(process.env.FC_RUNS) } : {}),
   ...(process.env.FC_PATH ? { path: process.env.FC_PATH } : {}),
 });
+setSuiteCommand('npx vitest run --project property');

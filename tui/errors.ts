@@ -2,8 +2,8 @@
  * Turns whatever a command threw into one line and an exit code. Relies on the error classes of the folders below;
  * they are imported only when something failed, so that `dejavm --help` stays quick.
  */
+import { shellLine } from '../engine/index.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { shellLine } from './format.ts';
 
 /** A mistake in the command line itself; the message says what was expected. */
 export class UsageError extends Error {

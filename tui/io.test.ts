@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
-import { visible } from '../engine/index.ts';
+import { shellLine, visible } from '../engine/index.ts';
 import { escapeFilter } from './commands/live-console.ts';
-import { byteSize, grouped, shellLine, table, toJson, virtualTime } from './format.ts';
+import { byteSize, grouped, table, toJson, virtualTime } from './format.ts';
 import { type Outside, openIo, progressLine } from './io.ts';
 
 /** A door to buffers. */

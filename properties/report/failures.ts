@@ -2,6 +2,7 @@
  * The rows that did not end well, each with its cause and the command that shows it again. Relies on results as they are;
  * causes are the injector's.
  */
+import { shellLine } from '../../engine/index.ts';
 import type { Mechanism } from '../injection/types.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow, recoveryName } from './groups.ts';
 
@@ -47,8 +48,7 @@ export interface FailureGroup {
 
 /** The command that runs a row of a results database again. */
 export function reproduceCommand(database: string, id: number): string {
-  const row = `${database}#${id}`;
-  return `dejavm inject ${/^[\w@%+=:,./-]+$/.test(database) ? row : `'${row.replaceAll("'", `'\\''`)}'`}`;
+  return shellLine(['dejavm', 'inject', `${database}#${id}`]);
 }
 
 /** Every row without an outcome because of an error of ours, by id. */

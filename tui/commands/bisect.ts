@@ -1,8 +1,9 @@
 /** `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. */
+import { shellLine } from '../../engine/index.ts';
 import { type BisectResult, bisectTraces } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { counted, grouped, hex, shellLine, table, toJson, virtualTime } from '../format.ts';
+import { counted, grouped, hex, table, toJson, virtualTime } from '../format.ts';
 import { progressLine } from '../io.ts';
 import { openNamedTrace } from './open.ts';
 

@@ -3,8 +3,10 @@
  * the table of outcomes (or the results, with --export) to standard output. Stopping it loses nothing; the same command
  * goes on.
  */
+
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { shellLine } from '../../engine/index.ts';
 import {
   type CampaignOutcome,
   type CampaignPlan,
@@ -19,7 +21,7 @@ import {
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { counted, shellLine, toJson } from '../format.ts';
+import { counted, toJson } from '../format.ts';
 import { readInputFile } from '../input-file.ts';
 import type { Io } from '../io.ts';
 import { packageFile } from '../package-root.ts';

@@ -3,7 +3,7 @@
  * everything that the tool can say about it. Each step checks what it claims; a claim that fails ends the demo with
  * exit code 1 and the command that shows why.
  */
-import { type Fault, formatFault, type MachineConfig, NOTES, noteText } from '../../engine/index.ts';
+import { type Fault, formatFault, type MachineConfig, NOTES, noteText, shellLine } from '../../engine/index.ts';
 import { findSetup } from '../../properties/index.ts';
 import {
   bisectTraces,
@@ -21,7 +21,7 @@ import { openTrace, type Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { type Aim, HypercallWatch, takeAim } from '../demo/aim.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { byteSize, counted, grouped, shellLine, virtualTime } from '../format.ts';
+import { byteSize, counted, grouped, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { bisectText } from './bisect.ts';
 import { verdictText } from './verdict.ts';

@@ -1,8 +1,9 @@
 /** `dejavm diff A B`: in what two recordings differ, from what they recorded; nothing is executed. */
+import { shellLine } from '../../engine/index.ts';
 import { diffTraces } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { shellLine, toJson } from '../format.ts';
+import { toJson } from '../format.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function diffCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {

@@ -1,8 +1,9 @@
 /** `dejavm info TRACE`: what a trace holds, without running it. */
+import { shellLine } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { byteSize, counted, grouped, shellLine, table, toJson, virtualTime } from '../format.ts';
+import { byteSize, counted, grouped, table, toJson, virtualTime } from '../format.ts';
 import { eventsOf } from '../model/events.ts';
 import { openNamedTrace } from './open.ts';
 

@@ -2,7 +2,7 @@
  * `dejavm inject`: one fault into one set-up under one mechanism, and what became of it. Everything that decides is in
  * the flags, or in the row of a campaign that is named, so the line that was typed is the line that runs it again. Relies on properties/injection.
  */
-import { type Fault, parseFault, UserError } from '../../engine/index.ts';
+import { type Fault, parseFault, shellLine, UserError } from '../../engine/index.ts';
 import {
   bootSetup,
   campaignCatalogue,
@@ -28,7 +28,7 @@ import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
-import { byteSize, shellLine, toJson, virtualTime } from '../format.ts';
+import { byteSize, toJson, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 
 /** What is injected, and when it comes from a campaign: what became of it there. */

@@ -1,11 +1,13 @@
 /** `dejavm ls`: the traces in the trace folder and the latest one, newest first. Files that are no traces are listed with the reason. */
+
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellLine } from '../../engine/index.ts';
 import { latestTrace, traceFolder } from '../../replay/index.ts';
 import { readTraceSummary } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { byteSize, grouped, shellLine, table, toJson } from '../format.ts';
+import { byteSize, grouped, table, toJson } from '../format.ts';
 
 interface Listed {
   readonly path: string;

@@ -2,7 +2,7 @@
  * `dejavm record`: runs a machine and writes its trace. Guest console output goes to standard output, everything else
  * to standard error. Ctrl-C and Ctrl-A x end the recording in good order.
  */
-import { formatFault, type MachineConfig, parseFault, type VirtioConfig } from '../../engine/index.ts';
+import { formatFault, type MachineConfig, parseFault, shellLine, type VirtioConfig } from '../../engine/index.ts';
 import {
   defaultTracePath,
   openUdpNetwork,
@@ -15,7 +15,7 @@ import {
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
-import { byteSize, grouped, shellLine } from '../format.ts';
+import { byteSize, grouped } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';

@@ -1,10 +1,11 @@
 /** `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is. */
+import { shellLine } from '../../engine/index.ts';
 import { openTimeline, type ReplayResult, replayTrace } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { counted, grouped, hex, shellLine, toJson } from '../format.ts';
+import { counted, grouped, hex, toJson } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import type { MomentAndInputs } from '../parse.ts';
 import { placeText, whereIs } from '../where.ts';

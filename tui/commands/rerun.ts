@@ -2,7 +2,7 @@
  * `dejavm rerun TRACE`: records its run anew under the present engine, from the images, the configuration and the inputs
  * inside it, and compares the two recordings. What the guest prints is in the new trace, and not repeated here.
  */
-import { ENGINE_BEHAVIOUR } from '../../engine/index.ts';
+import { ENGINE_BEHAVIOUR, shellLine } from '../../engine/index.ts';
 import {
   type DisplacedInput,
   defaultTracePath,
@@ -15,7 +15,7 @@ import {
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { byteSize, counted, grouped, shellLine, table, toJson, virtualTime } from '../format.ts';
+import { byteSize, counted, grouped, table, toJson, virtualTime } from '../format.ts';
 import { progressLine } from '../io.ts';
 import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';

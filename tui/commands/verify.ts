@@ -2,12 +2,12 @@
  * `dejavm verify TRACE`: the file's structure, then a full replay, then, when the run holds a recovery, whether any VM
  * can tell. Damage is located; what is intact is replayed.
  */
-import { NOTES } from '../../engine/index.ts';
+import { NOTES, shellLine } from '../../engine/index.ts';
 import { type EquivalenceVerdict, vmEquivalence } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { byteSize, counted, grouped, shellLine, toJson } from '../format.ts';
+import { byteSize, counted, grouped, toJson } from '../format.ts';
 import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 import { replayText, replayWithProgress } from './replay.ts';
