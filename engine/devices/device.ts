@@ -91,8 +91,17 @@ export interface Device {
   setInput?(port: Port, line: number, level: boolean): void;
   /** A byte arrives at the console (UARTs and virtio consoles only). False: nobody listens, try another. */
   receive?(port: Port, byte: number): boolean;
+  /**
+   * Bytes that it can receive now without losing one (consoles only): `ahead` counts what may wait outside the hardware,
+   * with a sender under flow control. undefined: nobody listens, ask another.
+   */
+  room?(port: Port, ahead: boolean): number | undefined;
+  /** Bytes that it has received and software has not read (consoles only). */
+  unread?(port: Port): number;
   /** A frame arrives through the cable (network devices only). */
   receiveFrame?(port: Port, frame: Uint8Array): void;
+  /** False: a frame of so many bytes would be lost now, but not later (network devices only). */
+  takesFrame?(port: Port, frameBytes: number): boolean;
   /** Ticks at which it wants `tick`, from its record; NEVER when it waits for nothing. Asked after every access. */
   deadline?(port: Port): number;
   /** Its deadline is reached; leaves another one, later. */

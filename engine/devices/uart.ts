@@ -98,6 +98,12 @@ export const uart: Device = {
     port.board.drive(cause(port) !== IIR_NONE);
     return true;
   },
+  room(port, ahead) {
+    const backlog = port.get(BACKLOG_COUNT);
+    if (ahead) return UART_BACKLOG_BYTES - backlog;
+    return backlog > 0 ? 0 : depth(port) - port.get(FIFO_COUNT);
+  },
+  unread: (port) => port.get(BACKLOG_COUNT) + port.get(FIFO_COUNT),
 };
 
 function loadRegister(port: Port, offset: number): number {

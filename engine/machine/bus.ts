@@ -54,8 +54,14 @@ export interface Bus {
   reset(): void;
   /** A byte typed at the console: for the first virtio console whose driver is up, or the UART. */
   receive(byte: number): void;
+  /** Bytes that can be typed now without one being lost. */
+  consoleRoom(): number;
+  /** Bytes that were typed and software has not read. */
+  consoleUnread(): number;
   /** A frame from outside for the network device in a slot. False: there is no such device. */
   receiveFrame(slot: number, frame: Uint8Array): boolean;
+  /** False: the network device in that slot would lose a frame of so many bytes now, but not later. */
+  takesFrame(slot: number, frameBytes: number): boolean;
   /** Keeps an injected fault until its occasion. False: there is no such device, or no room. */
   arm(fault: ArmedFault): boolean;
   /** Raises an interrupt as if its cause had come up. */
@@ -162,6 +168,8 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       if (slot !== from) slot.device.receiveFrame?.(ports[board.indexOf(slot)]!, frame);
     }
   }
+  const netIndex = (slot: number): number =>
+    board.findIndex(({ virtio }) => virtio?.kind === 'net' && virtio.slot === slot);
   function find(paddr: number, sizeBytes: number): number {
     for (let index = 0; index < board.length; index++) {
       const { device, base } = board[index]!;
@@ -212,8 +220,22 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       listeners.some((index) => board[index]!.device.receive!(ports[index]!, byte));
       setDeadline();
     },
+    consoleRoom() {
+      // Who may come up yet gets what the hardware of the one that is up cannot hold.
+      const ahead = listeners.length === 1;
+      for (const index of listeners) {
+        const room = board[index]!.device.room?.(ports[index]!, ahead);
+        if (room !== undefined) return room;
+      }
+      return 0;
+    },
+    consoleUnread: () => listeners.reduce((sum, index) => sum + (board[index]!.device.unread?.(ports[index]!) ?? 0), 0),
+    takesFrame(slot, frameBytes) {
+      const index = netIndex(slot);
+      return board[index]?.device.takesFrame?.(ports[index]!, frameBytes) ?? true;
+    },
     receiveFrame(slot, frame) {
-      const index = board.findIndex(({ virtio }) => virtio?.kind === 'net' && virtio.slot === slot);
+      const index = netIndex(slot);
       board[index]?.device.receiveFrame?.(ports[index]!, frame);
       setDeadline();
       return index >= 0;

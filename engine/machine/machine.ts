@@ -209,6 +209,16 @@ class CoreMachine implements Machine, FaultTarget {
     }
   }
 
+  get consoleRoom(): number {
+    return this.#bus.consoleRoom();
+  }
+  get consoleUnread(): number {
+    return this.#bus.consoleUnread();
+  }
+  takesFrame(slot: number, frameBytes: number): boolean {
+    return this.#bus.takesFrame(slot, frameBytes);
+  }
+
   snapshot(): Snapshot {
     const digest = this.digest();
     const state = new Uint8Array(this.#stateBytes);

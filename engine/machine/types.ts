@@ -216,8 +216,14 @@ export interface Machine {
   step(): StopReason;
   /** The hart whose instruction retires next (its turn, after idle harts are skipped), and its pc. */
   next(): { hart: number; pc: bigint };
-  /** Applies an input now. */
+  /** Applies an input now. What the console's line or a network device has no room for is lost, as on a wire. */
   apply(event: InputEvent): void;
+  /** Bytes that can be typed at the console now without one being lost. */
+  readonly consoleRoom: number;
+  /** Bytes that were typed at the console and software has not read. */
+  readonly consoleUnread: number;
+  /** False: the network device in a virtio slot would lose a frame of so many bytes now, but not later. */
+  takesFrame(slot: number, frameBytes: number): boolean;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
   /** 64-bit state digest: a function of the saved state only. */

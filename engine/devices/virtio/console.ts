@@ -44,6 +44,8 @@ export const virtioConsole: VirtioModel = {
     unit.wake();
     return true;
   },
+  room: (unit) => (unit.live ? BACKLOG_BYTES - unit.port.get(unit.at('count')) : undefined),
+  unread: (unit) => unit.port.get(unit.at('count')),
 };
 
 function send(unit: VirtioUnit): number {

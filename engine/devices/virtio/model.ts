@@ -34,9 +34,12 @@ export interface VirtioModel {
   latency(unit: VirtioUnit): number;
   /** One piece of work. Ticks that it takes, or 0 when there was nothing to do. */
   work(unit: VirtioUnit): number;
-  /** As Device.receive and receiveFrame. */
+  /** As those of Device. */
   receive?(unit: VirtioUnit, byte: number): boolean;
+  room?(unit: VirtioUnit): number | undefined;
+  unread?(unit: VirtioUnit): number;
   receiveFrame?(unit: VirtioUnit, frame: Uint8Array): void;
+  takesFrame?(unit: VirtioUnit, frameBytes: number): boolean;
 }
 
 /** The transport as a model sees it. */

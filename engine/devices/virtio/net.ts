@@ -54,7 +54,7 @@ export const net: VirtioModel = {
   // Both, so that neither direction can starve the other.
   work: (unit) => send(unit) + receive(unit),
   receiveFrame(unit, frame) {
-    if (!unit.live || frame.length < MIN_FRAME_BYTES || frame.length > MAX_FRAME_BYTES) return;
+    if (!unit.live || !isFrame(frame.length)) return;
     const { port } = unit;
     if (port.board.takeFault('dropFrame')) return;
     const used = port.get(unit.at('bytes'));
@@ -70,7 +70,14 @@ export const net: VirtioModel = {
     port.set(unit.at('bytes'), used + LENGTH_BYTES + frame.length);
     unit.wake();
   },
+  takesFrame(unit, frameBytes) {
+    // What is no frame will never be taken: there is nothing to wait for.
+    if (!isFrame(frameBytes)) return true;
+    return unit.live && unit.port.get(unit.at('bytes')) + LENGTH_BYTES + frameBytes <= BACKLOG_BYTES;
+  },
 };
+
+const isFrame = (bytes: number): boolean => bytes >= MIN_FRAME_BYTES && bytes <= MAX_FRAME_BYTES;
 
 function send(unit: VirtioUnit): number {
   const chain = unit.take(TRANSMIT);
@@ -78,7 +85,7 @@ function send(unit: VirtioUnit): number {
   const all = gather(unit.port.board, chain.out, chain.outBytes);
   const frame = all?.subarray(headerBytes(unit));
   unit.give(TRANSMIT, chain, 0);
-  if (frame && frame.length >= MIN_FRAME_BYTES && frame.length <= MAX_FRAME_BYTES) {
+  if (frame && isFrame(frame.length)) {
     if (!unit.port.board.takeFault('dropFrame')) unit.port.board.transmit(frame);
   }
   return TICKS_PER_FRAME + TICKS_PER_BYTE * chain.outBytes;

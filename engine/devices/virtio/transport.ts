@@ -85,9 +85,12 @@ export function virtioDevice(slot: number, model: VirtioModel): Device {
     deadline: (port) => unit(port).due,
     tick: (port) => unit(port).tick(),
   };
-  const { receive, receiveFrame } = model;
+  const { receive, room, unread, receiveFrame, takesFrame } = model;
   if (receive) device.receive = (port, byte) => receive(unit(port), byte);
+  if (room) device.room = (port) => room(unit(port));
+  if (unread) device.unread = (port) => unread(unit(port));
   if (receiveFrame) device.receiveFrame = (port, frame) => receiveFrame(unit(port), frame);
+  if (takesFrame) device.takesFrame = (port, frameBytes) => takesFrame(unit(port), frameBytes);
   return device;
 }
 
