@@ -5,14 +5,13 @@
  */
 import {
   firstFrom,
-  type RecordList,
   type Trace,
   type TraceDigest,
   type TraceEnd,
   type TraceNote,
   type TraceVmDigest,
 } from '../traces/index.ts';
-import { marksFrom } from './marks.ts';
+import { sharedMarks } from './marks.ts';
 import type { Position } from './types.ts';
 
 /** What a recording holds of a run. */
@@ -114,14 +113,10 @@ function nextOf<R>(records: Iterator<R>): R | undefined {
   return next.done ? undefined : next.value;
 }
 
-/**
- * Joins the state digests of the same virtual time, and those that are due at a moment: these are taken when the run
- * first comes there. Either recording may have more.
- */
 function compareStates(a: Trace, b: Trace): Compared {
-  const records = again(() => firstOfPairs(a, b));
+  const records = again(() => firstOfShared(a, b));
   let equal = 0;
-  for (const [x, y] of pairsOf(a, b)) {
+  for (const [x, y] of sharedMarks(a, b)) {
     if (markText(x) === markText(y)) {
       equal++;
       continue;
@@ -135,32 +130,8 @@ function compareStates(a: Trace, b: Trace): Compared {
   return { stream: 'state', equal, records };
 }
 
-function* pairsOf(a: Trace, b: Trace): Generator<readonly [TraceDigest, TraceDigest]> {
-  for (const mark of marksFrom(a, 0)) {
-    const isDue = dueMark(a, mark.moment)?.ticks === mark.ticks;
-    const other = markAt(b, mark.ticks) ?? (isDue ? dueMark(b, mark.moment) : undefined);
-    if (other) yield [mark, other];
-  }
-  if (a.end && b.end?.ticks === a.end.ticks) yield [a.end, b.end];
-}
-
-function* firstOfPairs(a: Trace, b: Trace): Generator<TraceDigest> {
-  for (const [mark] of pairsOf(a, b)) yield mark;
-}
-
-/** The mark at a virtual time. */
-function markAt({ digests, checkpoints }: Trace, ticks: number): TraceDigest | undefined {
-  const found = [digests, checkpoints].map((marks) => marks.at(firstFrom(marks, 'ticks', ticks)));
-  return found.find((mark) => mark?.ticks === ticks);
-}
-
-/** The mark that is due at a moment: the first one there, if one is due there at all. */
-function dueMark({ digests, checkpoints, header }: Trace, moment: number): TraceDigest | undefined {
-  const first = (marks: RecordList<TraceDigest>, every: number) => {
-    const mark = moment % every === 0 ? marks.at(firstFrom(marks, 'moment', moment)) : undefined;
-    return mark?.moment === moment ? mark : undefined;
-  };
-  return first(digests, header.digestEvery) ?? first(checkpoints, header.checkpointEvery);
+function* firstOfShared(a: Trace, b: Trace): Generator<TraceDigest> {
+  for (const [mark] of sharedMarks(a, b)) yield mark;
 }
 
 /** The VMs' digests of a recording that belong to positions at which the other has a state digest, too. */

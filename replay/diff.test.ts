@@ -13,11 +13,14 @@ function recording(change: (digest: { moment: number }) => bigint = () => 7n): T
     path: 'run.djvm',
     header: {
       engineBehaviour: 1,
+      digestEvery: 100_000,
+      checkpointEvery: 1_000_000,
       machine: { harts: 2, ramBytes: 128 << 20, quantum: { policy: 'fixed', ticks: 1000, seed: '0' }, append: '' },
       images: [{ role: 'bios', name: 'firmware.elf', sha256: 'aa'.repeat(32) }],
     },
     inputs: [],
     digests,
+    checkpoints: [],
     vmDigests: digests.flatMap(({ moment, ticks, digest }) => [
       { moment, ticks, vmid: 1, digest: 1n },
       { moment, ticks, vmid: 2, digest },
@@ -53,6 +56,22 @@ describe('diffTraces', () => {
     ]);
   });
 
+  it('compares digests that are due nowhere only where both runs have them at the same virtual time', () => {
+    const typedAt = (moment: number, ticks: number, digest: bigint): Trace => {
+      const { digests, ...rest } = recording();
+      const own = { moment, ticks, digest };
+      return { ...rest, digests: [...digests, own].sort((x, y) => x.ticks - y.ticks) };
+    };
+    const asleep = typedAt(300_000, 340_000, 9n);
+    expect(diffTraces(asleep, recording()).digests).toMatchObject({ compared: 10, lastEqual: { moment: 1_000_000 } });
+    expect(diffTraces(asleep, typedAt(300_000, 350_000, 1n)).digests.firstDifferent).toBeUndefined();
+    expect(diffTraces(asleep, typedAt(300_000, 340_000, 9n)).digests).toMatchObject({ compared: 11 });
+    expect(diffTraces(asleep, typedAt(300_000, 340_000, 1n)).digests).toMatchObject({
+      lastEqual: { ticks: 300_005 },
+      firstDifferent: { moment: 300_000, ticks: 340_000, a: 9n, b: 1n },
+    });
+  });
+
   it('lists inputs that only one run has', () => {
     const fault = { kind: 'fault', data: { fault: { model: 'failstop', hart: 1 } }, moment: 10, ticks: 12 };
     expect(diffTraces(recording(), { ...recording(), inputs: [fault] }).lines).toContain(
@@ -82,7 +101,7 @@ describe('diffTraces', () => {
     const cut = { ...recording(), end: undefined, last: { moment: 900_000, ticks: 900_005 } };
     const silent = { ...cut, console: recording().console.slice(0, 6) };
     expect(diffTraces(recording(), silent).lines).toEqual([
-      'digests: all 9 at common moments are equal',
+      'digests: all 9 at common positions are equal',
       'console line 2: A "vm1: done" at moment 6000, B nothing',
       'end: A halted pass 0 at moment 1000000, B cut off after moment 900000',
     ]);

@@ -7,6 +7,7 @@ import type { Trace, TraceHeader } from '../traces/index.ts';
 import { inputsFromTrace } from './config.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';
+import { sharedMarks } from './marks.ts';
 import { type ConsoleLine, linesOf } from './timeline/index.ts';
 import type { Position } from './types.ts';
 
@@ -19,7 +20,7 @@ export interface SettingDifference {
 }
 
 export interface DigestComparison {
-  /** Moments at which both runs have a digest. */
+  /** Positions at which both runs have a digest. */
   readonly compared: number;
   readonly lastEqual?: Position;
   readonly firstDifferent?: Position & { readonly ticksOfB: number; readonly a: bigint; readonly b: bigint };
@@ -107,51 +108,20 @@ export function imageDifferences(a: TraceHeader, b: TraceHeader): SettingDiffere
   return found;
 }
 
-/**
- * Joins the digests by moment: no execution needed to know roughly where two runs part. Digests are of the first
- * position of their moment; an end may be a later one, and is joined only with what has the same virtual time.
- */
+/** Compares the digests that both recordings have: no execution needed to know roughly where two runs part. */
 export function compareDigests(a: Trace, b: Trace): DigestComparison {
   let compared = 0;
   let lastEqual: Position | undefined;
-  for (const [point, other] of joinByMoment(digestPoints(a), digestPoints(b))) {
-    const { moment } = point;
-    if ((point.isEnd || other.isEnd) && point.ticks !== other.ticks) continue;
-    compared++;
-    if (point.digest !== other.digest) {
-      const firstDifferent = { moment, ticks: point.ticks, ticksOfB: other.ticks, a: point.digest, b: other.digest };
+  for (const [{ moment, ticks, digest }, ofB] of sharedMarks(a, b)) {
+    // A position may have several: a checkpoint's, a digest, and one behind its inputs that ends the recording.
+    if (ticks !== lastEqual?.ticks) compared++;
+    if (digest !== ofB.digest) {
+      const firstDifferent = { moment, ticks, ticksOfB: ofB.ticks, a: digest, b: ofB.digest };
       return { compared, ...(lastEqual && { lastEqual }), firstDifferent };
     }
-    lastEqual = { moment, ticks: point.ticks };
+    lastEqual = { moment, ticks };
   }
   return { compared, ...(lastEqual && { lastEqual }) };
-}
-
-interface DigestPoint extends Position {
-  readonly digest: bigint;
-  readonly isEnd: boolean;
-}
-
-/** One for each moment with a digest: the last, when it has several. */
-function* digestPoints({ digests, end }: Trace): Generator<DigestPoint> {
-  let waiting: DigestPoint | undefined;
-  for (const at of digests) {
-    if (waiting && waiting.moment !== at.moment) yield waiting;
-    waiting = { ...at, isEnd: false };
-  }
-  if (waiting) yield waiting;
-  if (end && end.moment !== waiting?.moment) yield { ...end, isEnd: true };
-}
-
-/** Points of both runs with the same moment. Both are in order of moments. */
-function* joinByMoment(a: Generator<DigestPoint>, b: Generator<DigestPoint>): Generator<[DigestPoint, DigestPoint]> {
-  let [ofA, ofB] = [a.next(), b.next()];
-  while (!ofA.done && !ofB.done) {
-    const [before, after] = [ofA.value.moment, ofB.value.moment];
-    if (before === after) yield [ofA.value, ofB.value];
-    if (before <= after) ofA = a.next();
-    if (after <= before) ofB = b.next();
-  }
 }
 
 /** Differences listed at most; people look at the first ones. */
@@ -202,8 +172,8 @@ function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
   const more = diff.inputs.length + diff.moreInputs - MAX_INPUT_LINES;
   if (more > 0) lines.push(`inputs differ at ${more} more moments`);
   const { compared, firstDifferent, lastEqual } = diff.digests;
-  if (compared === 0) lines.push('digests: none at a common moment');
-  else if (!firstDifferent) lines.push(`digests: all ${compared} at common moments are equal`);
+  if (compared === 0) lines.push('digests: none at a common position');
+  else if (!firstDifferent) lines.push(`digests: all ${compared} at common positions are equal`);
   else {
     const since = lastEqual ? `equal up to moment ${lastEqual.moment}` : 'never equal';
     lines.push(`digests: ${since}, different at moment ${firstDifferent.moment}`);

@@ -19,12 +19,19 @@ export interface UdpCable {
 }
 
 const HOST = '127.0.0.1';
-/** Frames that may wait for the recorder; more are lost, as on a wire. */
+/** Frames that wait until the guest has room for them. A datagram cannot be held back any further: more are lost. */
 const MAX_WAITING = 256;
 
+export interface UdpNetwork extends LiveNetwork {
+  /** Frames that came in and that the guest did not take: lost, or still waiting. */
+  readonly notTaken: number;
+  close(): void;
+}
+
 /** Opens the cables. @throws UserError when a port is taken or not allowed */
-export async function openUdpNetwork(cables: readonly UdpCable[]): Promise<LiveNetwork & { close(): void }> {
+export async function openUdpNetwork(cables: readonly UdpCable[]): Promise<UdpNetwork> {
   const waiting: { slot: number; bytes: Uint8Array }[] = [];
+  let lost = 0;
   const plugs = new Map<number, { socket: Socket; peer: number | undefined }>();
   const close = () => {
     for (const { socket } of plugs.values()) socket.close();
@@ -37,6 +44,7 @@ export async function openUdpNetwork(cables: readonly UdpCable[]): Promise<LiveN
       plug.socket.on('message', (bytes, from) => {
         if (peer === undefined) plug.peer = from.port;
         if (waiting.length < MAX_WAITING) waiting.push({ slot, bytes: Uint8Array.from(bytes) });
+        else lost++;
       });
       // A peer that is not there answers with ICMP errors: the frame is lost.
       plug.socket.on('error', () => {});
@@ -46,7 +54,18 @@ export async function openUdpNetwork(cables: readonly UdpCable[]): Promise<LiveN
     throw error;
   }
   return {
-    poll: () => waiting.splice(0),
+    next(takes) {
+      const full = new Set<number>();
+      const at = waiting.findIndex(({ slot, bytes }) => {
+        const isNext = !full.has(slot) && takes(slot, bytes.length);
+        if (!isNext) full.add(slot);
+        return isNext;
+      });
+      return at < 0 ? undefined : waiting.splice(at, 1)[0];
+    },
+    get notTaken() {
+      return lost + waiting.length;
+    },
     send(slot, bytes) {
       const plug = plugs.get(slot);
       if (plug?.peer !== undefined) plug.socket.send(bytes, plug.peer, HOST);

@@ -64,7 +64,7 @@ describe('a run recorded anew', () => {
           expect(trace[stream]).toEqual(old[stream]);
         expect(replayTrace(trace).ok).toBe(true);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 

@@ -144,7 +144,7 @@ describe('a live console', () => {
       },
     });
     expect(text(trace.console)).toBe(`>hello ${'w'.repeat(100)}q`);
-    expect(trace.inputs.length).toBeGreaterThanOrEqual(4);
+    expect(trace.inputs).toHaveLength(3);
     expect(trace.end?.reason).toBe('halted pass 0');
     expect(replayTrace(trace).ok).toBe(true);
   });
@@ -198,7 +198,6 @@ describe('what cannot be recorded', () => {
     ['a fault on a hart', { kind: 'fault', fault: { model: 'failstop', hart: 7 } }, /fault on hart 7: the machine has/],
     ['a fault outside RAM', { kind: 'fault', fault: { model: 'memory', paddr: 16, bit: 1 } }, /no RAM at this/],
     ['a frame', { kind: 'net', slot: 3, bytes: new Uint8Array(60) }, /no network device/],
-    ['typed text', { kind: 'console', bytes: new Uint8Array(5000) }, /5000 console bytes at once/],
   ])('%s that the machine cannot take, whenever it is planned: nothing is written', async (_what, event, why) => {
     const path = store.path();
     const planned: PlannedInput[] = [{ trigger: { kind: 'moment', moment: 1234 }, event }];
@@ -214,7 +213,7 @@ describe('what cannot be recorded', () => {
     const path = store.path();
     const machine: { moment: number } = { moment: 0 };
     const network = {
-      poll: () => (machine.moment > 60_000 ? [{ slot: 3, bytes: new Uint8Array(60) }] : []),
+      next: () => (machine.moment > 60_000 ? { slot: 3, bytes: new Uint8Array(60) } : undefined),
       send: () => {},
     };
     const live = { ...options, maxMoment: 400_000, digestEvery: 10_000, checkpointEvery: 50_000, planned: [], network };

@@ -3,7 +3,7 @@
  * by trigger, live console input as it is typed; either way they become records with exact positions.
  * Relies on the engine to stop exactly where it is told. The only place in `replay` that waits for the outside world.
  */
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import {
   createMachine,
   type InputEvent,
@@ -19,6 +19,7 @@ import {
 } from '../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
+import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import {
   findExecution,
@@ -31,15 +32,13 @@ import {
 import { formatTrigger } from './trigger-text.ts';
 import type { NoteAt, PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
 
-/** Instructions, and ticks in which somebody executes, between two looks outside. */
+/** Instructions, and ticks in which somebody executes, between two looks outside, and at the room for what came. */
 const POLL_EVERY = 50_000;
 const POLL_WORK = 1_000_000;
 /** The same in virtual time while somebody outside may answer: a guest that sleeps must not sleep through it. */
 const POLL_TICKS = 1_000_000;
 /** Virtual time ends here, after 104 days: beyond, numbers are not exact. */
 const LAST_TICK = Number.MAX_SAFE_INTEGER;
-/** Bytes handed over at once; a paste arrives in portions that the board's UART can hold. */
-const LIVE_BYTES = 64;
 /** How long an idle machine sleeps before it looks at the live console again, host milliseconds. */
 const IDLE_SLEEP_MS = 10;
 /** Digests that may be lost when the recorder is killed. Each flush costs a block header and a system call. */
@@ -93,6 +92,8 @@ function tryInputs(machine: Machine, planned: readonly PlannedInput[]): void {
   if (planned.length === 0) return;
   const start = machine.snapshot();
   for (const { event } of planned) {
+    // Any console takes any bytes, sooner or later.
+    if (event.kind === 'console') continue;
     const isCode = event.kind === 'fault' && event.fault.model === 'code';
     machine.apply(isCode ? { kind: 'fault', fault: { model: 'failstop', hart: event.fault.hart } } : event);
     machine.restore(start);
@@ -116,14 +117,16 @@ class Recording {
   private readonly maxTicks: number;
   private nextDigest: number;
   private nextCheckpoint = 0;
+  private readonly outside: Outside;
   private nextPoll = 0;
-  /** Whether anybody outside is to be asked: a live console, a live network, or somebody who may stop the recording. */
-  private readonly polls: boolean;
   private unflushedDigests = 0;
+  /** Virtual times of the last digest and of the last input. */
+  private lastDigest = -1;
+  private lastInput = -1;
+  /** Something live was applied, and no digest covers it yet. */
+  private isLiveUncovered = false;
   /** Pages as of the last checkpoint. */
   private pages: ReadonlyMap<number, Page> = new Map();
-  /** Typed, not yet handed over; undefined when there is no live console (any more). */
-  private typed: Uint8Array | undefined;
 
   constructor(machine: Machine, writer: TraceWriter, options: RecordOptions) {
     this.machine = machine;
@@ -133,8 +136,7 @@ class Recording {
     this.hypervisor = readMachineSymbols(options.config).hypervisor;
     this.nextDigest = options.digestEvery;
     this.maxTicks = Math.min(options.maxTicks ?? LAST_TICK, LAST_TICK);
-    this.typed = options.pollConsole ? new Uint8Array() : undefined;
-    this.polls = [options.pollConsole, options.stopRequested, options.network].some((outside) => outside !== undefined);
+    this.outside = new Outside(machine, options);
   }
 
   async run(): Promise<RecordResult> {
@@ -153,6 +155,7 @@ class Recording {
       notes: this.notes,
       applied: this.applied,
       notReached: this.plan.remaining(),
+      consoleBytesNotTaken: this.outside.heldBytes + machine.consoleUnread,
       bytes: writer.bytesWritten,
     };
   }
@@ -162,7 +165,11 @@ class Recording {
     for (;;) {
       this.mark();
       for (const planned of this.plan.due(machine, (ticks) => staysUntil(machine, ticks))) this.applyPlanned(planned);
-      if (this.polls && machine.moment >= this.nextPoll && (await this.poll()) === 'stop') return STOPPED;
+      this.handOver(() => this.outside.nextTyped());
+      if (machine.moment >= this.nextPoll) {
+        this.nextPoll = machine.moment + POLL_EVERY;
+        if (this.outside.isAsked && (await this.poll()) === 'stop') return STOPPED;
+      }
       if (machine.moment >= options.maxMoment) return { stop: { kind: 'moment' }, reason: 'moment' };
       if (machine.ticks >= this.maxTicks) return { stop: { kind: 'ticks' }, reason: 'time' };
       const stop = this.advance();
@@ -179,7 +186,7 @@ class Recording {
     const checkpointDue = moment >= this.nextCheckpoint;
     if (moment >= this.nextDigest) {
       this.nextDigest = after(moment, options.digestEvery);
-      writer.digest({ moment, ticks, digest: machine.digest() });
+      this.digest();
       for (const vm of vmDigests(machine, this.hypervisor)) writer.vmDigest({ moment, ticks, ...vm });
       if (++this.unflushedDigests >= DIGESTS_PER_FLUSH && !checkpointDue) this.flush();
       options.onProgress?.(moment);
@@ -202,6 +209,12 @@ class Recording {
     this.unflushedDigests = 0;
   }
 
+  private digest(): void {
+    const { moment, ticks } = this.machine;
+    this.writer.digest({ moment, ticks, digest: this.machine.digest() });
+    this.lastDigest = ticks;
+  }
+
   private flush(): void {
     this.writer.flush();
     this.unflushedDigests = 0;
@@ -209,36 +222,56 @@ class Recording {
 
   /** Lets the outside world in. `input`: something was typed or sent and is applied. */
   private async poll(): Promise<'stop' | 'input' | 'nothing'> {
-    await setImmediate();
-    this.nextPoll = this.machine.moment + POLL_EVERY;
-    if (this.options.stopRequested?.()) return 'stop';
-    const frames = this.options.network?.poll() ?? [];
-    for (const { slot, bytes } of frames) this.apply({ kind: 'net', slot, bytes });
-    if (this.typed?.length === 0) this.typed = this.readConsole();
-    if (!this.typed || this.typed.length === 0) {
-      if (frames.length === 0) return 'nothing';
-    } else {
-      this.apply({ kind: 'console', bytes: this.typed.slice(0, LIVE_BYTES) });
-      this.typed = this.typed.subarray(LIVE_BYTES);
+    if ((await this.outside.ask()) === 'stop') return 'stop';
+    if (this.isLiveUncovered && this.cover()) this.flush();
+    const frames = this.handOver(() => this.outside.nextFrame());
+    const typed = this.handOver(() => this.outside.nextTyped());
+    return frames || typed ? 'input' : 'nothing';
+  }
+
+  /** Applies what there is room for. False when there was nothing. */
+  private handOver(next: () => HandedOver | undefined): boolean {
+    let [any, live] = [false, false];
+    for (let input = next(); input; input = next()) {
+      if (input.live) this.cover();
+      this.apply(input.event);
+      if (input.planned) this.taken(input.planned);
+      any = true;
+      live ||= input.live;
     }
     // What a person typed or somebody sent cannot be had again by running again.
-    this.flush();
-    return 'input';
+    if (live) this.flush();
+    this.isLiveUncovered ||= live;
+    return any;
   }
 
-  /** Whether input can still come from outside. */
-  private get hears(): boolean {
-    return this.typed !== undefined || this.options.network !== undefined;
+  /**
+   * Takes a digest for what live input did up to here, so that a recording that is killed vouches for it. Digests stand
+   * before the inputs of their position: behind one, none can be taken (false).
+   */
+  private cover(): boolean {
+    const { ticks } = this.machine;
+    if (this.lastInput === ticks) return false;
+    if (this.lastDigest !== ticks) this.digest();
+    this.isLiveUncovered = false;
+    return true;
   }
 
-  private readConsole(): Uint8Array | undefined {
-    const bytes = this.options.pollConsole?.();
-    return bytes === 'closed' ? undefined : (bytes ?? new Uint8Array());
+  /** Applies a planned input, or as much of it as there is room for. False when the machine got nothing. */
+  private applyPlanned(planned: PlannedInput): boolean {
+    const { event, trigger } = planned;
+    // What another recording took at this position is no more than that, whatever became of it.
+    if (event.kind === 'console' && trigger.kind !== 'recorded') {
+      this.outside.type(planned, event.bytes);
+      return this.handOver(() => this.outside.nextTyped());
+    }
+    this.apply(event);
+    this.taken(planned);
+    return true;
   }
 
-  private applyPlanned(planned: PlannedInput): void {
+  private taken(planned: PlannedInput): void {
     const { moment, ticks } = this.machine;
-    this.apply(planned.event);
     this.applied.push({ moment, ticks, planned });
   }
 
@@ -250,6 +283,7 @@ class Recording {
     // Applied first: an impossible input (no such hart) must not stand in the trace.
     machine.apply(resolved);
     this.writer.input(traceInput({ moment, ticks, event: resolved }));
+    this.lastInput = ticks;
   }
 
   /** Runs to the next position at which something is due. */
@@ -260,10 +294,11 @@ class Recording {
       moment: Math.min(this.nextDigest, this.nextCheckpoint, options.maxMoment, planned.moment),
       ticks: Math.min(this.maxTicks, planned.ticks),
     };
-    if (!this.polls) return machine.run(plan.counting().length > 0 ? this.untilTrigger(until) : until);
+    const { isAsked, isAwaited } = this.outside;
+    if (!isAsked && !isAwaited) return machine.run(plan.counting().length > 0 ? this.untilTrigger(until) : until);
     const soon = {
       moment: Math.min(until.moment, this.nextPoll),
-      ticks: this.hears ? Math.min(until.ticks, machine.ticks + POLL_TICKS) : until.ticks,
+      ticks: isAwaited ? Math.min(until.ticks, machine.ticks + POLL_TICKS) : until.ticks,
       work: POLL_WORK,
     };
     const stop = machine.run(plan.counting().length > 0 ? this.untilTrigger(soon) : soon);
@@ -297,15 +332,14 @@ class Recording {
 
   /** Gives an idle machine its next input, waiting for a person or a frame if need be. False when none can come. */
   private async wake(): Promise<boolean | 'stop'> {
-    const planned = this.plan.nextFromOutside();
-    if (planned) {
-      this.applyPlanned(planned);
-      return true;
+    if (this.handOver(() => this.outside.nextTyped())) return true;
+    for (let planned = this.plan.nextFromOutside(); planned; planned = this.plan.nextFromOutside()) {
+      if (this.applyPlanned(planned)) return true;
     }
-    while (this.hears) {
+    while (this.outside.isOpen) {
       const polled = await this.poll();
       if (polled !== 'nothing') return polled === 'stop' ? 'stop' : true;
-      if (this.hears) await setTimeout(IDLE_SLEEP_MS);
+      if (this.outside.isOpen) await setTimeout(IDLE_SLEEP_MS);
     }
     return false;
   }

@@ -62,8 +62,13 @@ export interface TimedInput {
 
 /** The world at the other end of the cables. */
 export interface LiveNetwork {
-  /** Frames that came in since the last call, in order. */
-  poll(): readonly { readonly slot: number; readonly bytes: Uint8Array }[];
+  /**
+   * Takes the oldest frame that came in and that `takes` (given a virtio slot and a number of bytes) has room for; those
+   * of one slot keep their order. undefined: there is none now.
+   */
+  next(
+    takes: (slot: number, frameBytes: number) => boolean,
+  ): { readonly slot: number; readonly bytes: Uint8Array } | undefined;
   /** A frame that the device in a slot sent. */
   send(slot: number, bytes: Uint8Array): void;
 }
@@ -81,7 +86,8 @@ export interface RecordOptions {
   readonly commandLine: readonly string[];
   /**
    * Live console: returns bytes typed since the last call (undefined or none: nothing yet), or 'closed' when no more can
-   * come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle.
+   * come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle, but not before
+   * the machine has had room for all that the last call gave.
    */
   readonly pollConsole?: () => Uint8Array | undefined | 'closed';
   /** Cables that lead outside; asked wherever `pollConsole` is. An idle machine waits for them. */
@@ -105,6 +111,8 @@ export interface RecordResult {
   readonly applied: readonly (Position & { readonly planned: PlannedInput })[];
   /** Planned inputs whose trigger the run never reached. */
   readonly notReached: readonly PlannedInput[];
+  /** Bytes for the console that software has not read: held back for want of room, or waiting in the line. */
+  readonly consoleBytesNotTaken: number;
   readonly bytes: number;
 }
 

@@ -15,12 +15,12 @@ import {
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
-import { byteSize, grouped } from '../format.ts';
+import { byteSize, counted, grouped } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';
 import { runLimits } from './limits.ts';
-import { openLiveConsole } from './live-console.ts';
+import { type LiveConsole, openLiveConsole } from './live-console.ts';
 
 type RecordFlag =
   | 'smp'
@@ -84,6 +84,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
     setLatest(result.path);
     output.flush();
     progress.clear();
+    warnOfInputs(result, live, network?.notTaken ?? 0, io);
     return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, flags, io);
   } finally {
     output.flush();
@@ -149,12 +150,26 @@ function report(
     `dejavm: recorded ${grouped(end.moment)} instructions, ${stopped ?? stopText(stop, flags.maxTime !== undefined)}; ` +
       `${byteSize(result.bytes)} in ${path}\n  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
   );
-  for (const { event } of result.notReached) {
-    const what = event.kind === 'fault' ? `fault ${formatFault(event.fault)}` : `${event.kind} input`;
-    io.err(`dejavm: warning: the run ended before the moment of the ${what}: it was not applied\n`);
-  }
   if (stopped === 'interrupted') return EXIT.interrupted;
   return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
+}
+
+/** What was to enter and did not get in. */
+function warnOfInputs(result: RecordResult, live: LiveConsole | undefined, frames: number, io: Io): void {
+  const warn = (text: string) => io.err(`dejavm: warning: ${text}\n`);
+  for (const { event } of result.notReached) {
+    const what = event.kind === 'fault' ? `fault ${formatFault(event.fault)}` : `${event.kind} input`;
+    warn(`the run ended before the moment of the ${what}: it was not applied`);
+  }
+  const { bytes = 0, ended = true } = live?.notPolled ?? {};
+  const typed = result.consoleBytesNotTaken + bytes;
+  const isHeldBack = !ended && bytes > 0;
+  if (typed > 0) {
+    warn(
+      `the guest never read ${counted(typed, 'byte')} of its console input${isHeldBack ? ', nor what was to follow' : ''}`,
+    );
+  }
+  if (frames > 0) warn(`the guest never took ${counted(frames, 'frame')} that came in from the network`);
 }
 
 function stopText(stop: RecordResult['stop'], timeGiven: boolean): string {

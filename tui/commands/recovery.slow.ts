@@ -87,3 +87,38 @@ test('an idle machine waits for a live console, and ends with it', async () => {
   expect(err).toContain('every hart waits for nothing');
   expect(code).toBe(EXIT.ok);
 });
+
+/** Prints what it reads, byte by byte; 'q' ends the run. */
+const READER = `
+  li s1, 0x10000000
+next:
+  lbu t1, 5(s1)
+  andi t1, t1, 1
+  beqz t1, next
+  lbu a0, 0(s1)
+  sb a0, 0(s1)
+  li t1, 0x71
+  bne a0, t1, next
+  li t0, 0x100000
+  li t1, 0x5555
+  sw t1, 0(t0)
+  j .
+`;
+
+test('all that is piped in arrives, and what the guest does not read any more is a warning', async () => {
+  const bios = join(folder, 'reader.elf');
+  writeFileSync(bios, executable(READER));
+  const text = `${'some words of input\n'.repeat(10_000)}q`;
+  const run = async (name: string, rest: string) => {
+    const stdin = new PassThrough();
+    stdin.end(text + rest);
+    return cli(['record', '-o', file(name), '-smp', '1', '-bios', bios, '--console'], { env, stdin });
+  };
+  const whole = await run('piped', '');
+  expect(whole.out === text).toBe(true);
+  expect(whole.err).not.toContain('warning');
+  const more = await run('more', 'z'.repeat(77));
+  expect(more.out === text).toBe(true);
+  expect(more.err).toContain('warning: the guest never read 77 bytes of its console input\n');
+  expect((await cli(['replay', file('piped')], { env })).code).toBe(EXIT.ok);
+});
