@@ -35,12 +35,6 @@ const MAX_LINES = 450;
 /** Long files and why they stay one room. */
 const LONG_FILES: Readonly<Record<string, string>> = {};
 
-/** Import cycles that there still are, by their first file, and what would end them. */
-const CYCLES: Readonly<Record<string, string>> = {
-  'engine/core/arch/pages.ts': 'flushing translations forgets page-table marks, and a store to a marked page flushes',
-  'engine/core/arch/fetch.ts': 'a trap reads the instruction that it transforms, and a fetch raises traps',
-};
-
 /** What the engine must not touch: every one of these differs from host to host or from run to run. */
 const HOST_DEPENDENCE =
   /\b(Date\.now|new Date\b|performance\.(now|timeOrigin)|Math\.random|process\.hrtime|crypto\.(randomBytes|getRandomValues|randomUUID)|setTimeout|setInterval|setImmediate|queueMicrotask)\b/;
@@ -102,8 +96,7 @@ function cycleOffences(sources: readonly Source[]): Offence[] {
   const imports = new Map(
     sources.map(({ path, text }) => [path, relativeImports(path, text).map(({ target }) => withEnding(target))]),
   );
-  const unknown = cycles(imports).filter(([first]) => !CYCLES[first!]);
-  return unknown.map((members) => ({
+  return cycles(imports).map((members) => ({
     path: members[0]!,
     line: 1,
     rule: `is part of an import cycle: ${members.join(', ')}`,

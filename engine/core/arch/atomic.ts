@@ -5,7 +5,7 @@
  */
 import { HART_DATA_MODE, HART_RESERVED, HART_RESERVED_ADDR, HART_X, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
 import { DEVICE, locate, readHost, TRAPPED } from './memory';
-import { storeRam } from './pages';
+import { storeRam } from './stores';
 import { CAUSE_LOAD_MISALIGNED, CAUSE_STORE_MISALIGNED, get, get32, LOAD, machine32, set, set32, STORE } from './state';
 import { raiseAccess, raiseMisaligned } from './trap';
 

@@ -5,7 +5,7 @@
  */
 import { CACHE_BLOCK_BYTES, HART_DATA_MODE, HART_HENVCFG, HART_MENVCFG, HART_SENVCFG, HART_WALK_PADDR, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
 import { DEVICE, locate, TRAPPED } from './memory';
-import { storeRam } from './pages';
+import { storeRam } from './stores';
 import { pmpAllows } from './pmp';
 import { ENV_CBZE, get, get32, LOAD, M, machine32, priv, PRIV_MASK, STORE, U, virt } from './state';
 import { raiseAccess, raiseIllegal, raiseVirtual, raiseWalk } from './trap';

@@ -34,7 +34,7 @@ import {
 } from './layout.gen';
 import { readCsr } from './csr-read';
 import { writeCsr } from './csr-write';
-import { dropBlocks } from './fetch';
+import { dropBlocks } from './code';
 import { forgetTables } from './pages';
 import { decodePmp } from './pmp';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from './tlb';

@@ -1,7 +1,6 @@
 /**
  * Decodes instructions into slots by the decode table that TypeScript derives from the ISA table.
- * Relies on the table at MACHINE.decodeTableHost and on blocks set up by `initBlock`. Does not check that the
- * addresses are what they should be.
+ * Relies on the table at MACHINE.decodeTableHost. Knows nothing of blocks and pages (code.ts).
  */
 import {
   DECODE_EXCLUDED_MASK,
@@ -21,15 +20,8 @@ import {
   HART_F,
   HART_SINK,
   MACHINE_BASE,
-  MACHINE_BREAKPOINT_HOST,
   MACHINE_DECODE_TABLE_HOST,
-  MACHINE_SLOT_POOL_HOST,
   OP_ILLEGAL,
-  OP_PAGE_END,
-  OP_STRADDLE,
-  PAGE_BYTES,
-  SLOT_BLOCK_BYTES,
-  SLOT_BLOCK_CODE,
   SLOT_BYTES,
   SLOT_EXTRA,
   SLOT_IMM,
@@ -39,31 +31,6 @@ import {
   SLOT_RS1,
   SLOT_RS2,
 } from './layout.gen';
-
-/** c.ebreak, which fits over an instruction of any length. */
-export const C_EBREAK: u32 = 0x9002;
-
-/** Fills the undecoded slot `slot` of a pool block from the block's code page. */
-export function decode(hart: u32, slot: u32): void {
-  const pool = load<u32>(MACHINE_BASE, MACHINE_SLOT_POOL_HOST);
-  const block = slot - (slot - pool) % SLOT_BLOCK_BYTES;
-  const offset = (slot - block) / (SLOT_BYTES / 2);
-  const code = load<u32>(block, SLOT_BLOCK_CODE) + offset;
-  const half: u32 = load<u16>(code);
-  if (code == load<u32>(MACHINE_BASE, MACHINE_BREAKPOINT_HOST)) return decodeInto(slot, C_EBREAK);
-  if ((half & 3) != 3) decodeInto(slot, half);
-  else if (offset == PAGE_BYTES - 2) store<u32>(slot, OP_STRADDLE | (SLOT_BYTES << 16), SLOT_OP_AND_LENGTH);
-  else decodeInto(slot, load<u32>(code));
-}
-
-/** Empties a block for the code page at linear-memory address `codeHost`: every slot undecoded, both sentinels set. */
-export function initBlock(block: u32, codeHost: u32): void {
-  memory.fill(block, 0, SLOT_BLOCK_BYTES);
-  const end: u32 = OP_PAGE_END | (SLOT_BYTES << 16);
-  store<u32>(block + SLOT_BLOCK_CODE - SLOT_BYTES, end, SLOT_OP_AND_LENGTH);
-  store<u32>(block + SLOT_BLOCK_CODE, end, SLOT_OP_AND_LENGTH);
-  store<u32>(block, codeHost, SLOT_BLOCK_CODE);
-}
 
 /** Fills `slot` with the decoding of `raw` (16 bits, zero-extended, when its low two bits are not 11). */
 export function decodeInto(slot: u32, raw: u32): void {

@@ -4,11 +4,11 @@
  */
 export { peekNext, run, timerAhead } from './run';
 export { flushDerived, peekCsr, pokeCsr, resetHarts, translateForDebug } from './debug';
-export { storePhysical } from './pages';
+export { storePhysical } from './stores';
 export { hashGuest } from './guest-hash';
 export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './hash';
 
-export { decode } from './decode';
+export { decode } from './code';
 export { fetch } from './fetch';
 export { loadSlow, storeSlow } from './memory';
 export { amo, amocas, amocasQ, lr, mulh, mulhsu, mulhu, sc } from './atomic';

@@ -15,9 +15,10 @@ import {
   TLB_ADDEND,
 } from './layout.gen';
 import { mmioLoad, mmioStore } from './imports';
-import { hostOf, isRam, pageOf, prepareWriteCaching, storeRam } from './pages';
+import { hostOf, isRam, pageOf, prepareWriteCaching } from './pages';
 import { pmpAllows, pmpUniform } from './pmp';
 import { FETCH, get, get32, LOAD, machine, PRIV_MASK, set32, setMachine, STORE } from './state';
+import { storeRam } from './stores';
 import { entryOf, fill, hits } from './tlb';
 import { raiseAccess, raiseWalk } from './trap';
 import { walk } from './walk';

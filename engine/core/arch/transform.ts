@@ -1,10 +1,22 @@
 /**
  * Transformed instructions for mtinst and htinst (privileged manual, "Transformed Instruction or Pseudoinstruction for
- * mtinst or htinst"). Pure functions of the instruction. Instructions that access no memory transform to 0.
+ * mtinst or htinst"). Instructions that access no memory transform to 0.
  */
+import { HART_PC, HART_WALK_PADDR, MODE_QUIET } from './layout.gen';
+import { hostOf } from './pages';
+import { FETCH, get } from './state';
+import { fetchMode } from './tlb';
+import { walk } from './walk';
 
-/** `offset` is the distance of the faulting address from the address that the instruction computes. */
-export function transformed(raw: u32, offset: u32): u32 {
+/**
+ * The instruction at HART.pc, which is being executed and hence translates. `offset` is the distance of the faulting address
+ * from the address that the instruction computes.
+ */
+export function transformedAtPc(hart: u32, offset: u32): u32 {
+  return transformed(instructionAtPc(hart), offset);
+}
+
+function transformed(raw: u32, offset: u32): u32 {
   const at = offset << 15;
   if ((raw & 3) != 3) return compressed(raw, at);
   const opcode = raw & 0x7f;
@@ -34,4 +46,19 @@ function compressed(raw: u32, at: u32): u32 {
   }
   const target = quadrant == 0 ? 8 + low : (raw >> 7) & 31;
   return opcode | (target << 7) | funct3 | at;
+}
+
+/** As memory has it; 0 when it cannot be fetched any more. */
+function instructionAtPc(hart: u32): u32 {
+  const pc = get(hart, HART_PC);
+  const first = quietParcel(hart, pc);
+  if (first == 0) return 0;
+  const half: u32 = load<u16>(first);
+  if ((half & 3) != 3) return half;
+  const second = quietParcel(hart, pc + 2);
+  return second == 0 ? 0 : half | (<u32>load<u16>(second) << 16);
+}
+
+function quietParcel(hart: u32, va: u64): u32 {
+  return walk(hart, va, FETCH, fetchMode(hart) | MODE_QUIET) ? hostOf(get(hart, HART_WALK_PADDR)) : 0;
 }

@@ -45,7 +45,6 @@ import {
   STUCK_TRAPS,
 } from './layout.gen';
 import { modeNow, recordTransition, RETURN } from './events';
-import { instructionAtPc } from './fetch';
 import { interruptToTake, NONE } from './interrupts';
 import {
   CAUSE_FETCH_ACCESS,
@@ -91,7 +90,7 @@ import {
   U,
   virt,
 } from './state';
-import { transformed } from './transform';
+import { transformedAtPc } from './transform';
 import { updateContexts } from './tlb';
 import { ACCESS_FAULT, BY_READ, BY_WRITE, GUEST_PAGE_FAULT } from './walk';
 
@@ -295,5 +294,5 @@ function returnTo(hart: u32, pc: u64, privilege: u32, isVirtual: bool): void {
 /** mtinst/htinst of a load or store: the instruction transformed as QEMU does; 0 when VS-mode handles it, or for fetches. */
 function tinstOf(hart: u32, access: u32, offset: u32, cause: u64): u32 {
   if (access == FETCH || targetOf(hart, cause) == (S | 4)) return 0;
-  return transformed(instructionAtPc(hart), offset);
+  return transformedAtPc(hart, offset);
 }

@@ -22,9 +22,10 @@ import {
   MODE_SUM,
   MODE_VIRT,
 } from './layout.gen';
-import { hostOf, isRam, markTable, pageOf, updateEntry } from './pages';
+import { hostOf, isRam, markTable, pageOf } from './pages';
 import { pmpAllows } from './pmp';
 import { ENV_ADUE, ENV_PBMTE, FETCH, get, henvcfg, LOAD, M, PRIV_MASK, S, set, set32, STORE, U } from './state';
+import { updateEntry } from './stores';
 
 // HART.walkCause.
 export const PAGE_FAULT: u32 = 0;
