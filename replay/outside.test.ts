@@ -143,9 +143,12 @@ describe.each(Object.keys(READERS))('a slow guest at %s', (name) => {
     ['at once', [LONG]],
     ['in pieces', LONG.match(/.{1,999}/g)!],
   ])('reads all that is typed %s', async (_how, pieces) => {
-    const { printed, consoleBytesNotTaken } = await recorded({ config, pollConsole: typist(pieces).poll });
+    const { printed, consoleBytesNotTaken, trace } = await recorded({ config, pollConsole: typist(pieces).poll });
     expect(printed).toBe(LONG);
     expect(consoleBytesNotTaken).toBe(0);
+    // None is on disk without a digest that vouches for what the ones before it did.
+    const known = new Set(trace.digests.map(({ ticks }) => ticks));
+    expect(trace.inputs.filter(({ ticks }) => !known.has(ticks))).toEqual([]);
   });
 
   it('reads all that is planned, however long and in order, and applies it when the last byte has entered', async () => {
