@@ -61,7 +61,11 @@ export interface ScenarioRecorder {
   /** Where the trace is written. */
   path(): string;
   /** Records a scenario's run. `extra`: inputs that are not the scenario's. */
-  record(scenario: Scenario, extra?: readonly PlannedInput[]): Promise<{ result: RecordResult; trace: Trace }>;
+  record(
+    scenario: Scenario,
+    extra?: readonly PlannedInput[],
+    onEvent?: (event: MachineEvent) => void,
+  ): Promise<{ result: RecordResult; trace: Trace }>;
 }
 
 /** Records traces of a test file, each over the one before. */
@@ -72,7 +76,7 @@ export function scenarioRecorder(options: RecorderOptions = {}): ScenarioRecorde
   const path = () => join(own, 'scenario.djvm');
   return {
     path,
-    async record(scenario, extra = []) {
+    async record(scenario, extra = [], onEvent = undefined) {
       const result = await record({
         path: path(),
         config: scenarioConfig(scenario, images),
@@ -81,6 +85,7 @@ export function scenarioRecorder(options: RecorderOptions = {}): ScenarioRecorde
         digestEvery,
         checkpointEvery,
         commandLine: ['dejavm', 'record'],
+        ...(onEvent && { onEvent }),
       });
       return { result, trace: openTrace(result.path) };
     },

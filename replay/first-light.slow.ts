@@ -45,10 +45,10 @@ describe('a hypervisor that fails and recovers', () => {
       const result = await record({ ...EVERY, path, config: demo(harts, policy), planned: [failstop] });
       expect(result.stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
       expect(result.notReached).toEqual([]);
-      const codes = result.notes.map(({ code }) => code);
+      const trace = openTrace(path);
+      const codes = trace.notes.map(({ code }) => code);
       expect(codes).toContain(NOTES.DETECTED_TRAP.code);
       expect(codes).toContain(NOTES.RESUMED.code);
-      const trace = openTrace(path);
       expect(trace.checkpoints.length).toBeGreaterThan(2);
       expect(replayTrace(trace)).toMatchObject({
         ok: true,

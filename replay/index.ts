@@ -32,6 +32,7 @@ export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest,
 export {
   createTracePlayer,
   createWorkloadPlayer,
+  lastLines,
   openTimeline,
   type Player,
   type Start,

@@ -30,7 +30,7 @@ import {
   type TriggerSearch,
 } from './trigger.ts';
 import { formatTrigger } from './trigger-text.ts';
-import type { NoteAt, PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
+import type { PlannedInput, Position, RecordOptions, RecordResult } from './types.ts';
 
 /** Instructions, and ticks in which somebody executes, between two looks outside, and at the room for what came. */
 const POLL_EVERY = 50_000;
@@ -110,8 +110,6 @@ class Recording {
   private readonly writer: TraceWriter;
   private readonly options: RecordOptions;
   private readonly plan: InputPlan;
-  private readonly console: number[] = [];
-  private readonly notes: NoteAt[] = [];
   private readonly applied: (Position & { planned: PlannedInput })[] = [];
   private readonly hypervisor: MachineSymbols['hypervisor'];
   private readonly maxTicks: number;
@@ -151,8 +149,6 @@ class Recording {
       path: writer.path,
       end,
       stop,
-      console: Buffer.from(this.console).toString('utf8'),
-      notes: this.notes,
       applied: this.applied,
       notReached: this.plan.remaining(),
       consoleBytesNotTaken: this.outside.heldBytes + machine.consoleUnread,
@@ -348,11 +344,9 @@ class Recording {
     if (event.kind === 'console') {
       const { moment, ticks, byte } = event;
       this.writer.console({ moment, ticks, byte });
-      this.console.push(byte);
     } else if (event.kind === 'note') {
       const { moment, ticks, hart, code, arg } = event;
       this.writer.note({ moment, ticks, hart, code, arg });
-      this.notes.push({ moment, ticks, hart, code, arg });
     } else if (event.kind === 'net') {
       this.options.network?.send(event.slot, event.bytes);
     }

@@ -101,12 +101,11 @@ export interface RecordOptions {
   readonly onProgress?: (moment: Moment) => void;
 }
 
+/** How a recording went. What the run printed and noted is in the trace. */
 export interface RecordResult {
   readonly path: string;
   readonly end: Position & { readonly digest: bigint };
   readonly stop: StopReason;
-  readonly console: string;
-  readonly notes: readonly NoteAt[];
   /** Where each planned input was applied, in order. */
   readonly applied: readonly (Position & { readonly planned: PlannedInput })[];
   /** Planned inputs whose trigger the run never reached. */

@@ -4,6 +4,7 @@
  * bytes; a row becomes an object when it is asked for.
  * Checks lengths, and that positions are safe integers that never go back.
  */
+import { concat } from './bytes.ts';
 import { expectFormat, Malformed } from './malformed.ts';
 
 /** u53: a number 0 … 2^53-1 in 8 bytes; u64: a bigint in 8 bytes. Little endian. */
@@ -22,10 +23,22 @@ export interface ColumnPage<R> {
   at(n: number): R;
 }
 
+/** Rows on their way into a record: each is held as the bytes that it becomes. */
+export interface ColumnBuilder<R> {
+  readonly length: number;
+  /** @throws RangeError when a value does not fit its field (the caller's mistake); nothing is added then */
+  add(row: R): void;
+  /** The columns of all rows that were added. */
+  encode(): Uint8Array;
+  /** Takes all rows out. */
+  clear(): void;
+}
+
 /** Encoder and decoder of records with these fields, in declaration order. */
 export interface ColumnCodec<R> {
   readonly rowBytes: number;
-  /** @throws RangeError when a value does not fit its field (the caller's mistake). */
+  builder(): ColumnBuilder<R>;
+  /** As a builder of these rows. @throws RangeError when a value does not fit its field (the caller's mistake) */
   encode(rows: readonly R[]): Uint8Array;
   /** Checks that `bytes` are exactly `rows` rows; they are kept, not copied. @throws Malformed */
   decode(bytes: Uint8Array, rows: number): ColumnPage<R>;
@@ -48,17 +61,11 @@ export function columns<C extends Columns>(table: C): ColumnCodec<Row<C>> {
   }
   return {
     rowBytes,
+    builder: () => new Builder(fields, FIRST_ROWS),
     encode(rows) {
-      const bytes = new Uint8Array(rows.length * rowBytes);
-      const view = new DataView(bytes.buffer);
-      for (const { name, type, before } of fields) {
-        let at = before * rows.length;
-        for (const row of rows) {
-          setValue(view, at, type, (row as Record<string, unknown>)[name], name);
-          at += WIDTH[type];
-        }
-      }
-      return bytes;
+      const builder = new Builder<Row<C>>(fields, rows.length);
+      for (const row of rows) builder.add(row);
+      return builder.encode();
     },
     decode(bytes, rows) {
       expectFormat(
@@ -78,6 +85,49 @@ export function columns<C extends Columns>(table: C): ColumnCodec<Row<C>> {
       };
     },
   };
+}
+
+/** Rows that a builder has room for at first. */
+const FIRST_ROWS = 64;
+
+class Builder<R> implements ColumnBuilder<R> {
+  length = 0;
+  readonly #fields: readonly Field[];
+  #capacity: number;
+  /** Of each field. */
+  #columns: DataView<ArrayBuffer>[];
+
+  constructor(fields: readonly Field[], capacity: number) {
+    this.#fields = fields;
+    this.#capacity = capacity;
+    this.#columns = fields.map(({ type }) => new DataView(new ArrayBuffer(capacity * WIDTH[type])));
+  }
+
+  add(row: R): void {
+    if (this.length === this.#capacity) this.#grow();
+    for (let f = 0; f < this.#fields.length; f++) {
+      const { name, type } = this.#fields[f]!;
+      setValue(this.#columns[f]!, this.length * WIDTH[type], type, (row as Record<string, unknown>)[name], name);
+    }
+    this.length++;
+  }
+
+  encode(): Uint8Array {
+    return concat(
+      this.#fields.map(({ type }, f) => new Uint8Array(this.#columns[f]!.buffer, 0, this.length * WIDTH[type])),
+    );
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  #grow(): void {
+    this.#capacity = Math.max(FIRST_ROWS, 2 * this.#capacity);
+    this.#columns = this.#columns.map(
+      ({ buffer }, f) => new DataView(buffer.transfer(this.#capacity * WIDTH[this.#fields[f]!.type])),
+    );
+  }
 }
 
 type Column = Uint8Array | Uint32Array | Float64Array | BigUint64Array;

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTraceBytes, type TraceCheckpoint } from './index.ts';
+import { encodePreamble } from './preamble.ts';
+import { KIND } from './records/kinds.ts';
+import { scanBlocks } from './scan.ts';
+import { memorySource } from './source.ts';
 import {
+  apply,
   FIELDS,
   IMAGES,
   memorySink,
@@ -14,6 +19,7 @@ import {
   SPARSE_FIELDS,
   traceBytes,
 } from './trace.fixtures.ts';
+import type { RecordPlace } from './walk.ts';
 import { traceWriterOn } from './writer.ts';
 
 /** Page maps as the recorder meant them, by an independent reading of the contract. */
@@ -24,6 +30,20 @@ function pageMaps(checkpoints: readonly TraceCheckpoint[]): Map<number, Uint8Arr
     for (const index of checkpoint.cleared) now.delete(index);
     return new Map(now);
   });
+}
+
+/** Page contents that stand in a trace. */
+function pagesIn(bytes: Uint8Array): number {
+  let pages = 0;
+  const take = ({ kind, records }: RecordPlace) => {
+    if (kind === KIND.PAGES) pages += records;
+  };
+  scanBlocks(
+    memorySource('t', bytes),
+    { major: 1, minor: 1, check: encodePreamble(1, 1).check },
+    { contents: false, take },
+  );
+  return pages;
 }
 
 function expectSame(bytes: Uint8Array, ops: readonly Op[]): void {
@@ -124,6 +144,34 @@ describe('a trace', () => {
     };
     expect(sizeOf([big, { ...big, role: 'initrd' }], 0) - sizeOf([big], 0)).toBeLessThan(200);
     expect(sizeOf([], 21) - sizeOf([], 1)).toBeLessThan(20 * 200);
+  });
+
+  it('stores again the page contents that were not used for longest, when they are too many to remember', () => {
+    const ops = [[0, 1, 2], [0], [3], [0], [4], [0], [1]].map(
+      (contents, n): Op => ({
+        op: 'checkpoint',
+        record: {
+          moment: n,
+          ticks: n,
+          digest: 0n,
+          state: new Uint8Array(0),
+          changed: contents.map((content) => page(10 * n + content, content)),
+          cleared: [],
+        },
+      }),
+    );
+    const stored = (maxPlaces: number) => {
+      const sink = memorySink();
+      const writer = traceWriterOn(sink, FIELDS, [], maxPlaces);
+      apply(writer, ops);
+      writer.finish(SAMPLE_END);
+      expectSame(sink.content(), ops);
+      return pagesIn(sink.content());
+    };
+    expect(stored(5)).toBe(5);
+    // 0 is always among the three that were used last, 1 is not.
+    expect(stored(3)).toBe(5 + 1);
+    expect(stored(1)).toBe(5 + 4);
   });
 });
 

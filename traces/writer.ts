@@ -22,11 +22,14 @@ import {
 import { encodeEnd } from './records/end.ts';
 import { completeHeader, encodeHeader, type TraceHeaderFields } from './records/header.ts';
 import { encodeImage } from './records/image.ts';
-import { encodeFooter, INDEX, type IndexRow } from './records/index-record.ts';
+import { encodeFooter, INDEX } from './records/index-record.ts';
 import { encodeInput } from './records/input.ts';
 import { KIND } from './records/kinds.ts';
 import { fileSink, type TraceSink, writeError } from './sink.ts';
 import type { Position, TraceEnd, TracePage, TraceWriter } from './types.ts';
+
+/** Page contents whose places are remembered: a GiB of them. What was forgotten is stored once more. */
+const MAX_PLACES = 1 << 18;
 
 /** An image to be stored in the trace. */
 export interface ImageContent {
@@ -47,11 +50,12 @@ export function createTraceWriter(
   return traceWriterOn(fileSink(path), fields, images);
 }
 
-/** As `createTraceWriter`, on any sink. @throws TraceWriteError */
+/** As `createTraceWriter`, on any sink, and remembering where so many page contents stand. @throws TraceWriteError */
 export function traceWriterOn(
   sink: TraceSink,
   fields: TraceHeaderFields,
   images: readonly ImageContent[],
+  maxPlaces: number = MAX_PLACES,
 ): TraceWriter {
   const named = images.map((image) => ({ role: image.role, name: image.name, sha256: sha256(image.bytes) }));
   const header = completeHeader(fields, named, FORMAT_MAJOR, FORMAT_MINOR);
@@ -70,12 +74,13 @@ export function traceWriterOn(
     sink.discard();
     throw error;
   }
-  return new Writer(sink, blocks);
+  return new Writer(sink, blocks, maxPlaces);
 }
 
 /** Appends blocks to a sink, each complete or not at all, and remembers where they stand. */
 class BlockAppender {
-  readonly rows: IndexRow[] = [];
+  /** A row for each block: 21 bytes, for the at least 40 that the block takes on disk. */
+  readonly index = INDEX.builder();
   bytesWritten = 0;
   private readonly sink: TraceSink;
   private check = 0n;
@@ -93,15 +98,15 @@ class BlockAppender {
 
   /** Appends a record of `content`, over several blocks when it is larger than one. Returns its first block's number. */
   append(kind: number, records: number, content: Uint8Array): number {
-    const first = this.rows.length;
+    const first = this.index.length;
     for (let at = 0; at === 0 || at < content.length; at += MAX_BLOCK_BYTES) {
       const piece = content.subarray(at, at + MAX_BLOCK_BYTES);
       const continues = at + MAX_BLOCK_BYTES < content.length;
-      const sequence = this.rows.length;
+      const sequence = this.index.length;
       const block = encodeBlock({ kind, sequence, records, continues, content: piece }, this.check);
       const offset = this.bytesWritten;
       this.write(block.bytes);
-      this.rows.push({ offset, kind, records, check: block.check });
+      this.index.add({ offset, kind, records, check: block.check });
       this.check = block.check;
     }
     return first;
@@ -138,14 +143,16 @@ class Writer implements TraceWriter {
   private readonly vmDigests: Stream;
   private readonly digests: Stream;
   private readonly streams: readonly Stream[];
-  /** Content hash → where that page already stands in the file. */
+  /** Content hash → where that page already stands in the file. The first key is the one that was used longest ago. */
   private readonly places = new Map<bigint, PagePlace>();
   private lastCheckpoint: Position = { moment: 0, ticks: 0 };
+  private readonly maxPlaces: number;
   private closed = false;
 
-  constructor(sink: TraceSink, blocks: BlockAppender) {
+  constructor(sink: TraceSink, blocks: BlockAppender, maxPlaces: number) {
     this.sink = sink;
     this.blocks = blocks;
+    this.maxPlaces = maxPlaces;
     this.inputs = inputStream(blocks);
     this.consoleBytes = bulkStream(blocks, KIND.CONSOLE, CONSOLE);
     this.notes = bulkStream(blocks, KIND.NOTES, NOTES);
@@ -194,9 +201,9 @@ class Writer implements TraceWriter {
   finish(end: TraceEnd): void {
     this.flush();
     this.blocks.append(KIND.END, 1, encodeEnd(end));
-    const rows = [...this.blocks.rows];
+    const blocks = this.blocks.index.length;
     const offset = this.blocks.bytesWritten;
-    const sequence = this.blocks.append(KIND.INDEX, rows.length, INDEX.encode(rows));
+    const sequence = this.blocks.append(KIND.INDEX, blocks, this.blocks.index.encode());
     this.blocks.write(encodeFooter(sequence, offset));
     this.close();
   }
@@ -222,22 +229,37 @@ class Writer implements TraceWriter {
 
   /** Appends the contents that the file does not have yet; answers where each page stands. */
   private storePages(pages: readonly TracePage[]): ChangedPage[] {
+    const places = new Map<bigint, PagePlace>();
     const fresh: TracePage[] = [];
     const fileNow = () => {
       if (fresh.length === 0) return;
       const block = this.blocks.append(KIND.PAGES, fresh.length, concat(fresh.map((page) => page.bytes)));
-      for (const [slot, page] of fresh.entries()) this.places.set(page.hash, { block, slot });
+      for (const [slot, page] of fresh.entries()) places.set(page.hash, { block, slot });
       fresh.length = 0;
     };
     const waiting = new Set<bigint>();
     for (const page of pages) {
-      if (this.places.has(page.hash) || waiting.has(page.hash)) continue;
+      const known = this.places.get(page.hash);
+      if (known) places.set(page.hash, known);
+      if (known || waiting.has(page.hash)) continue;
       assertPage(page);
       waiting.add(page.hash);
       if (fresh.push(page) === PAGES_PER_BLOCK) fileNow();
     }
     fileNow();
-    return pages.map((page) => ({ index: page.index, hash: page.hash, ...this.places.get(page.hash)! }));
+    this.rememberPlaces(places);
+    return pages.map((page) => ({ index: page.index, hash: page.hash, ...places.get(page.hash)! }));
+  }
+
+  private rememberPlaces(places: ReadonlyMap<bigint, PagePlace>): void {
+    for (const [hash, place] of places) {
+      this.places.delete(hash);
+      this.places.set(hash, place);
+    }
+    for (const oldest of this.places.keys()) {
+      if (this.places.size <= this.maxPlaces) break;
+      this.places.delete(oldest);
+    }
   }
 
   private assertOpen(): void {
@@ -256,19 +278,19 @@ function assertPage(page: TracePage): void {
 }
 
 function bulkStream<R extends Position>(blocks: BlockAppender, kind: number, codec: ColumnCodec<R>): Stream {
-  let waiting: R[] = [];
+  const waiting = codec.builder();
   let last: Position = { moment: 0, ticks: 0 };
   const limit = Math.floor(MAX_BLOCK_BYTES / codec.rowBytes);
   return {
     add(record) {
       if (!inOrder(last, record)) throw new RangeError(`trace record at moment ${record.moment} goes back`);
       last = record;
-      waiting.push(record as R);
+      waiting.add(record as R);
     },
     flush() {
       if (waiting.length === 0) return;
-      blocks.append(kind, waiting.length, codec.encode(waiting));
-      waiting = [];
+      blocks.append(kind, waiting.length, waiting.encode());
+      waiting.clear();
     },
     get full() {
       return waiting.length >= limit;

@@ -121,3 +121,8 @@ function endOfMatch(text: string, waitFor: string | RegExp): number | undefined 
   const match = waitFor.exec(text);
   return match ? match.index + match[0].length : undefined;
 }
+
+/** All that a recorded session printed. */
+export function printedIn(path: string): string {
+  return new TextDecoder().decode(Uint8Array.from(openTrace(path).console, ({ byte }) => byte));
+}

@@ -1,5 +1,5 @@
 /** The door of `timeline`: one run at one position (player), and above it every position of a run in any order. */
-export { type ConsoleLine, linesOf } from './console-lines.ts';
+export { type ConsoleLine, lastLines, linesOf } from './console-lines.ts';
 export { createWorkloadPlayer, type Player, type WorkloadPlayer } from './player.ts';
 export type { Start } from './snapshots.ts';
 export { Timeline } from './timeline.ts';

@@ -7,7 +7,7 @@ import { type Fault, formatFault, type MachineConfig, NOTES, noteText, shellLine
 import { findSetup } from '../../properties/index.ts';
 import {
   bisectTraces,
-  type NoteAt,
+  lastLines,
   namedTracePath,
   openTimeline,
   type PlannedInput,
@@ -91,9 +91,9 @@ async function goldenRun(config: MachineConfig, io: Io, say: Narrator): Promise<
   if (result.stop.kind !== 'halted' || result.stop.status !== 'pass') {
     throw new DemoFailure(`the golden run did not pass; look at it with: ${shellLine(['dejavm', 'tui', result.path])}`);
   }
-  for (const line of lastLines(result.console)) say.line(`| ${line}`);
-  say.line(runSummary(result));
   const golden = openTrace(result.path);
+  for (const line of printedLast(golden)) say.line(`| ${line}`);
+  say.line(runSummary(result));
   return { golden, aim: takeAim(golden, watch.hypercalls, 'lock_acquire', 'store_add') };
 }
 
@@ -109,13 +109,14 @@ async function faultedRun(config: MachineConfig, aim: Aim, io: Io, say: Narrator
     { trigger: { kind: 'hypervisor', after: hypercall.start, k }, event: { kind: 'fault', fault } },
   ];
   const result = await recordRun(FAULTED, config, planned, io);
-  for (const line of recoverySteps(result.notes)) say.line(line);
-  for (const line of lastLines(result.console)) say.line(`| ${line}`);
+  const trace = openTrace(result.path);
+  for (const line of recoverySteps(trace.notes)) say.line(line);
+  for (const line of printedLast(trace)) say.line(`| ${line}`);
   say.line(runSummary(result));
   if (result.stop.kind !== 'halted' || result.stop.status !== 'pass') {
     throw new DemoFailure(`the VMs did not finish; look at it with: ${shellLine(['dejavm', 'tui', result.path])}`);
   }
-  return openTrace(result.path);
+  return trace;
 }
 
 function showEquivalence(faulted: Trace, golden: Trace, io: Io, say: Narrator): void {
@@ -253,10 +254,13 @@ function runSummary(result: RecordResult): string {
 }
 
 /** The last lines that the machine wrote: each VM's sum and how it ended. */
-const lastLines = (text: string) => text.trimEnd().split(/\r?\n/).slice(-3);
+const printedLast = ({ console }: Trace): string[] =>
+  lastLines(console, console.length)
+    .map(({ text }) => text)
+    .slice(-3);
 
 /** Detection, the steps of recovery, resumption: with the distance from the fault's detection. */
-function recoverySteps(notes: readonly NoteAt[]): string[] {
+function recoverySteps(notes: Trace['notes']): string[] {
   const first = notes.findIndex(({ code }) => code >= NOTES.DETECTED_TRAP.code);
   const last = notes.findIndex(({ code }) => code === NOTES.RESUMED.code || code === NOTES.RECOVERY_FAILED.code);
   const steps = notes.slice(first, last + 1);
