@@ -1,10 +1,12 @@
 /** What a failing property prints makes it fail again: the seed and path here, the command on the command line. */
+import { symlinkSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
 import { NOTES } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
 import { check, checkScenarios } from './check.ts';
-import { IO_IMAGES, type ScenarioRecorder, scenarioRecorder } from './scenario.fixtures.ts';
+import { IO_IMAGES, IO_SOFTWARE, type ScenarioRecorder, scenarioRecorder } from './scenario.fixtures.ts';
 import type { Scenario, ScenarioSoftware } from './scenario.ts';
 import { userProject } from './user-project.fixtures.ts';
 
@@ -87,7 +89,8 @@ async function reproduces(scenario: Scenario, recorder: ScenarioRecorder, softwa
   const [, line] = /^or: +(.*)$/m.exec(text)!;
   const project = userProject();
   try {
-    if (software) project.write('guest.bin', IO_IMAGES.bios.bytes);
+    // What the repository's own suites print is typed at its root.
+    if (software) symlinkSync(fileURLToPath(new URL('.', import.meta.url)), project.path('properties'), 'dir');
     const { out, err } = project.run(line!);
     expect(err).not.toContain('error');
     expect(out).toContain('replay agrees');
@@ -113,10 +116,8 @@ it('replays it, too, when the run itself fails', async () => {
 });
 
 const ioRecorder = scenarioRecorder({ images: IO_IMAGES });
-/** As a user's guest: built by something of theirs. */
-const software: ScenarioSoftware = { before: 'cp guest.bin "my guest.bin"', flags: "-bios 'my guest.bin'" };
 it('prints it with devices, disks by their seed, and software of their own', async () => {
-  const { end, inputs } = await reproduces(WITH_DEVICES, ioRecorder, software);
+  const { end, inputs } = await reproduces(WITH_DEVICES, ioRecorder, IO_SOFTWARE);
   expect(end?.reason).toBe('halted pass 0');
   expect(inputs).toHaveLength(1);
 });

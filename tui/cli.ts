@@ -3,6 +3,7 @@
  * and turns whatever went wrong into one line. Relies on the tables; never ends the process itself.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import type { CommandFunction } from './command.ts';
 import { explainError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
 import { type FlagName, type FlagValues, flagSpec, longName, normaliseArgv } from './flags.ts';
@@ -10,15 +11,18 @@ import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
 import { VERBS, type Verb } from './verbs.ts';
 
+const loadCommand = (verb: Verb): Promise<CommandFunction<FlagName>> => verb.load();
+
 /**
  * Runs one command line.
  * @param argv arguments after the program's name
+ * @param load what does a verb's work; tests that only read command lines give their own
  * @returns the exit code; never rejects
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function runCli(argv: readonly string[], io: Io, load = loadCommand): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const program = buildProgram(io, async (verb, args, flags) => {
-    const command = await verb.load();
+    const command = await load(verb);
     exitCode = await command({ args, flags, io, argv });
   });
   try {

@@ -1,7 +1,7 @@
 /** Streams for tests: a command runs in process, what it printed is read back. Relies on Io; no terminal. */
 import { PassThrough } from 'node:stream';
 import { runCli } from './cli.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
 import { openIo } from './io.ts';
 
 export interface CliOutcome {
@@ -18,11 +18,13 @@ export interface CliSurroundings {
   readonly onOut?: (text: string) => void;
   /** Receives the function that plays Ctrl-C. */
   readonly onInterruptible?: (interrupt: () => void) => void;
+  /** Reads the command line, and does nothing of what it says. */
+  readonly parseOnly?: true;
 }
 
 /** Runs `dejavm ARGV` in this process. */
 export async function cli(argv: readonly string[], surroundings: CliSurroundings = {}): Promise<CliOutcome> {
-  const { env = {}, stdin = new PassThrough(), onOut, onInterruptible } = surroundings;
+  const { env = {}, stdin = new PassThrough(), onOut, onInterruptible, parseOnly } = surroundings;
   let out = '';
   let err = '';
   const io = openIo({
@@ -45,6 +47,6 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
       return () => {};
     },
   });
-  const code = await runCli(argv, io);
+  const code = await runCli(argv, io, ...(parseOnly ? [async () => async () => EXIT.ok] : []));
   return { code, out, err };
 }

@@ -119,7 +119,7 @@ export const VERBS: readonly Verb[] = [
       'dejavm inject --fault failstop --at 3ms+120',
       'dejavm inject smoke.sqlite#17 --record row17.djvm   # the row again; does it end as it did?',
       'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
-      'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm && dejavm tui hit.djvm',
+      'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm; dejavm tui hit.djvm',
     ],
     load: async () => (await import('./commands/inject.ts')).injectCommand,
   }),
@@ -177,7 +177,7 @@ export const VERBS: readonly Verb[] = [
     examples: [
       'dejavm report smoke.sqlite                       # tables for a terminal of 120 columns',
       'dejavm report paper.sqlite --html report.html    # with figures, for a browser or paper',
-      'dejavm report paper.sqlite --markdown > docs/recovery-tables.md',
+      'dejavm report paper.sqlite --markdown > tables.md',
     ],
     load: async () => (await import('./commands/report.ts')).reportCommand,
   }),
