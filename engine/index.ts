@@ -1,6 +1,7 @@
 /** The door of the engine: everything that the layers above may use. */
 
 export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
+export { didYouMean } from './did-you-mean.ts';
 export { FileFormatError, InvariantError, invariant, UserError } from './errors.ts';
 export {
   FAULT_CSRS,
@@ -49,6 +50,7 @@ export {
   type Encoding,
   expansionOf,
   expressionsOf,
+  extensionsInOrder,
   INSTRUCTIONS,
   type Instruction,
   insertOperands,

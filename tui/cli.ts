@@ -6,9 +6,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from '@commande
 import type { CommandFunction } from './command.ts';
 import { explainError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
-import { type FlagName, type FlagValues, flagSpec, longName, normaliseArgv } from './flags.ts';
+import { type FlagName, type FlagValues, flagSpec, longName } from './flags.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
+import { normaliseArgv } from './qemu/command-line.ts';
 import { VERBS, type Verb } from './verbs.ts';
 
 const loadCommand = (verb: Verb): Promise<CommandFunction<FlagName>> => verb.load();

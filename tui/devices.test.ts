@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { plugIn } from './commands/devices.ts';
 import { UsageError } from './errors.ts';
-import { normaliseArgv } from './flags.ts';
 import { parseDevice, parseDrive, parseNetdev, parseWallClock } from './parse-devices.ts';
+import { normaliseArgv } from './qemu/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-devices-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,7 +52,13 @@ describe('drives, networks and devices', () => {
     ['a folder', [`file=${folder}`], [], [], /is a folder/],
     ['another format', ['file=a,format=qcow2'], [], [], /only raw images/],
     ['another bus', ['file=a,if=ide'], [], [], /virtio \(or none\) only/],
-    ['an unknown setting', ['file=a,cash=none'], [], [], /does not know 'cash'; it knows file/],
+    [
+      'an unknown setting',
+      ['file=a,cash=none'],
+      [],
+      [],
+      /does not know 'cash' \(did you mean cache\?\); it knows file/,
+    ],
     ['no file', ['id=a'], [], [], /expected file=FILE/],
     ['a file and a seed', ['file=a,random=1,size=1M'], [], [], /expected file=FILE \(or random=SEED,size=SIZE\)/],
     ['a seed without size', ['random=1'], [], [], /go together/],

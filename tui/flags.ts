@@ -1,7 +1,7 @@
 /**
  * Every command-line flag, declared once: the parser, the help texts and the error messages all read this table.
- * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought
- * to the long form by `normaliseArgv` before commander sees it.
+ * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought to
+ * this one by qemu/command-line.ts before the parser sees it.
  */
 import { UsageError } from './errors.ts';
 import {
@@ -12,9 +12,8 @@ import {
   parseMomentAndInputs,
   parsePoke,
   parseSeed,
-  parseSize,
 } from './parse.ts';
-import { parseDevice, parseDrive, parseNetdev, parseWallClock } from './parse-devices.ts';
+import { parseDevice, parseDrive, parseHarts, parseNetdev, parseRam, parseWallClock } from './parse-devices.ts';
 
 interface FlagSpec {
   /** As commander reads it: `-o, --out <file>`. */
@@ -30,16 +29,21 @@ interface FlagSpec {
 const asText = (text: string): string => text;
 
 export const FLAGS = {
-  smp: { syntax: '--smp <harts>', help: 'number of harts, 1 to 8', parse: parseInteger(1, 8), fallback: 2 },
+  smp: {
+    syntax: '--smp <harts>',
+    help: 'number of harts, 1 to 8; cpus=4 and a topology that comes to as many are taken, too',
+    parse: parseHarts,
+    fallback: 2,
+  },
   memory: {
     syntax: '-m, --memory <size>',
     help: 'RAM: 128M, 1G; a plain number counts MiB',
-    parse: parseSize,
+    parse: parseRam,
     fallback: 128 * 1024 * 1024,
   },
   bios: {
     syntax: '--bios <file>',
-    help: "M-mode firmware, ELF or flat; 'none': the kernel runs in M-mode",
+    help: "M-mode firmware, ELF or flat; 'default': the one that comes with dejavm; 'none': the kernel runs in M-mode",
     parse: asText,
   },
   kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
@@ -239,34 +243,6 @@ export const flagSpec = (name: FlagName): FlagSpec => FLAGS[name];
 export function longName(name: FlagName): string {
   return /--([\w-]+)/.exec(FLAGS[name].syntax)![1]!;
 }
-
-/** Flags that QEMU spells with one dash, and our long form of each. */
-const QEMU_SPELLING = new Map(
-  (['smp', 'bios', 'kernel', 'initrd', 'append', 'dtb', 'drive', 'netdev', 'device', 'rtc'] as const).map((name) => [
-    `-${name}`,
-    `--${longName(name)}`,
-  ]),
-).set('--m', '--memory');
-
-/** Brings QEMU's one-dash flags to the long form; a flag's value and all after `--` stay as they are. */
-export function normaliseArgv(argv: readonly string[]): string[] {
-  const withValue = new Set(Object.values(FLAGS).flatMap((flag) => ('parse' in flag ? spellings(flag.syntax) : [])));
-  const out: string[] = [];
-  let isValue = false;
-  let literal = false;
-  for (const arg of argv) {
-    const equals = arg.indexOf('=');
-    const head = equals < 0 ? arg : arg.slice(0, equals);
-    const long: string | undefined = isValue || literal ? undefined : QEMU_SPELLING.get(head);
-    const normal: string = long === undefined ? arg : long + arg.slice(head.length);
-    out.push(normal);
-    if (arg === '--' && !isValue) literal = true;
-    isValue = !isValue && !literal && withValue.has(normal);
-  }
-  return out;
-}
-
-const spellings = (syntax: string): string[] => syntax.match(/(?<![\w<-])--?[\w-]+/g) ?? [];
 
 function parseExport(text: string): 'csv' | 'json' {
   if (text === 'csv' || text === 'json') return text;

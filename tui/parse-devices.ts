@@ -1,10 +1,10 @@
 /**
- * QEMU's lists of settings, `-drive`, `-netdev` and `-device`, to what they say. Which drive belongs to which device is
+ * QEMU's lists of settings, `-drive`, `-netdev`, `-device`, `-smp` and the like, to what they say. Which drive belongs to which device is
  * worked out in commands/devices.ts. Every function throws UsageError with what was expected.
  */
-import { SECTOR_BYTES } from '../engine/index.ts';
+import { didYouMean, MAX_HARTS, SECTOR_BYTES } from '../engine/index.ts';
 import { UsageError } from './errors.ts';
-import { parseSeed } from './parse.ts';
+import { parseInteger, parseSeed, parseSize } from './parse.ts';
 
 const MAX_RANDOM_BYTES = 1024 ** 3;
 
@@ -25,12 +25,15 @@ export interface DeviceFlag {
   readonly settings: ReadonlyMap<string, string>;
 }
 
+/** How QEMU reaches the file; here it is read once, and what is written is part of the run. */
+const HOST_SETTINGS = ['cache', 'aio', 'discard', 'detect-zeroes', 'snapshot', 'werror', 'rerror'];
+
 /** `file=disk.img,format=raw,readonly=on,id=d0,if=none`; `random=SEED,size=64K` in place of the file. */
 export function parseDrive(text: string): DriveFlag {
   const its = settings(
     text,
     undefined,
-    ['file', 'random', 'size', 'format', 'readonly', 'id', 'if', 'media'],
+    ['file', 'random', 'size', 'format', 'readonly', 'id', 'if', 'media', ...HOST_SETTINGS],
     '-drive',
   );
   const format = its.get('format') ?? 'raw';
@@ -57,7 +60,11 @@ export function parseNetdev(text: string): NetdevFlag {
   const id = its.get('id');
   if (!id) throw new UsageError(`expected id=NAME in -netdev, got '${text}'`);
   if (kind === 'builtin') return { kind, id };
-  if (kind !== 'udp') throw new UsageError(`-netdev ${kind}: expected builtin or udp, such as builtin,id=n0`);
+  if (kind !== 'udp') {
+    throw new UsageError(
+      `-netdev ${kind}: expected builtin or udp; builtin,id=${id} has a station at 10.0.2.2, as user has`,
+    );
+  }
   const port = portOf(its, 'port');
   if (port === undefined) throw new UsageError(`expected port=PORT in -netdev udp, got '${text}'`);
   const peer = portOf(its, 'peer');
@@ -70,9 +77,12 @@ export function parseDevice(text: string): DeviceFlag {
   return { driver: its.get('driver')!, settings: its };
 }
 
+/** Of QEMU's clocks, the one that runs with the guest. */
+const GUEST_CLOCK = /,clock=vm$/;
+
 /** `2025-01-31`, `2025-01-31T12:00:00` (UTC), `now`, all also behind `base=`. @returns seconds since 1970, or 'now' */
 export function parseWallClock(text: string): number | 'now' {
-  const value = text.replace(/^base=/, '');
+  const value = text.replace(/^base=/, '').replace(GUEST_CLOCK, '');
   if (value === 'now' || value === 'utc') return 'now';
   const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(value);
   const time = match ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN;
@@ -80,10 +90,41 @@ export function parseWallClock(text: string): number | 'now' {
   return time / 1000;
 }
 
+/** How many of each a level of the topology has; the harts are their product. */
+const TOPOLOGY = ['sockets', 'dies', 'clusters', 'cores', 'threads'];
+
+/** Harts as QEMU's -smp: `4`, `cpus=4`, `4,cores=4`, `cores=2,threads=2`; the topology must come to as many. */
+export function parseHarts(text: string): number {
+  const number = parseInteger(1, MAX_HARTS);
+  const its = settings(text, isSetting(text) ? undefined : 'cpus', ['cpus', 'maxcpus', ...TOPOLOGY], '-smp');
+  const levels = TOPOLOGY.flatMap((level) => its.get(level) ?? []).map(number);
+  const product = levels.reduce((all, count) => all * count, 1);
+  const cpus = number(its.get('cpus') ?? its.get('maxcpus') ?? String(product));
+  // QEMU fills in the level that is not given.
+  if (levels.length === TOPOLOGY.length ? product !== cpus : cpus % product !== 0) {
+    throw new UsageError(`-smp ${text}: ${cpus} harts, and a topology of ${product}`);
+  }
+  const most = its.get('maxcpus');
+  if (most !== undefined && number(most) !== cpus) {
+    throw new UsageError(`-smp ${text}: no harts are added to a running machine; expected maxcpus=${cpus}`);
+  }
+  return cpus;
+}
+
+/** RAM as QEMU's -m: `512M`, `size=512M`. @returns bytes */
+export function parseRam(text: string): number {
+  if (!isSetting(text) && !text.includes(',')) return parseSize(text);
+  const its = settings(text, isSetting(text) ? undefined : 'size', ['size'], '-m');
+  return parseSize(its.get('size')!);
+}
+
+/** Whether a list of settings begins with a name and not with a bare value. */
+export const isSetting = (text: string): boolean => /^[\w-]+=/.test(text);
+
 /**
  * `first,key=value,…` (or all with keys); a doubled comma stands for one, as in QEMU. `known` undefined: any key.
  */
-function settings(
+export function settings(
   text: string,
   first: string | undefined,
   known: readonly string[] | undefined,
@@ -97,7 +138,7 @@ function settings(
     const name = isFirst ? first : part.slice(0, equals);
     if ((equals < 1 && !isFirst) || part === '') throw new UsageError(`expected KEY=VALUE in ${flag}, got '${part}'`);
     if (known && !isFirst && !known.includes(name)) {
-      throw new UsageError(`${flag} does not know '${name}'; it knows ${known.join(', ')}`);
+      throw new UsageError(`${flag} does not know '${name}'${didYouMean(name, known)}; it knows ${known.join(', ')}`);
     }
     if (found.has(name)) throw new UsageError(`'${name}' stands twice in ${flag} ${text}`);
     found.set(name, isFirst ? part : part.slice(equals + 1));

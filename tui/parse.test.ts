@@ -1,7 +1,6 @@
 /** Flag values: what is accepted, what is refused and how. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
-import { normaliseArgv } from './flags.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -11,6 +10,7 @@ import {
   parseSeed,
   parseSize,
 } from './parse.ts';
+import { normaliseArgv } from './qemu/command-line.ts';
 
 const MIB = 1024 * 1024;
 

@@ -71,6 +71,7 @@ export const VERBS: readonly Verb[] = [
       'dejavm record --fault failstop@8M+3 -o run.djvm # kill the hypervisor at its 3rd instruction after moment 8M',
       'dejavm record -kernel Image -drive file=disk.img,format=raw -netdev builtin,id=n0 -device virtio-net-device,netdev=n0',
       "dejavm record -bios fw.elf -kernel hv.elf -m 256M -smp 4 -append 'console=ttyS0' --console",
+      'dejavm record qemu-system-riscv64 -M virt -cpu rv64 -m 1G -nographic -kernel Image   # as it was typed for QEMU',
     ],
     load: async () => (await import('./commands/record.ts')).recordCommand,
   }),

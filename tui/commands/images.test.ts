@@ -26,6 +26,12 @@ describe('the images of a machine', () => {
     expect(names({ bios: kernel, initrd: file })).toEqual(['lazarus.elf', undefined, 'guests.bundle']);
   });
 
+  it("have our firmware where -bios says 'default', and nothing else that was not named", () => {
+    const kernel = packageFile(BUILT_IN.kernel);
+    expect(names({ bios: 'default', kernel })).toEqual(['firmware.elf', 'lazarus.elf', undefined]);
+    expect(names({ bios: 'default' })).toEqual(['firmware.elf', undefined, undefined]);
+  });
+
   it('must be readable', () => {
     expect(() => loadImages({ ...NONE, initrd: '/nowhere' })).toThrow('-initrd /nowhere: no such file');
   });

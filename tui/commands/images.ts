@@ -18,8 +18,9 @@ export const BUILT_IN = {
 
 type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd' | 'dtb'>;
 
-/** `-bios none`: no firmware. */
+/** `-bios none`: no firmware. `-bios default`: ours, as where -bios is missing, but said. */
 const NO_BIOS = 'none';
+const DEFAULT_BIOS = 'default';
 
 /**
  * With no image flag: firmware, Lazarus and guest. With -initrd alone: firmware and Lazarus, with those guests. With others:
@@ -33,7 +34,9 @@ export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd' | 'dtb
   const forLazarus = bios === undefined && kernel === undefined && initrd !== undefined;
   return {
     ...(forLazarus && { kernel: builtIn('kernel') }),
-    ...(bios !== NO_BIOS && { bios: bios === undefined ? builtIn('bios') : readImage('-bios', bios) }),
+    ...(bios !== NO_BIOS && {
+      bios: bios === undefined || bios === DEFAULT_BIOS ? builtIn('bios') : readImage('-bios', bios),
+    }),
     ...(kernel !== undefined && { kernel: readImage('-kernel', kernel) }),
     ...(initrd !== undefined && { initrd: readImage('-initrd', initrd) }),
     ...tree,
