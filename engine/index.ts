@@ -73,6 +73,7 @@ export {
   VIRTIO_SLOTS,
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
+export { checkMachine } from './machine/loader.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
 export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
 export { randomDisk } from './machine/random-disk.ts';

@@ -2,10 +2,19 @@
  * Machine configurations and inputs, to and from what a trace holds. The one place that knows both sides: `traces` takes
  * configurations and events for plain data. Checks everything that comes out of a file.
  */
-import { ENGINE_BEHAVIOUR, type Input, type InputEvent, type MachineConfig, readFault } from '../engine/index.ts';
+import {
+  checkMachine,
+  ENGINE_BEHAVIOUR,
+  type Input,
+  type InputEvent,
+  type MachineConfig,
+  readFault,
+  UserError,
+} from '../engine/index.ts';
 import {
   convertRecords,
   type ImageContent,
+  MAX_DIGEST_GAP,
   type RecordList,
   type Trace,
   TraceError,
@@ -18,9 +27,12 @@ import { TOOL_VERSION } from './version.ts';
 
 const ROLES = ['bios', 'kernel', 'initrd', 'dtb'] as const;
 
-/** Header fields of a recording. */
+/** Header fields of a recording. @throws UserError for digests that are too far apart */
 export function headerFields(options: RecordOptions): TraceHeaderFields {
   const { config } = options;
+  if (options.digestEvery > MAX_DIGEST_GAP) {
+    throw new UserError(`a digest every ${options.digestEvery} instructions: expected at most ${MAX_DIGEST_GAP}`);
+  }
   return {
     engineBehaviour: ENGINE_BEHAVIOUR,
     toolVersion: TOOL_VERSION,
@@ -69,9 +81,20 @@ export function configFromTrace(trace: Trace): MachineConfig {
 
 /**
  * The machine that a trace describes, under whatever engine behaviour it was recorded: built here, it may run otherwise.
- * @throws TraceError `no-image` or `damaged` when an image or a setting cannot be read
+ * @throws TraceError `no-image` or `damaged` when an image or a setting cannot be read, or no such machine can be made
  */
 export function describedConfig(trace: Trace): MachineConfig {
+  const config = readConfig(trace);
+  try {
+    checkMachine(config);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new TraceError('damaged', trace.path, `describes a machine that cannot be made: ${error.message}`);
+  }
+  return config;
+}
+
+function readConfig(trace: Trace): MachineConfig {
   const { machine } = trace.header;
   const images = ROLES.flatMap((role) => {
     const image = trace.image(role);

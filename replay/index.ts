@@ -58,5 +58,5 @@ export type {
   Trigger,
   VmVerdict,
 } from './types.ts';
-export { type ReplayOptions, replayTrace } from './verify.ts';
+export { type ReplayOptions, replayTrace, verifyCheckpoints } from './verify.ts';
 export { TOOL_VERSION } from './version.ts';

@@ -106,7 +106,7 @@ describe('a run recorded anew', () => {
 describe('a trace of another version', () => {
   it('of an older engine behaviour is not replayed, but recorded anew', async () => {
     const trace = await store.take({ planned: [strike({ kind: 'moment', moment: 777 })] });
-    const old = rewrite(trace, store.path(), { engineBehaviour: ENGINE_BEHAVIOUR - 1 });
+    const old = rewrite(trace, store.path(), { header: { engineBehaviour: ENGINE_BEHAVIOUR - 1 } });
     expect(() => replayTrace(old)).toThrow(/record the run anew with `dejavm rerun`/);
     const result = await anew(old);
     expect(result).toMatchObject({ comparison: { equal: true }, displaced: [] });
@@ -116,7 +116,7 @@ describe('a trace of another version', () => {
 
   it('whose states cannot be compared is compared by what the run did', async () => {
     const trace = await store.take({});
-    const change = { engineBehaviour: ENGINE_BEHAVIOUR - 1 };
+    const change = { header: { engineBehaviour: ENGINE_BEHAVIOUR - 1 } };
     const otherState = (checkpoint: { digest: bigint }) => ({ ...checkpoint, digest: checkpoint.digest ^ 1n });
     const old = {
       ...rewrite(trace, store.path(), change),
@@ -235,6 +235,6 @@ it('the trace that is recorded anew is never written over', async () => {
   await expect(recordAnew(trace, { path: trace.path })).rejects.toThrow(UserError);
   expect(readFileSync(trace.path)).toEqual(before);
   const path = store.path();
-  await expect(recordAnew({ ...trace, image: () => undefined }, { path })).rejects.toThrow(UserError);
+  await expect(recordAnew({ ...trace, image: () => undefined }, { path })).rejects.toThrow(TraceError);
   expect(existsSync(path)).toBe(false);
 });

@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { assemble, type MachineConfig } from '../engine/index.ts';
-import { createTraceWriter, openTrace, type Trace } from '../traces/index.ts';
+import {
+  createTraceWriter,
+  type FullCheckpoint,
+  openTrace,
+  type Trace,
+  type TraceHeaderFields,
+} from '../traces/index.ts';
 import { executable } from './bisect-testing.ts';
 import { record } from './record.ts';
 import type { RecordOptions } from './types.ts';
@@ -188,22 +194,24 @@ const DEFAULTS = {
   commandLine: ['dejavm', 'record'],
 } satisfies Omit<RecordOptions, 'path'>;
 
-/** Writes a trace again with some of its records changed. */
-export function rewrite(
-  trace: Trace,
-  path: string,
-  change: Partial<Pick<Trace, 'inputs' | 'digests' | 'console' | 'notes' | 'end'>> & { engineBehaviour?: number },
-): Trace {
-  const { engineBehaviour = trace.header.engineBehaviour } = change;
+/** What is written instead of a trace's own. */
+export interface Change extends Partial<Pick<Trace, 'inputs' | 'digests' | 'console' | 'notes' | 'end'>> {
+  readonly header?: Partial<TraceHeaderFields>;
+  readonly checkpoint?: (checkpoint: FullCheckpoint, n: number) => FullCheckpoint;
+}
+
+/** Writes a trace again with some of its records changed: its checksums are right, whatever its records say. */
+export function rewrite(trace: Trace, path: string, change: Change): Trace {
   const images = trace.header.images.map(({ role }) => ({ role, ...trace.image(role)! }));
-  const writer = createTraceWriter(path, { ...trace.header, engineBehaviour }, images);
+  const writer = createTraceWriter(path, { ...trace.header, ...change.header }, images);
   for (const record of change.inputs ?? trace.inputs) writer.input(record);
   for (const record of change.console ?? trace.console) writer.console(record);
   for (const record of change.notes ?? trace.notes) writer.note(record);
   for (const record of change.digests ?? trace.digests) writer.digest(record);
   let before: ReadonlyMap<number, unknown> = new Map();
   for (const n of trace.checkpoints.keys()) {
-    const { pages, ...rest } = trace.checkpoint(n);
+    const recorded = trace.checkpoint(n);
+    const { pages, ...rest } = change.checkpoint?.(recorded, n) ?? recorded;
     const changed = [...pages].map(([index, page]) => ({ index, ...page }));
     writer.checkpoint({ ...rest, changed, cleared: [...before.keys()].filter((index) => !pages.has(index)) });
     before = pages;

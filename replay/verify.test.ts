@@ -107,7 +107,7 @@ describe('a trace that cannot run here', async () => {
   const trace = await store.take({ maxMoment: 100 });
 
   it('because the engine behaves otherwise, names both versions', () => {
-    const other = rewrite(trace, store.path(), { engineBehaviour: ENGINE_BEHAVIOUR + 1 });
+    const other = rewrite(trace, store.path(), { header: { engineBehaviour: ENGINE_BEHAVIOUR + 1 } });
     expect(() => replayTrace(other)).toThrow(TraceError);
     expect(() => replayTrace(other)).toThrow(
       new RegExp(

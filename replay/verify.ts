@@ -5,6 +5,7 @@
  */
 import {
   compareStates,
+  ENGINE_BEHAVIOUR,
   type Machine,
   type MachineEvent,
   type Moment,
@@ -13,7 +14,7 @@ import {
   type Ticks,
   vmDigests,
 } from '../engine/index.ts';
-import { firstFrom, type RecordList, type Trace } from '../traces/index.ts';
+import { firstFrom, type RecordList, type Trace, TraceError } from '../traces/index.ts';
 import { MAX_VMID } from './diff-vms.ts';
 import { marksFrom } from './marks.ts';
 import { createTracePlayer, type Player } from './timeline/index.ts';
@@ -84,6 +85,21 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   return { ok: true, complete, digestsCompared, end: here(machine) };
 }
 
+/**
+ * Puts a machine into every checkpoint and digests what it then holds, so that each is what it says. Whether the run comes
+ * there is `replayTrace`'s business. States of another engine behaviour mean something else: those are only read.
+ * @throws TraceError for the first checkpoint that cannot be right
+ */
+export function verifyCheckpoints(trace: Trace): void {
+  const { checkpoints, header } = trace;
+  const isReadable = checkpoints.length > 0 && header.engineBehaviour === ENGINE_BEHAVIOUR;
+  const player = isReadable ? createTracePlayer(trace) : undefined;
+  for (const n of checkpoints.keys()) {
+    const checkpoint = trace.checkpoint(n);
+    player?.restore(checkpoint);
+  }
+}
+
 /** Nothing is recorded about virtual time there, only that the run came so far. */
 const stoppedBefore = (machine: Machine, goal: Moment): Parting => ({
   what: 'position',
@@ -142,8 +158,22 @@ function locate(trace: Trace, player: Player, parting: Parting): Pick<Divergence
   const checkpoint = trace.checkpoints.at(n);
   if (!checkpoint || parting.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
     return { differences: [] };
-  const recorded: Snapshot = trace.checkpoint(n);
-  return { differences: compareStates(recorded, machine.snapshot(), machine.config), differencesAt: here(checkpoint) };
+  const actual = machine.snapshot();
+  const recorded = recordedState(trace, n, player);
+  if (!recorded) return { differences: [] };
+  return { differences: compareStates(recorded, actual, machine.config), differencesAt: here(checkpoint) };
+}
+
+/** undefined when the checkpoint cannot be right: then it says nothing about the parting. Moves the machine there. */
+function recordedState(trace: Trace, n: number, player: Player): Snapshot | undefined {
+  try {
+    const recorded = trace.checkpoint(n);
+    player.restore(recorded);
+    return recorded;
+  } catch (error) {
+    if (error instanceof TraceError) return undefined;
+    throw error;
+  }
 }
 
 interface OutputWatch {

@@ -2,7 +2,7 @@
 export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
 export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
 export { type OpenOptions, openTrace, openTraceBytes } from './reader.ts';
-export type { TraceHeaderFields } from './records/header.ts';
+export { MAX_DIGEST_GAP, type TraceHeaderFields } from './records/header.ts';
 export { convertRecords, firstFrom } from './records-list.ts';
 export type { TraceSink } from './sink.ts';
 export { readTraceSummary, type TraceSummary } from './summary.ts';

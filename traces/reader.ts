@@ -10,6 +10,7 @@ import { TraceError } from './errors.ts';
 import { imageLoader } from './images.ts';
 import { checkpointLoader } from './pages.ts';
 import { decodePreamble, FORMAT_MINOR, PREAMBLE_BYTES } from './preamble.ts';
+import { digestGap } from './records/header.ts';
 import { type Break, scanBlocks } from './scan.ts';
 import { type ByteSource, fileSource, memorySource } from './source.ts';
 import { contentChecker } from './thorough.ts';
@@ -95,7 +96,8 @@ function lastVouchedFor({ source, digests, checkpoints }: Contents, header: Trac
   const vouched = [end, digest, checkpoints.at(-1)].filter((p) => p !== undefined);
   const { moment, ticks } = vouched.reduce<Position>((a, b) => (inOrder(a, b) ? b : a), { moment: 0, ticks: 0 });
   const digestMoment = digest?.moment ?? 0;
-  const isNear = digestMoment <= digests.length * header.digestEvery && moment - digestMoment <= header.digestEvery;
+  const gap = digestGap(header);
+  const isNear = digestMoment <= digests.length * gap && moment - digestMoment <= gap;
   if (isNear && vouched.every((at) => at.moment <= moment)) return { moment, ticks };
   throw new TraceError('damaged', source.path, `it has too few digests for a run of ${moment} instructions`);
 }

@@ -10,6 +10,7 @@ import { expectFormat } from './malformed.ts';
 import type { Page } from './paged.ts';
 import { decodeCheckpoint } from './records/checkpoint.ts';
 import { decodeEnd } from './records/end.ts';
+import { digestGap } from './records/header.ts';
 import { imagePieces } from './records/image.ts';
 import { KIND } from './records/kinds.ts';
 import type { Position } from './types.ts';
@@ -61,14 +62,11 @@ function paceChecker(
   let digest: Position = { moment: 0, ticks: 0 };
   let furthest = digest;
   return (positions, what) => {
-    const { digestEvery } = contents.header!;
+    const gap = digestGap(contents.header!);
     for (const at of positions) {
       expectFormat(what !== 'end' || inOrder(furthest, at), 'an end behind everything else');
-      const isNear = at.moment - digest.moment <= digestEvery;
-      expectFormat(
-        isNear,
-        `a digest every ${digestEvery} instructions, found moment ${at.moment} after ${digest.moment}`,
-      );
+      const isNear = at.moment - digest.moment <= gap;
+      expectFormat(isNear, `a digest every ${gap} instructions, found moment ${at.moment} after ${digest.moment}`);
       if (what === 'digests') digest = at;
       if (inOrder(furthest, at)) furthest = at;
     }

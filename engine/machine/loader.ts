@@ -8,6 +8,7 @@ import { CONSTANTS } from '../core/layout.ts';
 import { UserError } from '../errors.ts';
 import { RAM_BASE } from './board.ts';
 import { bootRom } from './boot-rom.ts';
+import { checkConfig } from './config.ts';
 import { boardDeviceTree, completeTree } from './device-tree.ts';
 import { type Elf, type ElfSegment, isElf, readElf, type Segment } from './elf.ts';
 import { readFdt } from './fdt-read.ts';
@@ -24,6 +25,12 @@ const FDT_LIMIT = 3 * 1024 * MIB;
 export interface BootImage {
   readonly segments: readonly Segment[];
   readonly rom: Uint8Array;
+}
+
+/** Whether a machine can be made so, without making it. @throws UserError as `createMachine` */
+export function checkMachine(config: MachineConfig): void {
+  checkConfig(config);
+  loadBoot(config);
 }
 
 /** The memory at reset. @throws UserError when an image is unusable or does not fit into RAM. */

@@ -11,6 +11,7 @@ import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFaul
 import { csrByName } from '../isa/index.ts';
 import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
+import { checkClaimed, checkDigest, isOwn, markOwn } from './claimed.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf } from './events.ts';
 import { H, W } from './fields.ts';
@@ -223,10 +224,12 @@ class CoreMachine implements Machine, FaultTarget {
     const digest = this.digest();
     const state = new Uint8Array(this.#stateBytes);
     readState(this.#u8, this.#parts, state);
-    return { moment: this.moment, ticks: this.ticks, digest, state, pages: this.#pages.capture() };
+    return markOwn({ moment: this.moment, ticks: this.ticks, digest, state, pages: this.#pages.capture() });
   }
 
   restore(snapshot: Snapshot): void {
+    const isClaimed = !isOwn(snapshot);
+    if (isClaimed) checkClaimed(snapshot, this.config);
     // RAM first: storing to it drops reservations, which are part of the state.
     this.#pages.restore(snapshot.pages);
     writeState(this.#u8, this.#parts, snapshot.state);
@@ -236,6 +239,7 @@ class CoreMachine implements Machine, FaultTarget {
     );
     this.#u32[W.eventsCount] = 0;
     this.#core.arch.flushDerived();
+    if (isClaimed) checkDigest(snapshot, this.digest());
   }
 
   digest(): bigint {

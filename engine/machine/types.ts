@@ -225,6 +225,11 @@ export interface Machine {
   /** False: the network device in a virtio slot would lose a frame of so many bytes now, but not later. */
   takesFrame(slot: number, frameBytes: number): boolean;
   snapshot(): Snapshot;
+  /**
+   * Puts the machine into a state. One that no machine of this process took (it was read from a file) is checked: that
+   * this machine can have it, and that it is what its digest says. The hashes of its pages must be theirs.
+   * @throws UserError that says what is wrong; the machine is then in no state of a run, until the next restore
+   */
   restore(snapshot: Snapshot): void;
   /** 64-bit state digest: a function of the saved state only. */
   digest(): bigint;

@@ -7,9 +7,18 @@
  * at the first of them. Inputs belong to a position, not to a moment: one stands there with them `pending`, as digests
  * and checkpoints were taken, or `applied`, as the next instruction finds the machine.
  */
-import type { Input, Machine, Moment, RunLimit, Snapshot, StopReason, Ticks } from '../../engine/index.ts';
-import { firstFrom, type RecordList } from '../../traces/index.ts';
-import type { InputsHere, TimedInput } from '../types.ts';
+import {
+  type Input,
+  type Machine,
+  type Moment,
+  type RunLimit,
+  type Snapshot,
+  type StopReason,
+  type Ticks,
+  UserError,
+} from '../../engine/index.ts';
+import { firstFrom, type RecordList, TraceError } from '../../traces/index.ts';
+import type { InputsHere, Position, TimedInput } from '../types.ts';
 
 /** An input does not fall where it was recorded: the run has left its recording. */
 export interface Misplaced {
@@ -41,36 +50,43 @@ export interface WorkloadPlayer extends Player {
   advance(until: RunLimit, here: InputsHere): StopReason;
 }
 
+/** The run that a player plays again. */
+export interface Recording {
+  /** The file, for messages. */
+  readonly path: string;
+  readonly inputs: RecordList<Input>;
+  readonly last: Position;
+}
+
 /**
- * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It never
- * goes beyond `lastTicks`, the recording's end: a run that has left it could sleep, or trap, for ever.
+ * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It goes
+ * no further beyond `last` than one instruction: a run that has left its recording could run for ever. What the machine
+ * cannot take, a state or an input, is the file's fault: a TraceError, whatever the file's checksums say.
  */
-export function createPlayer(machine: Machine, inputs: RecordList<Input>, lastTicks: Ticks): Player {
-  return new InputPlayer(machine, inputs, (input) => (input as Input).moment === machine.moment, lastTicks);
+export function createPlayer(machine: Machine, recording: Recording): Player {
+  return new InputPlayer(machine, recording.inputs, recording);
 }
 
 /** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
 export function createWorkloadPlayer(machine: Machine, inputs: RecordList<TimedInput>): WorkloadPlayer {
-  return new InputPlayer(machine, inputs, undefined, Number.MAX_SAFE_INTEGER) as Player as WorkloadPlayer;
+  return new InputPlayer(machine, inputs) as Player as WorkloadPlayer;
 }
 
 class InputPlayer implements Player {
   readonly machine: Machine;
   readonly inputs: RecordList<TimedInput>;
   applied = 0;
-  /** Whether an input falls where it was recorded; undefined: inputs were not recorded, but planned. */
-  private readonly fits: ((input: TimedInput) => boolean) | undefined;
-  private readonly lastTicks: Ticks;
+  /** undefined: inputs were not recorded, but planned. */
+  private readonly recording: Recording | undefined;
 
-  constructor(machine: Machine, inputs: RecordList<TimedInput>, fits: InputPlayer['fits'], lastTicks: Ticks) {
+  constructor(machine: Machine, inputs: RecordList<TimedInput>, recording?: Recording) {
     this.machine = machine;
     this.inputs = inputs;
-    this.fits = fits;
-    this.lastTicks = lastTicks;
+    this.recording = recording;
   }
 
   restore(snapshot: Snapshot, applied: number = this.inputsBefore(snapshot.ticks)): void {
-    this.machine.restore(snapshot);
+    this.blaming(`the checkpoint at moment ${snapshot.moment}`, () => this.machine.restore(snapshot));
     this.applied = applied;
   }
 
@@ -87,9 +103,11 @@ class InputPlayer implements Player {
   }
 
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {
-    const { machine } = this;
-    const { moment = Number.POSITIVE_INFINITY, hypervisor } = until;
-    const ticks = Math.min(until.ticks ?? this.lastTicks, this.lastTicks);
+    const { machine, recording } = this;
+    const { hypervisor } = until;
+    const last = recording?.last ?? { moment: Number.POSITIVE_INFINITY, ticks: Number.MAX_SAFE_INTEGER };
+    const moment = Math.min(until.moment ?? Number.POSITIVE_INFINITY, last.moment + 1);
+    const ticks = Math.min(until.ticks ?? last.ticks, last.ticks);
     const retired = machine.hypervisorInstructions;
     for (;;) {
       const left = hypervisor === undefined ? undefined : hypervisor - (machine.hypervisorInstructions - retired);
@@ -108,15 +126,26 @@ class InputPlayer implements Player {
       });
       if (ran.kind === 'halted') return ran;
       if (ran.kind !== 'idle') continue;
-      if (this.fits || !input || input.ticks >= ticks || !this.apply(input)) return ran;
+      if (recording || !input || input.ticks >= ticks || !this.apply(input)) return ran;
     }
   }
 
   private apply(input: TimedInput): boolean {
-    if (this.fits && (input.ticks !== this.machine.ticks || !this.fits(input))) return false;
-    this.machine.apply(input.event);
+    const { machine, recording } = this;
+    if (recording && (input.ticks !== machine.ticks || (input as Input).moment !== machine.moment)) return false;
+    this.blaming(`the input at moment ${machine.moment}`, () => machine.apply(input.event));
     this.applied++;
     return true;
+  }
+
+  /** Does what the recording asks for. @throws TraceError when the machine cannot */
+  private blaming(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!this.recording || !(error instanceof UserError)) throw error;
+      throw new TraceError('damaged', this.recording.path, `${what} cannot be right: ${error.message}`);
+    }
   }
 }
 

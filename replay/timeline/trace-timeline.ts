@@ -14,7 +14,8 @@ import { Timeline } from './timeline.ts';
 
 /** A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace cannot run here */
 export function createTracePlayer(trace: Trace): Player {
-  return createPlayer(createMachine(configFromTrace(trace)), inputsFromTrace(trace), trace.last.ticks);
+  const { path, last } = trace;
+  return createPlayer(createMachine(configFromTrace(trace)), { path, last, inputs: inputsFromTrace(trace) });
 }
 
 /** Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace cannot run here */

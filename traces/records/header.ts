@@ -8,6 +8,13 @@ import { pack, unpack } from '../msgpack.ts';
 import type { Preamble } from '../preamble.ts';
 import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
+/**
+ * Instructions between two digests, at most, whatever the header says: what a file claims without vouching for it is never
+ * longer. Some seconds of a run.
+ */
+export const MAX_DIGEST_GAP: number = 2 ** 32;
+/** Instructions that may lie between two digests of a trace. */
+export const digestGap = ({ digestEvery }: TraceHeader): number => Math.min(digestEvery, MAX_DIGEST_GAP);
 /** MessagePack values of a header. */
 const MAX_VALUES = 2 ** 16;
 /** Command line and kernel parameters are what can be long: operating systems allow 2 MiB. */

@@ -3,7 +3,7 @@
  * can tell. Damage is located; what is intact is replayed.
  */
 import { NOTES, shellLine } from '../../engine/index.ts';
-import { type EquivalenceVerdict, vmEquivalence } from '../../replay/index.ts';
+import { type EquivalenceVerdict, verifyCheckpoints, vmEquivalence } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -20,8 +20,7 @@ export async function verifyCommand({
 }: CommandContext<'structureOnly' | 'golden' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
   // The warning about damage would repeat what is printed below.
   const trace = openNamedTrace(args[0]!, { ...io, err: () => {} }, { thorough: true });
-  // Pages are compared with their hashes when they are loaded.
-  for (let n = 0; n < trace.checkpoints.length; n++) trace.checkpoint(n);
+  verifyCheckpoints(trace);
   const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io, runLimits(flags));
   const golden = flags.golden === undefined ? undefined : openNamedTrace(flags.golden, io);
   // A part of the run says nothing about its recovery.
