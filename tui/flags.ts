@@ -4,6 +4,7 @@
  * this one by qemu/command-line.ts before the parser sees it.
  */
 import { UsageError } from './errors.ts';
+import { isTooSmall, MIN_COLUMNS, MIN_ROWS } from './model/layout.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -249,11 +250,14 @@ function parseExport(text: string): 'csv' | 'json' {
   throw new UsageError(`expected csv or json, got '${text}'`);
 }
 
+const MOST_COLUMNS = 400;
+const MOST_ROWS = 200;
+
 function parseScreenSize(text: string): { readonly columns: number; readonly rows: number } {
-  const match = /^(\d+)x(\d+)$/.exec(text);
-  if (!match) throw new UsageError(`expected COLUMNSxROWS such as 80x24, got '${text}'`);
-  return {
-    columns: Math.min(400, Math.max(80, Number(match[1]))),
-    rows: Math.min(200, Math.max(24, Number(match[2]))),
-  };
+  const [, columns, rows] = (/^(\d{1,3})x(\d{1,3})$/.exec(text) ?? []).map(Number);
+  if (columns !== undefined && rows !== undefined && !isTooSmall(columns, rows)) {
+    if (columns <= MOST_COLUMNS && rows <= MOST_ROWS) return { columns, rows };
+  }
+  const range = `from ${MIN_COLUMNS}x${MIN_ROWS} to ${MOST_COLUMNS}x${MOST_ROWS}`;
+  throw new UsageError(`expected COLUMNSxROWS such as 80x24, ${range}, got '${text}'`);
 }

@@ -1,6 +1,7 @@
 /** Flag values: what is accepted, what is refused and how. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
+import { FLAGS } from './flags.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -101,4 +102,18 @@ describe("QEMU's one-dash flags", () => {
       ...['record', '--append', '-smp', '--smp', '2', '--', '-bios'],
     ]);
   });
+});
+
+describe('the size of a printed frame', () => {
+  unit.each(['20x5', '80x24', '400x200'])('%s is taken as it is', (text) => {
+    const { columns, rows } = FLAGS.size.parse(text);
+    expect(`${columns}x${rows}`).toBe(text);
+  });
+
+  unit.each(['19x24', '80x4', '401x24', '80x201', '80', 'x', '80x24x2', '-80x24'])(
+    '%s is refused, not bent',
+    (text) => {
+      expect(() => FLAGS.size.parse(text)).toThrow(/from 20x5 to 400x200, got/);
+    },
+  );
 });

@@ -6,6 +6,7 @@ import { createTracePlayer, openTimeline } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { processJobControl } from '../job-control.ts';
 import { runScript } from '../model/input.ts';
 import { machineIntrospection } from '../model/introspection.ts';
 import { createLanes } from '../model/lanes.ts';
@@ -40,9 +41,11 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   const release = io.onInterrupt(() => abort.abort());
   const colour = !io.env.NO_COLOR && io.env.TERM !== 'dumb';
   try {
-    await runApp({ session, scanner, colour, stdin: io.stdin, stdout: io.stdout }, abort.signal);
+    const { stdin, stdout } = io;
+    const jobs = processJobControl();
+    const hasQuit = await runApp({ session, scanner, colour, stdin, stdout, jobs }, abort.signal);
+    return hasQuit ? EXIT.ok : EXIT.interrupted;
   } finally {
     release();
   }
-  return abort.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }

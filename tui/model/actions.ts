@@ -1,18 +1,30 @@
 /**
  * Everything that a user can do, declared once: the keys, the `:` commands, `--script` and the `?` overlay all read
- * this table. Relies on session.ts for the moves; knows no terminal.
+ * this table. Relies on motions.ts and session.ts for the moves; knows no terminal.
  */
 import { UserError } from '../../engine/index.ts';
 import { MomentError } from '../../replay/index.ts';
 import { TraceError } from '../../traces/index.ts';
 import { UsageError } from '../errors.ts';
-import { counted, grouped } from '../format.ts';
-import { parseMoment, parseMomentAndInputs } from '../parse.ts';
-import { atMoment } from './events.ts';
+import { grouped } from '../format.ts';
+import { parseMoment } from '../parse.ts';
+import {
+  backToStop,
+  countOf,
+  forwardToStop,
+  goToEnd,
+  goToText,
+  nextEvent,
+  nextOfKind,
+  previousEvent,
+  reverseStep,
+  scrub,
+  step,
+} from './motions.ts';
 import { CSR_NAMES } from './registers.ts';
-import { change, goTo, goToEvent, move, say, zoom } from './session.ts';
-import { timelineWidth } from './timeline.ts';
-import { PANELS, type RegisterSet, type RunEvent, type Session } from './types.ts';
+import { focusHeight, scrolledBy } from './scroll.ts';
+import { change, say, zoom } from './session.ts';
+import { type Overlay, PANELS, type RegisterSet, type Session } from './types.ts';
 
 export interface Action {
   /** The `:` command; unambiguous beginnings of it work too. */
@@ -28,13 +40,37 @@ export interface Action {
 export const ACTIONS: readonly Action[] = [
   { name: 'step', keys: ['s'], argument: 'N', help: 'forward one instruction, or N', run: step },
   { name: 'rstep', keys: ['S'], argument: 'N', help: 'back one instruction, or N', run: reverseStep },
-  { name: 'continue', keys: ['c'], help: 'on to the next fault, detection, resumption, end', run: forwardToStop },
-  { name: 'rcontinue', keys: ['C'], help: 'back to the one before', run: backToStop },
-  { name: 'fault', keys: ['f'], help: 'go to the fault (again: the next one)', run: (s) => nextOfKind(s, 'fault') },
-  { name: 'detect', keys: ['d'], help: 'go to its detection', run: (s) => nextOfKind(s, 'detected') },
-  { name: 'resume', keys: ['r'], help: 'go to where the VMs resume', run: (s) => nextOfKind(s, 'resumed') },
-  { name: 'next', keys: [']'], help: 'next event of any kind', run: (s) => nextEvent(s) },
-  { name: 'prev', keys: ['['], help: 'previous event', run: (s) => previousEvent(s) },
+  {
+    name: 'continue',
+    keys: ['c'],
+    argument: 'N',
+    help: 'on to the next fault, detection, resumption, end, or the N-th',
+    run: forwardToStop,
+  },
+  { name: 'rcontinue', keys: ['C'], argument: 'N', help: 'back to the one before', run: backToStop },
+  {
+    name: 'fault',
+    keys: ['f'],
+    argument: 'N',
+    help: 'go to the fault (again: the next one)',
+    run: (s, n) => nextOfKind(s, 'fault', n),
+  },
+  {
+    name: 'detect',
+    keys: ['d'],
+    argument: 'N',
+    help: 'go to its detection',
+    run: (s, n) => nextOfKind(s, 'detected', n),
+  },
+  {
+    name: 'resume',
+    keys: ['r'],
+    argument: 'N',
+    help: 'go to where the VMs resume',
+    run: (s, n) => nextOfKind(s, 'resumed', n),
+  },
+  { name: 'next', keys: [']'], argument: 'N', help: 'next event of any kind, or the N-th', run: nextEvent },
+  { name: 'prev', keys: ['['], argument: 'N', help: 'previous event', run: previousEvent },
   {
     name: 'goto',
     keys: ['g', 'home'],
@@ -51,18 +87,32 @@ export const ACTIONS: readonly Action[] = [
     run: (s, n) => scrub(s, n, -1),
   },
   { name: 'right', keys: ['l', 'right'], argument: 'N', help: 'scrub forward', run: (s, n) => scrub(s, n, 1) },
-  { name: 'zoomin', keys: ['+', '='], help: 'zoom the timeline in', run: (s) => zoom(s, 1 / 4) },
-  { name: 'zoomout', keys: ['-'], help: 'zoom out', run: (s) => zoom(s, 4) },
-  { name: 'zoomall', keys: ['z'], help: 'show the whole run', run: (s) => zoom(s, undefined) },
-  { name: 'panel', keys: ['tab'], help: 'next panel', run: nextPanel },
   {
-    name: 'down',
-    keys: ['j', 'down', 'pagedown'],
+    name: 'zoomin',
+    keys: ['+', '='],
     argument: 'N',
-    help: 'scroll the panel',
-    run: (s, n) => scroll(s, n, 1),
+    help: 'zoom the timeline in, N times',
+    run: (s, n) => zoom(s, 4 ** -countOf(n)),
   },
-  { name: 'up', keys: ['k', 'up', 'pageup'], argument: 'N', help: 'scroll it back', run: (s, n) => scroll(s, n, -1) },
+  { name: 'zoomout', keys: ['-'], argument: 'N', help: 'zoom out', run: (s, n) => zoom(s, 4 ** countOf(n)) },
+  { name: 'zoomall', keys: ['z'], help: 'show the whole run', run: (s) => zoom(s, undefined) },
+  { name: 'panel', keys: ['tab'], argument: 'N', help: 'next panel, or the N-th from here', run: changePanel },
+  { name: 'down', keys: ['j', 'down'], argument: 'N', help: 'scroll the panel', run: (s, n) => scroll(s, countOf(n)) },
+  { name: 'up', keys: ['k', 'up'], argument: 'N', help: 'scroll it back', run: (s, n) => scroll(s, -countOf(n)) },
+  {
+    name: 'pagedown',
+    keys: ['pagedown'],
+    argument: 'N',
+    help: 'scroll the panel by its height',
+    run: (s, n) => scroll(s, countOf(n) * focusHeight(s)),
+  },
+  {
+    name: 'pageup',
+    keys: ['pageup'],
+    argument: 'N',
+    help: 'scroll it back',
+    run: (s, n) => scroll(s, -countOf(n) * focusHeight(s)),
+  },
   {
     name: 'hart',
     keys: ['t'],
@@ -72,9 +122,19 @@ export const ACTIONS: readonly Action[] = [
   },
   { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: (s) => toggleSet(s, 'csr') },
   { name: 'float', keys: ['F'], help: 'integer / floating-point registers', run: (s) => toggleSet(s, 'float') },
-  { name: 'help', keys: ['?'], help: 'this help', run: (s) => change(s, { helpPage: 0 }) },
+  { name: 'whole', keys: ['w'], help: 'what the screen shows, with nothing cut off', run: (s) => open(s, 'whole') },
+  { name: 'help', keys: ['?'], help: 'this help', run: (s) => open(s, 'help') },
+  { name: 'redraw', keys: ['C-l'], help: 'draw the screen anew', run: (s) => change(s, { request: 'redraw' }) },
+  {
+    name: 'suspend',
+    keys: ['C-z'],
+    help: 'back to the shell; its `fg` resumes',
+    run: (s) => change(s, { request: 'suspend' }),
+  },
   { name: 'quit', keys: ['q', 'C-c'], help: 'quit', run: (s) => change(s, { quit: true }) },
 ];
+
+const open = (session: Session, kind: Overlay['kind']): void => change(session, { overlay: { kind, page: 0 } });
 
 /** The action that a key stands for. */
 export const actionOfKey = (key: string): Action | undefined => ACTIONS.find((action) => action.keys.includes(key));
@@ -99,7 +159,7 @@ export function runCommand(session: Session, line: string): void {
 /** Runs an action; what the user got wrong becomes a message. */
 export function runAction(session: Session, action: Action, argument: string): void {
   if (argument !== '' && action.argument === undefined) {
-    say(session, `'${action.name}' takes no argument`, true);
+    say(session, `'${action.name}' takes no count and no argument`, true);
     return;
   }
   attempt(session, () => action.run(session, argument));
@@ -116,88 +176,17 @@ function attempt(session: Session, run: () => void): void {
   }
 }
 
-const countOf = (argument: string): number => (argument === '' ? 1 : parseMoment(argument));
-
-function step(session: Session, argument: string): void {
-  const before = session.travel.moment;
-  move(session, (travel) => travel.stepForward(countOf(argument)), '');
-  const n = session.travel.moment - before;
-  say(session, n === 0 ? 'at the end of the run' : `${counted(n, 'instruction')} forward`);
-}
-
-function reverseStep(session: Session, argument: string): void {
-  const before = session.travel.moment;
-  move(session, (travel) => travel.stepBackward(countOf(argument)), '');
-  const n = before - session.travel.moment;
-  say(session, n === 0 ? 'at the start of the run' : `${counted(n, 'instruction')} back`);
-}
-
-function forwardToStop(session: Session): void {
-  const event = session.events.find((e) => e.stop && e.moment > session.travel.moment);
-  if (event) goToEvent(session, event);
-  else say(session, 'at the end of the run');
-}
-
-function backToStop(session: Session): void {
-  const event = session.events.findLast((e) => e.stop && e.moment < session.travel.moment);
-  if (event) goToEvent(session, event);
-  else goTo(session, 0, 'at the start of the run');
-}
-
-function nextOfKind(session: Session, kind: RunEvent['kind']): void {
-  const all = session.events.filter((event) => event.kind === kind);
-  const event = all.find((e) => e.moment > session.travel.moment) ?? all[0];
-  if (event) goToEvent(session, event);
-  else say(session, `this run has no event '${kind}'`, true);
-}
-
-function nextEvent(session: Session): void {
-  const event = session.events.find((e) => e.moment > session.travel.moment);
-  if (event) goToEvent(session, event);
-  else say(session, 'no later event');
-}
-
-function previousEvent(session: Session): void {
-  const event = session.events.findLast((e) => e.moment < session.travel.moment);
-  if (event) goToEvent(session, event);
-  else say(session, 'no earlier event');
-}
-
-function goToText(session: Session, argument: string): void {
-  if (argument === '') goTo(session, 0, 'at the start of the run');
-  else {
-    const { moment, here } = parseMomentAndInputs(argument);
-    goTo(session, moment, undefined, here);
-  }
-}
-
-function goToEnd(session: Session, argument: string): void {
-  if (argument !== '') goToText(session, argument);
-  else {
-    const end = session.events.findLast((event) => event.kind === 'end');
-    goTo(session, session.travel.last.moment, end && atMoment(end));
-  }
-}
-
-function scrub(session: Session, argument: string, direction: 1 | -1): void {
-  const { from, to } = session.state;
-  const cell = Math.max(1, Math.round((to - from) / timelineWidth(session.state.columns)));
-  const target = session.travel.moment + direction * countOf(argument) * cell;
-  goTo(session, Math.min(Math.max(0, target), session.travel.last.moment));
-}
-
-function nextPanel(session: Session): void {
-  const panel = PANELS[(PANELS.indexOf(session.state.panel) + 1) % PANELS.length]!;
+function changePanel(session: Session, argument: string): void {
+  const panel = PANELS[(PANELS.indexOf(session.state.panel) + countOf(argument)) % PANELS.length]!;
   change(session, { panel });
   say(session, `panel: ${panel}`);
 }
 
-function scroll(session: Session, argument: string, direction: 1 | -1): void {
+/** Scrolls the panel with the focus. Its offset counts lines from the top, the console's, which grows, from the end. */
+function scroll(session: Session, lines: number): void {
   const { panel, scroll: offsets } = session.state;
-  // The console grows at its end, so its offset counts from there; the others' from the top.
-  const sign = panel === 'console' ? -direction : direction;
-  const lowest = panel === 'disassembly' ? Number.NEGATIVE_INFINITY : 0;
-  change(session, { scroll: { ...offsets, [panel]: Math.max(lowest, offsets[panel] + sign * countOf(argument)) } });
+  const offset = scrolledBy(session, panel === 'console' ? -lines : lines);
+  change(session, { scroll: { ...offsets, [panel]: offset } });
 }
 
 function selectHart(session: Session, argument: string): void {

@@ -1,29 +1,33 @@
 /**
  * Keys and scripts to actions: counts before keys (`10s`), the `:` line, `--script`. Relies on the action table.
  * Keys are named by what they type (`s`, `+`) or, when they type nothing, by name: left, right, up, down, home, end,
- * pageup, pagedown, tab, return, escape, backspace, C-c.
+ * pageup, pagedown, tab, return, escape, backspace, C-c, C-l, C-z.
  */
 import { UsageError } from '../errors.ts';
 import { ACTIONS, actionOfKey, runAction, runCommand } from './actions.ts';
-import { helpPageCount } from './screen.ts';
+import { pageCount } from './screen.ts';
 import { change, say } from './session.ts';
-import type { Session } from './types.ts';
+import type { Overlay, Session } from './types.ts';
+
+/** Keys that mean the same whatever is on the screen or half typed: they concern the terminal. */
+const ANYWHERE: readonly string[] = ['C-z', 'C-l'];
 
 /** Feeds one key. */
 export function pressKey(session: Session, key: string): void {
   const { state } = session;
-  if (state.prompt !== undefined) promptKey(session, state.prompt, key);
-  else if (state.helpPage !== undefined) helpKey(session, state.helpPage, key);
+  if (ANYWHERE.includes(key)) runAction(session, actionOfKey(key)!, '');
+  else if (state.prompt !== undefined) promptKey(session, state.prompt, key);
+  else if (state.overlay) overlayKey(session, state.overlay, key);
   else if (/^\d$/.test(key)) change(session, { count: state.count + key });
   else if (key === ':') change(session, { prompt: '', count: '' });
   else if (key === 'escape') change(session, { count: '' });
   else actionKey(session, key);
 }
 
-/** Any key turns the page of the key table and in the end closes it; q and escape close it at once, Ctrl-C quits. */
-function helpKey(session: Session, page: number, key: string): void {
-  const isOver = ['q', 'escape', '?', 'C-c'].includes(key) || page + 1 >= helpPageCount(session.state.rows);
-  change(session, { helpPage: isOver ? undefined : page + 1, quit: key === 'C-c' });
+/** Any key turns the page and in the end closes the overlay; q and escape close it at once, Ctrl-C quits. */
+function overlayKey(session: Session, { kind, page }: Overlay, key: string): void {
+  const isOver = ['q', 'escape', 'C-c'].includes(key) || page + 1 >= pageCount(session, kind);
+  change(session, { overlay: isOver ? undefined : { kind, page: page + 1 }, quit: key === 'C-c' });
 }
 
 function actionKey(session: Session, key: string): void {
@@ -31,7 +35,7 @@ function actionKey(session: Session, key: string): void {
   change(session, { count: '' });
   const action = actionOfKey(key);
   if (!action) say(session, `'${key}' does nothing; ? shows the keys`, true);
-  else runAction(session, action, action.argument === undefined ? '' : count);
+  else runAction(session, action, count);
 }
 
 function promptKey(session: Session, prompt: string, key: string): void {

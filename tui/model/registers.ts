@@ -3,8 +3,8 @@
  * matter when a hypervisor fails. Relies on `Machine.hart` and `Machine.csr`, which have no side effects.
  */
 import type { Machine } from '../../engine/index.ts';
-import { hex } from '../format.ts';
-import { type Line, type RegisterFile, type RegisterSet, type State, span } from './types.ts';
+import { span } from './text.ts';
+import type { Line, RegisterFile, RegisterSet, State } from './types.ts';
 
 /** ABI names of x1…x31 (x0 is always zero and not shown). */
 const ABI_NAMES = [
@@ -29,21 +29,23 @@ const FLOAT_ABI_NAMES = [
 
 /** Values of pc, the integer registers and the shown set of every hart. */
 export function registerFile(machine: Machine, set: RegisterSet): RegisterFile {
-  return Array.from({ length: machine.config.harts }, (_, hart) => {
-    const { x, f, fcsr, pc } = machine.hart(hart);
-    const values = new Map<string, bigint>([['pc', pc]]);
-    ABI_NAMES.forEach((name, i) => {
-      values.set(name, x[i + 1]!);
-    });
-    if (set === 'csr') for (const name of CSR_NAMES) values.set(name, machine.csr(hart, name));
-    if (set === 'float') {
-      values.set('fcsr', BigInt(fcsr));
-      FLOAT_ABI_NAMES.forEach((name, i) => {
-        values.set(name, f[i]!);
-      });
-    }
-    return values;
+  return Array.from({ length: machine.config.harts }, (_, hart) => registersOf(machine, hart, set));
+}
+
+function registersOf(machine: Machine, hart: number, set: RegisterSet): ReadonlyMap<string, bigint> {
+  const { x, f, fcsr, pc } = machine.hart(hart);
+  const values = new Map<string, bigint>([['pc', pc]]);
+  ABI_NAMES.forEach((name, i) => {
+    values.set(name, x[i + 1]!);
   });
+  if (set === 'csr') for (const name of CSR_NAMES) values.set(name, machine.csr(hart, name));
+  if (set === 'float') {
+    values.set('fcsr', BigInt(fcsr));
+    FLOAT_ABI_NAMES.forEach((name, i) => {
+      values.set(name, f[i]!);
+    });
+  }
+  return values;
 }
 
 /** The order on the screen: what a small screen must show comes first. */
@@ -64,30 +66,37 @@ const NAMES: Record<RegisterSet, readonly string[]> = {
 };
 const nameWidthOf = (names: readonly string[]): number => Math.max(...names.map((name) => name.length));
 
+/** Hexadecimal digits of a register. */
+const DIGITS = 16;
+
 /** Columns that one register takes: mark, name, value. */
 export function registerCellWidth(set: RegisterSet): number {
-  return 1 + nameWidthOf(NAMES[set]) + 1 + 16;
+  return 1 + nameWidthOf(NAMES[set]) + 1 + DIGITS;
 }
 
-/** Rows of `*name value` cells, as many to a row as fit; `*` marks what the last move changed. */
+/**
+ * Rows of `*name value` cells, as many to a row as fit; `*` marks what the last move changed. Where not even one fits,
+ * the value stands below its name.
+ */
 export function registerLines(machine: Machine, state: State, width: number): Line[] {
   const names = NAMES[state.registerSet];
-  const now = registerFile(machine, state.registerSet)[state.hart]!;
+  const now = registersOf(machine, state.hart, state.registerSet);
   const before = state.baseline[state.hart];
   const nameWidth = nameWidthOf(names);
-  const columns = Math.max(1, Math.floor((width + 1) / (registerCellWidth(state.registerSet) + 1)));
-  const lines: Line[] = [];
-  for (let row = 0; row * columns < names.length; row++) {
-    const line = [];
-    for (let column = 0; column < columns; column++) {
-      const name = names[row * columns + column];
-      if (name === undefined) continue;
-      const value = now.get(name)!;
-      const changed = before?.has(name) === true && before.get(name) !== value;
-      const text = `${changed ? '*' : ' '}${name.padEnd(nameWidth)} ${hex(value, 0).slice(2).padStart(16)}`;
-      line.push(span(column === 0 ? text : ` ${text}`, changed ? 'changed' : 'plain'));
-    }
-    lines.push(line);
+  const cells = names.map((name) => {
+    const value = now.get(name)!;
+    const changed = before?.has(name) === true && before.get(name) !== value;
+    const label = `${changed ? '*' : ' '}${name.padEnd(nameWidth)}`;
+    return { label, value: value.toString(16).padStart(DIGITS), tone: changed ? 'changed' : 'plain' } as const;
+  });
+  const cellWidth = registerCellWidth(state.registerSet);
+  if (cellWidth > width) {
+    return cells.flatMap(({ label, value, tone }) => [[span(label.trimEnd(), tone)], [span(` ${value}`, tone)]]);
   }
-  return lines;
+  const perRow = Math.floor((width + 1) / (cellWidth + 1));
+  return Array.from({ length: Math.ceil(cells.length / perRow) }, (_, row) =>
+    cells
+      .slice(row * perRow, (row + 1) * perRow)
+      .map(({ label, value, tone }, column) => span(`${column === 0 ? '' : ' '}${label} ${value}`, tone)),
+  );
 }

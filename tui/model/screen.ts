@@ -1,99 +1,119 @@
 /**
- * The whole screen as data: which panels, where, how large, with what lines. The views draw exactly this.
- * Relies on panels.ts and timeline.ts; the smallest screen is 80 x 24.
+ * The whole screen as data: which lines stand where. The views draw exactly this. Relies on scroll.ts, timeline.ts and
+ * bars.ts for contents; what does not fit is cut here, and the overlay `whole` shows it.
  */
-import { clip, consoleLines, disassemblyLines, headerLine, helpLines, statusLine, vmLines } from './panels.ts';
-import { registerCellWidth, registerLines } from './registers.ts';
+import { headerLine, statusLine, whereLines } from './bars.ts';
+import { helpLines } from './help.ts';
+import { isTooSmall, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';
+import { contentsOf, layoutHere } from './scroll.ts';
+import { clip, span, wrap } from './text.ts';
 import { timelineLines } from './timeline.ts';
-import type { Line, PanelName, Session } from './types.ts';
-
-export const MIN_COLUMNS = 80;
-export const MIN_ROWS = 24;
+import type { Line, Overlay, PanelName, Session } from './types.ts';
 
 export interface Panel {
-  readonly name: PanelName | 'help';
-  readonly title: string;
+  readonly name: PanelName | Overlay['kind'];
   readonly width: number;
   /** Rows including the title. */
   readonly height: number;
-  readonly focused: boolean;
+  readonly title: Line;
   readonly lines: readonly Line[];
 }
 
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  readonly header: Line;
-  readonly timeline: readonly Line[];
+  /** Full-width lines at the top: where we are, and the timeline. */
+  readonly top: readonly Line[];
   /** Rows of panels side by side, one column apart. */
   readonly panels: readonly (readonly Panel[])[];
-  readonly status: Line;
+  /** Full-width lines at the bottom. */
+  readonly bottom: readonly Line[];
 }
 
 /** What the session looks like now. Costs one look at the machine; executes nothing. */
 export function screenOf(session: Session): Screen {
-  const { columns, rows, helpPage } = session.state;
-  const frame = { columns, rows, header: headerLine(session), status: statusLine(session) };
-  if (helpPage !== undefined) return { ...frame, timeline: [], panels: [[helpPanel(columns, rows, helpPage)]] };
-  const timeline = timelineLines(session).map((line) => clip(line, columns));
-  return { ...frame, timeline, panels: panelRows(session, rows - 2 - timeline.length) };
+  const { columns, rows, overlay } = session.state;
+  if (isTooSmall(columns, rows)) {
+    const text = `expected ${MIN_COLUMNS}x${MIN_ROWS} or more, got ${columns}x${rows}`;
+    return { columns, rows, top: wrap([span(text)], columns).slice(0, rows), panels: [], bottom: [] };
+  }
+  const header = headerLine(session);
+  const bottom = [statusLine(session)];
+  if (overlay) return { columns, rows, top: [header], panels: [[overlayPanel(session, overlay)]], bottom };
+  const layout = layoutHere(session);
+  const timeline = layout.lanes === 0 ? [] : timelineLines(session, layout.lanes);
+  const panels = layout.panels.map((row) => row.map((placed) => panelOf(session, placed)));
+  return { columns, rows, top: [header, ...timeline], panels, bottom };
 }
 
-/** Lines of the key table that fit under header and title and above the status line. */
-const helpHeight = (rows: number): number => rows - 3;
-
-/** How many pages the key table has on a screen of so many rows. */
-export function helpPageCount(rows: number): number {
-  return Math.ceil(helpLines(MIN_COLUMNS).length / helpHeight(rows));
-}
-
-function helpPanel(columns: number, rows: number, page: number): Panel {
-  const height = helpHeight(rows);
-  const pages = helpPageCount(rows);
-  const title = pages > 1 ? `keys, page ${page + 1} of ${pages}; any key goes on, q closes` : 'keys; any key closes';
-  const lines = helpLines(columns).slice(page * height, (page + 1) * height);
-  return { name: 'help', title, width: columns, height: height + 1, focused: true, lines };
-}
-
-/** Registers stand in two columns, on wide screens in three. */
-const WIDE_COLUMNS = 120;
-
-function panelRows(session: Session, height: number): Panel[][] {
-  const { columns } = session.state;
-  const lowerHeight = Math.max(5, Math.floor(height * 0.35));
-  const upperHeight = height - lowerHeight;
-  const cell = registerCellWidth(session.state.registerSet) + 1;
-  const registerWidth = (columns >= WIDE_COLUMNS ? 3 : session.state.registerSet === 'csr' ? 1 : 2) * cell - 1;
-  const codeWidth = columns - registerWidth - 1;
-  const vmWidth = Math.min(48, Math.floor(columns * 0.4));
-  const consoleWidth = columns - vmWidth - 1;
-  const registers = registerLines(session.travel.machine, session.state, registerWidth);
-  const upper = [
-    panel(session, 'disassembly', codeWidth, upperHeight, disassemblyLines(session, codeWidth, upperHeight - 1)),
-    panel(session, 'registers', registerWidth, upperHeight, scrolled(session, 'registers', registers, upperHeight - 1)),
-  ];
-  const lower = [
-    panel(session, 'vms', vmWidth, lowerHeight, scrolled(session, 'vms', vmLines(session, vmWidth), lowerHeight - 1)),
-    panel(session, 'console', consoleWidth, lowerHeight, consoleLines(session, consoleWidth, lowerHeight - 1)),
-  ];
-  return [upper, lower];
-}
-
-function scrolled(session: Session, name: PanelName, lines: readonly Line[], height: number): readonly Line[] {
-  const first = Math.min(session.state.scroll[name], Math.max(0, lines.length - height));
-  return lines.slice(first, first + height);
-}
-
-function panel(session: Session, name: PanelName, width: number, height: number, lines: readonly Line[]): Panel {
-  const focused = session.state.panel === name;
-  return { name, title: titleOf(session, name), width, height, focused, lines };
+function panelOf(session: Session, placed: Placed): Panel {
+  const { name, columns, rows } = placed;
+  const lines = contentsOf(session, placed).map((line) => clip(line, columns));
+  return { name, width: columns, height: rows, title: titleLine(session, name, columns), lines };
 }
 
 const SET_TITLES = { integer: 'registers', csr: 'CSRs', float: 'f registers' } as const;
 
-function titleOf(session: Session, name: PanelName): string {
+function titleText(session: Session, name: PanelName): string {
   const { hart, registerSet } = session.state;
   if (name === 'disassembly') return `code, hart ${hart}`;
   if (name === 'registers') return `${SET_TITLES[registerSet]}, hart ${hart}`;
   return name === 'vms' ? 'VMs' : 'console';
+}
+
+function titleLine(session: Session, name: PanelName, columns: number): Line {
+  return ruled(titleText(session, name), columns, session.state.panel === name);
+}
+
+function ruled(title: string, columns: number, focused: boolean): Line {
+  const mark = focused ? '=' : '-';
+  return clip([span(`${mark} ${title} `.padEnd(columns, mark), focused ? 'focus' : 'title')], columns);
+}
+
+/** Rows of an overlay under header and title and above the status line. */
+const pageRows = (rows: number): number => rows - 3;
+
+function overlayRows(session: Session, kind: Overlay['kind']): Line[] {
+  const lines = kind === 'help' ? helpLines() : wholeLines(session);
+  return lines.flatMap((line) => wrap(line, session.state.columns));
+}
+
+/** Everything that the screen shows, with nothing cut off. */
+function wholeLines(session: Session): Line[] {
+  const panels = layoutHere(session).panels.flat();
+  return [
+    ...whereLines(session),
+    ...panels.flatMap((placed) => [
+      [span(`- ${titleText(session, placed.name)}`, 'title')],
+      ...contentsOf(session, placed, true),
+    ]),
+  ];
+}
+
+const pagesFor = (lines: number, rows: number): number => Math.max(1, Math.ceil(lines / pageRows(rows)));
+
+/** How many pages an overlay has on the present screen. */
+export function pageCount(session: Session, kind: Overlay['kind']): number {
+  const { columns, rows } = session.state;
+  return isTooSmall(columns, rows) ? 1 : pagesFor(overlayRows(session, kind).length, rows);
+}
+
+const OVERLAY_TITLES: Record<Overlay['kind'], string> = { help: 'keys', whole: 'in full' };
+
+function overlayPanel(session: Session, { kind, page }: Overlay): Panel {
+  const { columns, rows } = session.state;
+  const lines = overlayRows(session, kind);
+  const pages = pagesFor(lines.length, rows);
+  // The terminal may have grown since this page was turned to.
+  const shown = Math.min(page, pages - 1);
+  const keys = shown + 1 < pages ? 'any key: next, q closes' : 'any key closes';
+  const title = ruled(`${OVERLAY_TITLES[kind]}${pages > 1 ? ` ${shown + 1}/${pages}` : ''}; ${keys}`, columns, true);
+  const height = pageRows(rows);
+  return {
+    name: kind,
+    width: columns,
+    height: height + 1,
+    title,
+    lines: lines.slice(shown * height, (shown + 1) * height),
+  };
 }

@@ -26,13 +26,14 @@ export function createSession(travel: TimeTravel, introspection: Introspection, 
     panel: 'disassembly',
     scroll: { disassembly: 0, registers: 0, vms: 0, console: 0 },
     registerSet: 'integer',
-    helpPage: undefined,
+    overlay: undefined,
     prompt: undefined,
     count: '',
     message: 'at the start of the run',
     isError: false,
     baseline: [],
     quit: false,
+    request: undefined,
   };
   return { travel, introspection, events: eventsOf(travel.trace), lanes, state };
 }

@@ -4,21 +4,18 @@
  */
 import { grouped } from '../format.ts';
 import { ACTIVITY, VM_BASE } from './lanes.ts';
-import { type Line, type RunEvent, type Session, type Span, span, type Tone } from './types.ts';
+import { span } from './text.ts';
+import type { Line, RunEvent, Session, Span, Tone } from './types.ts';
 
 /** ">hart 0 " and the like. */
 const LABEL_WIDTH = 8;
 
 export const timelineWidth = (columns: number): number => columns - LABEL_WIDTH;
 
-/** More harts than this scroll with the selected one. */
-export const MAX_LANES = 4;
-
-/** Ruler, lanes, events. */
-export function timelineLines(session: Session): Line[] {
+/** Ruler, lanes, events. With fewer lanes than harts, they scroll with the selected hart. */
+export function timelineLines(session: Session, shown: number): Line[] {
   const width = timelineWidth(session.state.columns);
   const hartCount = session.travel.machine.config.harts;
-  const shown = Math.min(hartCount, MAX_LANES);
   const first = Math.min(Math.max(0, session.state.hart - shown + 1), hartCount - shown);
   const lanes = Array.from({ length: shown }, (_, i) => laneLine(session, first + i, width));
   return [rulerLine(session, width), ...lanes, eventLine(session, width)];
@@ -47,14 +44,15 @@ function laneLine(session: Session, hart: number, width: number): Line {
   return [label, ...merged(session.lanes.cells(hart, from, to, width).map(activitySpan))];
 }
 
+/** The first and the last moment at the ends, where there is room for them beside the mark of the present one. */
 function rulerLine(session: Session, width: number): Line {
   const { from, to } = session.state;
-  const left = grouped(from);
-  const right = grouped(to);
-  const cells = [...`${left}${'·'.repeat(Math.max(0, width - left.length - right.length))}${right}`].slice(0, width);
   const here = cellOf(session.travel.moment, from, to, width);
-  const before = cells.slice(0, here).join('');
-  const after = cells.slice(here + 1).join('');
+  const numberOrDots = (text: string, room: number) => (text.length < room ? text : '');
+  const left = numberOrDots(grouped(from), here);
+  const right = numberOrDots(grouped(to), width - here - 1);
+  const before = left + '·'.repeat(here - left.length);
+  const after = '·'.repeat(width - here - 1 - right.length) + right;
   return [span('moment'.padEnd(LABEL_WIDTH)), span(before, 'dim'), span('V', 'current'), span(after, 'dim')];
 }
 
@@ -82,19 +80,37 @@ export const EVENT_TONES: Record<RunEvent['kind'], Tone> = {
   end: 'strong',
 };
 
+/** Cells of the row of events, by what they depend on: a run has many events, and most frames show the same range. */
+const drawn = new WeakMap<readonly RunEvent[], { readonly key: string; readonly cells: readonly Span[] }>();
+
 function eventLine(session: Session, width: number): Line {
   const { from, to } = session.state;
+  const key = `${from} ${to} ${width}`;
+  let row = drawn.get(session.events);
+  if (row?.key !== key) {
+    row = { key, cells: merged(eventCells(session, from, to, width)) };
+    drawn.set(session.events, row);
+  }
+  return [span('events'.padEnd(LABEL_WIDTH)), ...row.cells];
+}
+
+function eventCells(session: Session, from: number, to: number, width: number): Span[] {
   const cells: Span[] = Array.from({ length: width }, () => span(' ', 'dim'));
+  const ranks: number[] = Array.from({ length: width }, () => PRECEDENCE.length);
   const inRange = (moment: number) => moment >= from && moment <= to;
   for (const { moment } of session.travel.trace.checkpoints) {
     if (inRange(moment)) cells[cellOf(moment, from, to, width)] = span('.', 'dim');
   }
-  const rank = (event: RunEvent) => PRECEDENCE.indexOf(event.kind);
-  for (const event of [...session.events].sort((a, b) => rank(b) - rank(a))) {
-    if (inRange(event.moment))
-      cells[cellOf(event.moment, from, to, width)] = span(event.glyph, EVENT_TONES[event.kind]);
+  for (const { moment, kind, glyph } of session.events) {
+    if (!inRange(moment)) continue;
+    const cell = cellOf(moment, from, to, width);
+    const rank = PRECEDENCE.indexOf(kind);
+    // Of several events of one kind, the last.
+    if (rank > ranks[cell]!) continue;
+    ranks[cell] = rank;
+    cells[cell] = span(glyph, EVENT_TONES[kind]);
   }
-  return [span('events'.padEnd(LABEL_WIDTH)), ...merged(cells)];
+  return cells;
 }
 
 /** The cell of a moment; the right end belongs to the last one. */

@@ -2,7 +2,7 @@
  * The vocabulary of the terminal UI's model: styled text, events on the timeline, the state of the screen, and what
  * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
  */
-import { type Machine, visible } from '../../engine/index.ts';
+import type { Machine } from '../../engine/index.ts';
 import type { TimeTravel } from '../../replay/index.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -30,14 +30,12 @@ export type Tone =
   | 'vm3'
   | 'vm4';
 
+/** Made by `span` in text.ts alone, which lets nothing through that a terminal would obey. */
 export interface Span {
   readonly text: string;
   readonly tone: Tone;
 }
 export type Line = readonly Span[];
-
-/** A piece of a line. Whatever the text comes from, the terminal only shows it. */
-export const span = (text: string, tone: Tone = 'plain'): Span => ({ text: visible(text), tone });
 
 /** Something that happened at a moment. */
 export interface RunEvent {
@@ -83,6 +81,12 @@ export type RegisterFile = readonly ReadonlyMap<string, bigint>[];
 /** What the registers panel shows. */
 export type RegisterSet = 'integer' | 'csr' | 'float';
 
+/** The key table, or everything that is on the screen with nothing cut off. */
+export interface Overlay {
+  readonly kind: 'help' | 'whole';
+  readonly page: number;
+}
+
 /** Everything the screen depends on besides the machine itself. Replaced, never mutated. */
 export interface State {
   readonly columns: number;
@@ -96,8 +100,8 @@ export interface State {
   readonly panel: PanelName;
   readonly scroll: Readonly<Record<PanelName, number>>;
   readonly registerSet: RegisterSet;
-  /** The page of the key table on the screen; undefined: none. */
-  readonly helpPage: number | undefined;
+  /** What covers the panels, page by page; undefined: nothing. */
+  readonly overlay: Overlay | undefined;
   /** The `:` line while it is typed. */
   readonly prompt: string | undefined;
   /** Digits typed before a key. */
@@ -107,6 +111,8 @@ export interface State {
   /** Registers before the last move. */
   readonly baseline: RegisterFile;
   readonly quit: boolean;
+  /** What the terminal is asked for, once: to be given back until the shell resumes us, or to be drawn anew. */
+  readonly request: 'suspend' | 'redraw' | undefined;
 }
 
 export interface Session {

@@ -1,31 +1,42 @@
 /**
- * The interactive program: keys in, frames out. Relies on the model for everything but the terminal itself; ink
- * switches to the alternate screen and back, also when the process is ended by a signal.
+ * The interactive program: keys in, frames out. Relies on the model for what a frame shows and on hold.ts for the
+ * terminal; ink draws, switches to the alternate screen and back, also when the process is ended by a signal.
  */
-import { type Key, render, useApp, useInput, useWindowSize } from 'ink';
-import { useEffect, useReducer, useRef } from 'react';
+import { render, type SuspendTerminal, useApp, useInput } from 'ink';
+import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
 import { pressKey } from '../model/input.ts';
 import type { Scanner } from '../model/scan.ts';
-import { MIN_COLUMNS, MIN_ROWS, type Screen, screenOf } from '../model/screen.ts';
-import { change } from '../model/session.ts';
+import { type Screen, screenOf } from '../model/screen.ts';
+import { change, say } from '../model/session.ts';
 import type { Session } from '../model/types.ts';
+import { HOME_AND_ERASE, type Hold, holdTerminal, type Terminal } from './hold.ts';
+import { keyNames } from './keys.ts';
 import { ScreenView } from './screen.tsx';
 
-export interface AppOptions {
+export interface AppOptions extends Terminal {
   readonly session: Session;
   /** Fills the timeline while the user reads; undefined when it is full already. */
   readonly scanner: Scanner | undefined;
   readonly colour: boolean;
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  /** Called after each frame with what drawing it took. */
-  readonly onFrame?: (milliseconds: number) => void;
+  /** Called after each frame. */
+  readonly onFrame?: () => void;
 }
 
-/** Shows the session until the user quits or `abort` is signalled; the terminal is as before when this settles. */
-export async function runApp(options: AppOptions, abort?: AbortSignal): Promise<void> {
-  const { stdin, stdout, onFrame } = options;
-  const app = render(<App {...options} />, {
+/**
+ * Shows the session until the user quits, `abort` is signalled, or the terminal goes away; the terminal is as before
+ * when this settles.
+ * @returns whether it was the user who quit
+ */
+export async function runApp(options: AppOptions, abort?: AbortSignal): Promise<boolean> {
+  const { session, stdin, stdout, onFrame } = options;
+  const control: Control = { suspendTerminal: undefined, hold: undefined };
+  const view = () => {
+    // Ink takes a terminal that does not know its size for one of 80 x 24.
+    change(session, { columns: stdout.columns || 80, rows: stdout.rows || 24 });
+    return <App {...options} control={control} />;
+  };
+  change(session, { request: undefined });
+  const app = render(view(), {
     stdin,
     stdout,
     interactive: true,
@@ -33,21 +44,36 @@ export async function runApp(options: AppOptions, abort?: AbortSignal): Promise<
     incrementalRendering: true,
     exitOnCtrlC: false,
     patchConsole: false,
-    ...(onFrame && { onRender: ({ renderTime }) => onFrame(renderTime) }),
+    ...(onFrame && { onRender: onFrame }),
   });
+  const hold = holdTerminal(options, {
+    clear: app.clear,
+    draw: () => app.rerender(view()),
+    unmount: app.unmount,
+    suspendTerminal: control.suspendTerminal!,
+  });
+  control.hold = hold;
   const stop = () => app.unmount();
   abort?.addEventListener('abort', stop);
   if (abort?.aborted) stop();
   try {
     await app.waitUntilExit();
+    return !hold.lost() && !abort?.aborted;
   } finally {
+    hold.release();
     abort?.removeEventListener('abort', stop);
   }
 }
 
-function App({ session, scanner, colour }: AppOptions) {
-  const { exit } = useApp();
-  const { columns, rows } = useWindowSize();
+/** What the views and the hold on the terminal give each other. */
+interface Control {
+  suspendTerminal: SuspendTerminal | undefined;
+  hold: Hold | undefined;
+}
+
+function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & { readonly control: Control }) {
+  const { exit, suspendTerminal } = useApp();
+  control.suspendTerminal = suspendTerminal;
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   // Whatever fails ends the program in good order: the terminal is restored first, then the error is explained.
   const guarded = (run: () => void) => {
@@ -57,11 +83,8 @@ function App({ session, scanner, colour }: AppOptions) {
       exit(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  const width = Math.max(MIN_COLUMNS, columns);
-  const height = Math.max(MIN_ROWS, rows);
-  if (session.state.columns !== width || session.state.rows !== height)
-    change(session, { columns: width, rows: height });
   useScanner(scanner, redraw, guarded);
+  useLayoutEffect(() => () => leave(stdout), [stdout]);
   useInput((input, key) =>
     guarded(() => {
       for (const name of keyNames(input, key)) {
@@ -70,15 +93,29 @@ function App({ session, scanner, colour }: AppOptions) {
           exit();
           return;
         }
+        const { request } = session.state;
+        change(session, { request: undefined });
+        if (request === 'redraw') control.hold?.redraw();
+        if (request === 'suspend' && jobs) control.hold?.suspend();
+        else if (request === 'suspend') say(session, 'this system has no job control', true);
       }
       redraw();
     }),
   );
   const { screen, failure } = look(session);
   useEffect(() => {
-    if (failure) exit(failure);
+    // Not from here: ink would leave the alternate screen before React, busy with this effect, lets the views go.
+    if (failure) queueMicrotask(() => exit(failure));
   }, [failure, exit]);
   return screen && <ScreenView screen={screen} colour={colour} />;
+}
+
+/**
+ * Before ink leaves the alternate screen: a terminal that was resized meanwhile (tmux 3.3) pushes what stands above the
+ * cursor onto the ordinary screen.
+ */
+function leave(stdout: NodeJS.WriteStream): void {
+  if (stdout.writable) stdout.write(HOME_AND_ERASE);
 }
 
 function look(session: Session): { readonly screen?: Screen; readonly failure?: Error } {
@@ -115,29 +152,4 @@ function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (
     timer = setTimeout(() => guard.current(slice), 1);
     return () => clearTimeout(timer);
   }, [scanner, redraw]);
-}
-
-const NAMED_KEYS = [
-  ['leftArrow', 'left'],
-  ['rightArrow', 'right'],
-  ['upArrow', 'up'],
-  ['downArrow', 'down'],
-  ['pageUp', 'pageup'],
-  ['pageDown', 'pagedown'],
-  ['home', 'home'],
-  ['end', 'end'],
-  ['tab', 'tab'],
-  ['return', 'return'],
-  ['escape', 'escape'],
-  ['backspace', 'backspace'],
-  ['delete', 'backspace'],
-] as const;
-
-/** Key names as model/input.ts knows them; typing fast or pasting brings several characters at once. */
-function keyNames(input: string, key: Key): readonly string[] {
-  const named = NAMED_KEYS.find(([property]) => key[property]);
-  if (named) return [named[1]];
-  if (key.ctrl) return input === 'c' ? ['C-c'] : [];
-  if (key.meta) return [];
-  return [...input].map((char) => (char === '\r' || char === '\n' ? 'return' : char));
 }

@@ -14,11 +14,7 @@ interface Colour {
 export function ScreenView({ screen, colour }: Colour & { readonly screen: Screen }) {
   return (
     <Box flexDirection="column" width={screen.columns} height={screen.rows} overflow="hidden">
-      <LineView line={screen.header} colour={colour} />
-      {screen.timeline.map((line, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its position on the screen
-        <LineView key={row} line={line} colour={colour} />
-      ))}
+      <LinesView lines={screen.top} colour={colour} />
       {screen.panels.map((row) => (
         <Box key={row[0]!.name} columnGap={1}>
           {row.map((panel) => (
@@ -26,30 +22,31 @@ export function ScreenView({ screen, colour }: Colour & { readonly screen: Scree
           ))}
         </Box>
       ))}
-      <LineView line={screen.status} colour={colour} />
+      <LinesView lines={screen.bottom} colour={colour} />
     </Box>
   );
 }
 
 function PanelView({ panel, colour }: Colour & { readonly panel: Panel }) {
-  const title = `${panel.focused ? '=' : '-'} ${panel.title} `;
-  const rule = (panel.focused ? '=' : '-').repeat(Math.max(0, panel.width - title.length));
   return (
     <Box flexDirection="column" width={panel.width} height={panel.height} overflow="hidden">
-      <LineView line={[{ text: title + rule, tone: panel.focused ? 'focus' : 'title' }]} colour={colour} />
-      {panel.lines.map((line, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its position in the panel
-        <LineView key={row} line={line} colour={colour} />
-      ))}
+      <LinesView lines={[panel.title, ...panel.lines]} colour={colour} />
     </Box>
   );
+}
+
+function LinesView({ lines, colour }: Colour & { readonly lines: readonly Line[] }) {
+  return lines.map((line, row) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a row is its position on the screen
+    <LineView key={row} line={line} colour={colour} />
+  ));
 }
 
 function LineView({ line, colour }: Colour & { readonly line: Line }) {
   return (
     <Text wrap="truncate">
       {/* An empty Text would take no row. */}
-      {line.length === 0 ? ' ' : null}
+      {line.every(({ text }) => text === '') ? ' ' : null}
       {line.map((piece, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a span is its position in the line
         <Text key={i} {...lookOf(piece.tone, colour)}>

@@ -1,0 +1,130 @@
+/**
+ * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
+ * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
+ */
+import { UsageError } from '../errors.ts';
+import { counted } from '../format.ts';
+import { parseMoment, parseMomentAndInputs } from '../parse.ts';
+import { atMoment } from './events.ts';
+import { goTo, goToEvent, move, say } from './session.ts';
+import { timelineWidth } from './timeline.ts';
+import type { RunEvent, Session } from './types.ts';
+
+/** The count typed before a key or behind a command; 1 when there is none. @throws UsageError for 0 or no number */
+export function countOf(argument: string): number {
+  if (argument === '') return 1;
+  const count = parseMoment(argument);
+  if (count === 0) throw new UsageError('expected a count of 1 or more, got 0');
+  return count;
+}
+
+/** N instructions on, or to the end of the run. */
+export function step(session: Session, argument: string): void {
+  const count = countOf(argument);
+  const before = session.travel.moment;
+  move(session, (travel) => travel.stepForward(count), '');
+  const n = session.travel.moment - before;
+  say(session, n === 0 ? 'at the end of the run' : `${counted(n, 'instruction')} forward`);
+}
+
+/** N instructions back, or to the start of the run. */
+export function reverseStep(session: Session, argument: string): void {
+  const count = countOf(argument);
+  const before = session.travel.moment;
+  move(session, (travel) => travel.stepBackward(count), '');
+  const n = before - session.travel.moment;
+  say(session, n === 0 ? 'at the start of the run' : `${counted(n, 'instruction')} back`);
+}
+
+/** The N-th fault, detection, resumption or end from here on, or the last one. */
+export function forwardToStop(session: Session, argument: string): void {
+  const later = stopsAfter(session, ({ stop }) => stop);
+  const event = nth(later, countOf(argument));
+  if (event) goToEvent(session, event);
+  else say(session, 'at the end of the run');
+}
+
+/** The N-th of them before, or the start of the run. */
+export function backToStop(session: Session, argument: string): void {
+  const count = countOf(argument);
+  const earlier = stopsBefore(session, ({ stop }) => stop);
+  const event = earlier[count - 1];
+  if (event) goToEvent(session, event);
+  else goTo(session, 0, 'at the start of the run');
+}
+
+/** The N-th event from here on, or the last one. */
+export function nextEvent(session: Session, argument: string): void {
+  const event = nth(
+    stopsAfter(session, () => true),
+    countOf(argument),
+  );
+  if (event) goToEvent(session, event);
+  else say(session, 'no later event');
+}
+
+/** The N-th event before, or the first one. */
+export function previousEvent(session: Session, argument: string): void {
+  const event = nth(
+    stopsBefore(session, () => true),
+    countOf(argument),
+  );
+  if (event) goToEvent(session, event);
+  else say(session, 'no earlier event');
+}
+
+/** The N-th event of a kind from here on; behind the last one comes the first again. */
+export function nextOfKind(session: Session, kind: RunEvent['kind'], argument: string): void {
+  const count = countOf(argument);
+  const all = firstOfMoments(session.events.filter((event) => event.kind === kind));
+  const { moment } = session.travel;
+  const later = all.filter((event) => event.moment > moment);
+  const event = [...later, ...all.slice(0, all.length - later.length)][(count - 1) % Math.max(1, all.length)];
+  if (event) goToEvent(session, event);
+  else say(session, `this run has no event '${kind}'`, true);
+}
+
+/** Events after the present moment, nearest first; of those that share a moment, the first. */
+function stopsAfter(session: Session, wanted: (event: RunEvent) => boolean): RunEvent[] {
+  const { moment } = session.travel;
+  return firstOfMoments(session.events.filter((event) => event.moment > moment && wanted(event)));
+}
+
+/** Events before the present moment, nearest first; of those that share a moment, the last. */
+function stopsBefore(session: Session, wanted: (event: RunEvent) => boolean): RunEvent[] {
+  const { moment } = session.travel;
+  return firstOfMoments(session.events.filter((event) => event.moment < moment && wanted(event)).reverse());
+}
+
+const firstOfMoments = (events: readonly RunEvent[]): RunEvent[] =>
+  events.filter((event, i) => event.moment !== events[i - 1]?.moment);
+
+const nth = (events: readonly RunEvent[], count: number): RunEvent | undefined =>
+  events[Math.min(count, events.length) - 1];
+
+/** To a moment as people type it; to the start of the run without one. */
+export function goToText(session: Session, argument: string): void {
+  if (argument === '') goTo(session, 0, 'at the start of the run');
+  else {
+    const { moment, here } = parseMomentAndInputs(argument);
+    goTo(session, moment, undefined, here);
+  }
+}
+
+/** To a moment, or to the end of the run without one. */
+export function goToEnd(session: Session, argument: string): void {
+  if (argument !== '') {
+    goToText(session, argument);
+    return;
+  }
+  const end = session.events.findLast((event) => event.kind === 'end');
+  goTo(session, session.travel.last.moment, end && atMoment(end));
+}
+
+/** N cells of the timeline on, or back. */
+export function scrub(session: Session, argument: string, direction: 1 | -1): void {
+  const { from, to, columns } = session.state;
+  const cell = Math.max(1, Math.round((to - from) / Math.max(1, timelineWidth(columns))));
+  const target = session.travel.moment + direction * countOf(argument) * cell;
+  goTo(session, Math.min(Math.max(0, target), session.travel.last.moment));
+}
