@@ -58,7 +58,7 @@ const USE_DRIVE = 'disks are -drive file=FILE,format=raw,if=none,id=d0 -device v
 const USE_NETDEV = 'networks are -netdev builtin,id=n0 -device virtio-net-device,netdev=n0';
 const USE_SHELL = 'that is for the shell that starts dejavm';
 const NO_MIGRATION =
-  'nothing comes from or goes to another QEMU; `dejavm replay TRACE -g MOMENT` goes to a state of a recorded run';
+  'nothing comes from or goes to another QEMU; `dejavm replay TRACE -g 1.5M` goes to any state of a recorded run';
 const NO_FIRMWARE_TABLES = 'the board has no fw_cfg, ACPI, SMBIOS or option ROMs';
 
 export const QEMU_OPTIONS: readonly QemuOption[] = [
