@@ -25,10 +25,11 @@ export {
   vmEquivalence,
 } from './equivalence/index.ts';
 export { MomentError } from './errors.ts';
+export { findLatest, LATEST, resolveTrace, setLatest } from './latest.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
-export { defaultTracePath, latestTrace, namedTracePath, resolveTrace, setLatest, traceFolder } from './store.ts';
+export { defaultTracePath, namedTracePath, traceFolder } from './store.ts';
 export {
   createTracePlayer,
   createWorkloadPlayer,

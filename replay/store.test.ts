@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../engine/index.ts';
-import { defaultTracePath, latestTrace, resolveTrace, setLatest, traceFolder } from './store.ts';
+import { defaultTracePath, traceFolder } from './store.ts';
 import { TOOL_VERSION } from './version.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dejavm-store-'));
@@ -36,39 +36,7 @@ describe('the trace folder', () => {
     writeFileSync(join(base, 'file'), '');
     vi.stubEnv('XDG_DATA_HOME', join(base, 'file'));
     expect(() => defaultTracePath('run')).toThrow(UserError);
-    expect(() => setLatest('x')).toThrow(/give -o FILE or set XDG_DATA_HOME$/);
-  });
-});
-
-describe('latest', () => {
-  it('is the last one set, as an absolute path', () => {
-    expect(latestTrace()).toBeUndefined();
-    const path = defaultTracePath('run');
-    writeFileSync(path, '');
-    setLatest('elsewhere.djvm');
-    setLatest(path);
-    expect(resolveTrace('latest')).toBe(path);
-    expect(latestTrace()).toBe(path);
-    expect(readdirSync(traceFolder()).sort()).toEqual(['latest', 'run.djvm']);
-  });
-
-  it('says what to do when there is none, or it is gone', () => {
-    expect(() => resolveTrace('latest')).toThrow(/no trace was recorded yet.*`dejavm demo`/);
-    setLatest(join(base, 'gone.djvm'));
-    expect(latestTrace()).toBeUndefined();
-    expect(() => resolveTrace('latest')).toThrow(/gone\.djvm, is gone; give a trace/);
-  });
-});
-
-describe('a word for a trace', () => {
-  it('is a path, or a name in the trace folder', () => {
-    const path = defaultTracePath('run');
-    writeFileSync(path, '');
-    expect(resolveTrace('run')).toBe(path);
-    expect(resolveTrace('run.djvm')).toBe(path);
-    expect(resolveTrace(path)).toBe(path);
-    expect(resolveTrace('none.djvm')).toBe('none.djvm');
-    expect(resolveTrace('./run')).toBe('./run');
+    expect(() => defaultTracePath('run')).toThrow(/give -o FILE or set XDG_DATA_HOME$/);
   });
 });
 

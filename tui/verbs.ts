@@ -26,7 +26,10 @@ function verb<const N extends FlagName = never>(
   return declaration as Verb;
 }
 
-const TRACE = { name: 'trace', help: "trace file, or 'latest' for the last one" } as const;
+const TRACE = {
+  name: 'trace',
+  help: "trace file, name in the trace folder, or 'latest': the last one recorded in this folder, or else anywhere",
+} as const;
 
 export const VERBS: readonly Verb[] = [
   verb({

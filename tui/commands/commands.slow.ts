@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTraceWriter, openTrace } from '../../traces/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { cli } from '../test-io.ts';
@@ -54,6 +54,8 @@ describe('record', () => {
     const verified = await cli(['verify', path, '--structure-only'], { env });
     expect([verified.code, verified.err]).toEqual([EXIT.ok, '']);
     expect(verified.out).not.toContain('cut off');
+    expect(err).toContain('latest stays the trace it was');
+    expect((await cli(['info', 'latest'], { env })).out).toContain(poked);
   });
 
   test('--max-time ends a recording, and bounds what looks at it', async () => {
@@ -84,6 +86,17 @@ describe('record', () => {
     const info = JSON.parse((await cli(['info', path, '--json'], { env })).out);
     expect(info.counts.inputs).toBeGreaterThan(0);
     expect((await cli(['replay', path], { env })).code).toBe(EXIT.ok);
+  });
+
+  test('a trace folder that cannot be written costs a recording with -o nothing but latest', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    process.env.XDG_DATA_HOME = file;
+    const { code, err } = await cli(['record', '-o', join(folder, 'kept.djvm'), '--max-moment', '100k'], { env });
+    process.env.XDG_DATA_HOME = folder;
+    expect(code).toBe(EXIT.ok);
+    expect(err).toMatch(/^dejavm: warning: cannot remember .*kept\.djvm as latest: .*; set XDG_DATA_HOME/);
+    expect((await cli(['replay', join(folder, 'kept.djvm')], { env })).code).toBe(EXIT.ok);
   });
 
   test.each([
@@ -197,7 +210,15 @@ describe('info, ls, verify', () => {
     const { traces } = JSON.parse(out);
     expect(traces).toHaveLength(1);
     expect(traces[0]).toMatchObject({ latest: true, moments: LENGTH });
-    expect((await cli(['info', 'latest'], { env })).out).toContain(traces[0].path);
+    const here = await cli(['info', 'latest'], { env });
+    expect([here.out, here.err]).toEqual([expect.stringContaining(traces[0].path), '']);
+    const cwd = vi.spyOn(process, 'cwd').mockReturnValue('/');
+    const elsewhere = await cli(['info', 'latest'], { env });
+    cwd.mockRestore();
+    expect(elsewhere.err).toBe(
+      `dejavm: nothing was recorded in this folder yet: latest is ${traces[0].path}, the last one of all\n`,
+    );
+    expect(elsewhere.out).toBe(here.out);
   });
 
   test('verify checks structure and replay', async () => {

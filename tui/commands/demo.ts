@@ -14,7 +14,6 @@ import {
   type RecordResult,
   record,
   replayTrace,
-  setLatest,
   vmEquivalence,
 } from '../../replay/index.ts';
 import { openTrace, type Trace } from '../../traces/index.ts';
@@ -24,6 +23,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { bisectText } from './bisect.ts';
+import { becomesLatest } from './latest.ts';
 import { verdictText } from './verdict.ts';
 
 /** The machine; `dejavm inject` knows it by this name. */
@@ -76,7 +76,7 @@ async function perform(io: Io, say: Narrator): Promise<void> {
   io.out(`Déjà VM: the type-1 hypervisor Lazarus with two VMs on ${counted(config.harts, 'RV64GC+H hart')}.\n`);
   const { golden, aim } = await goldenRun(config, io, say);
   const faulted = await faultedRun(config, aim, io, say);
-  setLatest(faulted.path);
+  becomesLatest(faulted.path, io);
   showEquivalence(faulted, golden, io, say);
   replayForwards(faulted, io, say);
   travelBackwards(faulted, say);

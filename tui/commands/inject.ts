@@ -23,13 +23,14 @@ import {
   runInjection,
   type Setup,
 } from '../../properties/index.ts';
-import { parseTrigger, setLatest } from '../../replay/index.ts';
+import { parseTrigger } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
 import { byteSize, toJson, virtualTime } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
+import { becomesLatest } from './latest.ts';
 
 /** What is injected, and when it comes from a campaign: what became of it there. */
 interface Plan {
@@ -158,7 +159,7 @@ async function keep(
   if (result.effect === 'not-reached')
     throw new UserError(`nothing to record in ${path}: the trigger is never reached`);
   const recorded = await recordInjection(golden, injection, result, { path, commandLine: ['dejavm', ...argv] });
-  setLatest(recorded.path);
+  becomesLatest(recorded.path, io);
   io.err(
     `dejavm: recorded in ${recorded.path} (${byteSize(recorded.bytes)}); it ends with the same digest\n` +
       `  replay it with: ${shellLine(['dejavm', 'replay', recorded.path])}\n`,

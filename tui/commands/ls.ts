@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellLine } from '../../engine/index.ts';
-import { latestTrace, traceFolder } from '../../replay/index.ts';
+import { findLatest, traceFolder } from '../../replay/index.ts';
 import { readTraceSummary } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -45,8 +45,8 @@ export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<
 
 /** The folder's traces, and the latest one also when it lies elsewhere. */
 function listTraces(folder: string): Listed[] {
-  const latest = latestTrace();
-  const latestPath = latest === undefined ? undefined : realpathSync(latest);
+  const latest = findLatest()?.path;
+  const latestPath = latest !== undefined && existsSync(latest) ? realpathSync(latest) : undefined;
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.djvm')) : [];
   const paths = new Set(names.map((name) => realpathSync(join(folder, name))));
   if (latestPath !== undefined) paths.add(latestPath);

@@ -1,20 +1,24 @@
 /**
- * Opens the trace that a command line names, and says on standard error when it is not whole. Relies on replay's
- * store for `latest`.
+ * Opens the trace that a command line names, and says on standard error when it is not whole, or another than the one of
+ * this folder. Relies on replay for names.
  */
 import { resolveTrace } from '../../replay/index.ts';
 import { type OpenOptions, openTrace, type Trace } from '../../traces/index.ts';
 import { grouped } from '../format.ts';
 import type { Io } from '../io.ts';
+import { explainLatest } from './latest.ts';
 
 /**
  * @param name a path, or `latest`
- * @param options how much of it is checked now: damage that is not looked at is not warned of
+ * @param options how much of it is checked now: damage that is not looked at is not warned of, and neither is damage that
+ *   the verb tells of itself
  * @throws UserError when there is no such trace, TraceError when it cannot be read at all
  */
-export function openNamedTrace(name: string, io: Io, options: OpenOptions = {}): Trace {
-  const trace = openTrace(resolveTrace(name), options);
-  if (trace.damage) {
+export function openNamedTrace(name: string, io: Io, options: OpenOptions & { damageIsSaid?: true } = {}): Trace {
+  const { damageIsSaid, ...checks } = options;
+  const trace = openTrace(resolveTrace(name), checks);
+  explainLatest(name, io);
+  if (trace.damage && !damageIsSaid) {
     io.err(
       `dejavm: warning: ${trace.path} is ${trace.damage.kind} at byte ${trace.damage.offset}: ${trace.damage.message}; ` +
         `using what is intact, up to moment ${grouped(trace.last.moment)}\n`,

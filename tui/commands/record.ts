@@ -10,7 +10,6 @@ import {
   parseTrigger,
   type RecordResult,
   record,
-  setLatest,
 } from '../../replay/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -19,6 +18,7 @@ import { byteSize, counted, grouped } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';
+import { becomesLatest } from './latest.ts';
 import { runLimits } from './limits.ts';
 import { type LiveConsole, openLiveConsole } from './live-console.ts';
 
@@ -81,9 +81,9 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
       },
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
     });
-    setLatest(result.path);
     output.flush();
     progress.clear();
+    if (!interrupted) becomesLatest(result.path, io);
     warnOfInputs(result, live, network?.notTaken ?? 0, io);
     return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, flags, io);
   } finally {
@@ -150,7 +150,10 @@ function report(
     `dejavm: recorded ${grouped(end.moment)} instructions, ${stopped ?? stopText(stop, flags.maxTime !== undefined)}; ` +
       `${byteSize(result.bytes)} in ${path}\n  replay it with: ${shellLine(['dejavm', 'replay', path])}\n`,
   );
-  if (stopped === 'interrupted') return EXIT.interrupted;
+  if (stopped === 'interrupted') {
+    io.err('  (interrupted: latest stays the trace it was)\n');
+    return EXIT.interrupted;
+  }
   return stop.kind === 'halted' && stop.status === 'fail' ? EXIT.difference : EXIT.ok;
 }
 

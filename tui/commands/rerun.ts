@@ -10,13 +10,13 @@ import {
   type RecordAnewResult,
   recordAnew,
   type StreamComparison,
-  setLatest,
 } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, counted, grouped, table, toJson, virtualTime } from '../format.ts';
 import { progressLine } from '../io.ts';
+import { becomesLatest } from './latest.ts';
 import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -38,8 +38,8 @@ export async function rerunCommand({
       stopRequested: () => interrupted,
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
     });
-    setLatest(result.recorded.path);
     progress.clear();
+    if (!interrupted) becomesLatest(result.recorded.path, io);
     io.out(flags.json ? toJson(jsonOf(old, result)) : `${textOf(old, result).join('\n')}\n`);
     if (interrupted) return EXIT.interrupted;
     if (isSame(result)) return EXIT.ok;

@@ -18,8 +18,7 @@ export async function verifyCommand({
   flags,
   io,
 }: CommandContext<'structureOnly' | 'golden' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
-  // The warning about damage would repeat what is printed below.
-  const trace = openNamedTrace(args[0]!, { ...io, err: () => {} }, { thorough: true });
+  const trace = openNamedTrace(args[0]!, io, { thorough: true, damageIsSaid: true });
   verifyCheckpoints(trace);
   const replay = flags.structureOnly ? undefined : replayWithProgress(trace, io, runLimits(flags));
   const golden = flags.golden === undefined ? undefined : openNamedTrace(flags.golden, io);
