@@ -29,7 +29,7 @@ export { findLatest, LATEST, resolveTrace, setLatest } from './latest.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
-export { defaultTracePath, namedTracePath, traceFolder } from './store.ts';
+export { defaultTracePaths, namedTracePath, traceFolder } from './store.ts';
 export {
   createTracePlayer,
   createWorkloadPlayer,

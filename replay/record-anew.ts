@@ -7,15 +7,15 @@
  */
 import { realpathSync } from 'node:fs';
 import { type Input, type InputEvent, type MachineEvent, type Moment, type Ticks, UserError } from '../engine/index.ts';
-import { openTrace, type Trace } from '../traces/index.ts';
+import { openTrace, type Trace, type TracePlace } from '../traces/index.ts';
 import { compareRecordings, isOwnEnd, type RecordingComparison } from './compare-recordings.ts';
 import { describedConfig, inputsFromTrace } from './config.ts';
 import { record } from './record.ts';
 import type { PlannedInput, Position, RecordedPosition, RecordResult } from './types.ts';
 
 export interface RecordAnewOptions {
-  /** Where the new trace goes; not the old one's own place. */
-  readonly path: string;
+  /** Where the new trace goes, as for `record`; not the old one's own place. */
+  readonly path: TracePlace;
   /** Stop at this moment. Without it: where the old recording was stopped; if it ended by itself, at twice its length. */
   readonly maxMoment?: Moment;
   /** The same in virtual time. */
@@ -44,7 +44,7 @@ export interface RecordAnewResult {
  * engine cannot build its machine, or both traces would be one file; otherwise as `record`
  */
 export async function recordAnew(old: Trace, options: RecordAnewOptions): Promise<RecordAnewResult> {
-  if (isSameFile(old.path, options.path)) {
+  if (typeof options.path === 'string' && isSameFile(old.path, options.path)) {
     throw new UserError(`${options.path} is the trace that is to be recorded anew: give the new one another name`);
   }
   const { header } = old;

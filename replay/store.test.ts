@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../engine/index.ts';
-import { defaultTracePath, traceFolder } from './store.ts';
+import { defaultTracePaths, traceFolder } from './store.ts';
 import { TOOL_VERSION } from './version.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dejavm-store-'));
@@ -26,17 +26,18 @@ describe('the trace folder', () => {
     expect(traceFolder()).toBe(join(homedir(), '.local/share/dejavm'));
   });
 
-  it('gives names that no file has', () => {
-    expect(defaultTracePath('run')).toBe(join(base, 'dejavm/run.djvm'));
-    writeFileSync(defaultTracePath('run'), '');
-    expect(defaultTracePath('run')).toBe(join(base, 'dejavm/run-2.djvm'));
+  it('gives names to try, without end', () => {
+    const names = defaultTracePaths('run');
+    expect([names.next().value, names.next().value]).toEqual(
+      ['dejavm/run.djvm', 'dejavm/run-2.djvm'].map((name) => join(base, name)),
+    );
   });
 
   it('that cannot be created is the user’s to mend', () => {
     writeFileSync(join(base, 'file'), '');
     vi.stubEnv('XDG_DATA_HOME', join(base, 'file'));
-    expect(() => defaultTracePath('run')).toThrow(UserError);
-    expect(() => defaultTracePath('run')).toThrow(/give -o FILE or set XDG_DATA_HOME$/);
+    expect(() => defaultTracePaths('run').next()).toThrow(UserError);
+    expect(() => defaultTracePaths('run').next()).toThrow(/give -o FILE or set XDG_DATA_HOME$/);
   });
 });
 

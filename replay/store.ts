@@ -2,7 +2,7 @@
  * Where traces live when nobody says otherwise: `$XDG_DATA_HOME/dejavm`, by default `~/.local/share/dejavm`. Relies on the
  * file system; does not open traces. What a user calls them by is in latest.ts.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from '../engine/index.ts';
@@ -18,15 +18,12 @@ export function traceFolder(): string {
 }
 
 /**
- * A path in the trace folder that no file has: `name.djvm`, or `name-2.djvm` and so on. Creates the folder.
- * @throws UserError when it cannot
+ * Paths in the trace folder for a new trace, to be tried one after another: `name.djvm`, `name-2.djvm` and so on. Creates
+ * the folder. @throws UserError when it cannot
  */
-export function defaultTracePath(name: string): string {
+export function* defaultTracePaths(name: string): Generator<string> {
   const folder = createFolder();
-  for (let n = 1; ; n++) {
-    const path = join(folder, `${name}${n === 1 ? '' : `-${n}`}${EXTENSION}`);
-    if (!existsSync(path)) return path;
-  }
+  for (let n = 1; ; n++) yield join(folder, `${name}${n === 1 ? '' : `-${n}`}${EXTENSION}`);
 }
 
 /** The path of `name.djvm` in the trace folder, whether it exists or not. Creates the folder. @throws UserError when it cannot */

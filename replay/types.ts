@@ -11,7 +11,7 @@ import type {
   StopReason,
   Ticks,
 } from '../engine/index.ts';
-import type { Trace } from '../traces/index.ts';
+import type { Trace, TracePlace } from '../traces/index.ts';
 
 /** When a planned input happens (design section 8). */
 export type Trigger =
@@ -74,7 +74,8 @@ export interface LiveNetwork {
 }
 
 export interface RecordOptions {
-  readonly path: string;
+  /** A trace of that name is replaced when the recording is complete. Of several names, the first that is free is taken. */
+  readonly path: TracePlace;
   readonly config: MachineConfig;
   readonly planned: readonly PlannedInput[];
   /** Stop at this moment even if the machine has not halted. */

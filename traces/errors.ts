@@ -2,6 +2,8 @@
  * What can go wrong with a trace file, said once for people: each message is one line that tells what was expected and
  * what to do. Relies on nothing. Does not decide exit codes; callers map `kind`.
  */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /**
  * `unreadable`: the operating system refused. `newer`: another format version. `incompatible`: readable, but it cannot
@@ -30,7 +32,16 @@ export class TraceError extends Error {
   }
 }
 
-export type TraceWriteErrorKind = 'disk-full' | 'not-writable' | 'is-directory' | 'no-folder' | 'not-a-trace' | 'io';
+/** `in-use`: another recorder writes there. `exists`: a new name was asked for. */
+export type TraceWriteErrorKind =
+  | 'disk-full'
+  | 'not-writable'
+  | 'is-directory'
+  | 'no-folder'
+  | 'not-a-trace'
+  | 'in-use'
+  | 'exists'
+  | 'io';
 
 /** A trace cannot be created or continued. What was flushed before stays readable. */
 export class TraceWriteError extends Error {
@@ -42,6 +53,49 @@ export class TraceWriteError extends Error {
     super(`${path}: ${message}`, options);
     this.kind = kind;
     this.path = path;
+  }
+}
+
+/** The TraceWriteError for an error of the operating system. */
+export function writeError(path: string, error: unknown): TraceWriteError {
+  if (error instanceof TraceWriteError) return error;
+  const options = { cause: error };
+  switch (errnoOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return new TraceWriteError(
+        'disk-full',
+        path,
+        'no space left for the trace; free some or record elsewhere',
+        options,
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new TraceWriteError(
+        'not-writable',
+        path,
+        'not writable; choose another place or change permissions',
+        options,
+      );
+    case 'EEXIST':
+      return new TraceWriteError('exists', path, 'exists already; choose another name', options);
+    case 'EISDIR':
+      return new TraceWriteError('is-directory', path, 'is a folder; give a file name ending in .djvm', options);
+    case 'ENOENT':
+    case 'ENOTDIR': {
+      const folder = dirname(path);
+      const state = existsSync(folder) ? 'is not a folder' : 'does not exist';
+      return new TraceWriteError(
+        'no-folder',
+        path,
+        `folder ${folder} ${state}; create it or choose another place`,
+        options,
+      );
+    }
+    default:
+      return new TraceWriteError('io', path, error instanceof Error ? error.message : String(error), options);
   }
 }
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeError } from './errors.ts';
 import { createTraceWriter, openTrace, openTraceBytes, TraceError, TraceWriteError } from './index.ts';
-import { writeError } from './sink.ts';
 import { apply, FIELDS, IMAGES, memorySink, SAMPLE, SAMPLE_END, traceBytes } from './trace.fixtures.ts';
 import { traceWriterOn } from './writer.ts';
 

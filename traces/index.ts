@@ -1,10 +1,11 @@
 /** The door of `traces`: the `.djvm` file. Bytes in, records out; knows no machine. Format: README.md. */
 export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
 export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
+export { isRunning, type ProcessName, thisProcess } from './process-name.ts';
 export { type OpenOptions, openTrace, openTraceBytes } from './reader.ts';
 export { MAX_DIGEST_GAP, type TraceHeaderFields } from './records/header.ts';
 export { convertRecords, firstFrom } from './records-list.ts';
-export type { TraceSink } from './sink.ts';
+export type { TracePlace, TraceSink } from './sink.ts';
 export { readTraceSummary, type TraceSummary } from './summary.ts';
 export type {
   FullCheckpoint,

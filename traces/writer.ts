@@ -8,7 +8,7 @@
 import { encodeBlock, MAX_BLOCK_BYTES } from './block.ts';
 import { concat } from './bytes.ts';
 import { type ColumnCodec, inOrder } from './columns.ts';
-import { TraceWriteError } from './errors.ts';
+import { TraceWriteError, writeError } from './errors.ts';
 import { sha256, xxh64 } from './hash.ts';
 import { encodePreamble, FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
 import { CONSOLE, DIGESTS, NOTES, VM_DIGESTS } from './records/bulk.ts';
@@ -25,7 +25,7 @@ import { encodeImage } from './records/image.ts';
 import { encodeFooter, INDEX } from './records/index-record.ts';
 import { encodeInput } from './records/input.ts';
 import { KIND } from './records/kinds.ts';
-import { fileSink, type TraceSink, writeError } from './sink.ts';
+import { fileSink, type TracePlace, type TraceSink } from './sink.ts';
 import type { Position, TraceEnd, TracePage, TraceWriter } from './types.ts';
 
 /** Page contents whose places are remembered: a GiB of them. What was forgotten is stored once more. */
@@ -39,15 +39,16 @@ export interface ImageContent {
 }
 
 /**
- * Creates a trace and writes its header and images at once. An existing trace of that name is replaced.
- * @throws TraceWriteError when the file cannot be created (nothing is left behind then)
+ * Creates a trace and writes its header and images at once. An existing trace of that name is replaced when this one is
+ * complete, and stays if it never is.
+ * @throws TraceWriteError when the file cannot be created (nothing is left behind then), or somebody else writes it
  */
 export function createTraceWriter(
-  path: string,
+  place: TracePlace,
   fields: TraceHeaderFields,
   images: readonly ImageContent[],
 ): TraceWriter {
-  return traceWriterOn(fileSink(path), fields, images);
+  return traceWriterOn(fileSink(place), fields, images);
 }
 
 /** As `createTraceWriter`, on any sink, and remembering where so many page contents stand. @throws TraceWriteError */
@@ -57,10 +58,10 @@ export function traceWriterOn(
   images: readonly ImageContent[],
   maxPlaces: number = MAX_PLACES,
 ): TraceWriter {
-  const named = images.map((image) => ({ role: image.role, name: image.name, sha256: sha256(image.bytes) }));
-  const header = completeHeader(fields, named, FORMAT_MAJOR, FORMAT_MINOR);
   const blocks = new BlockAppender(sink);
   try {
+    const named = images.map((image) => ({ role: image.role, name: image.name, sha256: sha256(image.bytes) }));
+    const header = completeHeader(fields, named, FORMAT_MAJOR, FORMAT_MINOR);
     blocks.start();
     blocks.append(KIND.HEADER, 1, encodeHeader(header));
     const stored = new Set<string>();
@@ -205,7 +206,8 @@ class Writer implements TraceWriter {
     const offset = this.blocks.bytesWritten;
     const sequence = this.blocks.append(KIND.INDEX, blocks, this.blocks.index.encode());
     this.blocks.write(encodeFooter(sequence, offset));
-    this.close();
+    this.closed = true;
+    this.sink.complete();
   }
 
   abandon(): void {
@@ -216,7 +218,8 @@ class Writer implements TraceWriter {
       // The disk is full, as the caller knows already from the call that failed first.
       if (!(error instanceof TraceWriteError)) throw error;
     } finally {
-      this.close();
+      this.closed = true;
+      this.sink.close();
     }
   }
 
@@ -264,10 +267,6 @@ class Writer implements TraceWriter {
 
   private assertOpen(): void {
     if (this.closed) throw new Error(`${this.path}: the trace is closed`);
-  }
-  private close(): void {
-    this.closed = true;
-    this.sink.close();
   }
 }
 

@@ -57,3 +57,19 @@ test('exit statuses reach the shell', async () => {
   expect((await ended(start('frobnicate'))).code).toBe(EXIT.usage);
   expect((await ended(start('info', packageFile('package.json')))).code).toBe(EXIT.damaged);
 });
+
+test('recorders that start together get a name each, and with one name only one of them records', async () => {
+  const start3 = (...argv: string[]) => [1, 2, 3].map(() => ended(start('record', '--max-moment', '200k', ...argv)));
+  const unnamed = await Promise.all(start3());
+  expect(unnamed.map(({ code }) => code)).toEqual([EXIT.ok, EXIT.ok, EXIT.ok]);
+  const paths = unnamed.map(({ err }) => /dejavm replay (\S+\.djvm)/.exec(err)![1]!);
+  expect(new Set(paths).size).toBe(3);
+  const named = await Promise.all(start3('-o', join(folder, 'one.djvm')));
+  for (const { code, err } of named) {
+    if (code !== EXIT.ok) expect(err).toMatch(/^dejavm: \S+one\.djvm: is being written by process \d+; wait until/);
+  }
+  expect(named.map(({ code }) => code)).toContain(EXIT.ok);
+  for (const path of [...paths, join(folder, 'one.djvm')]) {
+    expect(await ended(start('verify', path))).toEqual({ code: EXIT.ok, err: '' });
+  }
+});

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isRunning } from '../../traces/index.ts';
 import { exportCsv, exportJson, readCampaign } from './export.ts';
 import { planCampaign } from './plan.ts';
 import { parseRowReference, readCampaignRow } from './reference.ts';
 import { type CampaignOptions, runCampaign } from './run.ts';
-import { isRunning } from './store/lock.ts';
 import { testbed } from './testbed.fixtures.ts';
 
 const FIXTURE = new URL('./testbed.fixtures.ts', import.meta.url);
@@ -180,7 +180,7 @@ describe('a database', () => {
       const db = new DatabaseSync(path);
       db.prepare('INSERT INTO lock VALUES (1, ?, ?)').run(pid, started);
       db.close();
-      expect(isRunning(pid, started)).toBe(false);
+      expect(isRunning({ pid, started })).toBe(false);
       expect(await run({ plan: plan(TEXT('calm')) })).toMatchObject({ ran: 0, remaining: 0 });
     }
   });
@@ -194,8 +194,8 @@ describe('a database', () => {
         timeout: 900_000,
       });
       expect(() => process.kill(pid, 0)).not.toThrow();
-      expect(isRunning(pid, '')).toBe(false);
-      expect(isRunning(parent.pid!, '')).toBe(true);
+      expect(isRunning({ pid, started: '' })).toBe(false);
+      expect(isRunning({ pid: parent.pid!, started: '' })).toBe(true);
     } finally {
       parent.kill();
     }

@@ -4,7 +4,7 @@
  */
 import { formatFault, type MachineConfig, parseFault, shellLine, type VirtioConfig } from '../../engine/index.ts';
 import {
-  defaultTracePath,
+  defaultTracePaths,
   openUdpNetwork,
   type PlannedInput,
   parseTrigger,
@@ -51,7 +51,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
   const { virtio, cables } = plugIn(flags);
   const config = machineConfig(flags, virtio);
   const planned = plannedInputs(flags);
-  const path = flags.out ?? defaultTracePath('run');
+  const path = flags.out ?? defaultTracePaths('run');
   const network = cables.length === 0 ? undefined : await openUdpNetwork(cables);
   const live = flags.console ? openLiveConsole(io) : undefined;
   const output = consoleOutput(io);

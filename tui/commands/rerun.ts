@@ -5,7 +5,7 @@
 import { ENGINE_BEHAVIOUR, shellLine } from '../../engine/index.ts';
 import {
   type DisplacedInput,
-  defaultTracePath,
+  defaultTracePaths,
   describeEvent,
   type RecordAnewResult,
   recordAnew,
@@ -33,7 +33,7 @@ export async function rerunCommand({
   const progress = progressLine(io);
   try {
     const result = await recordAnew(old, {
-      path: flags.out ?? defaultTracePath('rerun'),
+      path: flags.out ?? defaultTracePaths('rerun'),
       ...runLimits(flags),
       stopRequested: () => interrupted,
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
