@@ -21,6 +21,11 @@ export function didYouMean(word: string, names: Iterable<string>): string {
   return ` (did you mean ${guesses.length > 1 ? 'one of ' : ''}${guesses.join(', ')}?)`;
 }
 
+/** An error message about one of a few names: `there is no plan 'smok' (did you mean smoke?): expected one of smoke, paper`. */
+export function noSuchName(kind: string, word: string, names: readonly string[]): string {
+  return `there is no ${kind} '${word}'${didYouMean(word, names)}: expected one of ${names.join(', ')}`;
+}
+
 /** The names that take the fewest edits; without any near enough, those that the word is a part of. */
 function nearest(word: string, names: Iterable<string>): string[] {
   const wanted = bare(word);

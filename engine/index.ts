@@ -1,7 +1,7 @@
 /** The door of the engine: everything that the layers above may use. */
 
 export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
-export { didYouMean } from './did-you-mean.ts';
+export { didYouMean, noSuchName } from './did-you-mean.ts';
 export { FileFormatError, InvariantError, invariant, UserError } from './errors.ts';
 export {
   FAULT_CSRS,

@@ -25,7 +25,7 @@ export {
   vmEquivalence,
 } from './equivalence/index.ts';
 export { MomentError } from './errors.ts';
-export { findLatest, LATEST, resolveTrace, setLatest } from './latest.ts';
+export { findLatest, LATEST, resolveTrace, setLatest, traceWords } from './latest.ts';
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';

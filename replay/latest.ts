@@ -106,6 +106,21 @@ export function resolveTrace(word: string): string {
   );
 }
 
+/** Every word without a folder in it that means a trace now; to be guessed from. */
+export function traceWords(): string[] {
+  const stored = tracesIn(traceFolder());
+  const names = stored.map((name) => name.slice(0, -EXTENSION.length));
+  return [LATEST, ...tracesIn('.'), ...stored, ...names];
+}
+
+function tracesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(EXTENSION));
+  } catch {
+    return [];
+  }
+}
+
 function inFolder(name: string): string | undefined {
   if (/[\\/]/.test(name)) return undefined;
   return [name, name + EXTENSION].map((file) => join(traceFolder(), file)).find((path) => existsSync(path));

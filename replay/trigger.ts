@@ -4,7 +4,15 @@
  * sees what it runs through: the machine's observer is away meanwhile.
  * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is linked.
  */
-import { type Machine, type MachineSymbols, type Moment, RAM_BASE, type Ticks, UserError } from '../engine/index.ts';
+import {
+  didYouMean,
+  type Machine,
+  type MachineSymbols,
+  type Moment,
+  RAM_BASE,
+  type Ticks,
+  UserError,
+} from '../engine/index.ts';
 
 export interface TriggerSearch {
   /** Virtual time right before the awaited instruction; undefined when it lies beyond the search's end. */
@@ -68,7 +76,10 @@ export function placeOf(hypervisor: MachineSymbols['hypervisor'], symbol: string
   const at = hypervisor?.loadAddress(symbol);
   const linked = hypervisor?.address(symbol);
   const image = hypervisor?.image ?? 'the image that -kernel names';
-  if (at === undefined || linked === undefined) throw new UserError(`there is no symbol '${symbol}' in ${image}`);
+  if (at === undefined || linked === undefined) {
+    const guess = didYouMean(symbol, hypervisor?.placeNames() ?? []);
+    throw new UserError(`there is no symbol '${symbol}' in ${image}${guess}`);
+  }
   if (at < BigInt(RAM_BASE)) throw new UserError(`'${symbol}' is a value, not a place in ${image}`);
   return { paddr: Number(at) + offset, linked: linked + BigInt(offset) };
 }

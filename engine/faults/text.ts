@@ -5,12 +5,14 @@
  * `device=7,effect=io-error`. Does not know the machine: whether hart, address and device exist is checked when the
  * fault is applied.
  */
+import { didYouMean } from '../did-you-mean.ts';
 import { UserError } from '../errors.ts';
 import { FAULT_CSRS, type Fault, type FaultCsr, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
 const FORMS =
   "'failstop', 'register=x10,bit=5', 'memory=0x80201000,bit=3', 'code=instruction,bit=7', 'csr=hgatp,bit=44', " +
   "'interrupt=ipi,effect=lost' or 'device=7,effect=io-error', those of a hart with ',hart=N' if wanted";
+const MODELS: readonly Fault['model'][] = ['failstop', 'register', 'memory', 'code', 'csr', 'interrupt', 'device'];
 const MAX_HART = 7;
 const MAX_SLOT = 7;
 const MAX_SOURCE = 95;
@@ -21,9 +23,11 @@ export function parseFault(text: string): Fault {
   const [head = '', ...rest] = text.split(',').map((part) => part.trim());
   const [model = '', value] = split(head);
   const options = readOptions(text, rest);
-  const fault = build(model, value, new Options(text, model, options));
+  const fields = new Options(text, model, options);
+  const fault = build(model, value, fields);
   const unused = [...options.keys()][0];
-  if (unused !== undefined) throw wrong(text, `'${unused}' does not belong to '${model}'`);
+  if (unused !== undefined)
+    throw wrong(text, `'${unused}' does not belong to '${model}'${didYouMean(unused, fields.asked)}`);
   return fault;
 }
 
@@ -72,6 +76,8 @@ class Options {
   readonly text: string;
   readonly #model: string;
   readonly #given: Map<string, string>;
+  /** What the model was asked for so far. */
+  readonly asked = new Set<string>();
   constructor(text: string, model: string, given: Map<string, string>) {
     this.text = text;
     this.#model = model;
@@ -91,7 +97,7 @@ class Options {
     if (found !== undefined) return found;
     throw wrong(
       this.text,
-      `'${this.#model}' needs '${name}=${words.join('|')}'${given === undefined ? '' : `, not '${given}'`}`,
+      `'${this.#model}' needs '${name}=${words.join('|')}'${given === undefined ? '' : not(given, words)}`,
     );
   }
 
@@ -101,6 +107,7 @@ class Options {
 
   #take(name: string): string | undefined {
     const given = this.#given.get(name);
+    this.asked.add(name);
     this.#given.delete(name);
     return given;
   }
@@ -144,7 +151,10 @@ function build(model: string, value: string | undefined, options: Options): Faul
         effect: options.word('effect', ['io-error', 'drop-frame'] as const),
       };
     default:
-      throw wrong(text, model === '' ? 'it is empty' : `there is no fault model '${model}'`);
+      throw wrong(
+        text,
+        model === '' ? 'it is empty' : `there is no fault model '${model}'${didYouMean(model, MODELS)}`,
+      );
   }
 }
 
@@ -181,9 +191,11 @@ function register(text: string, value: string | undefined): number {
 
 function oneOf<T extends string>(text: string, model: string, value: string | undefined, words: readonly T[]): T {
   const found = words.find((word) => word === value);
-  if (found === undefined) throw wrong(text, `'${model}' needs one of ${words.join(', ')}, not '${value ?? ''}'`);
+  if (found === undefined) throw wrong(text, `'${model}' needs one of ${words.join(', ')}${not(value ?? '', words)}`);
   return found;
 }
+
+const not = (given: string, words: readonly string[]): string => `, not '${given}'${didYouMean(given, words)}`;
 
 function integer(text: string, name: string, value: string, max: number): number {
   const number = /^(0x[0-9a-f]+|\d+)$/i.test(value) ? Number(value) : Number.NaN;

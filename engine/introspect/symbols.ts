@@ -30,6 +30,8 @@ export interface SymbolTable {
   address(name: string): bigint | undefined;
   /** The same as a physical address: where the symbol was loaded. */
   loadAddress(name: string): bigint | undefined;
+  /** Names of places in the image, as `lookup` finds them; some are shared by several. */
+  placeNames(): Iterable<string>;
   /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
   absolutes(prefix: string): ReadonlyMap<string, bigint>;
 }
@@ -62,6 +64,7 @@ export function createSymbolTable(
       const address = values.get(name);
       return address === undefined ? undefined : loadAddress(moved, address);
     },
+    placeNames: () => places.values().map(({ name }) => name),
     absolutes: (prefix) =>
       new Map(
         symbols

@@ -4,8 +4,8 @@
  */
 import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
-import { UserError } from '../../engine/index.ts';
-import { type CampaignFile, campaignFile } from './schema.ts';
+import { didYouMean, UserError } from '../../engine/index.ts';
+import { type CampaignFile, campaignFile, keysAt } from './schema.ts';
 
 /** Where something stands in the file: keys and list positions from the top. */
 export type FilePath = readonly (string | number)[];
@@ -115,12 +115,18 @@ function offsetOf(document: Document.Parsed, path: FilePath, key: boolean): numb
 function problemsOf(issue: z.core.$ZodIssue, document: Document.Parsed): Problem[] {
   const path = issue.path.filter((part): part is string | number => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((name) => ({ path: [...path, name], why: `unknown key '${name}'`, key: true as const }));
+    const known = keysAt(path);
+    return issue.keys.map((name) => {
+      const why = `unknown key '${name}'${didYouMean(name, known)}`;
+      return { path: [...path, name], why, key: true as const };
+    });
   }
   const missing = path.length > 0 && document.hasIn(path) === false;
   if (missing) return [{ path, why: `'${path.at(-1)}' is missing: ${issue.message.replace(/^Invalid input: /, '')}` }];
   if (issue.code === 'invalid_union') return [unionProblem(issue, path, document)];
-  return [{ path, why: issue.message.replace(/^Invalid input: /, '') }];
+  const guess =
+    issue.code === 'invalid_value' ? didYouMean(String(document.getIn(path)), issue.values.map(String)) : '';
+  return [{ path, why: issue.message.replace(/^Invalid input: /, '') + guess }];
 }
 
 /** Of the alternatives, the one that came furthest says best what is wrong. */

@@ -4,7 +4,7 @@
  * stands. Runs nothing.
  */
 import { createHash } from 'node:crypto';
-import type { UserError } from '../../engine/index.ts';
+import { didYouMean, noSuchName, type UserError } from '../../engine/index.ts';
 import type { Mechanism } from '../injection/types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
 import { rungs } from './ladder.ts';
@@ -202,7 +202,7 @@ class Planner {
   private setup(name: string, path: FilePath): boolean {
     const { setups } = this.catalogue;
     if (!setups.includes(name)) {
-      this.refuse(path, `there is no set-up '${name}': expected one of ${setups.join(', ')}`);
+      this.refuse(path, noSuchName('set-up', name, setups));
       return false;
     }
     if (this.imagesOf.has(name)) return true;
@@ -223,7 +223,7 @@ class Planner {
     const recovery = own?.recovery ?? of(PLAIN, name);
     if (recovery === undefined) {
       const known = [...Object.keys(PLAIN), ...Object.keys(this.file.mechanisms)];
-      return this.refuse(path, `there is no mechanism '${name}': expected one of ${[...new Set(known)].join(', ')}`);
+      return this.refuse(path, noSuchName('mechanism', name, [...new Set(known)]));
     }
     const canonical = this.catalogue.enhancements(recovery);
     if (own === undefined || own.enhance === 'all') return { recovery, enhance: canonical };
@@ -240,7 +240,9 @@ class Planner {
     const known = this.catalogue.enhancements(recovery);
     for (const [i, [name, path]] of names.entries()) {
       const list = known.length === 0 ? 'it has none' : `expected some of ${known.join(', ')}`;
-      if (!known.includes(name)) return { path, why: `${recovery} has no enhancement '${name}': ${list}` };
+      if (!known.includes(name)) {
+        return { path, why: `${recovery} has no enhancement '${name}'${didYouMean(name, known)}: ${list}` };
+      }
       const isSecond = names.findIndex(([other]) => other === name) < i;
       if (isSecond) return { path, why: `enhancement '${name}' is there twice` };
     }

@@ -130,3 +130,24 @@ export type CampaignFile = z.output<typeof campaignFile>;
 export type CellsEntry = CampaignFile['cells'][number];
 export type LadderEntry = CampaignFile['ladders'][number];
 export type DrawOptions = Required<{ [K in keyof typeof drawOptions]: CampaignFile[K] }>;
+
+/** The keys that a mapping at a place in the file can have, whichever of several forms it has; none where there is no mapping. */
+export function keysAt(path: readonly (string | number)[]): string[] {
+  let forms = formsOf(campaignFile);
+  for (const part of path) {
+    forms = forms.flatMap((form) => {
+      if (form instanceof z.ZodObject) return formsOf(form.shape[part]);
+      if (form instanceof z.ZodArray) return formsOf(form.element);
+      return form instanceof z.ZodRecord ? formsOf(form.valueType) : [];
+    });
+  }
+  return forms.flatMap((form) => (form instanceof z.ZodObject ? Object.keys(form.shape) : []));
+}
+
+/** What remains of a type without its defaults, and its alternatives one by one. */
+function formsOf(type: z.core.$ZodType | undefined): z.core.$ZodType[] {
+  if (type instanceof z.ZodUnion) return type.options.flatMap(formsOf);
+  const isWrapped = type instanceof z.ZodDefault || type instanceof z.ZodPrefault || type instanceof z.ZodOptional;
+  if (isWrapped) return formsOf(type.def.innerType);
+  return type ? [type] : [];
+}

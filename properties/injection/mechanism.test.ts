@@ -15,7 +15,9 @@ describe('mechanisms as text', () => {
   });
 
   it('refuses what there is not', () => {
-    expect(() => parseEnhance('lock')).toThrow(/no enhancement 'lock': expected all, none, or a list of locks,/);
+    expect(() => parseEnhance('lock')).toThrow(
+      /no enhancement 'lock' \(did you mean locks\?\): expected all, none, or a list of locks,/,
+    );
     expect(() => parseRecovery('xen')).toThrow(UserError);
     expect(() => findSetup('4appvm')).toThrow(/no set-up '4appvm': expected one of compute/);
   });

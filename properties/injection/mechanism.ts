@@ -3,7 +3,7 @@
  * starts a recovery, so writing them into a booted machine selects the mechanism without booting again.
  * Relies on the firmware's symbols: `options`, and the offsets that it publishes as `layout.options.*`.
  */
-import { FIXUPS, type InputEvent, type MachineSymbols, UserError } from '../../engine/index.ts';
+import { didYouMean, FIXUPS, type InputEvent, type MachineSymbols, noSuchName, UserError } from '../../engine/index.ts';
 import type { Mechanism } from './types.ts';
 
 /** Values of `options.recovery`. */
@@ -13,7 +13,7 @@ const RECOVERIES = ['none', 'rehype', 'nilihype'] as const;
 export function parseRecovery(text: string): Mechanism['recovery'] {
   const found = RECOVERIES.find((name) => name === text);
   if (found) return found;
-  throw new UserError(`there is no recovery mechanism '${text}': expected ${RECOVERIES.join(', ')}`);
+  throw new UserError(noSuchName('recovery mechanism', text, RECOVERIES));
 }
 
 /** `all`, `none`, `a,b` (only these), `-a,-b` (all but these), as the boot argument `enhance=`. @throws UserError */
@@ -24,7 +24,9 @@ export function parseEnhance(text: string): readonly string[] {
     const name = word.replace(/^-/, '');
     if (name === 'all' || name === 'none') chosen = new Set(name === 'all' ? FIXUPS : []);
     else if (!(FIXUPS as readonly string[]).includes(name)) {
-      throw new UserError(`there is no enhancement '${name}': expected all, none, or a list of ${FIXUPS.join(',')}`);
+      throw new UserError(
+        `there is no enhancement '${name}'${didYouMean(name, FIXUPS)}: expected all, none, or a list of ${FIXUPS.join(',')}`,
+      );
     } else if (word.startsWith('-')) chosen.delete(name);
     else chosen.add(name);
   }
@@ -63,7 +65,7 @@ export function selectMechanism(symbols: MachineSymbols, { recovery, enhance }: 
 
 function bitOf(name: string): number {
   const bit = (FIXUPS as readonly string[]).indexOf(name);
-  if (bit < 0) throw new UserError(`there is no enhancement '${name}': expected one of ${FIXUPS.join(', ')}`);
+  if (bit < 0) throw new UserError(noSuchName('enhancement', name, FIXUPS));
   return bit;
 }
 

@@ -5,7 +5,14 @@
  * long as in the papers.
  */
 import { readFileSync } from 'node:fs';
-import { DEFAULT_QUANTUM, type Image, type MachineConfig, UserError, type VirtioConfig } from '../../engine/index.ts';
+import {
+  DEFAULT_QUANTUM,
+  type Image,
+  type MachineConfig,
+  noSuchName,
+  UserError,
+  type VirtioConfig,
+} from '../../engine/index.ts';
 import { echoRequests } from './sender.ts';
 import type { Setup, VmCriterion } from './types.ts';
 
@@ -185,5 +192,5 @@ export const setupNames = (): readonly string[] => SETUPS.map(({ name }) => name
 export function findSetup(name: string): Setup {
   const found = SETUPS.find((setup) => setup.name === name);
   if (found) return found;
-  throw new UserError(`there is no set-up '${name}': expected one of ${setupNames().join(', ')}`);
+  throw new UserError(noSuchName('set-up', name, setupNames()));
 }

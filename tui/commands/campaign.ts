@@ -6,7 +6,7 @@
 
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { shellLine } from '../../engine/index.ts';
+import { didYouMean, shellLine } from '../../engine/index.ts';
 import {
   type CampaignOutcome,
   type CampaignPlan,
@@ -73,7 +73,8 @@ function defaultWorkers(): number {
 function readPlan(name: string, paperScale: boolean): CampaignPlan {
   const isBundled = BUNDLED_PLANS.includes(name);
   if (!isBundled && !existsSync(name)) {
-    throw new UsageError(`${name}: no such file, and not one of the plans ${BUNDLED_PLANS.join(', ')}`);
+    const guess = didYouMean(name, BUNDLED_PLANS);
+    throw new UsageError(`${name}: no such file, and not one of the plans ${BUNDLED_PLANS.join(', ')}${guess}`);
   }
   const path = isBundled ? packageFile(`properties/campaign/plans/${name}.yaml`) : name;
   const text = Buffer.from(readInputFile(name, path, MAX_PLAN_BYTES)).toString('utf8');

@@ -2,7 +2,7 @@
  * What `-drive`, `-netdev` and `-device` plug into the board: files are read, names looked up, slots given out in QEMU's
  * order (the first device gets the last slot). Limits of the board and of images are the engine's business.
  */
-import { randomDisk, VIRTIO_SLOTS, type VirtioConfig } from '../../engine/index.ts';
+import { didYouMean, randomDisk, VIRTIO_SLOTS, type VirtioConfig } from '../../engine/index.ts';
 import type { UdpCable } from '../../replay/index.ts';
 import { UsageError } from '../errors.ts';
 import type { FlagValues } from '../flags.ts';
@@ -73,12 +73,15 @@ function deviceOf(device: DeviceFlag, flags: Flags, used: Set<string>): Unplaced
     const hint =
       near !== driver && DRIVERS[near]
         ? `the board has no PCI, use ${near}`
-        : `expected one of ${Object.keys(DRIVERS).join(', ')}`;
+        : `expected one of ${Object.keys(DRIVERS).join(', ')}${didYouMean(driver, Object.keys(DRIVERS))}`;
     throw new UsageError(`-device ${driver}: ${hint}`);
   }
   for (const name of settings.keys()) {
     if (name === 'driver' || name === 'id' || name === 'bus' || known.includes(name)) continue;
-    throw new UsageError(`-device ${driver} does not know '${name}'; it knows ${['id', 'bus', ...known].join(', ')}`);
+    const names = ['id', 'bus', ...known];
+    throw new UsageError(
+      `-device ${driver} does not know '${name}'${didYouMean(name, names)}; it knows ${names.join(', ')}`,
+    );
   }
   // The port of a virtio-serial-device, which has one anyway.
   if (driver === 'virtconsole') return [];

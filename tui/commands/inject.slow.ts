@@ -50,7 +50,7 @@ describe('inject', () => {
     [['--fault', 'failstop', '--at', 'soon#x'], /expected a trigger such as/],
     [['--fault', 'failstop', '--at', '1us+1'], /before the hypervisor is up/],
     [['--fault', 'failstop', ...AT, '--setup', 'cloud'], /no set-up 'cloud': expected one of compute/],
-    [['--fault', 'failstop', ...AT, '--recovery', 'reboot'], /expected none, rehype, nilihype/],
+    [['--fault', 'failstop', ...AT, '--recovery', 'reboot'], /expected one of none, rehype, nilihype/],
     [['--fault', 'failstop', ...AT, '--enhance', 'luck'], /no enhancement 'luck'/],
     [['--fault', 'device=7,effect=io-error', ...AT], /no such device in virtio slot 7/],
     [['--fault', 'register=x1,bit=0,hart=7', ...AT], /fault on hart 7: the machine has harts 0…1/],

@@ -2,8 +2,9 @@
  * Opens the trace that a command line names, and says on standard error when it is not whole, or another than the one of
  * this folder. Relies on replay for names.
  */
-import { resolveTrace } from '../../replay/index.ts';
-import { type OpenOptions, openTrace, type Trace } from '../../traces/index.ts';
+import { didYouMean } from '../../engine/index.ts';
+import { resolveTrace, traceWords } from '../../replay/index.ts';
+import { type OpenOptions, openTrace, type Trace, TraceError } from '../../traces/index.ts';
 import { grouped } from '../format.ts';
 import type { Io } from '../io.ts';
 import { explainLatest } from './latest.ts';
@@ -16,7 +17,7 @@ import { explainLatest } from './latest.ts';
  */
 export function openNamedTrace(name: string, io: Io, options: OpenOptions & { damageIsSaid?: true } = {}): Trace {
   const { damageIsSaid, ...checks } = options;
-  const trace = openTrace(resolveTrace(name), checks);
+  const trace = openOrGuess(name, checks);
   explainLatest(name, io);
   if (trace.damage && !damageIsSaid) {
     io.err(
@@ -25,4 +26,15 @@ export function openNamedTrace(name: string, io: Io, options: OpenOptions & { da
     );
   }
   return trace;
+}
+
+function openOrGuess(name: string, checks: OpenOptions): Trace {
+  const path = resolveTrace(name);
+  try {
+    return openTrace(path, checks);
+  } catch (error) {
+    if (!(error instanceof TraceError) || error.kind !== 'missing') throw error;
+    const guess = didYouMean(name, traceWords());
+    throw guess === '' ? error : new TraceError('missing', path, `no such file${guess}`, { cause: error });
+  }
 }

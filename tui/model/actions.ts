@@ -2,7 +2,7 @@
  * Everything that a user can do, declared once: the keys, the `:` commands, `--script` and the `?` overlay all read
  * this table. Relies on motions.ts and session.ts for the moves; knows no terminal.
  */
-import { UserError } from '../../engine/index.ts';
+import { didYouMean, UserError } from '../../engine/index.ts';
 import { MomentError } from '../../replay/index.ts';
 import { TraceError } from '../../traces/index.ts';
 import { UsageError } from '../errors.ts';
@@ -150,8 +150,13 @@ export function runCommand(session: Session, line: string): void {
   const exact = ACTIONS.find((action) => action.name === word);
   const matches = exact ? [exact] : ACTIONS.filter((action) => action.name.startsWith(word));
   const [match] = matches;
-  if (!match) say(session, `no command '${word}'; ? shows them all`, true);
-  else if (matches.length > 1) {
+  if (!match) {
+    const guess = didYouMean(
+      word,
+      ACTIONS.map(({ name }) => name),
+    );
+    say(session, `no command '${word}'${guess}; ? shows them all`, true);
+  } else if (matches.length > 1) {
     say(session, `'${word}' could be ${matches.map((action) => action.name).join(', ')}`, true);
   } else runAction(session, match, rest.join(' '));
 }
