@@ -19,7 +19,7 @@ describe('mechanisms as text', () => {
       /no enhancement 'lock' \(did you mean locks\?\): expected all, none, or a list of locks,/,
     );
     expect(() => parseRecovery('xen')).toThrow(UserError);
-    expect(() => findSetup('4appvm')).toThrow(/no set-up '4appvm': expected one of compute/);
+    expect(() => findSetup('4appvm')).toThrow(/no set-up '4appvm' \(did you mean 3appvm\?\): expected one of compute/);
   });
 });
 
