@@ -4,12 +4,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isTooOld, tooOld } from './node-floor.js';
 
-const FLOOR = 24;
 const USAGE_ERROR = 2;
 const entry = new URL('../dist/tui/main.js', import.meta.url);
 
-if (Number(process.versions.node.split('.')[0]) < FLOOR && !process.env.DEJAVM_REEXEC) {
+if (isTooOld() && !process.env.DEJAVM_REEXEC) {
   reexecute();
 } else if (!existsSync(entry)) {
   fail('dejavm is not built yet: run `npm run build` in its folder first');
@@ -20,9 +20,7 @@ if (Number(process.versions.node.split('.')[0]) < FLOOR && !process.env.DEJAVM_R
 function reexecute() {
   const exe = pinnedNode();
   if (!exe)
-    fail(
-      `dejavm needs Node >= ${FLOOR}, found ${process.version}; install it, or run \`npm ci\` without --omit=optional`,
-    );
+    fail(`${tooOld('dejavm')}; install one, or install dejavm without --omit=optional, which brings one for itself`);
   const child = spawnSync(exe, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
     env: { ...process.env, DEJAVM_REEXEC: '1' },

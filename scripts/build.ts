@@ -1,5 +1,6 @@
 /**
- * Builds what `npm ci` leaves to build: the AssemblyScript layout, `dist/arch.wasm`, and `dist/**` from TypeScript.
+ * Builds what `npm ci` leaves to build: the AssemblyScript layout, `dist/arch.wasm`, `dist/**` from TypeScript, and the
+ * entries that other programs import.
  * Each part is skipped when its inputs have not changed. Relies on the dev dependencies; checks nothing else.
  */
 import { execFileSync } from 'node:child_process';
@@ -45,7 +46,34 @@ export function buildArch(): void {
   writeFileSync(stamp, digest);
 }
 
+/**
+ * Writes the entries of the package, `dejavm/replay` and its like, one for each folder's door. On a Node that is too old the doors cannot even be linked: modules and functions of
+ * Node that they name are missing there. So an entry looks at the version first, and only then imports the door.
+ */
+async function buildEntries(): Promise<void> {
+  mkdirSync(`${root}dist/entries`, { recursive: true });
+  const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> };
+  for (const name of Object.keys(exports).map((entry) => entry.slice('./'.length))) {
+    const door = `../${name}/index.js`;
+    const names = Object.keys(await import(`${root}dist/${name}/index.js`)).sort();
+    const code = [
+      "import { requireNode } from '../../bin/node-floor.js';",
+      '',
+      `requireNode('dejavm/${name}');`,
+      `export const { ${names.join(', ')} } = await import('${door}');`,
+    ];
+    writeChanged(`${root}dist/entries/${name}.js`, `${code.join('\n')}\n`);
+    writeChanged(`${root}dist/entries/${name}.d.ts`, `export * from '${door}';\n`);
+  }
+}
+
+/** Leaves a file alone that is right: somebody may be reading it. */
+function writeChanged(path: string, text: string): void {
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+}
+
 if (import.meta.main) {
   buildArch();
   run(bin('tsc'), ['-b']);
+  await buildEntries();
 }
