@@ -75,7 +75,7 @@ export {
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { checkMachine } from './machine/loader.ts';
 export { createMachine, STUCK_CODE } from './machine/machine.ts';
-export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText } from './machine/notes.ts';
+export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './machine/notes.ts';
 export { randomDisk } from './machine/random-disk.ts';
 export type {
   HartState,

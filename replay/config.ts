@@ -43,6 +43,7 @@ export function headerFields(options: RecordOptions): TraceHeaderFields {
       append: config.append,
       ...(config.seed !== undefined && { seed: config.seed.toString() }),
       ...(config.wallClock !== undefined && { wallClock: config.wallClock }),
+      ...(config.reboots !== undefined && { reboots: config.reboots }),
       ...(config.virtio && { devices: traceDevices(config.virtio) }),
     },
     digestEvery: options.digestEvery,
@@ -112,6 +113,7 @@ function readConfig(trace: Trace): MachineConfig {
     ...Object.fromEntries(images),
     ...(machine.seed !== undefined && { seed: seedOf(trace, machine.seed) }),
     ...(machine.wallClock !== undefined && { wallClock: machine.wallClock }),
+    ...(machine.reboots !== undefined && { reboots: machine.reboots }),
     ...(machine.devices && { virtio: virtioFromTrace(trace, machine.devices) }),
   };
 }

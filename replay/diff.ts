@@ -78,12 +78,16 @@ export function machineDifferences(a: TraceHeader, b: TraceHeader): SettingDiffe
   compare('quantum', quantumText(a), quantumText(b));
   compare('device seed', a.machine.seed ?? '0', b.machine.seed ?? '0');
   compare('wall clock', wallClockText(a), wallClockText(b));
+  compare('reset', resetText(a), resetText(b));
   compare('devices', devicesText(a), devicesText(b));
   return found;
 }
 
 const wallClockText = ({ machine }: TraceHeader): string =>
   new Date(1000 * (machine.wallClock ?? DEFAULT_WALL_CLOCK)).toISOString();
+
+const resetText = ({ machine }: TraceHeader): string =>
+  machine.reboots === true ? 'starts the machine over' : 'ends the run';
 
 /** Content of disks is compared with the other images. */
 const devicesText = ({ machine }: TraceHeader): string =>

@@ -40,6 +40,8 @@ export interface TraceHeader {
     readonly seed?: string;
     /** Wall-clock time at tick 0, seconds since 1970. */
     readonly wallClock?: number;
+    /** Whether a reset starts the machine over; absent: it ends the run. */
+    readonly reboots?: boolean;
     readonly devices?: readonly TraceDevice[];
   };
   readonly images: readonly TraceImage[];

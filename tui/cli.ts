@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from '@commande
 import type { CommandFunction } from './command.ts';
 import { explainError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
-import { type FlagName, type FlagValues, flagSpec, longName } from './flags.ts';
+import { type FlagName, type FlagValues, flagSpec } from './flags.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
 import { normaliseArgv } from './qemu/command-line.ts';
@@ -102,8 +102,10 @@ function valuesOf(names: readonly FlagName[], given: Record<string, unknown>): F
   const values: Record<string, unknown> = {};
   for (const name of names) {
     const spec = flagSpec(name);
-    const property = longName(name).replace(/-(\w)/g, (_all, letter: string) => letter.toUpperCase());
-    values[name] = given[property] ?? (spec.many ? [] : spec.parse ? spec.fallback : false);
+    const option = new Option(spec.syntax);
+    const value = given[option.attributeName()];
+    // Commander keeps --no-x as an x that is true without it.
+    values[name] = option.negate ? value === false : (value ?? (spec.many ? [] : spec.parse ? spec.fallback : false));
   }
   return values as FlagValues<FlagName>;
 }

@@ -166,6 +166,10 @@ export const FLAGS = {
     parse: parseMoment,
     fallback: 10_000_000,
   },
+  noReboot: {
+    syntax: '--no-reboot',
+    help: "a reset that software asks for ends the run, as QEMU's -no-reboot; without it the machine starts over",
+  },
   console: { syntax: '--console', help: 'standard input feeds the UART and is recorded; Ctrl-A x quits' },
   moment: {
     syntax: '-g, --goto <moment>',
@@ -240,7 +244,7 @@ export type FlagValues<N extends FlagName = never> = { readonly [K in N]: ValueO
 /** The table's row without its literal types. */
 export const flagSpec = (name: FlagName): FlagSpec => FLAGS[name];
 
-/** Long spelling without dashes, e.g. `max-moment`; commander derives the property name from it. */
+/** Long spelling without dashes, e.g. `max-moment`. */
 export function longName(name: FlagName): string {
   return /--([\w-]+)/.exec(FLAGS[name].syntax)![1]!;
 }

@@ -67,6 +67,7 @@ export const VERBS: readonly Verb[] = [
       'maxTime',
       'digestEvery',
       'checkpointEvery',
+      'noReboot',
       'console',
     ],
     examples: [

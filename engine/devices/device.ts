@@ -46,7 +46,7 @@ export interface Board {
   transmit(frame: Uint8Array): void;
   /** Wall-clock time at tick 0, in seconds since 1970. */
   readonly wallClock: number;
-  /** Seed of everything that this device draws: the machine's seed and the device's place. */
+  /** Seed of everything that this device draws from a reset on: the machine's seed, the device's place and the time. */
   readonly seed: bigint;
   /** Drives this device's own interrupt output, wired to an input of the interrupt controller. */
   drive(level: boolean): void;
@@ -56,7 +56,7 @@ export interface Board {
   console(byte: number): void;
   /** Software told the observer something (engine/machine/notes.ts). */
   note(code: number, arg: number): void;
-  /** Stops the machine for good; `word` is what was written to the finisher. */
+  /** Stops the machine, for good or for a reset; `word` is what was written to the finisher. */
   halt(word: number): void;
 }
 

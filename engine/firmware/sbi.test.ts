@@ -1,21 +1,12 @@
-/** The firmware's SBI (RISC-V SBI 2.0), called from a small kernel that is none of ours, as other people's are. */
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { IMAGES_FOLDER } from '../images/recipes.ts';
-import { assemble } from '../isa/index.ts';
 import { type FdtNode, writeFdt } from '../machine/fdt.ts';
 import { readFdt } from '../machine/fdt-read.ts';
 import { createMachine } from '../machine/machine.ts';
-import { testElf } from '../machine/testing.ts';
-import type { Machine, MachineConfig } from '../machine/types.ts';
+import type { MachineConfig } from '../machine/types.ts';
+import { EXTENSION, KERNEL, kernelConfig, LIMIT, runTwice } from './testing.ts';
 
-const KERNEL = 0x80200000;
 const RESULTS = 0x80300000;
 const RESULT_BYTES = 40;
-const LIMIT = 2_000_000;
-const bios = { name: 'firmware.elf', bytes: new Uint8Array(readFileSync(`${IMAGES_FOLDER}firmware.elf`)) };
-
-const EXTENSION = { base: 0x10, time: 0x54494d45, ipi: 0x735049, rfence: 0x52464e43, hsm: 0x48534d, srst: 0x53525354 };
 const DBCN = 0x4442434e;
 const OK = 0n;
 const NOT_SUPPORTED = -2n;
@@ -36,29 +27,6 @@ interface Result {
   /** 1 + scause, and stval, when the call came back as a trap. */
   readonly trap: bigint;
   readonly tval: bigint;
-}
-
-function kernelConfig(source: string, change: Partial<MachineConfig> = {}): MachineConfig {
-  const { bytes } = assemble(source, KERNEL);
-  const kernel = { name: 'kernel.elf', bytes: testElf({ entry: KERNEL, segments: [{ paddr: KERNEL, bytes }] }) };
-  const quantum = { policy: 'fixed', ticks: 100, seed: 0n } as const;
-  return { harts: 2, ramBytes: 8 << 20, quantum, append: '', bios, kernel, ...change };
-}
-
-/** Runs to the end, and once more in other steps, which must make no difference. */
-function runTwice(config: MachineConfig): { machine: Machine; console: string } {
-  const machine = createMachine(config);
-  let console = '';
-  machine.onEvent = (event) => {
-    if (event.kind === 'console') console += String.fromCharCode(event.byte);
-  };
-  const stop = machine.run({ moment: LIMIT });
-  const again = createMachine(config);
-  while (again.moment < machine.moment && again.run({ moment: again.moment + 1003 }).kind === 'moment');
-  expect(again.run({ moment: LIMIT })).toEqual(stop);
-  expect(again.digest()).toBe(machine.digest());
-  expect(stop).toEqual({ kind: 'halted', status: 'pass', code: 0 });
-  return { machine, console };
 }
 
 /** Makes the calls one after another in HS-mode on hart 0, and says what came of each. */

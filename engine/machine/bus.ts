@@ -25,6 +25,7 @@ import {
 } from '../devices/index.ts';
 import type { ArmedFault } from '../faults/index.ts';
 import { RAM_BASE, type Slot } from './board.ts';
+import { seedAt } from './config.ts';
 import { isDetection } from './notes.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
@@ -50,7 +51,10 @@ export interface Bus {
   /** Imports of arch.wasm: 1 when a device answered (loads: value in MACHINE.mmioData), 0 for an access fault. */
   load(paddrLow: number, sizeBytes: number): number;
   store(paddrLow: number, sizeBytes: number): number;
-  /** Resets every device; records must be zero and MACHINE.hartCount set. */
+  /**
+   * Resets every device. MACHINE.hartCount must be set, MSIP and mtimecmp of harts are overwritten. Injected faults that
+   * wait go on waiting: whoever injected them is no part of the machine.
+   */
   reset(): void;
   /** A byte typed at the console: for the first virtio console whose driver is up, or the UART. */
   receive(byte: number): void;
@@ -213,7 +217,11 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       return 1;
     },
     reset() {
-      for (const [index, slot] of board.entries()) slot.device.reset(ports[index]!);
+      for (const [index, { device, record }] of board.entries()) {
+        if (device === faultUnit) continue;
+        wiring.u8.fill(0, record, record + device.record.sizeBytes);
+        device.reset(ports[index]!);
+      }
       setDeadline();
     },
     receive(byte) {
@@ -367,8 +375,10 @@ function createServices(
     mac: macOf(slot),
     transmit: (frame) => transmit(slot, frame),
     wallClock: options.wallClock,
-    // Devices of one machine draw apart from each other.
-    seed: options.seed ^ (BigInt(slot.base) << 32n),
+    get seed() {
+      // Devices of one machine draw apart from each other.
+      return seedAt(options.seed, clock.ticks()) ^ (BigInt(slot.base) << 32n);
+    },
     takeFault: (kind) => slot.virtio !== undefined && faults.take(kind, slot.virtio.slot),
     console: (byte) => observer.console(clock.moment(), clock.ticks(), byte),
     note(code, arg) {

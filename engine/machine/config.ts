@@ -2,9 +2,10 @@
  * What a machine is made of: defaults, limits, and the version of the engine's behaviour. Checks numbers only; the
  * loader checks images.
  */
+import { splitmix64 } from '../base/index.ts';
 import { CONSTANTS } from '../core/layout.ts';
 import { UserError } from '../errors.ts';
-import type { Image, MachineConfig, Quantum, VirtioConfig } from './types.ts';
+import type { Image, MachineConfig, Quantum, Ticks, VirtioConfig } from './types.ts';
 
 /**
  * Version of everything that decides what a run does: instruction semantics, counting, devices, board, loader, layout
@@ -24,6 +25,13 @@ export const MAX_QUANTUM_TICKS = 1_000_000;
 export const DEFAULT_WALL_CLOCK = 1_735_689_600;
 /** Seconds whose nanoseconds stay exact as ticks: the year 2255. */
 export const MAX_WALL_CLOCK = 9_000_000_000;
+/**
+ * Seed of what is drawn from a power-on or reset at some tick on: the machine's own when it is switched on, and another
+ * one after each reset, so that software which starts over does not meet the same entropy again.
+ */
+export const seedAt = (seed: bigint, ticks: Ticks): bigint =>
+  ticks === 0 ? seed : splitmix64(seed ^ BigInt(ticks), 1)[0]!;
+
 export const VIRTIO_SLOTS = 8;
 export const SECTOR_BYTES = 512;
 const SERIAL_BYTES = 20;

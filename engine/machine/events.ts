@@ -3,7 +3,7 @@
  * every other event, so that all come in order.
  */
 import { CONSTANTS, EVENT, MACHINE, offsetOf } from '../core/layout.ts';
-import type { MachineEvent, Mode } from './types.ts';
+import type { HartState, MachineEvent, Mode, Moment, ObservedTransitions, Ticks } from './types.ts';
 
 const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
 const RING = word('eventsHost');
@@ -40,6 +40,23 @@ function transition(view: DataView, address: number): MachineEvent {
     pc: view.getBigUint64(address + at('pc'), true),
     vmid: view.getUint32(address + at('vmid'), true),
   };
+}
+
+/**
+ * What a reset does to harts, as transitions: each one that was not in M-mode is there now.
+ * `harts`: before the reset; `at`: the position behind it.
+ */
+export function resetTransitions(
+  harts: readonly Pick<HartState, 'mode' | 'vmid'>[],
+  observed: ObservedTransitions,
+  at: { readonly moment: Moment; readonly ticks: Ticks },
+): MachineEvent[] {
+  const isObserved = (from: Mode) => observed === 'all' || (observed === 'vm' && (from === 'VS' || from === 'VU'));
+  return harts.flatMap(({ mode: from, vmid }, hart) =>
+    from === 'M' || !isObserved(from)
+      ? []
+      : [{ kind: 'transition', ...at, hart, from, to: 'M', pc: BigInt(CONSTANTS.RESET_PC), vmid }],
+  );
 }
 
 /** Mode from priv | virt << 2. With the H extension, S-mode outside a VM is HS-mode. */

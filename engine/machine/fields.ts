@@ -12,6 +12,7 @@ export const W = {
   quantumTicks: word('quantumTicks'),
   quantumJitter: word('quantumJitter'),
   hartCount: word('hartCount'),
+  currentHart: word('currentHart'),
   haltCode: word('haltCode'),
   trapMoment: word('trapMoment'),
   trapRun: word('trapRun'),

@@ -13,11 +13,14 @@ import { boardOf, RAM_BASE } from './board.ts';
 import { type Bus, createBus } from './bus.ts';
 import { checkClaimed, checkDigest, isOwn, markOwn } from './claimed.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
-import { drainTransitions, modeOf } from './events.ts';
+import { drainTransitions, modeOf, resetTransitions } from './events.ts';
 import { H, W } from './fields.ts';
 import { loadBoot } from './loader.ts';
 import { createMedia, type Media } from './media.ts';
+import { type Next, nextByRunning } from './next.ts';
+import { RESET_NOTE } from './notes.ts';
 import { createPageStore, type PageStore } from './pages.ts';
+import { createPower, type Power } from './power.ts';
 import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
 import type {
   HartState,
@@ -64,6 +67,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #stateBytes: number;
   readonly #media: Media;
   readonly #pages: PageStore;
+  readonly #power: Power;
   #onEvent: ((event: MachineEvent) => void) | undefined;
   #transitions: ObservedTransitions = 'all';
 
@@ -96,9 +100,15 @@ class CoreMachine implements Machine, FaultTarget {
       ramPages: config.ramBytes / CONSTANTS.PAGE_BYTES,
     };
     this.#pages = createPageStore(buffer, this.#core.arch, places, this.#media);
-    this.#reset();
-    this.#u8.set(boot.rom, this.#u32[W.romHost]!);
-    for (const { paddr, bytes } of boot.segments) this.#writePhysical(paddr, bytes);
+    this.#power = createPower({
+      memory: buffer,
+      arch: this.#core.arch,
+      bus: this.#bus,
+      config,
+      hash: (bytes) => this.#hash(bytes),
+      store: (paddr, bytes) => this.#writePhysical(paddr, bytes),
+    });
+    this.#power.on(boot);
   }
 
   get moment(): Moment {
@@ -169,6 +179,11 @@ class CoreMachine implements Machine, FaultTarget {
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
       if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
       if (this.#number(W.workTicks) >= stopWork) return { kind: 'work' };
+      const reset = this.#power.resetRequested();
+      if (reset) {
+        this.#reset(reset.arg);
+        continue;
+      }
       const halt = decodeHalt(this.#u32[W.haltCode]!);
       if (halt) return { kind: 'halted', ...halt };
       if (this.#isStuck()) return { kind: 'halted', status: 'fail', code: STUCK_CODE };
@@ -185,8 +200,9 @@ class CoreMachine implements Machine, FaultTarget {
     return this.run({ moment: this.moment + 1 });
   }
 
-  next(): { hart: number; pc: bigint } {
-    return this.#peekNext() ?? this.#nextAfterDevices();
+  next(): Next {
+    const acting = () => (this.#power.resetRequested() ? this.ticks : this.#number(W.deviceDeadline));
+    return this.#peekNext() ?? nextByRunning(this, acting, () => this.#peekNext());
   }
 
   apply(event: InputEvent): void {
@@ -324,15 +340,14 @@ class CoreMachine implements Machine, FaultTarget {
     this.#bus.raise(line);
   }
 
-  #reset(): void {
-    const { harts, quantum } = this.config;
-    this.#u32[W.hartCount] = harts;
-    this.#u32[W.quantumTicks] = quantum.ticks;
-    this.#u32[W.quantumJitter] = quantum.policy === 'jittered' ? 1 : 0;
-    this.#view.setBigUint64(4 * W.scheduleRng, quantum.seed, true);
-    this.#view.setBigUint64(4 * W.deviceDeadline, 0xffffffffffffffffn, true);
-    this.#core.arch.resetHarts(CONSTANTS.RESET_PC);
-    this.#bus.reset();
+  /** Starts over, and says so: first the request, then what became of harts that were not in M-mode. */
+  #reset(arg: number): void {
+    const { moment, ticks } = this;
+    const harts = Array.from({ length: this.hartCount }, (_, n) => this.hart(n));
+    this.#emit({ kind: 'note', moment, ticks, hart: this.#u32[W.currentHart]!, code: RESET_NOTE, arg });
+    this.#power.reset();
+    if (!this.#onEvent) return;
+    for (const event of resetTransitions(harts, this.#transitions, { moment, ticks: this.ticks })) this.#emit(event);
   }
 
   /**
@@ -365,27 +380,11 @@ class CoreMachine implements Machine, FaultTarget {
     );
   }
 
-  /** undefined when devices act before the next instruction: the core cannot know what they change. */
-  #peekNext(): { hart: number; pc: bigint } | undefined {
+  /** undefined when devices act, or the machine is reset, before the next instruction: who knows what that changes. */
+  #peekNext(): Next | undefined {
+    if (this.#power.resetRequested()) return undefined;
     const hart = this.#core.arch.peekNext() >>> 0;
     return hart === CONSTANTS.NO_HART ? undefined : { hart, pc: this.#view.getBigUint64(4 * W.mmioData, true) };
-  }
-
-  /** Lets the devices act, asks again, and puts the machine back. */
-  #nextAfterDevices(): { hart: number; pc: bigint } {
-    const start = this.snapshot();
-    const observer = this.#onEvent;
-    this.onEvent = undefined;
-    try {
-      for (;;) {
-        this.run({ ticks: Math.max(this.ticks, this.#number(W.deviceDeadline)) + 1 });
-        const found = this.#peekNext();
-        if (found) return found;
-      }
-    } finally {
-      this.restore(start);
-      this.onEvent = observer;
-    }
   }
 
   /** XXH64 of at most a page. */

@@ -98,6 +98,9 @@ export const NOTES = {
   RECOVERY_FAILED: { code: 0x103f, arg: 'reason', text: 'recovery failed, reason {}', doc: 'recovery gave up' },
 } as const satisfies Record<string, Note>;
 
+/** What software writes to the finisher for a reset; noted when the machine starts over (MachineConfig.reboots). */
+export const RESET_NOTE = 0x7777;
+
 export type NoteName = keyof typeof NOTES;
 
 const NAMES = new Map(Object.entries(NOTES).map(([name, { code }]) => [code as number, name as NoteName]));
@@ -110,6 +113,7 @@ export const isDetection = (code: number): boolean => noteName(code)?.startsWith
 
 /** A note as text: `hart 1 hangs`. For a code nobody declared: the numbers. */
 export function noteText(code: number, arg: number): string {
+  if (code === RESET_NOTE) return 'the machine was reset and starts over';
   const name = noteName(code);
   if (name === undefined) return `note 0x${code.toString(16)}, argument ${arg}`;
   const note: Note = NOTES[name];

@@ -69,6 +69,8 @@ export interface MachineConfig {
   readonly seed?: bigint;
   /** Wall-clock time at tick 0, seconds since 1970; DEFAULT_WALL_CLOCK unless given. */
   readonly wallClock?: number;
+  /** Whether a reset that software asks for starts the machine over; else it ends the run. */
+  readonly reboots?: boolean;
 }
 
 /** All that enters from outside (determinism contract, 4). */
@@ -109,7 +111,10 @@ export type MachineEvent =
       readonly slot: number;
       readonly bytes: Uint8Array;
     }
-  /** A note: software wrote 0x1000–0x1fff to the finisher's low half, an argument to its high half. */
+  /**
+   * A note: software wrote 0x1000–0x1fff to the finisher's low half, an argument to its high half; or RESET_NOTE, and
+   * the machine starts over.
+   */
   | {
       readonly kind: 'note';
       readonly moment: Moment;

@@ -2,7 +2,7 @@
  * The recoveries of a run, as its notes mark them. A recovery begins with a detection and goes on, whatever else is
  * detected meanwhile, until the VMs are resumed; what is detected after that begins the next one.
  */
-import { isDetection, NOTES, UserError } from '../../engine/index.ts';
+import { isDetection, NOTES, RESET_NOTE, UserError } from '../../engine/index.ts';
 import type { NoteAt } from '../types.ts';
 
 export interface Recovery {
@@ -22,11 +22,11 @@ const MAX_RECOVERIES = 10_000;
 export function recoveriesIn(notes: Iterable<NoteAt>): Recovery[] {
   const found: Recovery[] = [];
   let own: { detected: NoteAt; frozen?: NoteAt; gaveUp?: NoteAt } | undefined;
-  const add = (resumed: NoteAt | undefined) => {
+  const add = (resumed: NoteAt | undefined, otherwise = 'no VM was resumed after the detection') => {
     if (!own) return;
     if (found.length === MAX_RECOVERIES) throw new UserError(`more than ${MAX_RECOVERIES} recoveries`);
     const { detected, frozen, gaveUp } = own;
-    const why = gaveUp ? `the recovery gave up (reason ${gaveUp.arg})` : 'no VM was resumed after the detection';
+    const why = gaveUp ? `the recovery gave up (reason ${gaveUp.arg})` : otherwise;
     found.push({ detected, frozen, resumed, failure: resumed ? undefined : why });
     own = undefined;
   };
@@ -34,6 +34,7 @@ export function recoveriesIn(notes: Iterable<NoteAt>): Recovery[] {
     if (!own) {
       if (isDetection(note.code)) own = { detected: note };
     } else if (note.code === NOTES.RESUMED.code) add(note);
+    else if (note.code === RESET_NOTE) add(undefined, 'the machine was reset before a VM was resumed');
     else if (note.code === NOTES.FROZEN.code) own.frozen ??= note;
     else if (note.code === NOTES.RECOVERY_FAILED.code) own.gaveUp = note;
   }
@@ -41,11 +42,13 @@ export function recoveriesIn(notes: Iterable<NoteAt>): Recovery[] {
   return found;
 }
 
-/** Whether a VM had finished by its own account before a position. */
+/** Whether a VM had finished by its own account before a position, and since the machine was last reset. */
 export function hasFinished(notes: Iterable<NoteAt>, vmid: number, until: { readonly ticks: number }): boolean {
+  let isDone = false;
   for (const { code, arg, ticks } of notes) {
-    if (ticks > until.ticks) return false;
-    if (code === NOTES.VM_DONE.code && arg === vmid) return true;
+    if (ticks > until.ticks) break;
+    if (code === NOTES.VM_DONE.code && arg === vmid) isDone = true;
+    if (code === RESET_NOTE) isDone = false;
   }
-  return false;
+  return isDone;
 }

@@ -44,6 +44,7 @@ export function completeHeader(
       append: machine.append,
       ...(machine.seed !== undefined && { seed: machine.seed }),
       ...(machine.wallClock !== undefined && { wallClock: machine.wallClock }),
+      ...(machine.reboots !== undefined && { reboots: machine.reboots }),
       ...(machine.devices && { devices: machine.devices.map(plainDevice) }),
     },
     images: images.map((image) => ({ role: image.role, name: image.name, sha256: image.sha256 })),
@@ -89,6 +90,7 @@ export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major'
       append: text(machine, 'append'),
       ...(machine.seed !== undefined && { seed: text(machine, 'seed') }),
       ...(machine.wallClock !== undefined && { wallClock: natural(machine, 'wallClock') }),
+      ...(machine.reboots !== undefined && { reboots: flag(machine, 'reboots') }),
       ...(machine.devices !== undefined && { devices: list(machine, 'devices').map(decodeDevice) }),
     },
     images: list(root, 'images').map((item) => {
@@ -129,6 +131,11 @@ function natural(fields: Fields, name: string): number {
   const value = fields[name];
   expectFormat(Number.isSafeInteger(value) && (value as number) >= 0, `${name} to be a natural number`);
   return value as number;
+}
+function flag(fields: Fields, name: string): boolean {
+  const value = fields[name];
+  expectFormat(typeof value === 'boolean', `${name} to be true or false`);
+  return value;
 }
 /** Instructions between two of a kind. */
 function pace(fields: Fields, name: string): number {

@@ -45,6 +45,7 @@ type RecordFlag =
   | 'maxTime'
   | 'digestEvery'
   | 'checkpointEvery'
+  | 'noReboot'
   | 'console';
 
 export async function recordCommand({ flags, io, argv }: CommandContext<RecordFlag>): Promise<ExitCode> {
@@ -114,11 +115,22 @@ function consoleOutput(io: Io): { readonly push: (byte: number) => void; readonl
 /** The machine that the flags describe. */
 export function machineConfig(
   flags: FlagValues<
-    'smp' | 'memory' | 'bios' | 'kernel' | 'initrd' | 'append' | 'dtb' | 'seed' | 'rtc' | 'quantum' | 'jitter'
+    | 'smp'
+    | 'memory'
+    | 'bios'
+    | 'kernel'
+    | 'initrd'
+    | 'append'
+    | 'dtb'
+    | 'seed'
+    | 'rtc'
+    | 'quantum'
+    | 'jitter'
+    | 'noReboot'
   >,
   virtio: readonly VirtioConfig[],
 ): MachineConfig {
-  const { jitter, seed, rtc } = flags;
+  const { jitter, seed, rtc, noReboot } = flags;
   return {
     harts: flags.smp,
     ramBytes: flags.memory,
@@ -128,6 +140,7 @@ export function machineConfig(
     ...(virtio.length > 0 && { virtio }),
     ...(seed !== undefined && { seed }),
     ...(rtc !== undefined && { wallClock: rtc === 'now' ? Math.floor(Date.now() / 1000) : rtc }),
+    ...(!noReboot && { reboots: true }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The events of a run, from its trace: injected faults, console input, pokes, and the notes that software inside
  * wrote (detection, recovery phases, resumption). Relies on the engine's table of notes; executes nothing.
  */
-import { type NoteName, noteName, noteText } from '../../engine/index.ts';
+import { type NoteName, noteName, noteText, RESET_NOTE } from '../../engine/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
 import { grouped, hex } from '../format.ts';
 import type { RunEvent } from './types.ts';
@@ -25,6 +25,7 @@ const SHAPES: Record<NoteName, Shape> = {
   RESUMED: { kind: 'resumed', glyph: 'R', stop: true },
   RECOVERY_FAILED: { kind: 'failed', glyph: 'X', stop: true },
 };
+const RESET: Shape = { kind: 'note', glyph: 'B', stop: true };
 const UNDECLARED: Shape = { kind: 'note', glyph: 'n', stop: false };
 
 /** Events that are listed, drawn and jumped to: far more than anybody looks through. */
@@ -59,7 +60,8 @@ function endEvent({ end, last }: Trace): RunEvent {
 
 function noteEvent({ moment, code, arg }: TraceNote): RunEvent {
   const name = noteName(code);
-  return { ...(name ? SHAPES[name] : UNDECLARED), moment, text: noteText(code, arg) };
+  const undeclared = code === RESET_NOTE ? RESET : UNDECLARED;
+  return { ...(name ? SHAPES[name] : undeclared), moment, text: noteText(code, arg) };
 }
 
 function inputEvent(input: TraceInput): RunEvent {

@@ -18,7 +18,7 @@ describe('what says what holds here anyway is taken', () => {
     ['/usr/bin/qemu-system-riscv64 --machine type=virt,accel=tcg --kernel=hv.elf', '--kernel=hv.elf'],
     ['-display none -serial mon:stdio -monitor none', '--console'],
     ['-chardev stdio,id=c0,mux=on -serial chardev:c0 -mon chardev=c0', '--console'],
-    ['-accel tcg,thread=single -icount shift=0,sleep=off -no-reboot', ''],
+    ['-accel tcg,thread=single -icount shift=0,sleep=off -no-reboot', '--no-reboot'],
     ['-icount auto -accel tcg -machine accel=kvm:tcg,type=virt', ''],
     ['-global virtio-mmio.force-legacy=false -snapshot -name x -nodefaults', ''],
     [

@@ -34,6 +34,7 @@ export const SHARED: readonly FlagName[] = [
   'device',
   'rtc',
   'seed',
+  'noReboot',
 ];
 
 export interface QemuOption {
@@ -96,10 +97,11 @@ export const QEMU_OPTIONS: readonly QemuOption[] = [
   toggle('semihosting', takeNever('the board has no semihosting')),
   value('semihosting-config', takeNever('the board has no semihosting')),
 
-  // A guest's reboot ends the recording.
-  toggle('no-reboot', takeAny),
   toggle('no-shutdown', takeNever("a guest's shutdown ends the recording")),
-  value('action watchdog-action', takeNever("a guest's shutdown, reboot or end of all work ends the recording")),
+  value(
+    'action watchdog-action',
+    takeNever("a guest's shutdown ends the recording; -no-reboot has its reset do so, too"),
+  ),
 
   value('loadvm incoming dump-vmstate', takeNever(NO_MIGRATION)),
   toggle('only-migratable', takeAny),

@@ -5,6 +5,7 @@
 import {
   HART_BASE,
   HART_BUDGET,
+  HART_CYCLE_OFFSET,
   HART_HART_ID,
   HART_HENVCFG,
   HART_HSTATUS,
@@ -57,6 +58,7 @@ export function resetHarts(resetPc: u32): void {
     // Software that knows nothing of Svadu gets what QEMU 7.2 gives it: A and D bits set by hardware.
     set(hart, HART_MENVCFG, ENV_ADUE);
     set(hart, HART_HENVCFG, ENV_ADUE);
+    set(hart, HART_CYCLE_OFFSET, 0 - machine(MACHINE_TICKS));
     set(hart, HART_MTIMECMP, ~0);
     set(hart, HART_STIMECMP, ~0);
     set(hart, HART_VSTIMECMP, ~0);
