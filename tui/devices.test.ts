@@ -117,5 +117,15 @@ it('dates are UTC, to the second', () => {
   expect(parseWallClock('2001-09-09T01:46:40')).toBe(1_000_000_000);
   expect(parseWallClock('base=1970-01-02')).toBe(86_400);
   expect(parseWallClock('base=utc')).toBe('now');
-  expect(() => parseWallClock('yesterday')).toThrow(UsageError);
+  expect(parseWallClock('2024-02-29')).toBe(1_709_164_800);
+  for (const text of [
+    'yesterday',
+    '2025-02-30',
+    '2025-02-29',
+    '2025-04-31T10:00:00',
+    '2025-00-10',
+    '2025-01-01T24:00:00',
+  ]) {
+    expect(() => parseWallClock(text), text).toThrow(UsageError);
+  }
 });

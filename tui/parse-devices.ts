@@ -86,7 +86,9 @@ export function parseWallClock(text: string): number | 'now' {
   if (value === 'now' || value === 'utc') return 'now';
   const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(value);
   const time = match ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN;
-  if (!(time >= 0)) throw new UsageError(`expected a date such as 2025-01-31T12:00:00 or 'now', got '${text}'`);
+  // Date.parse takes a 30th of February for the 2nd of March, and hour 24 for the next day.
+  const exists = time >= 0 && new Date(time).toISOString().startsWith(value);
+  if (!exists) throw new UsageError(`expected a date such as 2025-01-31T12:00:00 or 'now', got '${text}'`);
   return time / 1000;
 }
 
