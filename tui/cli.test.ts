@@ -106,3 +106,13 @@ describe('internal errors', () => {
     expect((await explainError(new UsageError('x'), [], false)).exitCode).toBe(EXIT.usage);
   });
 });
+
+test('a message that quotes a long text of a file keeps where it went wrong and how to mend it, line by line', async () => {
+  const long = 'x'.repeat(300_000);
+  const { message } = await explainError(new UsageError(`run.djvm: ${long}: mend it\n  and ${long}: so`), [], false);
+  const lines = message.split('\n');
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line.length).toBeLessThan(9000);
+  expect(lines[0]).toMatch(/^dejavm: run\.djvm: x+… \(\d+ characters\) …x+: mend it$/);
+  expect(lines[1]).toMatch(/^ {2}and x+… \(\d+ characters\) …x+: so$/);
+});

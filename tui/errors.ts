@@ -34,7 +34,24 @@ export async function explainError(error: unknown, argv: readonly string[], debu
 }
 
 /** Further lines of a message are indented; any other line break belongs to a name in it. */
-const oneStatement = (message: string): string => message.replace(/\n(?! {2})/g, '\\n');
+const oneStatement = (message: string): string =>
+  message
+    .replace(/\n(?! {2})/g, '\\n')
+    .split('\n')
+    .map(shortened)
+    .join('\n');
+
+/** Longer than any path, and what there is to say of it. */
+const MAX_LINE = 8192;
+/** Where it went wrong stands at the beginning of a line, how to mend it at the end. */
+const KEPT_AT_END = 512;
+
+/** A message may quote what is in a file, which may be as long as the file. */
+function shortened(line: string): string {
+  if (line.length <= MAX_LINE) return line;
+  const start = line.slice(0, MAX_LINE - KEPT_AT_END);
+  return `${start}… (${line.length - MAX_LINE} characters) …${line.slice(-KEPT_AT_END)}`;
+}
 
 async function exitCodeOf(error: unknown): Promise<ExitCode> {
   if (error instanceof UsageError) return EXIT.usage;

@@ -123,3 +123,16 @@ describe('readSymbols', () => {
     expect(readSymbols(Uint8Array.of(1, 2, 3))).toEqual([]);
   });
 });
+
+it('reads names of symbols that overlap at a cost that the file is worth', () => {
+  // Each symbol's name is the rest of the last one's: without a bound they would come to 200 MB.
+  const count = 2000;
+  const bytes = testElf({
+    symbols: Array.from({ length: count }, (_, n) => ({ name: n + 1 < count ? '' : 'x'.repeat(100_000), value: 8n })),
+  });
+  const view = new DataView(bytes.buffer);
+  for (let n = 1; n <= count; n++) view.setUint32(64 + 24 * n, count + n, true);
+  const names = readSymbols(bytes).map(({ name }) => name);
+  expect(names).toHaveLength(count);
+  expect(new Set(names.map((name) => name.length))).toEqual(new Set([4096]));
+});

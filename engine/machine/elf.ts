@@ -274,10 +274,14 @@ function sectionTable(view: DataView): Section[] {
 
 const decoder = new TextDecoder();
 
+/** Names may overlap: each symbol could have the whole table for its name. */
+const MAX_NAME_BYTES = 4096;
+
 function stringAt(bytes: Uint8Array, table: Section, index: number): string {
   const start = table.offset + index;
-  const limit = table.offset + table.bytes;
+  const limit = Math.min(table.offset + table.bytes, start + MAX_NAME_BYTES);
   if (start >= limit) return '';
-  const end = bytes.indexOf(0, start);
-  return decoder.decode(bytes.subarray(start, end < 0 || end > limit ? limit : end));
+  const name = bytes.subarray(start, limit);
+  const end = name.indexOf(0);
+  return decoder.decode(end < 0 ? name : name.subarray(0, end));
 }

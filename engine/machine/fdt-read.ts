@@ -13,6 +13,8 @@ const END_NODE = 2;
 const PROPERTY = 3;
 const NOP = 4;
 const MAX_DEPTH = 64;
+/** The specification has 31 for what it names itself. Trees with longer ones exist; none needs a page for a name. */
+const MAX_NAME_BYTES = 255;
 
 /** The tree in a blob; undefined when it is not one, or damaged. */
 export function readFdt(blob: Uint8Array): FdtNode | undefined {
@@ -40,9 +42,10 @@ interface Reader {
 /** A node, after its begin token. @throws RangeError when it is damaged */
 function node(reader: Reader, depth: number): FdtNode {
   if (depth > MAX_DEPTH) throw new RangeError('too deep');
-  const name = text(reader, reader.at);
+  const name = nameAt(reader, reader.at);
   reader.at = (reader.at + name.length + 4) & ~3;
-  const properties: Record<string, FdtValue> = {};
+  // Names are the user's: this one's must not mean anything to the object.
+  const properties: Record<string, FdtValue> = Object.create(null);
   const children: FdtNode[] = [];
   for (;;) {
     const token = word(reader);
@@ -55,7 +58,7 @@ function node(reader: Reader, depth: number): FdtNode {
 
 function property(reader: Reader, properties: Record<string, FdtValue>): void {
   const bytes = word(reader);
-  const name = text(reader, reader.stringsAt + word(reader));
+  const name = nameAt(reader, reader.stringsAt + word(reader));
   if (reader.at + bytes > reader.blob.length) throw new RangeError('property beyond the end');
   properties[name] = reader.blob.slice(reader.at, reader.at + bytes);
   reader.at = (reader.at + bytes + 3) & ~3;
@@ -67,9 +70,12 @@ function word(reader: Reader): number {
   return value;
 }
 
-/** A NUL-terminated string, one character a byte. */
-function text({ blob }: Reader, at: number): string {
-  const end = blob.indexOf(0, at);
-  if (end < 0) throw new RangeError('string beyond the end');
-  return String.fromCharCode(...blob.subarray(at, end));
+/** A NUL-terminated name of printable characters. */
+function nameAt({ blob }: Reader, at: number): string {
+  const bytes = blob.subarray(at, at + MAX_NAME_BYTES + 1);
+  const end = bytes.indexOf(0);
+  if (end < 0) throw new RangeError('name without end');
+  const name = bytes.subarray(0, end);
+  if (name.some((byte) => byte < 0x20 || byte > 0x7e)) throw new RangeError('a name of something else than characters');
+  return String.fromCharCode(...name);
 }

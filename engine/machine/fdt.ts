@@ -65,21 +65,21 @@ class StringBlock {
     if (known !== undefined) return known;
     const offset = this.bytes.length;
     this.#offsets.set(text, offset);
-    this.bytes.push(...terminated(text));
+    append(this.bytes, terminated(text));
     return offset;
   }
 }
 
 function writeNode(out: number[], strings: StringBlock, node: FdtNode): void {
   pushWord(out, BEGIN_NODE);
-  out.push(...terminated(node.name));
+  append(out, terminated(node.name));
   align(out);
   for (const [name, value] of Object.entries(node.properties)) {
     const bytes = encode(value);
     pushWord(out, PROPERTY);
     pushWord(out, bytes.length);
     pushWord(out, strings.offset(name));
-    for (const byte of bytes) out.push(byte);
+    append(out, bytes);
     align(out);
   }
   for (const child of node.children ?? []) writeNode(out, strings, child);
@@ -92,7 +92,7 @@ function encode(value: FdtValue): number[] {
   if (value instanceof Uint8Array) return [...value];
   const bytes: number[] = [];
   for (const item of value) {
-    if (typeof item === 'string') bytes.push(...terminated(item));
+    if (typeof item === 'string') append(bytes, terminated(item));
     else pushWord(bytes, item);
   }
   return bytes;
@@ -100,6 +100,11 @@ function encode(value: FdtValue): number[] {
 
 const encoder = new TextEncoder();
 const terminated = (text: string): number[] => [...encoder.encode(text), 0];
+
+/** Not as arguments: of those a call has only so many. */
+function append(out: number[], bytes: readonly number[]): void {
+  for (const byte of bytes) out.push(byte);
+}
 
 function pushWord(out: number[], value: number): void {
   out.push(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);

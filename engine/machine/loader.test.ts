@@ -244,6 +244,31 @@ describe('placing images', () => {
     });
   });
 
+  it.each([
+    ['longer than any', 'n'.repeat(256)],
+    // 90,000 characters of two bytes each: more than a call may have arguments.
+    ['much longer, and of other bytes', '\xe9'.repeat(90_000)],
+    ['that a terminal would act upon', 'a\x1b[2J'],
+  ])('refuses a device tree with a name %s, of a node or a property', (_, name) => {
+    const node = writeFdt({ name: '', properties: {}, children: [{ name, properties: {} }] });
+    const property = writeFdt({ name: '', properties: { [name]: true } });
+    for (const bytes of [node, property]) {
+      expect(() => loadBoot({ ...config, append: 'x', dtb: { name: 'd', bytes } })).toThrow(
+        /^'d' is not a device tree, or damaged/,
+      );
+    }
+  });
+
+  it('keeps a property whatever its name means to JavaScript', () => {
+    const properties = Object.fromEntries(['__proto__', 'constructor', 'toString'].map((name) => [name, 'kept']));
+    const bytes = writeFdt({ name: '', properties, children: [{ name: 'chosen', properties }] });
+    const { segments } = loadBoot({ ...config, append: 'x', dtb: { name: 'd', bytes } });
+    const tree = readTree(segments.at(-1)!.bytes);
+    for (const name of Object.keys(properties)) {
+      for (const node of ['', '/chosen']) expect(textOf(tree.get(`${node}:${name}`)), name).toBe('kept\0');
+    }
+  });
+
   it("completes a user's device tree and gives it in place of the board's", () => {
     const own = writeFdt({
       name: '',

@@ -34,9 +34,18 @@ export interface ParsedCampaign {
  * @throws UserError with one line per mistake: `FILE:LINE:COLUMN: reason`, those after the first indented
  */
 export function parseCampaignFile(text: string, source: string): ParsedCampaign {
-  if (text.length > MAX_FILE_LENGTH) {
-    throw new UserError(`${source}: is no campaign file: it is longer than ${MAX_FILE_LENGTH} characters`);
+  const isNone = (why: string) => new UserError(`${source}: is no campaign file: it ${why}`);
+  if (text.length > MAX_FILE_LENGTH) throw isNone(`is longer than ${MAX_FILE_LENGTH} characters`);
+  try {
+    return parseText(text, source);
+  } catch (error) {
+    // The parser, and all who walk through what it makes, call themselves for each level.
+    if (error instanceof RangeError && /call stack/.test(error.message)) throw isNone('is nested too deep');
+    throw error;
   }
+}
+
+function parseText(text: string, source: string): ParsedCampaign {
   const lines = new LineCounter();
   // The parser would compare each key with each other; they are looked through below, in one pass.
   const options = {

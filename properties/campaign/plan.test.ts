@@ -42,6 +42,7 @@ describe('a campaign file that was made to do harm', () => {
     ['brackets in brackets', `name: ${many('[', 60_000)}`, /not YAML|longer/],
     ['mappings in mappings', many('{a: ', 15_000), /not YAML/],
     ['entries in entries', `${many('- ', 30_000)}x`, /not YAML/],
+    ['keys in keys', `a: { ${many('b: c', 5000)} }`, /is nested too deep/],
     ['more text than a plan has', `name: x\n# ${many('x', 70_000)}`, /is longer than 65536 characters/],
     [
       'a key twice, in a list of a list',

@@ -118,6 +118,8 @@ describe('what is not a database of a campaign is refused, whoever opens it', ()
       },
       /FILE-wal is not a regular file/,
     ],
+    // The schema's format, byte 44 of the file: 4 is the last that there is.
+    ['a later format of SQLite', (path) => writeByte(path, 47, 5), /^FILE: is not a database that this SQLite reads/],
     [
       'half of a file',
       (path) => {
@@ -127,6 +129,11 @@ describe('what is not a database of a campaign is refused, whoever opens it', ()
       /^FILE: is damaged/,
     ],
   ];
+  const writeByte = (path: string, at: number, value: number) => {
+    const bytes = readFileSync(whole);
+    bytes[at] = value;
+    writeFileSync(path, bytes);
+  };
   const copyAs = (path: string, sql: string) => copyFileSync(changed(sql), path);
 
   it.each(cases)('%s', async (_what, make, message) => {

@@ -15,6 +15,8 @@ const MAX_VALUE_BYTES = 4 * 2 ** 20;
 /** Traces and results hold what guests had in their memory: nobody else's business. */
 const PRIVATE_MODE = 0o600;
 
+/** The result code for errors without one of their own. */
+const SQLITE_ERROR = 1;
 /** Primary result codes (sqlite.org/rescode.html) that speak of the file's content. */
 const DAMAGE: Readonly<Record<number, string>> = {
   11: 'is damaged',
@@ -59,7 +61,7 @@ export class SqliteFile {
       try {
         // Nothing that a schema of another's says is run, and cells are looked at before they are believed.
         db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;');
-        db.prepare('PRAGMA schema_version').get();
+        requireSchema(path, db);
         return new SqliteFile(path, db);
       } catch (error) {
         db.close();
@@ -177,6 +179,17 @@ function statOf(path: string): Stats | undefined {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     throw new UserError(`${path}: cannot be looked at: ${(error as Error).message}`);
+  }
+}
+
+/** Reads what the file says of its tables. A statement this plain fails for no other reason than the file. */
+function requireSchema(path: string, db: DatabaseSync): void {
+  try {
+    db.prepare('SELECT 1 FROM sqlite_schema').get();
+  } catch (error) {
+    const { errcode, message } = error as { errcode?: number; message: string };
+    if (errcode !== SQLITE_ERROR) throw error;
+    throw new FileFormatError(path, `is not a database that this SQLite reads (SQLite: ${message})`, { cause: error });
   }
 }
 
