@@ -5,4 +5,5 @@ export { parseRowReference, type ReferredRow, readCampaignRow } from './referenc
 export { type CampaignOutcome, type CampaignProgress, runCampaign } from './run.ts';
 export { catalogue as campaignCatalogue } from './subject.ts';
 export { type CellTally, injected as injectedOf } from './tally.ts';
+export type { Testbed } from './testbed.ts';
 export type * from './types.ts';

@@ -1,0 +1,172 @@
+/**
+ * Traces: records changed and written anew, blocks changed and sealed again, and bytes changed and not sealed. Every verb
+ * that takes a trace reads them, and the model of the terminal UI.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { createTracePlayer, openTimeline } from '../../replay/index.ts';
+import { openTrace, readTraceSummary } from '../../traces/index.ts';
+import { runScript } from '../model/input.ts';
+import { machineIntrospection } from '../model/introspection.ts';
+import { createLanes } from '../model/lanes.ts';
+import { createScanner } from '../model/scan.ts';
+import { createSession } from '../model/session.ts';
+import { BLOCK_CHANGE, type BlockChange, changeBlocks } from './container.ts';
+import { CHANGE, type Change, change, writeNumber } from './mutate.ts';
+import { type Door, type Specimen, subject } from './subject.ts';
+import { forgeDigest, recordBase, type TraceBase, type TraceData, writeData } from './traces.ts';
+
+type ContentChange =
+  /** `forge`: checkpoints get the digest of the state that they then hold. */
+  | { readonly kind: 'records'; readonly changes: readonly Change[]; readonly forge: boolean }
+  | { readonly kind: 'blocks'; readonly changes: readonly BlockChange[]; readonly hasIndex: boolean }
+  | { readonly kind: 'bytes'; readonly at: readonly { readonly place: number; readonly value: number }[] };
+
+interface TraceChange {
+  readonly content: ContentChange;
+  /** Of which recording: of one in which something recovers? */
+  readonly recovers: boolean;
+  /** By what it is read, besides what reads all. */
+  readonly ways: readonly Way[];
+}
+
+const CONTENT_CHANGE: fc.Arbitrary<ContentChange> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('records'),
+      changes: fc.array(CHANGE, { minLength: 1, maxLength: 3 }),
+      forge: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('blocks'),
+      changes: fc.array(BLOCK_CHANGE, { minLength: 1, maxLength: 3 }),
+      hasIndex: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('bytes'),
+      at: fc.array(fc.record({ place: fc.nat(), value: fc.nat({ max: 255 }) }), { minLength: 1, maxLength: 3 }),
+    }),
+  },
+);
+
+/** Keys that go along the run in every way. */
+const SCRIPT = 'f; 3s; 2S; G; [; ]; 2h; 700g; x; c';
+const SCAN_STEP = 1_000_000;
+
+export const TRACES = subject<TraceChange>('traces', async (folder) => {
+  const bases = {
+    plain: await recordBase(join(folder, 'plain.djvm'), 'VM_PROGRESS', 'VM_DONE'),
+    recovers: await recordBase(join(folder, 'recovers.djvm'), 'DETECTED_TRAP', 'RESUMED'),
+  };
+  return {
+    changes: fc.record({
+      content: CONTENT_CHANGE,
+      recovers: fc.boolean(),
+      ways: fc.subarray<Way>([...WAYS], { minLength: 4, maxLength: 4 }),
+    }),
+    make({ content, recovers, ways }, into) {
+      const base = recovers ? bases.recovers : bases.plain;
+      const path = join(into, 'changed.djvm');
+      if (!writeChanged(base, content, path)) return undefined;
+      return specimen(path, base.path, join(into, 'anew.djvm'), ways);
+    },
+  };
+});
+
+/** False when no file can hold it. */
+function writeChanged(base: TraceBase, its: ContentChange, path: string): boolean {
+  if (its.kind === 'records') {
+    const data = structuredClone(base.data);
+    for (const one of its.changes) change(data, one);
+    if (its.forge) forgeCheckpoints(data, base.config);
+    return isWritable(data, path);
+  }
+  const bytes = new Uint8Array(readFileSync(base.path));
+  writeFileSync(path, its.kind === 'blocks' ? changeBlocks(bytes, its.changes, its.hasIndex) : flipped(bytes, its.at));
+  return true;
+}
+
+function forgeCheckpoints(data: TraceData, config: Parameters<typeof forgeDigest>[1]): void {
+  data.checkpoints.forEach((its, n) => {
+    data.checkpoints[n] = { ...its, digest: forgeDigest(its, config) };
+  });
+}
+
+/** False when the writer cannot write such a record at all: no file can hold it. */
+function isWritable(data: TraceData, path: string): boolean {
+  try {
+    writeData(data, path);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return false;
+    throw error;
+  }
+}
+
+function flipped(bytes: Uint8Array, places: readonly { readonly place: number; readonly value: number }[]): Uint8Array {
+  const now = bytes.slice();
+  for (const { place, value } of places) writeNumber(now, place % now.length, value);
+  return now;
+}
+
+const WAYS = [
+  'golden',
+  'from a checkpoint',
+  'seek',
+  'seek before',
+  'diff',
+  'bisect',
+  'rerun',
+  'summary',
+  'screen',
+] as const;
+type Way = (typeof WAYS)[number];
+
+function specimen(path: string, base: string, anew: string, ways: readonly Way[]): Specimen {
+  const limit = ['--max-moment', '8k'];
+  const doors: Readonly<Record<Way, Door>> = {
+    golden: { argv: ['verify', path, '--golden', base, ...limit, '--json'] },
+    'from a checkpoint': { argv: ['replay', path, '--from-checkpoint', '2', '--json'] },
+    seek: { argv: ['replay', path, '-g', '3100'] },
+    'seek before': { argv: ['replay', path, '-g', '1700-', '--json'] },
+    diff: { argv: ['diff', base, path] },
+    bisect: { argv: ['bisect', base, path] },
+    rerun: { argv: ['rerun', path, '-o', anew, ...limit] },
+    summary: { act: () => void readTraceSummary(path) },
+    screen: { act: () => walk(path) },
+  };
+  return {
+    doors: {
+      verify: { argv: ['verify', path] },
+      replay: { argv: ['replay', path] },
+      info: { argv: ['info', path] },
+      'info as JSON': { argv: ['info', path, '--json'] },
+      ...Object.fromEntries(ways.map((way) => [way, doors[way]])),
+      ...(ways.includes('rerun') && { 'replay anew': { argv: ['replay', anew] } }),
+    },
+    contradiction({ verify, replay, info, rerun, 'replay anew': replayAnew }) {
+      if (verify === 0 && (replay !== 0 || info !== 0)) {
+        return `verify finds nothing, replay ends with ${replay}, info with ${info}`;
+      }
+      return rerun! <= 1 && replayAnew !== 0 ? `what rerun recorded does not replay: ${replayAnew}` : undefined;
+    },
+  };
+}
+
+/** What the terminal UI does with a trace, the drawing excepted. */
+function walk(path: string): void {
+  const trace = openTrace(path);
+  const travel = openTimeline(trace);
+  const lanes = createLanes(travel.machine.config.harts);
+  const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
+  while (!scanner.done) scanner.advance(SCAN_STEP);
+  runScript(createSession(travel, machineIntrospection(travel.machine), lanes), SCRIPT);
+}
