@@ -1,8 +1,15 @@
 /** QEMU's own list of its options: each of them is ours, or has a row. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
 import { longName } from '../flags.ts';
 import { QEMU_OPTIONS, SHARED } from './options.ts';
+
+/** Some options make a file of the word behind them. */
+const cwd = mkdtempSync(join(tmpdir(), 'dejavm-options-'));
+afterAll(() => rmSync(cwd, { recursive: true }));
 
 /** What `-h` prints at the beginnings of its lines: `-M`, `-hda/-hdb file`, `-h or -help`. */
 function optionsOfQemu(): string[] {
@@ -13,7 +20,7 @@ function optionsOfQemu(): string[] {
 
 /** As the first of these words it leaves QEMU a machine called `-version`, or eats `-M` and leaves it a question. */
 function hasValue(name: string): boolean {
-  const { stderr } = spawnSync('qemu-system-riscv64', [`-${name}`, '-M', '-version'], { encoding: 'utf8' });
+  const { stderr } = spawnSync('qemu-system-riscv64', [`-${name}`, '-M', '-version'], { cwd, encoding: 'utf8' });
   return !stderr.includes('unsupported machine type');
 }
 
