@@ -31,6 +31,16 @@ describe('help', () => {
     },
   );
 
+  test('of record says which images run where none is given', async () => {
+    const { out } = await cli(['record', '--help']);
+    const flat = out.replace(/\s+/g, ' ');
+    expect(flat).toMatch(
+      /--bios <file> [^(]*\(default: the one that comes with dejavm, SBI 2\.0; its name is 'default'\)/,
+    );
+    expect(flat).toMatch(/--kernel <file> [^(]*\(default: Lazarus/);
+    expect(flat).toMatch(/--initrd <file> [^(]*\(default there: a guest/);
+  });
+
   test('answers a bare dejavm on standard error, exit 2', async () => {
     const { code, out, err } = await cli([]);
     expect([code, out]).toEqual([EXIT.usage, '']);

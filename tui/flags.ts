@@ -44,13 +44,19 @@ export const FLAGS = {
   },
   bios: {
     syntax: '--bios <file>',
-    help: "M-mode firmware, ELF or flat; 'default': the one that comes with dejavm; 'none': the kernel runs in M-mode",
+    help:
+      "M-mode firmware, ELF or flat; 'none': the kernel runs in M-mode (default: the one that comes with dejavm, SBI 2.0; " +
+      "its name is 'default')",
     parse: asText,
   },
-  kernel: { syntax: '--kernel <file>', help: 'hypervisor or kernel that the firmware starts', parse: asText },
+  kernel: {
+    syntax: '--kernel <file>',
+    help: 'hypervisor or kernel that the firmware starts (default: Lazarus, where --bios is not given either)',
+    parse: asText,
+  },
   initrd: {
     syntax: '--initrd <file>',
-    help: 'its initial ramdisk; for Lazarus: a guest image or a bundle of them',
+    help: 'its initial ramdisk; for Lazarus: a guest image or a bundle of them (default there: a guest that computes, in two VMs)',
     parse: asText,
   },
   dtb: { syntax: '--dtb <file>', help: "device tree to be given to it in place of the board's own", parse: asText },
