@@ -20,6 +20,7 @@ export { makeBundle } from './images/bundle.ts';
 export {
   type DisassembledLine,
   disassembleAt,
+  exceptionName,
   type GuestMapping,
   guestPages,
   hex,
@@ -32,7 +33,10 @@ export {
   readMachineSymbols,
   readOwnership,
   spaOf,
+  type TrapLoop,
   translateGuest,
+  trapCsr,
+  trapLoops,
   type VcpuInfo,
   type VmDigest,
   type VmInfo,
@@ -73,8 +77,9 @@ export {
   VIRTIO_SLOTS,
 } from './machine/config.ts';
 export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
+export { haltText, STUCK_CODE } from './machine/halt.ts';
 export { checkMachine } from './machine/loader.ts';
-export { createMachine, STUCK_CODE } from './machine/machine.ts';
+export { createMachine } from './machine/machine.ts';
 export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './machine/notes.ts';
 export { randomDisk } from './machine/random-disk.ts';
 export type {

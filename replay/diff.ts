@@ -7,6 +7,7 @@ import type { Trace, TraceHeader } from '../traces/index.ts';
 import { inputsFromTrace } from './config.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';
+import { endText } from './end-text.ts';
 import { sharedMarks } from './marks.ts';
 import { type ConsoleLine, linesOf } from './timeline/index.ts';
 import type { Position } from './types.ts';
@@ -50,7 +51,7 @@ export function diffTraces(a: Trace, b: Trace): TraceDiff {
   const { found: inputs, more: moreInputs } = inputDifferences(a, b);
   const digests = compareDigests(a, b);
   const console = consoleDifference(linesOf(a.console), linesOf(b.console));
-  const ends = { a: endText(a), b: endText(b) };
+  const ends = { a: endOf(a), b: endOf(b) };
   const parts = {
     machine,
     images,
@@ -145,8 +146,8 @@ function inputDifferences(a: Trace, b: Trace): { found: InputDifference[]; more:
 const quantumText = ({ machine: { quantum } }: TraceHeader) =>
   `${quantum.policy} ${quantum.ticks}, seed ${quantum.seed}`;
 
-const endText = (trace: Trace) =>
-  trace.end ? `${trace.end.reason} at moment ${trace.end.moment}` : `cut off after moment ${trace.last.moment}`;
+const endOf = (trace: Trace) =>
+  trace.end ? `${endText(trace.end)} at moment ${trace.end.moment}` : `cut off after moment ${trace.last.moment}`;
 
 function consoleDifference(a: Generator<ConsoleLine>, b: Generator<ConsoleLine>): TraceDiff['console'] {
   for (let line = 1; ; line++) {
@@ -157,7 +158,7 @@ function consoleDifference(a: Generator<ConsoleLine>, b: Generator<ConsoleLine>)
 }
 
 const equalLine = (a: Trace, digests: DigestComparison) =>
-  `the runs are equal: ${digests.compared} digests, ${a.console.length} console bytes, ${endText(a)}`;
+  `the runs are equal: ${digests.compared} digests, ${a.console.length} console bytes, ${endOf(a)}`;
 
 const MAX_INPUT_LINES = 10;
 

@@ -11,6 +11,7 @@ export { configFromTrace, inputsFromTrace } from './config.ts';
 export { diffTraces, type SettingDifference, type TraceDiff } from './diff.ts';
 export { compareOutput } from './diff-console.ts';
 export { describeEvent, type InputDifference } from './diff-inputs.ts';
+export { endText } from './end-text.ts';
 export {
   type Crossing,
   crossingOf,

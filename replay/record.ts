@@ -19,6 +19,7 @@ import {
 } from '../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../traces/index.ts';
 import { headerFields, imageContents, traceInput } from './config.ts';
+import { endReason } from './end-text.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import {
@@ -57,14 +58,17 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   tryInputs(machine, options.planned);
   const writer = createTraceWriter(options.path, headerFields(options), imageContents(options.config));
   const recording = new Recording(machine, writer, options);
+  let result: RecordResult;
   try {
-    return await recording.run();
+    result = await recording.run();
   } catch (error) {
     writer.abandon();
     throw error;
   } finally {
     machine.onEvent = undefined;
   }
+  options.atEnd?.(machine);
+  return result;
 }
 
 function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions): void {
@@ -171,7 +175,7 @@ class Recording {
       const stop = this.advance();
       const goesOn = stop.kind === 'idle' ? await this.wake() : stop.kind !== 'halted';
       if (goesOn === 'stop') return STOPPED;
-      if (!goesOn) return { stop, reason: describeStop(stop) };
+      if (!goesOn) return { stop, reason: endReason(stop) };
     }
   }
 
@@ -356,8 +360,3 @@ class Recording {
 
 /** The next multiple of `every` after `moment`. */
 const after = (moment: number, every: number): number => (Math.floor(moment / every) + 1) * every;
-
-/** As the end record says it: "halted pass 0", "idle", "moment". */
-function describeStop(stop: StopReason): string {
-  return stop.kind === 'halted' ? `halted ${stop.status} ${stop.code}` : stop.kind;
-}

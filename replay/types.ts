@@ -100,6 +100,8 @@ export interface RecordOptions {
   readonly stopRequested?: () => boolean;
   readonly onEvent?: (event: MachineEvent) => void;
   readonly onProgress?: (moment: Moment) => void;
+  /** Given the machine where the recording ends, when it is written: to look at, and to run on if one likes. */
+  readonly atEnd?: (machine: Machine) => void;
 }
 
 /** How a recording went. What the run printed and noted is in the trace. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../errors.ts';
 import { compareStates } from './compare.ts';
-import { createMachine, STUCK_CODE } from './machine.ts';
+import { STUCK_CODE } from './halt.ts';
+import { createMachine } from './machine.ts';
 import { BUSY, smallConfig } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, Snapshot } from './types.ts';
 

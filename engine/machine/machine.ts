@@ -15,6 +15,7 @@ import { checkClaimed, checkDigest, isOwn, markOwn } from './claimed.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf, resetTransitions } from './events.ts';
 import { H, W } from './fields.ts';
+import { STUCK_CODE } from './halt.ts';
 import { loadBoot } from './loader.ts';
 import { createMedia, type Media } from './media.ts';
 import { type Next, nextByRunning } from './next.ts';
@@ -47,8 +48,6 @@ const HIGH = 0x100000000;
 const HASHED_AT = 64;
 /** Bytes copied through scratch at a time. */
 const CHUNK_BYTES = 32768;
-/** Stop code of a machine that takes traps for ever (CONSTANTS.STUCK_TRAPS); the finisher's have 16 bits. */
-export const STUCK_CODE = 0x10000;
 const VMID_SHIFT = 44n;
 const VMID_MASK = 0x3fffn;
 /** MACHINE.eventsEnabled. */

@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CONSTANTS } from '../core/layout.ts';
-import { createMachine, STUCK_CODE } from './machine.ts';
+import { STUCK_CODE } from './halt.ts';
+import { createMachine } from './machine.ts';
 import { smallConfig } from './testing.ts';
 import type { MachineConfig } from './types.ts';
 

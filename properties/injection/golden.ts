@@ -6,6 +6,7 @@
  */
 import {
   createMachine,
+  haltText,
   listVms,
   type Machine,
   type MachineConfig,
@@ -160,7 +161,7 @@ export function goldenRun(
     throw new UserError(`set-up ${setup.name}: the run without a fault was taken for faulty ${detections} times`);
   }
   if (stop.kind !== 'halted' || stop.status !== 'pass') {
-    const how = stop.kind === 'halted' ? `${stop.status} ${stop.code}` : stop.kind;
+    const how = stop.kind === 'halted' ? haltText(stop) : stop.kind;
     const last = log.text().trimEnd().split('\n').slice(-3).join('\n  ');
     throw new UserError(
       `set-up ${setup.name}: the run without a fault ends with '${how}', expected 'pass'; it said\n  ${last}`,

@@ -6,7 +6,15 @@
  * own record of faults that never found their occasion (run.ts), not even counts and times that a run which merely took
  * another path leaves behind.
  */
-import { FIXUPS, isDetection, type MachineSymbols, NOTES, noteName, type StopReason } from '../../engine/index.ts';
+import {
+  FIXUPS,
+  haltText,
+  isDetection,
+  type MachineSymbols,
+  NOTES,
+  noteName,
+  type StopReason,
+} from '../../engine/index.ts';
 import { compareOutput, type NoteAt } from '../../replay/index.ts';
 import type { GoldenRun } from './golden.ts';
 import { linesOfVm, type RunLog } from './observe.ts';
@@ -117,7 +125,7 @@ function whatIsWrong(run: Ending, vms: readonly VmOutcome[]): string[] {
 }
 
 function howItEnded({ stop }: Ending): string {
-  if (stop.kind === 'halted') return `the machine ended with '${stop.status} ${stop.code}'`;
+  if (stop.kind === 'halted') return `the machine ended with '${haltText(stop)}'`;
   return stop.kind === 'idle' ? 'every hart waits for nothing' : 'the machine did not end';
 }
 

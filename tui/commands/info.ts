@@ -1,5 +1,6 @@
 /** `dejavm info TRACE`: what a trace holds, without running it. */
 import { shellLine } from '../../engine/index.ts';
+import { endText } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -70,7 +71,7 @@ function infoText(trace: Trace): string {
     ],
     ['size', `${byteSize(trace.sizeBytes)}, ${grouped(bytesPerMillion(trace))} bytes per million instructions`],
     ['length', `${grouped(trace.last.moment)} instructions, ${virtualTime(trace.last.ticks)} of virtual time`],
-    ['end', trace.end?.reason ?? 'none: the recording was cut off'],
+    ['end', trace.end ? endText(trace.end) : 'none: the recording was cut off'],
   ];
   const all = eventsOf(trace);
   const events = all.filter((event) => event.kind !== 'progress');

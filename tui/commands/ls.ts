@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellLine } from '../../engine/index.ts';
-import { findLatest, traceFolder } from '../../replay/index.ts';
+import { endText, findLatest, traceFolder } from '../../replay/index.ts';
 import { readTraceSummary } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -65,7 +65,7 @@ function listTraces(folder: string): Listed[] {
 function contentOf(path: string): Pick<Listed, 'harts' | 'moments' | 'end' | 'problem'> {
   try {
     const trace = readTraceSummary(path);
-    const end = trace.end?.reason ?? (trace.damage ? `cut off (${trace.damage.kind})` : 'cut off');
+    const end = trace.end ? endText(trace.end) : trace.damage ? `cut off (${trace.damage.kind})` : 'cut off';
     return { harts: trace.header.machine.harts, moments: trace.last.moment, end };
   } catch (error) {
     // A listing goes on past a file that cannot be opened: it says why beside the name.

@@ -2,7 +2,14 @@
  * `dejavm record`: runs a machine and writes its trace. Guest console output goes to standard output, everything else
  * to standard error. Ctrl-C and Ctrl-A x end the recording in good order.
  */
-import { formatFault, type MachineConfig, parseFault, shellLine, type VirtioConfig } from '../../engine/index.ts';
+import {
+  formatFault,
+  haltText,
+  type MachineConfig,
+  parseFault,
+  shellLine,
+  type VirtioConfig,
+} from '../../engine/index.ts';
 import {
   defaultTracePaths,
   openUdpNetwork,
@@ -16,6 +23,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { FlagValues } from '../flags.ts';
 import { byteSize, counted, grouped } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
+import { trapLoopLines } from '../trap-loops.ts';
 import { plugIn } from './devices.ts';
 import { loadImages } from './images.ts';
 import { becomesLatest } from './latest.ts';
@@ -57,6 +65,7 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
   const live = flags.console ? openLiveConsole(io) : undefined;
   const output = consoleOutput(io);
   let interrupted = false;
+  let loops: readonly string[] = [];
   const release = io.onInterrupt(() => {
     interrupted = true;
   });
@@ -80,11 +89,15 @@ export async function recordCommand({ flags, io, argv }: CommandContext<RecordFl
       onEvent: (event) => {
         if (event.kind === 'console') output.push(event.byte);
       },
+      atEnd: (machine) => {
+        loops = trapLoopLines(machine);
+      },
       onProgress: (moment) => progress.show(() => `recording: ${grouped(moment)} instructions`),
     });
     output.flush();
     progress.clear();
     if (!interrupted) becomesLatest(result.path, io);
+    for (const line of loops) io.err(`dejavm: warning: ${line}\n`);
     warnOfInputs(result, live, network?.notTaken ?? 0, io);
     return report(result, interrupted ? 'interrupted' : live?.quit() ? 'quit' : undefined, flags, io);
   } finally {
@@ -189,7 +202,7 @@ function warnOfInputs(result: RecordResult, live: LiveConsole | undefined, frame
 }
 
 function stopText(stop: RecordResult['stop'], timeGiven: boolean): string {
-  if (stop.kind === 'halted') return `the machine halted: ${stop.status}${stop.code === 0 ? '' : ` ${stop.code}`}`;
+  if (stop.kind === 'halted') return `the machine halted: ${haltText(stop)}`;
   if (stop.kind === 'idle') return 'every hart waits for nothing';
   if (stop.kind !== 'ticks') return 'stopped at --max-moment';
   return timeGiven ? 'stopped at --max-time' : 'virtual time came to its end, after 104 days';

@@ -1,5 +1,5 @@
 /** `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is. */
-import { shellLine } from '../../engine/index.ts';
+import { shellLine, trapLoops } from '../../engine/index.ts';
 import { openTimeline, type ReplayResult, replayTrace } from '../../replay/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { counted, grouped, hex, toJson } from '../format.ts';
 import { type Io, progressLine } from '../io.ts';
 import type { MomentAndInputs } from '../parse.ts';
+import { trapLoopLines } from '../trap-loops.ts';
 import { placeText, whereIs } from '../where.ts';
 import { differencesText } from './bisect.ts';
 import { runLimits } from './limits.ts';
@@ -83,6 +84,7 @@ function goThere(trace: Trace, { moment, here }: MomentAndInputs, json: boolean,
   const travel = openTimeline(trace);
   travel.seek(moment, here);
   const place = whereIs(travel.machine);
-  io.out(json ? toJson({ trace: trace.path, ...place }) : `${placeText(place)}\n`);
+  if (json) io.out(toJson({ trace: trace.path, ...place, trapLoops: trapLoops(travel.machine) }));
+  else io.out(`${[placeText(place), ...trapLoopLines(travel.machine)].join('\n')}\n`);
   return EXIT.ok;
 }

@@ -3,6 +3,7 @@
  * wrote (detection, recovery phases, resumption). Relies on the engine's table of notes; executes nothing.
  */
 import { type NoteName, noteName, noteText, RESET_NOTE } from '../../engine/index.ts';
+import { endText } from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
 import { grouped, hex } from '../format.ts';
 import type { RunEvent } from './types.ts';
@@ -54,7 +55,7 @@ export function eventsOf(trace: Trace): RunEvent[] {
 }
 
 function endEvent({ end, last }: Trace): RunEvent {
-  const text = end ? `end of the run: ${end.reason}` : 'the recording was cut off here';
+  const text = end ? `end of the run: ${endText(end)}` : 'the recording was cut off here';
   return { moment: last.moment, kind: 'end', glyph: 'E', text, stop: true };
 }
 
