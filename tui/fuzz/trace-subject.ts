@@ -7,21 +7,30 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { createTracePlayer, openTimeline } from '../../replay/index.ts';
 import { openTrace, readTraceSummary } from '../../traces/index.ts';
+import { EXIT } from '../exit-codes.ts';
 import { runScript } from '../model/input.ts';
 import { machineIntrospection } from '../model/introspection.ts';
 import { createLanes } from '../model/lanes.ts';
 import { createScanner } from '../model/scan.ts';
 import { createSession } from '../model/session.ts';
 import { BLOCK_CHANGE, type BlockChange, changeBlocks } from './container.ts';
-import { CHANGE, type Change, change, writeNumber } from './mutate.ts';
+import { CHANGE, type Change, change, NUMBERS, writeNumber } from './mutate.ts';
 import { type Door, type Specimen, subject } from './subject.ts';
 import { forgeDigest, recordBase, type TraceBase, type TraceData, writeData } from './traces.ts';
+
+/** A number written over bytes, at a place that is counted modulo how many there are. */
+interface Word {
+  readonly place: number;
+  readonly value: number;
+}
 
 type ContentChange =
   /** `forge`: checkpoints get the digest of the state that they then hold. */
   | { readonly kind: 'records'; readonly changes: readonly Change[]; readonly forge: boolean }
+  /** The state of one checkpoint, which then has its digest. `far`: no digest behind it says that the run is another. */
+  | { readonly kind: 'state'; readonly checkpoint: number; readonly at: readonly Word[]; readonly far: boolean }
   | { readonly kind: 'blocks'; readonly changes: readonly BlockChange[]; readonly hasIndex: boolean }
-  | { readonly kind: 'bytes'; readonly at: readonly { readonly place: number; readonly value: number }[] };
+  | { readonly kind: 'bytes'; readonly at: readonly Word[] };
 
 interface TraceChange {
   readonly content: ContentChange;
@@ -31,6 +40,8 @@ interface TraceChange {
   readonly ways: readonly Way[];
 }
 
+const NUMBER = fc.oneof(fc.constantFrom(...NUMBERS), fc.nat({ max: 255 }), fc.maxSafeNat());
+
 const CONTENT_CHANGE: fc.Arbitrary<ContentChange> = fc.oneof(
   {
     weight: 6,
@@ -38,6 +49,15 @@ const CONTENT_CHANGE: fc.Arbitrary<ContentChange> = fc.oneof(
       kind: fc.constant('records'),
       changes: fc.array(CHANGE, { minLength: 1, maxLength: 3 }),
       forge: fc.boolean(),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('state'),
+      checkpoint: fc.nat(),
+      at: fc.array(fc.record({ place: fc.nat(), value: NUMBER }), { minLength: 1, maxLength: 3 }),
+      far: fc.boolean(),
     }),
   },
   {
@@ -76,22 +96,37 @@ export const TRACES = subject<TraceChange>('traces', async (folder) => {
       const base = recovers ? bases.recovers : bases.plain;
       const path = join(into, 'changed.djvm');
       if (!writeChanged(base, content, path)) return undefined;
-      return specimen(path, base.path, join(into, 'anew.djvm'), ways);
+      const from = content.kind === 'state' ? content.checkpoint % base.data.checkpoints.length : 2;
+      return specimen(path, base.path, from, join(into, 'anew.djvm'), ways);
     },
   };
 });
 
 /** False when no file can hold it. */
 function writeChanged(base: TraceBase, its: ContentChange, path: string): boolean {
-  if (its.kind === 'records') {
-    const data = structuredClone(base.data);
-    for (const one of its.changes) change(data, one);
-    if (its.forge) forgeCheckpoints(data, base.config);
-    return isWritable(data, path);
+  if (its.kind === 'blocks' || its.kind === 'bytes') {
+    const bytes = new Uint8Array(readFileSync(base.path));
+    writeFileSync(
+      path,
+      its.kind === 'blocks' ? changeBlocks(bytes, its.changes, its.hasIndex) : flipped(bytes, its.at),
+    );
+    return true;
   }
-  const bytes = new Uint8Array(readFileSync(base.path));
-  writeFileSync(path, its.kind === 'blocks' ? changeBlocks(bytes, its.changes, its.hasIndex) : flipped(bytes, its.at));
-  return true;
+  let data = structuredClone(base.data);
+  if (its.kind === 'records') for (const one of its.changes) change(data, one);
+  else data = withState(data, its);
+  if (its.kind === 'state' || its.forge) forgeCheckpoints(data, base.config);
+  return isWritable(data, path);
+}
+
+/** Most of a state is buffers that nobody uses: every other change strikes what is not zero. */
+function withState(data: TraceData, { checkpoint, at, far }: ContentChange & { readonly kind: 'state' }): TraceData {
+  const { state } = data.checkpoints[checkpoint % data.checkpoints.length]!;
+  const used = [...state.keys()].filter((place) => state[place] !== 0);
+  for (const { place, value } of at) {
+    writeNumber(state, place % 2 === 0 ? used[(place / 2) % used.length]! : place % state.length, value);
+  }
+  return far ? { ...data, header: { ...data.header, digestEvery: 1_000_000 }, digests: [] } : data;
 }
 
 function forgeCheckpoints(data: TraceData, config: Parameters<typeof forgeDigest>[1]): void {
@@ -111,7 +146,7 @@ function isWritable(data: TraceData, path: string): boolean {
   }
 }
 
-function flipped(bytes: Uint8Array, places: readonly { readonly place: number; readonly value: number }[]): Uint8Array {
+function flipped(bytes: Uint8Array, places: readonly Word[]): Uint8Array {
   const now = bytes.slice();
   for (const { place, value } of places) writeNumber(now, place % now.length, value);
   return now;
@@ -119,7 +154,7 @@ function flipped(bytes: Uint8Array, places: readonly { readonly place: number; r
 
 const WAYS = [
   'golden',
-  'from a checkpoint',
+  'from its checkpoint',
   'seek',
   'seek before',
   'diff',
@@ -130,11 +165,11 @@ const WAYS = [
 ] as const;
 type Way = (typeof WAYS)[number];
 
-function specimen(path: string, base: string, anew: string, ways: readonly Way[]): Specimen {
+function specimen(path: string, base: string, from: number, anew: string, ways: readonly Way[]): Specimen {
   const limit = ['--max-moment', '8k'];
   const doors: Readonly<Record<Way, Door>> = {
     golden: { argv: ['verify', path, '--golden', base, ...limit, '--json'] },
-    'from a checkpoint': { argv: ['replay', path, '--from-checkpoint', '2', '--json'] },
+    'from its checkpoint': { argv: ['replay', path, '--from-checkpoint', String(from), '--json'] },
     seek: { argv: ['replay', path, '-g', '3100'] },
     'seek before': { argv: ['replay', path, '-g', '1700-', '--json'] },
     diff: { argv: ['diff', base, path] },
@@ -153,6 +188,10 @@ function specimen(path: string, base: string, anew: string, ways: readonly Way[]
       ...(ways.includes('rerun') && { 'replay anew': { argv: ['replay', anew] } }),
     },
     contradiction({ verify, replay, info, rerun, 'replay anew': replayAnew }) {
+      // Nothing was wrong with these command lines.
+      if ([verify, replay, info].includes(EXIT.usage)) {
+        return `what is wrong with the file is called a usage error: ${verify}, ${replay}, ${info}`;
+      }
       if (verify === 0 && (replay !== 0 || info !== 0)) {
         return `verify finds nothing, replay ends with ${replay}, info with ${info}`;
       }
