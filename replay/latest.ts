@@ -4,9 +4,10 @@
  * link needs privileges on some systems. Relies on the file system; does not open traces.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../engine/index.ts';
+import { fileSource, PRIVATE_FOLDER, systemReason } from '../traces/index.ts';
 import { EXTENSION, traceFolder } from './store.ts';
 
 /** Name by which every verb takes the last recorded trace. */
@@ -16,6 +17,8 @@ const USER_POINTER = 'latest';
 const FOLDER_POINTERS = 'latest-in';
 /** Folders that are remembered; of more, those where nothing was recorded for longest are forgotten. */
 const MAX_FOLDERS = 1000;
+/** No path is longer, on any system. */
+const MAX_POINTER_BYTES = 1 << 16;
 
 export interface Latest {
   /** Absolute; the file may be gone. */
@@ -36,8 +39,7 @@ export function setLatest(path: string): void {
     replaceFile(join(traceFolder(), USER_POINTER), text);
   } catch (error) {
     throw new UserError(
-      `cannot remember ${path} as latest: ${error instanceof Error ? error.message : String(error)}; ` +
-        'set XDG_DATA_HOME to a writable folder',
+      `cannot remember ${path} as latest: ${systemReason(error)}; set XDG_DATA_HOME to a writable folder`,
     );
   }
 }
@@ -63,7 +65,7 @@ function folderPointer(): string | undefined {
 
 function readPointer(pointer: string): string | undefined {
   try {
-    return readFileSync(pointer, 'utf8').replace(/\n$/, '') || undefined;
+    return Buffer.from(fileSource(pointer).read(0, MAX_POINTER_BYTES)).toString().replace(/\n$/, '') || undefined;
   } catch {
     return undefined;
   }
@@ -72,7 +74,7 @@ function readPointer(pointer: string): string | undefined {
 /** Renamed into place: a reader sees the old path or the new one, whole, and of two writers one wins. */
 function replaceFile(path: string, text: string): void {
   const beside = `${path}.${randomUUID()}.tmp`;
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
   try {
     writeFileSync(beside, text);
     renameSync(beside, path);

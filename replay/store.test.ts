@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../engine/index.ts';
-import { defaultTracePaths, traceFolder } from './store.ts';
+import { setLatest } from './latest.ts';
+import { defaultTracePaths, namedTracePath, traceFolder } from './store.ts';
 import { TOOL_VERSION } from './version.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'dejavm-store-'));
@@ -24,6 +25,29 @@ describe('the trace folder', () => {
     expect(traceFolder()).toBe(join(homedir(), '.local/share/dejavm'));
     vi.stubEnv('XDG_DATA_HOME', '');
     expect(traceFolder()).toBe(join(homedir(), '.local/share/dejavm'));
+  });
+
+  it('is in the home folder of the user database when HOME is empty or relative', () => {
+    vi.stubEnv('XDG_DATA_HOME', '');
+    for (const home of ['', 'relative', undefined]) {
+      vi.stubEnv('HOME', home);
+      expect(traceFolder()).toBe(join(userInfo().homedir, '.local/share/dejavm'));
+    }
+    vi.stubEnv('HOME', base);
+    expect(traceFolder()).toBe(join(base, '.local/share/dejavm'));
+  });
+
+  it('is for its owner alone, whoever makes it', () => {
+    const before = process.umask(0);
+    try {
+      for (const make of [() => namedTracePath('run'), () => setLatest('run.djvm')]) {
+        rmSync(join(base, 'dejavm'), { recursive: true, force: true });
+        make();
+        expect(statSync(join(base, 'dejavm')).mode & 0o777).toBe(0o700);
+      }
+    } finally {
+      process.umask(before);
+    }
   });
 
   it('gives names to try, without end', () => {

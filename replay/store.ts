@@ -3,18 +3,32 @@
  * file system; does not open traces. What a user calls them by is in latest.ts.
  */
 import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from '../engine/index.ts';
+import { PRIVATE_FOLDER, systemReason } from '../traces/index.ts';
 
 export const EXTENSION = '.djvm';
 
-/** The folder for traces; not created. */
+/** The folder for traces; not created. @throws UserError when nothing says where it is */
 export function traceFolder(): string {
   const { XDG_DATA_HOME } = process.env;
   // The XDG specification: relative paths are to be ignored.
-  const base = XDG_DATA_HOME && isAbsolute(XDG_DATA_HOME) ? XDG_DATA_HOME : join(homedir(), '.local', 'share');
+  const base = XDG_DATA_HOME && isAbsolute(XDG_DATA_HOME) ? XDG_DATA_HOME : join(homeFolder(), '.local', 'share');
   return join(base, 'dejavm');
+}
+
+/** What HOME says; the user database where that is empty or relative and would mean the working folder. */
+function homeFolder(): string {
+  for (const source of [homedir, () => userInfo().homedir]) {
+    try {
+      const home = source();
+      if (isAbsolute(home)) return home;
+    } catch {
+      // Neither HOME nor an entry for this user.
+    }
+  }
+  throw new UserError('no home folder is known for this user, where traces are kept; set XDG_DATA_HOME to a folder');
 }
 
 /**
@@ -31,16 +45,15 @@ export function namedTracePath(name: string): string {
   return join(createFolder(), name + EXTENSION);
 }
 
+/** Creates the trace folder, for its owner alone. @throws UserError when it cannot */
 function createFolder(): string {
   const folder = traceFolder();
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   } catch (error) {
     throw new UserError(
-      `cannot create the trace folder ${folder}: ${reason(error)}; give -o FILE or set XDG_DATA_HOME`,
+      `cannot create the trace folder ${folder}: ${systemReason(error)}; give -o FILE or set XDG_DATA_HOME`,
     );
   }
   return folder;
 }
-
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -5,8 +5,9 @@
  * depend on claims (sink.ts), only that the second is told so at once.
  */
 import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
-import { errnoOf, TraceWriteError, writeError } from './errors.ts';
+import { TraceWriteError, writeError } from './errors.ts';
 import { isRunning, type ProcessName, thisProcess } from './process-name.ts';
+import { errnoOf } from './system-errors.ts';
 
 export interface Claim {
   /** Ends it; must not throw. */

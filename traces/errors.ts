@@ -1,9 +1,10 @@
 /**
  * What can go wrong with a trace file, said once for people: each message is one line that tells what was expected and
- * what to do. Relies on nothing. Does not decide exit codes; callers map `kind`.
+ * what to do. Does not decide exit codes; callers map `kind`.
  */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errnoOf, systemReason } from './system-errors.ts';
 
 /**
  * `unreadable`: the operating system refused. `newer`: another format version. `incompatible`: readable, but it cannot
@@ -64,19 +65,14 @@ export function writeError(path: string, error: unknown): TraceWriteError {
     case 'ENOSPC':
     case 'EDQUOT':
     case 'EFBIG':
-      return new TraceWriteError(
-        'disk-full',
-        path,
-        'no space left for the trace; free some or record elsewhere',
-        options,
-      );
+      return new TraceWriteError('disk-full', path, `${systemReason(error)}; make room or record elsewhere`, options);
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
       return new TraceWriteError(
         'not-writable',
         path,
-        'not writable; choose another place or change permissions',
+        `cannot be written: ${systemReason(error)}; choose another place or change permissions`,
         options,
       );
     case 'EEXIST':
@@ -95,11 +91,6 @@ export function writeError(path: string, error: unknown): TraceWriteError {
       );
     }
     default:
-      return new TraceWriteError('io', path, error instanceof Error ? error.message : String(error), options);
+      return new TraceWriteError('io', path, systemReason(error), options);
   }
-}
-
-/** `code` of an operating system error (`ENOSPC`, …), or '' for anything else. */
-export function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

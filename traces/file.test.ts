@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeError } from './errors.ts';
 import { createTraceWriter, openTrace, openTraceBytes, TraceError, TraceWriteError } from './index.ts';
@@ -100,9 +101,18 @@ describe('a place that cannot be written', () => {
     ['EACCES', 'not-writable'],
     ['EROFS', 'not-writable'],
     ['EDQUOT', 'disk-full'],
+    ['EFBIG', 'disk-full'],
     ['EIO', 'io'],
-  ])('%s is %s', (code, kind) => {
-    expect(writeError('p', Object.assign(new Error('x'), { code }))).toMatchObject({ kind });
+  ] as const)('%s is %s, in words that libuv has for it or not', (name, kind) => {
+    // As Node makes it: a name where libuv has one.
+    const errno = -constants.errno[name];
+    const code = getSystemErrorName(errno);
+    const error = writeError(
+      'p',
+      Object.assign(new Error(`${code}: ${getSystemErrorMessage(errno)}, write`), { errno, code }),
+    );
+    expect(error.kind).toBe(kind);
+    expect(error.message).not.toMatch(/Unknown|, write|E[A-Z]+:/);
   });
 
   it('leaves no half-written file behind', () => {

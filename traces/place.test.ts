@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -138,6 +139,19 @@ describe('a trace that replaces another', () => {
     expect(refusal(() => write(inFolder('run.djvm')))).toMatchObject({ kind: 'not-writable' });
     expect(files()).toEqual(['run.djvm']);
   });
+});
+
+it.each(['new', 'old'])('nobody else can read a trace, whatever the file mode mask allows: a %s one', (which) => {
+  const before = process.umask(0);
+  try {
+    if (which === 'old') writeFileSync(inFolder('run.djvm'), OLD);
+    const writer = createTraceWriter(inFolder('run.djvm'), FIELDS, IMAGES);
+    expect(statSync(writer.path).mode & 0o777).toBe(0o600);
+    writer.finish(SAMPLE_END);
+    expect(statSync(inFolder('run.djvm')).mode & 0o777).toBe(0o600);
+  } finally {
+    process.umask(before);
+  }
 });
 
 describe('a name that is being written', () => {

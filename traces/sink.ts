@@ -23,8 +23,10 @@ import {
 } from 'node:fs';
 import { dirname, format, parse, resolve } from 'node:path';
 import { type Claim, claim } from './claim.ts';
-import { errnoOf, TraceWriteError, writeError } from './errors.ts';
+import { TraceWriteError, writeError } from './errors.ts';
 import { isTracePrefix } from './preamble.ts';
+import { PRIVATE_FILE } from './private.ts';
+import { errnoOf } from './system-errors.ts';
 
 export interface TraceSink {
   /** Where the bytes are; another place once a replacement is complete. */
@@ -110,7 +112,7 @@ function openBeside(path: string, held: Claim): TraceSink {
 
 /** A sink on a regular file at `at` that gets the name `path` when it is complete. */
 function openFile(at: string, path: string, held: Claim): TraceSink {
-  const fd = openSync(at, 'wx');
+  const fd = openSync(at, 'wx', PRIVATE_FILE);
   let now = at;
   const close = () => {
     closeSync(fd);

@@ -2,9 +2,10 @@
  * Where a reader's bytes come from: a file, or memory. A file is opened for each use, so that an open trace holds no
  * descriptor; a file that changes meanwhile is found by its checksums.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { asUint8Array } from './bytes.ts';
-import { errnoOf, TraceError } from './errors.ts';
+import { TraceError } from './errors.ts';
+import { errnoOf, systemReason } from './system-errors.ts';
 
 export interface ByteSource {
   readonly path: string;
@@ -15,7 +16,7 @@ export interface ByteSource {
   batch<T>(body: () => T): T;
 }
 
-/** @throws TraceError `missing` or `unreadable` */
+/** The bytes of a regular file. @throws TraceError `missing`, `unreadable`, or `not-a-trace` for anything but a file */
 export function fileSource(path: string): ByteSource {
   let fd: number | undefined;
   const batch = <T>(body: () => T): T => {
@@ -28,11 +29,7 @@ export function fileSource(path: string): ByteSource {
       fd = undefined;
     }
   };
-  const sizeBytes = batch(() => {
-    const stat = fstatSync(fd!);
-    if (!stat.isFile()) throw new TraceError('not-a-trace', path, 'is not a regular file; give a .djvm file');
-    return stat.size;
-  });
+  const sizeBytes = batch(() => fstatSync(fd!).size);
   const read = (offset: number, length: number) =>
     batch(() => {
       const bytes = new Uint8Array(Math.max(0, Math.min(length, sizeBytes - offset)));
@@ -58,13 +55,28 @@ export function memorySource(path: string, content: Uint8Array): ByteSource {
   };
 }
 
+/** Opens a regular file. Opening a FIFO would wait for a writer, opening a device may do things, and neither has a size. */
 function open(path: string): number {
   try {
-    return openSync(path, 'r');
+    refuseOthers(path, statSync(path));
+    // Another file may be there by now: without waiting, it is looked at again.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      refuseOthers(path, fstatSync(fd));
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    return fd;
   } catch (error) {
+    if (error instanceof TraceError) throw error;
     if (errnoOf(error) === 'ENOENT') {
       throw new TraceError('missing', path, 'no such file; `dejavm record -o FILE` makes a trace', { cause: error });
     }
-    throw new TraceError('unreadable', path, error instanceof Error ? error.message : String(error), { cause: error });
+    throw new TraceError('unreadable', path, `cannot be read: ${systemReason(error)}`, { cause: error });
   }
+}
+
+function refuseOthers(path: string, stat: Stats): void {
+  if (!stat.isFile()) throw new TraceError('not-a-trace', path, 'is not a regular file; give a .djvm file');
 }

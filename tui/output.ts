@@ -5,7 +5,6 @@
  * because Node's stream takes a write that was cut short by a full disk for a whole one.
  */
 import { fstatSync, writeSync } from 'node:fs';
-import { getSystemErrorMessage } from 'node:util';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 export interface Output {
@@ -13,7 +12,7 @@ export interface Output {
   /** Resolves when everything that was written has gone out, or never will. */
   settled(): Promise<void>;
   /** Why not everything has gone out; undefined when it has, or when the reader did not want it. */
-  failure(): string | undefined;
+  failure(): Error | undefined;
 }
 
 type FdStream = NodeJS.WriteStream & { readonly fd: number };
@@ -44,7 +43,7 @@ export function openOutput(stream: FdStream): Output {
         else stream.write('', () => resolve());
       });
     },
-    failure: () => (error && error.code !== 'EPIPE' ? describe(error) : undefined),
+    failure: () => (error?.code === 'EPIPE' ? undefined : error),
   };
 }
 
@@ -73,10 +72,6 @@ function writeWhole(fd: number, data: Uint8Array): void {
   }
 }
 
-function describe({ errno, message }: NodeJS.ErrnoException): string {
-  return errno === undefined ? message : getSystemErrorMessage(errno);
-}
-
 /**
  * Ends the output of a command: waits for both streams and says when one did not take everything.
  * @returns the command's own exit code, or EXIT.usage in place of "fine" and "found a difference" when output was lost:
@@ -85,7 +80,10 @@ function describe({ errno, message }: NodeJS.ErrnoException): string {
 export async function conclude(code: ExitCode, out: Output, err: Output): Promise<ExitCode> {
   await out.settled();
   const lost = out.failure();
-  if (lost !== undefined) err.write(`dejavm: standard output: ${lost}; what was printed is not complete\n`);
+  if (lost !== undefined) {
+    const { systemReason } = await import('../traces/index.ts');
+    err.write(`dejavm: standard output: ${systemReason(lost)}; what was printed is not complete\n`);
+  }
   await err.settled();
   if (lost === undefined && err.failure() === undefined) return code;
   return code === EXIT.ok || code === EXIT.difference ? EXIT.usage : code;

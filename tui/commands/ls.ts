@@ -1,10 +1,10 @@
 /** `dejavm ls`: the traces in the trace folder and the latest one, newest first. Files that are no traces are listed with the reason. */
 
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { shellLine } from '../../engine/index.ts';
+import { shellLine, UserError } from '../../engine/index.ts';
 import { endText, findLatest, traceFolder } from '../../replay/index.ts';
-import { readTraceSummary } from '../../traces/index.ts';
+import { readTraceSummary, systemReason } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { byteSize, grouped, table, toJson } from '../format.ts';
@@ -46,12 +46,15 @@ export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<
 /** The folder's traces, and the latest one also when it lies elsewhere. */
 function listTraces(folder: string): Listed[] {
   const latest = findLatest()?.path;
-  const latestPath = latest !== undefined && existsSync(latest) ? realpathSync(latest) : undefined;
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.djvm')) : [];
-  const paths = new Set(names.map((name) => realpathSync(join(folder, name))));
+  const latestPath = latest !== undefined && existsSync(latest) ? realPath(latest) : undefined;
+  const paths = new Set(namesIn(folder).map((name) => realPath(join(folder, name))));
   if (latestPath !== undefined) paths.add(latestPath);
   return [...paths]
-    .map((path) => ({ path, stat: statSync(path) }))
+    .flatMap((path) => {
+      // Removed meanwhile, perhaps.
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      return stat ? [{ path, stat }] : [];
+    })
     .sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs)
     .map(({ path, stat }) => ({
       path,
@@ -60,6 +63,24 @@ function listTraces(folder: string): Listed[] {
       latest: path === latestPath,
       ...contentOf(path),
     }));
+}
+
+function namesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.djvm'));
+  } catch (error) {
+    throw new UserError(`the trace folder ${folder} cannot be listed: ${systemReason(error)}`);
+  }
+}
+
+/** Where a path leads; itself when that cannot be said: a link to nothing is listed, too. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function contentOf(path: string): Pick<Listed, 'harts' | 'moments' | 'end' | 'problem'> {

@@ -14,6 +14,7 @@ import {
   summarise,
   textReport,
 } from '../../properties/index.ts';
+import { PRIVATE_FILE, systemReason } from '../../traces/index.ts';
 import type { CommandContext } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -58,9 +59,6 @@ function sameFile(a: string, b: string): boolean {
   }
 }
 
-/** What results say of guests' output is nobody else's business, until their owner says so. */
-const PRIVATE_MODE = 0o600;
-
 /**
  * Writes beside the file and renames: an old report stays until the new one is whole, and its permissions stay.
  * @throws UsageError
@@ -68,20 +66,19 @@ const PRIVATE_MODE = 0o600;
 function writeWhole(path: string, text: string): void {
   const beside = `${path}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(beside, text, { mode: PRIVATE_MODE });
+    writeFileSync(beside, text, { mode: PRIVATE_FILE });
     const before = statSync(path, { throwIfNoEntry: false });
     if (before?.isFile()) chmodSync(beside, before.mode & 0o777);
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw new UsageError(`${path}: the report cannot be written: ${reason(error as NodeJS.ErrnoException)}`);
+    throw new UsageError(`${path}: the report cannot be written: ${reason(error)}`);
   }
 }
 
-function reason({ code, message }: NodeJS.ErrnoException): string {
+function reason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'its folder does not exist';
   if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'no permission to write there';
-  if (code === 'ENOSPC') return 'the disk is full';
-  return message;
+  return systemReason(error);
 }

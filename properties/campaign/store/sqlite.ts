@@ -5,6 +5,7 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { FileFormatError, UserError } from '../../../engine/index.ts';
+import { PRIVATE_FILE } from '../../../traces/index.ts';
 
 /** What SQLite keeps beside a file while it is used: its log, an index to it, and the journal of other modes. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
@@ -12,8 +13,6 @@ export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 const BUSY_TIMEOUT_MS = 5000;
 /** Longest text that is read: a plan, or the result of a row, is never as long. */
 const MAX_VALUE_BYTES = 4 * 2 ** 20;
-/** Traces and results hold what guests had in their memory: nobody else's business. */
-const PRIVATE_MODE = 0o600;
 
 /** The result code for errors without one of their own. */
 const SQLITE_ERROR = 1;
@@ -135,7 +134,7 @@ export class SqliteFile {
 export function createPrivately(path: string): boolean {
   if (statOf(path) === undefined) refuseOrphanedLog(path);
   try {
-    closeSync(openSync(path, 'wx', PRIVATE_MODE));
+    closeSync(openSync(path, 'wx', PRIVATE_FILE));
     return true;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
