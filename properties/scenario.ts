@@ -111,7 +111,8 @@ export function scenarioCommand(scenario: Scenario, software?: ScenarioSoftware)
   if (scenario.append) words.push('-append', scenario.append);
   for (const { moment, text } of scenario.typed) words.push('--input', `${moment}:${escapeBytes(text)}`);
   for (const { trigger, fault } of scenario.faults) words.push('--fault', `${fault}@${formatTrigger(trigger)}`);
-  words.push('--max-moment', `${scenario.maxMoment}`, '-o', TRACE);
+  // A scenario's machine halts where software resets it.
+  words.push('--no-reboot', '--max-moment', `${scenario.maxMoment}`, '-o', TRACE);
   const before = software?.before ? `${software.before} && ` : '';
   const images = software ? `${software.flags} ` : '';
   return `${before}npx dejavm record ${images}${shellLine(words)}; npx dejavm replay ${TRACE}`;

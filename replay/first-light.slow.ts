@@ -130,7 +130,7 @@ describe('a recorder', () => {
 
   it('without space says so and leaves a prefix that replays', async () => {
     const path = join(folder, 'full.djvm');
-    const whole = await record({ ...EVERY, path, config: demo(2, 'fixed'), planned: [] });
+    const whole = await record({ ...EVERY, path: join(folder, 'whole.djvm'), config: demo(2, 'fixed'), planned: [] });
     // A limit on file size, in blocks of 1 KiB: enough for the images and a checkpoint, not for the run.
     const command = `trap "" XFSZ; ulimit -f ${Math.floor((0.8 * whole.bytes) / 1024)}; exec "$@"`;
     const ran = spawnSync('bash', ['-c', command, 'bash', process.execPath, ...nodeArgs(path)], { encoding: 'utf8' });
