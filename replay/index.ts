@@ -30,7 +30,7 @@ export { findLatest, LATEST, resolveTrace, setLatest, traceWords } from './lates
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
-export { defaultTracePaths, namedTracePath, traceFolder } from './store.ts';
+export { defaultTracePaths, EXTENSION, namedTracePath, TRACE_FOLDER_RULE, traceFolder } from './store.ts';
 export {
   createTracePlayer,
   createWorkloadPlayer,

@@ -10,12 +10,15 @@ import { PRIVATE_FOLDER, systemReason } from '../traces/index.ts';
 
 export const EXTENSION = '.djvm';
 
+/** Where the trace folder is, for those that look there without this program: shells that complete names of traces. */
+export const TRACE_FOLDER_RULE = { variable: 'XDG_DATA_HOME', otherwise: ['.local', 'share'], name: 'dejavm' } as const;
+
 /** The folder for traces; not created. @throws UserError when nothing says where it is */
 export function traceFolder(): string {
-  const { XDG_DATA_HOME } = process.env;
+  const { variable, otherwise, name } = TRACE_FOLDER_RULE;
+  const given = process.env[variable];
   // The XDG specification: relative paths are to be ignored.
-  const base = XDG_DATA_HOME && isAbsolute(XDG_DATA_HOME) ? XDG_DATA_HOME : join(homeFolder(), '.local', 'share');
-  return join(base, 'dejavm');
+  return join(given && isAbsolute(given) ? given : join(homeFolder(), ...otherwise), name);
 }
 
 /** What HOME says; the user database where that is empty or relative and would mean the working folder. */

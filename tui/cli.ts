@@ -3,14 +3,15 @@
  * and turns whatever went wrong into one line. Relies on the tables; never ends the process itself.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { CommandFunction } from './command.ts';
+import type { CommandFunction, Verb } from './command.ts';
 import { explainError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
 import { type FlagName, type FlagValues, flagSpec } from './flags.ts';
+import { HELP_FLAG, HELP_VERB, VERSION_FLAG } from './help.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
 import { normaliseArgv } from './qemu/command-line.ts';
-import { VERBS, type Verb } from './verbs.ts';
+import { VERBS } from './verbs.ts';
 
 const loadCommand = (verb: Verb): Promise<CommandFunction<FlagName>> => verb.load();
 
@@ -24,7 +25,7 @@ export async function runCli(argv: readonly string[], io: Io, load = loadCommand
   let exitCode: ExitCode = EXIT.ok;
   const program = buildProgram(io, async (verb, args, flags) => {
     const command = await load(verb);
-    exitCode = await command({ args, flags, io, argv });
+    exitCode = await command({ args, flags, io, argv, verbs: VERBS });
   });
   try {
     await program.parseAsync(normaliseArgv(argv), { from: 'user' });
@@ -42,9 +43,10 @@ type RunVerb = (verb: Verb, args: readonly string[], flags: FlagValues<FlagName>
 function buildProgram(io: Io, run: RunVerb): Command {
   const program = new Command('dejavm')
     .description('Deterministic record/replay testbed for hypervisor recovery.')
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(packageVersion(), VERSION_FLAG.syntax, VERSION_FLAG.help)
     .usage('<verb> [options]')
-    .helpCommand('help [verb]', 'show the help of a verb')
+    .helpCommand(`${HELP_VERB.name} [${HELP_VERB.argument.name}]`, HELP_VERB.summary)
+    .helpOption(HELP_FLAG.syntax, HELP_FLAG.help)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text),
@@ -60,6 +62,7 @@ function buildProgram(io: Io, run: RunVerb): Command {
 
 function addVerb(program: Command, verb: Verb, run: RunVerb): void {
   const command = program.command(verb.name).description(verb.summary).allowExcessArguments(false);
+  command.helpOption(HELP_FLAG.syntax, HELP_FLAG.help);
   for (const { name, help, optional } of verb.arguments) command.argument(optional ? `[${name}]` : `<${name}>`, help);
   for (const name of verb.flags) command.addOption(optionOf(name));
   command.addHelpText(

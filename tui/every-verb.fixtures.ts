@@ -4,9 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Verb } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { cli } from './test-io.ts';
-import { VERBS, type Verb } from './verbs.ts';
+import { VERBS } from './verbs.ts';
 
 export interface EveryVerb {
   /** Each verb and a command line that ends by itself, prints something on standard output, and finds no damage. */
@@ -40,6 +41,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],
     tui: [file('a.djvm'), '--frame'],
+    completion: ['bash'],
   };
   const traces = (verb: Verb) => verb.arguments.map((_, n) => file(n === 0 ? 'a.djvm' : 'b.djvm'));
   return { commandLines: VERBS.map((verb) => [verb.name, [verb.name, ...(others[verb.name] ?? traces(verb))]]) };

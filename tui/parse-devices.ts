@@ -17,6 +17,8 @@ export interface DriveFlag {
   /** `if=none`: a -device uses it. Otherwise it gets a device of its own. */
   readonly alone: boolean;
 }
+/** What a -netdev begins with. */
+export const NETDEV_KINDS = ['builtin', 'udp'] as const satisfies readonly NetdevFlag['kind'][];
 export type NetdevFlag =
   | { readonly kind: 'builtin'; readonly id: string }
   | { readonly kind: 'udp'; readonly id: string; readonly port: number; readonly peer?: number };
@@ -25,6 +27,9 @@ export interface DeviceFlag {
   readonly settings: ReadonlyMap<string, string>;
 }
 
+/** What a drive's content comes from: the path of a file, or a seed. */
+export const DRIVE_FILE = 'file';
+export const DRIVE_RANDOM = 'random';
 /** How QEMU reaches the file; here it is read once, and what is written is part of the run. */
 const HOST_SETTINGS = ['cache', 'aio', 'discard', 'detect-zeroes', 'snapshot', 'werror', 'rerror'];
 
@@ -33,7 +38,7 @@ export function parseDrive(text: string): DriveFlag {
   const its = settings(
     text,
     undefined,
-    ['file', 'random', 'size', 'format', 'readonly', 'id', 'if', 'media', ...HOST_SETTINGS],
+    [DRIVE_FILE, DRIVE_RANDOM, 'size', 'format', 'readonly', 'id', 'if', 'media', ...HOST_SETTINGS],
     '-drive',
   );
   const format = its.get('format') ?? 'raw';
@@ -42,7 +47,7 @@ export function parseDrive(text: string): DriveFlag {
   const kind = its.get('if') ?? 'virtio';
   if (kind !== 'virtio' && kind !== 'none') throw new UsageError(`if=${kind}: the board has virtio (or none) only`);
   if ((its.get('media') ?? 'disk') !== 'disk') throw new UsageError(`media=${its.get('media')}: expected disk`);
-  const [file, random, size] = [its.get('file'), its.get('random'), its.get('size')];
+  const [file, random, size] = [its.get(DRIVE_FILE), its.get(DRIVE_RANDOM), its.get('size')];
   if ((file ? 1 : 0) + (random === undefined ? 0 : 1) !== 1) {
     throw new UsageError(`expected file=FILE (or random=SEED,size=SIZE) in -drive, got '${text}'`);
   }
@@ -62,7 +67,7 @@ export function parseNetdev(text: string): NetdevFlag {
   if (kind === 'builtin') return { kind, id };
   if (kind !== 'udp') {
     throw new UsageError(
-      `-netdev ${kind}: expected builtin or udp; builtin,id=${id} has a station at 10.0.2.2, as user has`,
+      `-netdev ${kind}: expected ${NETDEV_KINDS.join(' or ')}; builtin,id=${id} has a station at 10.0.2.2, as user has`,
     );
   }
   const port = portOf(its, 'port');
@@ -77,13 +82,15 @@ export function parseDevice(text: string): DeviceFlag {
   return { driver: its.get('driver')!, settings: its };
 }
 
+/** The date at which this is typed. */
+export const NOW = 'now';
 /** Of QEMU's clocks, the one that runs with the guest. */
 const GUEST_CLOCK = /,clock=vm$/;
 
 /** `2025-01-31`, `2025-01-31T12:00:00` (UTC), `now`, all also behind `base=`. @returns seconds since 1970, or 'now' */
-export function parseWallClock(text: string): number | 'now' {
+export function parseWallClock(text: string): number | typeof NOW {
   const value = text.replace(/^base=/, '').replace(GUEST_CLOCK, '');
-  if (value === 'now' || value === 'utc') return 'now';
+  if (value === NOW || value === 'utc') return NOW;
   const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(value);
   const time = match ? Date.parse(value.includes('T') ? `${value}Z` : value) : Number.NaN;
   // Date.parse takes a 30th of February for the 2nd of March, and hour 24 for the next day.

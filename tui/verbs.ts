@@ -3,18 +3,10 @@
  * (React, wasm and the trace codec cost up to a second). Relies on the flag table; parsing is cli.ts's job.
  */
 
-import type { CommandContext, CommandFunction } from './command.ts';
+import type { CommandContext, CommandFunction, Verb } from './command.ts';
 import type { FlagName } from './flags.ts';
 import { BUNDLED_PLANS } from './plans.ts';
-
-export interface Verb {
-  readonly name: string;
-  readonly summary: string;
-  readonly arguments: readonly { readonly name: string; readonly help: string; readonly optional?: true }[];
-  readonly flags: readonly FlagName[];
-  readonly examples: readonly string[];
-  readonly load: () => Promise<CommandFunction<FlagName>>;
-}
+import { SHELLS } from './shells.ts';
 
 /** Ties a verb's flags to the flags that its module wants, then forgets the types for the generic parser. */
 function verb<const N extends FlagName = never>(
@@ -28,6 +20,7 @@ function verb<const N extends FlagName = never>(
 
 const TRACE = {
   name: 'trace',
+  takes: 'trace',
   help: "trace file, name in the trace folder, or 'latest': the last one recorded in this folder, or else anywhere",
 } as const;
 
@@ -118,7 +111,9 @@ export const VERBS: readonly Verb[] = [
   verb({
     name: 'inject',
     summary: 'inject one fault and explain what becomes of it',
-    arguments: [{ name: 'row', help: "a campaign's row to run again, as results.sqlite#17", optional: true }],
+    arguments: [
+      { name: 'row', takes: 'file', help: "a campaign's row to run again, as results.sqlite#17", optional: true },
+    ],
     flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'json'],
     examples: [
       'dejavm inject --fault failstop --at 3ms+120',
@@ -140,8 +135,8 @@ export const VERBS: readonly Verb[] = [
     name: 'diff',
     summary: 'say in what two traces differ, without running them',
     arguments: [
-      { name: 'a', help: 'first trace' },
-      { name: 'b', help: 'second trace' },
+      { name: 'a', takes: 'trace', help: 'first trace' },
+      { name: 'b', takes: 'trace', help: 'second trace' },
     ],
     flags: ['json'],
     examples: ['dejavm diff golden.djvm faulted.djvm'],
@@ -151,8 +146,8 @@ export const VERBS: readonly Verb[] = [
     name: 'bisect',
     summary: 'find the first instruction after which two runs differ',
     arguments: [
-      { name: 'a', help: 'first trace, e.g. the golden run' },
-      { name: 'b', help: 'second trace' },
+      { name: 'a', takes: 'trace', help: 'first trace, e.g. the golden run' },
+      { name: 'b', takes: 'trace', help: 'second trace' },
     ],
     flags: ['json'],
     examples: ['dejavm bisect golden.djvm faulted.djvm'],
@@ -162,7 +157,11 @@ export const VERBS: readonly Verb[] = [
     name: 'campaign',
     summary: 'run thousands of injections and count what became of them; stop and go on at any time',
     arguments: [
-      { name: 'plan', help: `campaign file (YAML), or a plan that comes with dejavm: ${BUNDLED_PLANS.join(', ')}` },
+      {
+        name: 'plan',
+        takes: 'plan',
+        help: `campaign file (YAML), or a plan that comes with dejavm: ${BUNDLED_PLANS.join(', ')}`,
+      },
     ],
     flags: ['results', 'workers', 'only', 'paperScale', 'export', 'json'],
     examples: [
@@ -177,7 +176,7 @@ export const VERBS: readonly Verb[] = [
   verb({
     name: 'report',
     summary: "print a campaign's tables beside the papers', or draw them",
-    arguments: [{ name: 'results', help: 'results database of a campaign, finished or not' }],
+    arguments: [{ name: 'results', takes: 'file', help: 'results database of a campaign, finished or not' }],
     flags: ['html', 'json', 'csv', 'markdown'],
     examples: [
       'dejavm report smoke.sqlite                       # tables for a terminal of 120 columns',
@@ -196,5 +195,17 @@ export const VERBS: readonly Verb[] = [
       "dejavm tui run.djvm --script 'f; 3s' --frame   # print that screen, needs no terminal",
     ],
     load: async () => (await import('./commands/tui.ts')).tuiCommand,
+  }),
+  verb({
+    name: 'completion',
+    summary: 'print a script that completes verbs, options, their values and traces in a shell',
+    arguments: [{ name: 'shell', takes: 'shell', help: SHELLS.join(', ') }],
+    flags: [],
+    examples: [
+      'source <(dejavm completion bash)          # in this shell; in ~/.bashrc for all',
+      'source <(dejavm completion zsh)           # behind compinit, in ~/.zshrc for all',
+      'dejavm completion fish > dejavm.fish      # in ~/.config/fish/completions',
+    ],
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
   }),
 ];

@@ -3,9 +3,11 @@ export { explain } from './explain.ts';
 export { type Booted, bootSetup, type GoldenPoint, type GoldenRun, goldenRun, type KnownVm } from './golden.ts';
 export {
   completeMechanism,
+  ENHANCE_WORDS,
   formatEnhance,
   parseEnhance,
   parseRecovery,
+  RECOVERIES,
 } from './mechanism.ts';
 export { judgeReception, type Numbered, type Reception, type ReceptionRule } from './reception.ts';
 export { type InjectionOptions, runInjection } from './run.ts';

@@ -7,7 +7,9 @@ import { didYouMean, FIXUPS, type InputEvent, type MachineSymbols, noSuchName, U
 import type { Mechanism } from './types.ts';
 
 /** Values of `options.recovery`. */
-const RECOVERIES = ['none', 'rehype', 'nilihype'] as const;
+export const RECOVERIES = ['none', 'rehype', 'nilihype'] as const;
+/** Every word that a list of enhancements can begin with. */
+export const ENHANCE_WORDS: readonly string[] = ['all', 'none', ...FIXUPS, ...FIXUPS.map((name) => `-${name}`)];
 
 /** Reads a mechanism's name. @throws UserError */
 export function parseRecovery(text: string): Mechanism['recovery'] {

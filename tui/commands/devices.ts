@@ -57,7 +57,7 @@ function checkNames({ drive, netdev }: Flags): void {
 }
 
 /** Settings of each driver besides id and bus. */
-const DRIVERS: Readonly<Record<string, readonly string[]>> = {
+export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'virtio-blk-device': ['drive', 'serial'],
   'virtio-net-device': ['netdev', 'mac'],
   'virtio-rng-device': ['rng'],

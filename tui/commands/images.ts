@@ -21,6 +21,7 @@ type Images = Pick<MachineConfig, 'bios' | 'kernel' | 'initrd' | 'dtb'>;
 /** `-bios none`: no firmware. `-bios default`: ours, as where -bios is missing, but said. */
 const NO_BIOS = 'none';
 const DEFAULT_BIOS = 'default';
+export const FIRMWARE_WORDS = [NO_BIOS, DEFAULT_BIOS] as const;
 
 /**
  * With no image flag: firmware, Lazarus and guest. With -initrd alone: firmware and Lazarus, with those guests. With others:

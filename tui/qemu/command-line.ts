@@ -4,7 +4,7 @@
  */
 import { didYouMean } from '../../engine/index.ts';
 import { UsageError } from '../errors.ts';
-import { FLAGS, longName } from '../flags.ts';
+import { FLAGS, longName, spellingsOf } from '../flags.ts';
 import { QEMU_OPTIONS, type QemuOption, SHARED } from './options.ts';
 
 /** `-smp` and its like, and our long form of each. */
@@ -15,7 +15,7 @@ const THEIRS = new Map(
     option.names.flatMap((name) => [`-${name}`, `--${name}`].map((text): [string, QemuOption] => [text, option])),
   ),
 );
-const WITH_VALUE = new Set(Object.values(FLAGS).flatMap((flag) => ('parse' in flag ? spellings(flag.syntax) : [])));
+const WITH_VALUE = new Set(Object.values(FLAGS).flatMap((flag) => ('parse' in flag ? spellingsOf(flag.syntax) : [])));
 /** A long name with one dash, and no file behind `-o`: to the parser it would be `-m` and the size `achne`. */
 const UNKNOWN = /^-(?!o)[a-z][a-z_-]{2,}$/;
 const QEMU_PROGRAM = /(^|\/)qemu-system-(riscv64)?$/;
@@ -63,8 +63,4 @@ function taken(spelling: string, { hasValue, take }: QemuOption, value: string |
     if (!(error instanceof UsageError) || error.message.startsWith(spelling)) throw error;
     throw new UsageError(`${spelling}${hasValue ? ` ${value}` : ''}: ${error.message}`);
   }
-}
-
-function spellings(syntax: string): string[] {
-  return syntax.match(/(?<![\w<-])--?[\w-]+/g) ?? [];
 }

@@ -1,0 +1,26 @@
+/**
+ * What a value on the command line can be: declared with each flag and each argument, for shell completion. What there is
+ * to choose from stands where it is read; completion/suggestions.ts asks there. Relies on nothing.
+ */
+export type Takes =
+  /** Numbers, seeds, text of one's own: nothing can be offered. */
+  | 'text'
+  | 'file'
+  /** A trace to be read: a file, a name in the trace folder, or `latest`. */
+  | 'trace'
+  /** A file, or `none` or `default`. */
+  | 'firmware'
+  | 'fault'
+  | 'fault-plan'
+  | 'drive'
+  | 'netdev'
+  | 'device'
+  | 'date'
+  | 'setup'
+  | 'recovery'
+  | 'enhancements'
+  | 'export-format'
+  /** A campaign file, or a plan that comes with dejavm. */
+  | 'plan'
+  | 'shell'
+  | 'verb';
