@@ -42,6 +42,7 @@ describe('a cut line', () => {
     ['recovery_run+0x64', 15, 'recovery_run+…'],
     ['recovery_run+0x64', 16, 'recovery_run+…'],
     ['recovery_run+0x64', 17, 'recovery_run+0x64'],
+    ['at deadline ', 8, 'at …'],
     ['moment 1,500,000 of 3,000,000', 12, 'moment …'],
     ['moment 1,500,000 of 3,000,000', 17, 'moment 1,500,000…'],
     ['beqz a5,0x80200f52 <check_range+0x10>', 17, 'beqz a5,…'],
@@ -77,6 +78,10 @@ describe('a wrapped line', () => {
   test.prop([line, fc.integer({ min: 1, max: 120 })])('parts no word that fits on a row', (whole, columns) => {
     const words = wrap(whole, columns).flatMap((row) => textOf(row).split(/ +/));
     for (const one of textOf(whole).split(/ +/)) if (one.length <= columns) expect(words).toContain(one);
+  });
+
+  unit('drops the blanks before a word that fits alone', () => {
+    expect(wrap([span('0x1000000000  0.000,')], 6).map(textOf)).toEqual(['0x1000', '000000', '0.000,']);
   });
 });
 

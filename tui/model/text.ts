@@ -23,7 +23,8 @@ export const textOf = (line: Line): string => line.map((piece) => piece.text).jo
 
 /** The beginning of a number, or a whole one, at the end of a text: decimal with groups or a point, or hexadecimal. */
 const NUMBER_AT_END = /(?<!\w)(?:0x[0-9a-f]*|[0-9a-f][0-9a-f,.]{0,27})$/i;
-const GOES_ON = /^[0-9a-fx,.]/i;
+/** Also where a word goes on whose beginning alone would be a number: `dead` of `deadline`. */
+const GOES_ON = /^[\w,.]/;
 
 /**
  * Cuts a line to a width in columns. What is cut ends in an ellipsis, and a number stands there whole or not at all:
@@ -75,7 +76,13 @@ export function wrap(line: Line, width: number): Line[] {
   while (widthOf(rest) > width) {
     const text = textOf(rest);
     const blank = text.lastIndexOf(' ', width);
+    const [word = ''] = text.trimStart().split(' ', 1);
     const indent = text.length - text.trimStart().length;
+    if (blank <= indent && indent > 0 && word.length <= width) {
+      // The word fits, but not behind the blanks before it.
+      rest = withoutColumns(rest, indent);
+      continue;
+    }
     const end = blank > indent ? blank : width;
     rows.push(firstColumns(rest, end));
     rest = withoutColumns(rest, text[end] === ' ' ? end + 1 : end);
