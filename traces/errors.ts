@@ -91,6 +91,6 @@ export function writeError(path: string, error: unknown): TraceWriteError {
       );
     }
     default:
-      return new TraceWriteError('io', path, systemReason(error), options);
+      return new TraceWriteError('io', path, `cannot be written: ${systemReason(error)}; record elsewhere`, options);
   }
 }

@@ -6,11 +6,14 @@
  * another is written beside it and takes its name when it is complete, so that a recording that fails, or is killed,
  * costs nothing but itself; what was recorded up to then stays under the name beside. Claims (claim.ts) keep two
  * recorders from racing for one name.
+ *
+ * A power cut may lose what the disk was not waited for, in any order: so the disk has the bytes before they get the name.
  */
 import {
   accessSync,
   closeSync,
   constants,
+  fdatasyncSync,
   ftruncateSync,
   openSync,
   readlinkSync,
@@ -26,6 +29,7 @@ import { type Claim, claim } from './claim.ts';
 import { TraceWriteError, writeError } from './errors.ts';
 import { isTracePrefix } from './preamble.ts';
 import { PRIVATE_FILE } from './private.ts';
+import { syncFolder } from './sync-folder.ts';
 import { errnoOf } from './system-errors.ts';
 
 export interface TraceSink {
@@ -35,9 +39,14 @@ export interface TraceSink {
   append(bytes: Uint8Array): void;
   /** Cuts back to `sizeBytes`, if it can; must not throw. */
   truncate(sizeBytes: number): void;
-  /** Ends the file as a whole trace: it has its name from now on. @throws TraceWriteError when it cannot get it */
+  /** Waits until the disk has all that was appended, so that a power cut cannot take it; throws when it does not take it. */
+  sync(): void;
+  /**
+   * Ends the file as a whole trace: it has its name from now on, and the disk has both.
+   * @throws TraceWriteError when it cannot get it, or the disk fails; the file is closed all the same
+   */
   complete(): void;
-  /** Ends the file as it is. */
+  /** Ends the file as it is; must not throw. */
   close(): void;
   /** Removes what was created, when nothing of use got into it; must not throw. */
   discard(): void;
@@ -114,9 +123,25 @@ function openBeside(path: string, held: Claim): TraceSink {
 function openFile(at: string, path: string, held: Claim): TraceSink {
   const fd = openSync(at, 'wx', PRIVATE_FILE);
   let now = at;
+  let isNameSynced = false;
   const close = () => {
-    closeSync(fd);
+    closeQuietly(fd);
     held.release();
+  };
+  const sync = () => {
+    fdatasyncSync(fd);
+    if (isNameSynced) return;
+    syncFolder(dirname(now));
+    isNameSynced = true;
+  };
+  const rename = () => {
+    try {
+      renameSync(now, path);
+    } catch (error) {
+      throw writeError(path, error);
+    }
+    now = path;
+    syncFolder(dirname(path));
   };
   return {
     get path() {
@@ -124,12 +149,15 @@ function openFile(at: string, path: string, held: Claim): TraceSink {
     },
     append: (bytes) => writeAll(fd, bytes),
     truncate: (sizeBytes) => cutBack(fd, sizeBytes),
+    sync,
     complete() {
       try {
-        if (now !== path) renameSync(now, path);
-        now = path;
+        // A name that is about to be given up need not outlive a power cut.
+        isNameSynced ||= now !== path;
+        sync();
+        if (now !== path) rename();
       } catch (error) {
-        throw writeError(path, error);
+        throw writeError(now, error);
       } finally {
         close();
       }
@@ -146,7 +174,7 @@ function openFile(at: string, path: string, held: Claim): TraceSink {
   };
 }
 
-/** A sink on a device or pipe. */
+/** A sink on a device or pipe, where there is no disk to wait for. */
 function openStream(path: string, stat: Stats): TraceSink {
   let fd: number;
   try {
@@ -158,11 +186,12 @@ function openStream(path: string, stat: Stats): TraceSink {
     if (errnoOf(error) !== 'ENXIO') throw writeError(path, error);
     throw new TraceWriteError('io', path, 'is a pipe that nobody reads; start its reader first, or give a file name');
   }
-  const close = () => closeSync(fd);
+  const close = () => closeQuietly(fd);
   return {
     path,
     append: (bytes) => writeAll(fd, bytes),
     truncate: (sizeBytes) => cutBack(fd, sizeBytes),
+    sync() {},
     complete: close,
     close,
     discard: close,
@@ -186,6 +215,15 @@ function targetOf(path: string): string {
 
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+}
+
+/** Some file systems tell the fate of what was written only here: those who need to know it have synced. */
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // It is closed all the same.
+  }
 }
 
 function cutBack(fd: number, sizeBytes: number): void {

@@ -84,6 +84,7 @@ export function memorySink(
       pieces = [Buffer.concat(pieces).subarray(0, sizeBytes)];
       size = sizeBytes;
     },
+    sync() {},
     complete() {},
     close() {},
     discard() {

@@ -97,7 +97,11 @@ export interface FullCheckpoint extends Position {
   readonly pages: ReadonlyMap<number, { readonly hash: bigint; readonly bytes: Uint8Array }>;
 }
 
-/** Appends records; a block is flushed when it reaches its size, or on `flush`. Everything flushed survives a kill. */
+/**
+ * Appends records; a block is flushed when it reaches its size, or on `flush`. Everything flushed survives a kill;
+ * everything up to the last `sync`, or `finish`, survives a power cut, too. All throw TraceWriteError when the
+ * file or the disk fails (full, I/O error): the file's prefix stays readable.
+ */
 export interface TraceWriter {
   readonly path: string;
   input(record: TraceInput): void;
@@ -105,10 +109,13 @@ export interface TraceWriter {
   vmDigest(record: TraceVmDigest): void;
   console(record: TraceConsole): void;
   note(record: TraceNote): void;
+  /** Writes what is buffered, and the checkpoint. */
   checkpoint(record: TraceCheckpoint): void;
-  /** Writes what is buffered. @throws TraceWriteError (disk full, I/O error): the file's prefix stays readable. */
+  /** Writes what is buffered. */
   flush(): void;
-  /** Writes end record, index and footer, and closes. */
+  /** The same, and waits until the disk has it. */
+  sync(): void;
+  /** Writes end record, index and footer, waits for the disk, and closes. */
   finish(end: TraceEnd): void;
   /** Closes without an end record (the trace stays readable as truncated). */
   abandon(): void;

@@ -120,10 +120,24 @@ class BlockAppender {
       this.sink.append(bytes);
     } catch (error) {
       this.sink.truncate(this.bytesWritten);
-      this.failure = writeError(this.sink.path, error);
-      throw this.failure;
+      throw this.fail(error);
     }
     this.bytesWritten += bytes.length;
+  }
+
+  /** Waits for the disk. What it did not take once it may have thrown away, whatever it says later: that is a failure, too. */
+  sync(): void {
+    if (this.failure) throw this.failure;
+    try {
+      this.sink.sync();
+    } catch (error) {
+      throw this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): TraceWriteError {
+    this.failure = writeError(this.sink.path, error);
+    return this.failure;
   }
 }
 
@@ -199,6 +213,11 @@ class Writer implements TraceWriter {
     for (const stream of this.streams) stream.flush();
   }
 
+  sync(): void {
+    this.flush();
+    this.blocks.sync();
+  }
+
   finish(end: TraceEnd): void {
     this.flush();
     this.blocks.append(KIND.END, 1, encodeEnd(end));
@@ -213,7 +232,7 @@ class Writer implements TraceWriter {
   abandon(): void {
     if (this.closed) return;
     try {
-      this.flush();
+      this.sync();
     } catch (error) {
       // The disk is full, as the caller knows already from the call that failed first.
       if (!(error instanceof TraceWriteError)) throw error;
