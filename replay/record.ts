@@ -42,6 +42,8 @@ const POLL_TICKS = 1_000_000;
 const LAST_TICK = Number.MAX_SAFE_INTEGER;
 /** How long an idle machine sleeps before it looks at the live console again, host milliseconds. */
 const IDLE_SLEEP_MS = 10;
+/** How often the disk is waited for at most, host milliseconds: on a busy one, a wait is long. */
+const SYNC_EVERY_MS = 1000;
 /** Digests that may be lost when the recorder is killed. Each flush costs a block header and a system call. */
 const DIGESTS_PER_FLUSH = 8;
 
@@ -127,6 +129,9 @@ class Recording {
   private lastInput = -1;
   /** Something live was applied, and no digest covers it yet. */
   private isLiveUncovered = false;
+  /** The disk was not waited for since something live was applied or covered; when it was waited for last. */
+  private isLiveUnsynced = false;
+  private syncedMs = performance.now();
   /** Pages as of the last checkpoint. */
   private pages: ReadonlyMap<number, Page> = new Map();
 
@@ -207,6 +212,7 @@ class Recording {
     this.writer.checkpoint({ moment, ticks, digest, state, changed, cleared });
     this.pages = pages;
     this.unflushedDigests = 0;
+    this.syncWhenDue();
   }
 
   private digest(): void {
@@ -223,9 +229,13 @@ class Recording {
   /** Lets the outside world in. `input`: something was typed or sent and is applied. */
   private async poll(): Promise<'stop' | 'input' | 'nothing'> {
     if ((await this.outside.ask()) === 'stop') return 'stop';
-    if (this.isLiveUncovered && this.cover()) this.flush();
+    if (this.isLiveUncovered && this.cover()) {
+      this.flush();
+      this.isLiveUnsynced = true;
+    }
     const frames = this.handOver(() => this.outside.nextFrame());
     const typed = this.handOver(() => this.outside.nextTyped());
+    if (this.isLiveUnsynced) this.syncWhenDue();
     return frames || typed ? 'input' : 'nothing';
   }
 
@@ -240,9 +250,20 @@ class Recording {
       live ||= input.live;
     }
     // What a person typed or somebody sent cannot be had again by running again.
-    if (live) this.flush();
-    this.isLiveUncovered ||= live;
+    if (live) {
+      this.flush();
+      this.isLiveUncovered = true;
+      this.isLiveUnsynced = true;
+    }
     return any;
+  }
+
+  /** Waits until the disk has what was recorded, unless it was waited for a moment ago. */
+  private syncWhenDue(): void {
+    if (performance.now() - this.syncedMs < SYNC_EVERY_MS) return;
+    this.writer.sync();
+    this.syncedMs = performance.now();
+    this.isLiveUnsynced = false;
   }
 
   /**
