@@ -6,8 +6,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from '@commande
 import type { CommandFunction, Verb } from './command.ts';
 import { explainError } from './errors.ts';
 import { EXIT, type ExitCode, exitCodeHelp } from './exit-codes.ts';
-import { type FlagName, type FlagValues, flagSpec } from './flags.ts';
-import { HELP_FLAG, HELP_VERB, VERSION_FLAG } from './help.ts';
+import { type FlagName, type FlagValues, flagHelp, flagSpec } from './flags.ts';
+import { HELP_FLAG, HELP_VERB, SUMMARY, VERSION_FLAG } from './help.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package-root.ts';
 import { normaliseArgv } from './qemu/command-line.ts';
@@ -42,7 +42,7 @@ type RunVerb = (verb: Verb, args: readonly string[], flags: FlagValues<FlagName>
 
 function buildProgram(io: Io, run: RunVerb): Command {
   const program = new Command('dejavm')
-    .description('Deterministic record/replay testbed for hypervisor recovery.')
+    .description(`${SUMMARY}.`)
     .version(packageVersion(), VERSION_FLAG.syntax, VERSION_FLAG.help)
     .usage('<verb> [options]')
     .helpCommand(`${HELP_VERB.name} [${HELP_VERB.argument.name}]`, HELP_VERB.summary)
@@ -76,7 +76,7 @@ function addVerb(program: Command, verb: Verb, run: RunVerb): void {
 
 function optionOf(name: FlagName): Option {
   const spec = flagSpec(name);
-  const option = new Option(spec.syntax, spec.help + defaultText(name));
+  const option = new Option(spec.syntax, flagHelp(name));
   const { parse } = spec;
   if (parse) {
     option.argParser((text: string, previous: unknown) => {
@@ -85,12 +85,6 @@ function optionOf(name: FlagName): Option {
     });
   }
   return option;
-}
-
-function defaultText(name: FlagName): string {
-  const { fallback } = flagSpec(name);
-  if (fallback === undefined || fallback === '' || fallback === Number.MAX_SAFE_INTEGER) return '';
-  return ` (default: ${name === 'memory' ? `${Number(fallback) / 2 ** 20}M` : String(fallback)})`;
 }
 
 function parseOrExplain(parse: (text: string) => unknown, text: string): unknown {

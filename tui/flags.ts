@@ -335,6 +335,13 @@ export type FlagValues<N extends FlagName = never> = { readonly [K in N]: ValueO
 /** The table's row without its literal types. */
 export const flagSpec = (name: FlagName): FlagSpec => FLAGS[name];
 
+/** A flag's help text with its default. */
+export function flagHelp(name: FlagName): string {
+  const { help, fallback } = flagSpec(name);
+  if (fallback === undefined || fallback === '' || fallback === Number.MAX_SAFE_INTEGER) return help;
+  return `${help} (default: ${name === 'memory' ? `${Number(fallback) / 2 ** 20}M` : String(fallback)})`;
+}
+
 /** Long spelling without dashes, e.g. `max-moment`. */
 export function longName(name: FlagName): string {
   return /--([\w-]+)/.exec(FLAGS[name].syntax)![1]!;

@@ -32,6 +32,12 @@ describe('the packed files', () => {
     expect(paths.filter((path) => foreign.test(path))).toEqual([]);
   });
 
+  it('are the manual pages that npm installs, too', () => {
+    const { man } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { man: string[] };
+    expect(man).toEqual(['docs/dejavm.1']);
+    expect(paths).toEqual(expect.arrayContaining(man));
+  });
+
   it('are all that the README links to, and all that those documents link to', () => {
     const missing: string[] = [];
     const seen = new Set<string>();
