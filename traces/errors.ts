@@ -2,7 +2,7 @@
  * What can go wrong with a trace file, said once for people: each message is one line that tells what was expected and
  * what to do. Does not decide exit codes; callers map `kind`.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, systemReason } from './system-errors.ts';
 
@@ -80,17 +80,21 @@ export function writeError(path: string, error: unknown): TraceWriteError {
     case 'EISDIR':
       return new TraceWriteError('is-directory', path, 'is a folder; give a file name ending in .djvm', options);
     case 'ENOENT':
-    case 'ENOTDIR': {
-      const folder = dirname(path);
-      const state = existsSync(folder) ? 'is not a folder' : 'does not exist';
-      return new TraceWriteError(
-        'no-folder',
-        path,
-        `folder ${folder} ${state}; create it or choose another place`,
-        options,
-      );
-    }
+    case 'ENOTDIR':
+      return noPlace(path, options);
     default:
       return new TraceWriteError('io', path, `cannot be written: ${systemReason(error)}; record elsewhere`, options);
   }
+}
+
+function noPlace(path: string, options: ErrorOptions): TraceWriteError {
+  const [kind, why] = ((): [TraceWriteErrorKind, string] => {
+    if (path === '') return ['no-folder', 'an empty name; give a file name ending in .djvm'];
+    if (path.endsWith('/')) return ['is-directory', 'names a folder; give a file name ending in .djvm'];
+    const folder = dirname(path);
+    if (!existsSync(folder)) return ['no-folder', `folder ${folder} does not exist; create it or choose another place`];
+    const why = statSync(folder).isDirectory() ? 'takes no new files' : 'is not a folder';
+    return ['no-folder', `${folder} ${why}; choose another place`];
+  })();
+  return new TraceWriteError(kind, path, why, options);
 }

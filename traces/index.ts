@@ -9,7 +9,7 @@ export { convertRecords, firstFrom } from './records-list.ts';
 export type { TracePlace, TraceSink } from './sink.ts';
 export { fileSource } from './source.ts';
 export { readTraceSummary, type TraceSummary } from './summary.ts';
-export { systemReason } from './system-errors.ts';
+export { errnoOf, systemReason } from './system-errors.ts';
 export type {
   FullCheckpoint,
   Position as TracePosition,

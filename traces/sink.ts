@@ -15,6 +15,7 @@ import {
   constants,
   fdatasyncSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readlinkSync,
   readSync,
@@ -78,7 +79,8 @@ export function fileSink(place: TracePlace): TraceSink {
 }
 
 function newSink(path: string): TraceSink {
-  if (statOf(path)) throw new TraceWriteError('exists', path, 'exists already; choose another name');
+  // A symbolic link, too, wherever it leads.
+  if (statOf(path, lstatSync)) throw new TraceWriteError('exists', path, 'exists already; choose another name');
   return claimed(path, (held) => openFile(path, path, held));
 }
 
@@ -198,7 +200,13 @@ function openStream(path: string, stat: Stats): TraceSink {
   };
 }
 
-const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false });
+function statOf(path: string, stat: typeof statSync = statSync): Stats | undefined {
+  try {
+    return stat(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
 
 /** What a path means when it is a symbolic link, also one to a file that is not there. */
 function targetOf(path: string): string {

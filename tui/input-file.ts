@@ -3,10 +3,12 @@
  * reader's business.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { errnoOf, systemReason } from '../traces/index.ts';
 import { UsageError } from './errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
   EISDIR: 'is a folder; expected a file',
   EACCES: 'not readable; check its permissions',
 };
@@ -29,8 +31,7 @@ export function readInputFile(what: string, path: string, maxBytes = Number.POSI
     return readWhole(path, maxBytes, refuse);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw refuse(REASONS[code] ?? message);
+    throw refuse(REASONS[errnoOf(error)] ?? systemReason(error));
   }
 }
 

@@ -21,14 +21,17 @@ vi.mock('node:fs', async (original) => {
 });
 
 const folder = fs.mkdtempSync(join(tmpdir(), 'dejavm-failing-'));
-afterAll(() => fs.rmSync(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  fs.rmSync(folder, { recursive: true });
+});
 const inFolder = (name: string) => join(folder, name);
-const env = { XDG_DATA_HOME: folder };
 const RUN = ['-bios', inFolder('spin.bin'), '-m', '2', '-smp', '1', '--max-moment', '3000'];
 
 beforeAll(async () => {
+  vi.stubEnv('XDG_DATA_HOME', folder);
   fs.writeFileSync(inFolder('spin.bin'), assemble('again: addi a0, a0, 1\n j again', 0x8000_0000).bytes);
-  for (const name of ['old.djvm', 'source.djvm']) await cli(['record', ...RUN, '-o', inFolder(name)], { env });
+  for (const name of ['old.djvm', 'source.djvm']) await cli(['record', ...RUN, '-o', inFolder(name)]);
 });
 
 it.each([
@@ -42,7 +45,7 @@ it.each([
     ['rerun', inFolder('source.djvm')],
   ]) {
     Object.assign(disk, failure);
-    const { code, err } = await cli([...argv, '-o', inFolder('old.djvm')], { env });
+    const { code, err } = await cli([...argv, '-o', inFolder('old.djvm')]);
     disk.errno = 0;
     expect([code, err]).toEqual([EXIT.usage, `dejavm: ${inFolder('old.part.djvm')}: ${reason}\n`]);
     expect(fs.readFileSync(inFolder('old.djvm')).equals(old)).toBe(true);

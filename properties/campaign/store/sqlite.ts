@@ -5,7 +5,7 @@
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { FileFormatError, UserError } from '../../../engine/index.ts';
-import { PRIVATE_FILE } from '../../../traces/index.ts';
+import { errnoOf, PRIVATE_FILE, systemReason } from '../../../traces/index.ts';
 
 /** What SQLite keeps beside a file while it is used: its log, an index to it, and the journal of other modes. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
@@ -137,9 +137,9 @@ export function createPrivately(path: string): boolean {
     closeSync(openSync(path, 'wx', PRIVATE_FILE));
     return true;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     if (code === 'EEXIST') return false;
-    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such folder' : message;
+    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such folder' : systemReason(error);
     throw new UserError(`${path}: cannot be made: ${why}; give another file with -o`);
   }
 }
@@ -177,7 +177,7 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw new UserError(`${path}: cannot be looked at: ${(error as Error).message}`);
+    throw new UserError(`${path}: cannot be looked at: ${systemReason(error)}`);
   }
 }
 
