@@ -55,11 +55,6 @@ export function staysUntil(machine: Machine, ticks: Ticks): boolean {
   });
 }
 
-const CAUSE_BREAKPOINT = 3;
-/** What is executed before it is looked whether the breakpoint was hit (RunLimit.work); doubled as long as it was not. */
-const FIRST_LEAP = 2048;
-const MAX_LEAP = 1 << 20;
-
 /** An instruction of the hypervisor. */
 export interface Place {
   /** Physical. */
@@ -86,8 +81,8 @@ export function placeOf(hypervisor: MachineSymbols['hypervisor'], symbol: string
 
 /**
  * Looks for the n-th (1 = the first from here) time that a hart in HS-mode is about to execute the instruction at a
- * place. Works as a debugger does, with a breakpoint, but one that a hypervisor which looks at its own code does not
- * see; leaves the machine as it was.
+ * place. Stops there by a breakpoint of the core, which a hypervisor that looks at its own code does not see; leaves the
+ * machine as it was.
  * @throws UserError when there is no RAM at the place
  */
 export function findExecution(machine: Machine, place: Place, n: number, until: SearchEnd): TriggerSearch {
@@ -97,60 +92,42 @@ export function findExecution(machine: Machine, place: Place, n: number, until: 
     throw new UserError(`a trigger at 0x${paddr.toString(16)}: no instruction of the hypervisor can be there`);
   }
   return lookAhead(machine, () => {
-    for (let executed = 0; ; executed++) {
-      const { ticks, gaveUpAt } = nextExecution(machine, place, until);
-      if (ticks === undefined) return { ticks, executed, ...(gaveUpAt !== undefined && { gaveUpAt }) };
-      if (executed + 1 === n) return { ticks, executed };
-      machine.run({ ticks: ticks + 1 });
+    const before = machine.breakAt;
+    machine.breakAt = paddr;
+    try {
+      for (let executed = 0; ; executed++) {
+        const { ticks, gaveUpAt } = runToExecution(machine, place, until);
+        if (ticks === undefined) return { ticks, executed, ...(gaveUpAt !== undefined && { gaveUpAt }) };
+        if (executed + 1 === n) return { ticks, executed };
+      }
+    } finally {
+      machine.breakAt = before;
     }
   });
 }
 
-/** When the place is reached next, by either of its addresses; the machine is brought back to where it was. */
-function nextExecution(machine: Machine, place: Place, until: SearchEnd): Pick<TriggerSearch, 'ticks' | 'gaveUpAt'> {
+/** Runs to where HS-mode comes to the place next, by either of its addresses. */
+function runToExecution(machine: Machine, place: Place, until: SearchEnd): Pick<TriggerSearch, 'ticks' | 'gaveUpAt'> {
   const pcs = [BigInt(place.paddr), place.linked];
-  const start = machine.snapshot();
-  let hit: Ticks | undefined;
-  machine.onEvent = (event) => {
-    if (event.kind !== 'transition' || event.from !== 'HS' || !pcs.includes(event.pc)) return;
-    // A trap takes a tick, which the event counts.
-    if (event.trap?.cause === CAUSE_BREAKPOINT && !event.trap.interrupt) hit ??= event.ticks - 1;
-  };
-  const { moment = Number.POSITIVE_INFINITY, ticks: last = Number.POSITIVE_INFINITY } = until;
-  let left = until.work ?? Number.POSITIVE_INFINITY;
-  let gaveUpAt: Ticks | undefined;
-  machine.breakAt = place.paddr;
-  try {
-    for (let leap = FIRST_LEAP; hit === undefined; leap = Math.min(2 * leap, MAX_LEAP)) {
-      const stop = machine.run({ ...until, work: Math.min(leap, left) });
-      if (stop.kind !== 'work') break;
-      left -= leap;
-      if (left <= 0) {
-        gaveUpAt = machine.ticks;
-        break;
-      }
-    }
-  } finally {
-    machine.onEvent = undefined;
-    machine.breakAt = undefined;
+  const from = machine.work;
+  for (;;) {
+    const work = until.work === undefined ? undefined : until.work - (machine.work - from);
+    const stop = machine.run({ ...until, ...(work !== undefined && { work }) });
+    if (stop.kind === 'work') return { ticks: undefined, gaveUpAt: machine.ticks };
+    if (stop.kind !== 'breakpoint') return { ticks: undefined };
+    const { mode, pc } = machine.hart(stop.hart);
+    if (mode === 'HS' && pcs.includes(pc)) return { ticks: machine.ticks };
   }
-  machine.restore(start);
-  if (hit !== undefined) machine.run({ ticks: hit });
-  if (hit !== undefined && machine.moment < moment && hit < last) return { ticks: hit };
-  return { ticks: undefined, ...(hit === undefined && gaveUpAt !== undefined && { gaveUpAt }) };
 }
 
 function lookAhead<T>(machine: Machine, search: () => T): T {
   const start = machine.snapshot();
   const observer = machine.onEvent;
   machine.onEvent = undefined;
-  const { observedTransitions } = machine;
-  machine.observedTransitions = 'all';
   try {
     return search();
   } finally {
     machine.restore(start);
-    machine.observedTransitions = observedTransitions;
     machine.onEvent = observer;
   }
 }

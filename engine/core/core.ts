@@ -174,6 +174,7 @@ function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: num
     tablePagesHost: take(4 * ramPages),
     decodeTableHost: take(decodeTableBytes),
     scratchHost: take(SCRATCH_BYTES + 4 * ramPages),
+    breakpointsHost: take(4 * CONSTANTS.MAX_BREAKPOINTS),
     eventsHost: take(EVENT_CAPACITY * EVENT.sizeBytes),
     eventsCapacity: EVENT_CAPACITY,
     tlbHost: take(hartCount * CONSTANTS.TLB_HART_BYTES),

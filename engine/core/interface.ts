@@ -15,9 +15,14 @@ export interface ArchExports {
    * architecturally invisible. To be called after saved bytes were written from outside.
    */
   flushDerived(): void;
+  /**
+   * Makes run() stop before the instructions at the first `count` words of MACHINE.breakpointsHost and no others:
+   * linear-memory addresses in RAM, ascending. It stops once at a position, then goes on past it; flushDerived forgets that.
+   */
+  setBreakpoints(count: number): void;
   /** Hashes RAM that is still all zeros; once, before anything else. */
   initialisePageHashes(): void;
-  /** Runs until MACHINE.stopMoment or stopTicks, halt, idle, events full or a stop request. Returns STOP_*. */
+  /** Runs until MACHINE.stopMoment or stopTicks, a breakpoint, halt, idle, events full or a stop request. Returns STOP_*. */
   run(): number;
   /**
    * The number of the hart that executes the next instruction, its pc in MACHINE.mmioData; changes nothing else. The hart

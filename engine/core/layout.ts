@@ -94,7 +94,16 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('slotPoolHost', 'pool of decoded blocks', 'u32'),
   derived('slotPoolBlocks', 'blocks in the pool', 'u32'),
   derived('slotPoolUsed', 'blocks handed out', 'u32'),
-  derived('breakpointHost', 'address in linear memory of an instruction that is decoded as c.ebreak; 0: none', 'u32'),
+  derived(
+    'breakpointsHost',
+    'u32 linear-memory addresses of the instructions that run() stops before, ascending',
+    'u32',
+  ),
+  derived('breakpointsCount', 'addresses in the list', 'u32'),
+  derived('breakpointTicks', 'position that run() last stopped at for a breakpoint; all ones: none'),
+  derived('breakpointHost', 'which of the list that was', 'u32'),
+  derived('breakpointHart', 'and which hart came there', 'u32'),
+  derived('stopBreakpoint', '1: run() is to stop for it', 'u32'),
   derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
   derived(
     'scratchHost',
@@ -194,7 +203,7 @@ export const HART = placeBlock('HART', [
   derived('resync', 'RESYNC_* bits: why the interpreter must look at the hart again', 'u32'),
   derived('fetchContext', 'translation context of fetches, placed as tag bits (see TLB)', 'u32'),
   derived('dataContext', 'translation context of loads and stores, placed as tag bits', 'u32'),
-  derived('straddle', 'three decoded slots for an instruction that crosses a page', 'u64', 6),
+  derived('single', 'three decoded slots for an instruction that no block may hold', 'u64', 6),
   derived('dataMode', 'MODE_* bits of loads and stores', 'u32'),
   derived('contextsUsed', 'context ids handed out since the caches were last emptied', 'u32'),
   derived('contextKeys', 'hash table of contexts: two roots, MODE_* | generation << 32, id', 'u64', 128),
@@ -289,12 +298,16 @@ export const CONSTANTS = {
   SLOT_BLOCK_BYTES: 2050 * 16,
   /** Byte offset in a block of the word that holds the linear-memory address of the block's code page (sentinel's imm). */
   SLOT_BLOCK_CODE: 2049 * 16,
-  /** Slot ops that are no instruction; those of instructions follow. STRADDLE: go on through fetch(), never the TLB. */
+  /**
+   * Slot ops that are no instruction; those of instructions follow. SINGLE: go on through fetch(), never the TLB.
+   * BREAKPOINT: leave before the instruction.
+   */
   OP_UNDECODED: 0,
   OP_PAGE_END: 1,
-  OP_STRADDLE: 2,
-  OP_ILLEGAL: 3,
-  OP_FIRST: 4,
+  OP_SINGLE: 2,
+  OP_BREAKPOINT: 3,
+  OP_ILLEGAL: 4,
+  OP_FIRST: 5,
   /** The decode table begins with u32 first, u32 end (byte offsets of rows) for each bucket: see arch/decode.ts. */
   DECODE_BUCKETS: 64,
   /** Page flags. A write-TLB entry exists only where both DIRTY bits are set and CODE and TABLE are clear. */
@@ -304,6 +317,12 @@ export const CONSTANTS = {
   PAGE_TABLE: 8,
   /** A write-TLB entry for the page may exist. */
   PAGE_WRITE_CACHED: 16,
+  /** An address in the page is in MACHINE.breakpointsHost. */
+  PAGE_BREAKPOINT: 32,
+  /** Reserved for watchpoints: stores to the page are to be seen one by one. */
+  PAGE_WATCHPOINT: 64,
+  /** Room in MACHINE.breakpointsHost. */
+  MAX_BREAKPOINTS: 65536,
   /** Read-only memory that the reset vector lies in. */
   ROM_BASE: 0x1000,
   ROM_PAGES: 15,
@@ -322,6 +341,8 @@ export const CONSTANTS = {
   MODE_FETCH: 128,
   /** Looks only: the walk sets no A or D bits. Never part of a context. */
   MODE_QUIET: 256,
+  /** Faults where the access would, and sets no A or D bits either. Never part of a context. */
+  MODE_PROBE: 512,
   /** HART.resync bits. */
   RESYNC_PC: 1,
   RESYNC_END_SLICE: 2,
@@ -334,6 +355,7 @@ export const CONSTANTS = {
   STOP_REQUEST: 6,
   STOP_HYPERVISOR: 7,
   STOP_WORK: 8,
+  STOP_BREAKPOINT: 9,
   /** peekNext() result: no instruction is next, devices act before. */
   NO_HART: 0xffffffff,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */

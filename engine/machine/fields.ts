@@ -28,7 +28,6 @@ export const W = {
   eventsCount: word('eventsCount'),
   ramHashSum: word('ramHashSum'),
   mmioData: word('mmioData'),
-  breakpointHost: word('breakpointHost'),
   ramHost: word('ramHost'),
   romHost: word('romHost'),
   pageHashHost: word('pageHashHost'),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CONSTANTS } from '../core/layout.ts';
 import { UserError } from '../errors.ts';
 import { compareStates } from './compare.ts';
 import { STUCK_CODE } from './halt.ts';
@@ -344,15 +345,23 @@ describe('time', () => {
     machine.breakAt = target;
     expect(machine.breakAt).toBe(target);
     expect(machine.digest()).toBe(start.digest);
-    const events = watch(machine);
-    machine.run({ ticks: 3000 });
-    const traps = events.filter((event) => event.kind === 'transition' && event.trap?.cause === 3);
-    expect(traps).toHaveLength(1);
+    const stop = { kind: 'breakpoint', hart: 0, paddr: target };
+    expect(machine.run({ ticks: 3000 })).toEqual(stop);
     expect(machine.hart(0).x[9]).toBe(sum);
-
-    machine.breakAt = undefined;
+    const there = { ticks: machine.ticks, digest: machine.digest() };
+    // The same place the next time, and after going back the same time.
+    expect(machine.step()).toEqual({ kind: 'moment' });
+    expect(machine.run({ ticks: 3000 })).toEqual(stop);
+    expect(machine.ticks).toBeGreaterThan(there.ticks);
     machine.restore(start);
-    machine.run({ ticks: 3000 });
+    expect(machine.run({ ticks: 3000 })).toEqual(stop);
+    expect({ ticks: machine.ticks, digest: machine.digest() }).toEqual(there);
+
+    machine.breakAt = [target! + 4, target!];
+    expect(machine.run({})).toEqual(stop);
+    expect(machine.run({})).toEqual({ ...stop, paddr: target! + 4 });
+    machine.breakAt = undefined;
+    expect(machine.run({ ticks: 3000 })).toEqual({ kind: 'ticks' });
     expect(machine.digest()).toBe(end);
   });
 
@@ -360,6 +369,8 @@ describe('time', () => {
     const machine = createMachine(smallConfig('j .'));
     for (const at of [0, 0x1000, 0x80000001, 0x80000000 + machine.config.ramBytes])
       expect(() => (machine.breakAt = at)).toThrow(/breakpoint/);
+    const tooMany = Array.from({ length: CONSTANTS.MAX_BREAKPOINTS + 1 }, (_, n) => 0x80000000 + 2 * n);
+    expect(() => (machine.breakAt = tooMany)).toThrow(/65537 breakpoints/);
     expect(machine.breakAt).toBeUndefined();
   });
 });

@@ -10,6 +10,7 @@ import { invariant, UserError } from '../errors.ts';
 import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
 import { boardOf, RAM_BASE } from './board.ts';
+import { breakpointStop, setBreakpoints } from './breakpoints.ts';
 import { type Bus, createBus } from './bus.ts';
 import { checkClaimed, checkDigest, isOwn, markOwn } from './claimed.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
@@ -69,6 +70,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #power: Power;
   #onEvent: ((event: MachineEvent) => void) | undefined;
   #transitions: ObservedTransitions = 'all';
+  #breakAt: number | readonly number[] | undefined;
 
   constructor(config: MachineConfig) {
     // Images first: a user's mistake should not cost a machine.
@@ -132,28 +134,25 @@ class CoreMachine implements Machine, FaultTarget {
     this.onEvent = this.#onEvent;
   }
 
-  get breakAt(): number | undefined {
-    const host = this.#u32[W.breakpointHost]!;
-    return host === 0 ? undefined : host - this.#u32[W.ramHost]! + RAM_BASE;
+  get breakAt(): number | readonly number[] | undefined {
+    return this.#breakAt;
   }
-  set breakAt(paddr: number | undefined) {
-    const offset = (paddr ?? RAM_BASE) - RAM_BASE;
-    invariant(
-      offset >= 0 && offset < this.config.ramBytes && offset % 2 === 0,
-      `a breakpoint at ${paddr}, not code in RAM`,
-    );
-    this.#u32[W.breakpointHost] = paddr === undefined ? 0 : this.#u32[W.ramHost]! + offset;
-    this.#core.arch.flushDerived();
+  set breakAt(places: number | readonly number[] | undefined) {
+    setBreakpoints(this.#core, typeof places === 'number' ? [places] : (places ?? []));
+    this.#breakAt = places;
   }
 
   get hypervisorInstructions(): number {
     return this.#number(W.hypervisorCount);
   }
+  get work(): number {
+    return this.#number(W.workTicks);
+  }
 
   run(until: RunLimit): StopReason {
     const { hypervisor = Number.POSITIVE_INFINITY, work = Number.POSITIVE_INFINITY } = until;
     const stopHypervisor = this.hypervisorInstructions + hypervisor;
-    const stopWork = this.#number(W.workTicks) + work;
+    const stopWork = this.work + work;
     this.#setLimit(W.stopHypervisor, stopHypervisor);
     this.#setLimit(W.stopWork, stopWork);
     try {
@@ -177,7 +176,7 @@ class CoreMachine implements Machine, FaultTarget {
       if (this.moment >= stopMoment) return { kind: 'moment' };
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
       if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
-      if (this.#number(W.workTicks) >= stopWork) return { kind: 'work' };
+      if (this.work >= stopWork) return { kind: 'work' };
       const reset = this.#power.resetRequested();
       if (reset) {
         this.#reset(reset.arg);
@@ -192,6 +191,7 @@ class CoreMachine implements Machine, FaultTarget {
       const stop = this.#core.arch.run();
       this.#drain();
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
+      if (stop === CONSTANTS.STOP_BREAKPOINT) return breakpointStop(this.#core);
     }
   }
 

@@ -97,6 +97,8 @@ export type StopReason =
   | { readonly kind: 'work' }
   /** The finisher was written, or the machine cannot go on. */
   | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
+  /** The instruction at `paddr`, which `breakAt` names, is next, on `hart`. */
+  | { readonly kind: 'breakpoint'; readonly hart: number; readonly paddr: number }
   /** Every hart waits and nothing is due: only an input can go on. */
   | { readonly kind: 'idle' };
 
@@ -251,8 +253,11 @@ export interface Machine {
   /** Which transitions are events: a guest that traps all the time makes many. `vm`: those in and out of VMs. */
   observedTransitions: ObservedTransitions;
   /**
-   * Physical address of an instruction in RAM that harts find to be c.ebreak, while loads see what memory has: for
-   * searches on a machine whose guest looks at its own code. No part of snapshots; undefined: none.
+   * Physical addresses of instructions in RAM, one or any number, that `run` and `step` stop right before, by whatever address
+   * and in whatever mode a hart comes there; they stop once at a position and then go on past it. Neither the guest nor
+   * the state can see them. No part of snapshots: after `restore` they stop again at the same position; undefined: none.
    */
-  breakAt: number | undefined;
+  breakAt: number | readonly number[] | undefined;
+  /** Ticks since the machine was made in which something was executed (RunLimit.work); only differences mean something. */
+  readonly work: number;
 }

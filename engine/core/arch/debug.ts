@@ -35,7 +35,7 @@ import {
 } from './layout.gen';
 import { readCsr } from './csr-read';
 import { writeCsr } from './csr-write';
-import { dropBlocks } from './code';
+import { dropBlocks, forgetStop, useBreakpoints } from './code';
 import { forgetTables } from './pages';
 import { decodePmp } from './pmp';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from './tlb';
@@ -72,6 +72,7 @@ export function resetHarts(resetPc: u32): void {
 /** Recomputes or forgets everything derived from saved state: after a restore, or to show that it makes no difference. */
 export function flushDerived(): void {
   dropBlocks();
+  forgetStop();
   forgetTables();
   setMachine(MACHINE_SLICE_START_TICKS, machine(MACHINE_TICKS));
   setMachine32(MACHINE_SLICE_BUDGET, 0);
@@ -86,6 +87,12 @@ export function flushDerived(): void {
     decodePmp(hart);
     updateContexts(hart);
   }
+}
+
+/** Makes run() stop before the instructions at the first `count` addresses of MACHINE.breakpointsHost, and no others. */
+export function setBreakpoints(count: u32): void {
+  useBreakpoints(count);
+  flushDerived();
 }
 
 /** A CSR as M-mode would read it, into MACHINE.mmioData; views that depend on V follow the hart's mode. */

@@ -1,12 +1,20 @@
 /**
- * Instruction fetch: translates pc, checks that it may be executed, and finds the slot to go on at. Which instructions no
- * block may hold is decided here: those across two pages, and those on a page that PMP splits.
+ * Instruction fetch: translates pc, checks that it may be executed, and finds the slot to go on at. An instruction that
+ * crosses a page, is a breakpoint, or lies on a page that PMP splits is decoded singly.
  */
-import { HART_FETCH_CONTEXT, HART_PC, HART_WALK_PADDR, PAGE_BYTES, TLB_ADDEND } from './layout.gen';
-import { blockOf, C_EBREAK, crossesEnd, decodeSingle, enterBlock, isBreakpoint } from './code';
+import {
+  HART_FETCH_CONTEXT,
+  HART_PC,
+  HART_WALK_PADDR,
+  MACHINE_BREAKPOINTS_COUNT,
+  MODE_PROBE,
+  PAGE_BYTES,
+  TLB_ADDEND,
+} from './layout.gen';
+import { blockOf, breakpointSlot, decodeSingle, enterBlock, isBreakpoint, mayHold } from './code';
 import { hostOf, OFFSET } from './pages';
 import { pmpAllows, pmpUniform } from './pmp';
-import { FETCH, get, get32, PRIV_MASK } from './state';
+import { FETCH, get, get32, machine32, PRIV_MASK } from './state';
 import { entryOf, fetchMode, fill, hits } from './tlb';
 import { raiseAccess, raiseWalk } from './trap';
 import { walk } from './walk';
@@ -20,15 +28,22 @@ export function fetch(hart: u32): u32 {
   const entry = entryOf(hart, pc, FETCH);
   if (hits(entry, pc, get32(hart, HART_FETCH_CONTEXT))) {
     const block = load<u32>(entry, TLB_ADDEND);
-    if (offset != LAST_HALF || !crossesEnd(block)) return enterBlock(hart, block, offset);
+    if (mayHold(block, offset)) return enterBlock(hart, block, offset);
+  }
+  let stops = false;
+  if (machine32(MACHINE_BREAKPOINTS_COUNT) != 0) {
+    // Before anything changes: the state before an instruction is the same whether it is stopped there or not.
+    const ahead = executable(hart, pc, fetchMode(hart) | MODE_PROBE);
+    stops = ahead != 0 && isBreakpoint(ahead);
+    const slot = stops ? breakpointSlot(hart, ahead, offset) : 0;
+    if (slot != 0) return slot;
   }
   const host = parcel(hart, pc, 0);
   if (host == 0) return 0;
-  if (isBreakpoint(host)) return decodeSingle(hart, C_EBREAK, offset);
   const half = load<u16>(host);
   const isLong = (half & 3) == 3;
   const uniform = pmpUniform(hart, get(hart, HART_WALK_PADDR));
-  if (uniform && !(isLong && offset == LAST_HALF)) {
+  if (uniform && !stops && !(isLong && offset == LAST_HALF)) {
     const block = blockOf(host & ~OFFSET);
     // Making a block may have flushed, so the context is read only now.
     fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block);
@@ -50,11 +65,18 @@ function parcel(hart: u32, va: u64, offset: u32): u32 {
     raiseWalk(hart, FETCH, va, offset, mode);
     return 0;
   }
-  const paddr = get(hart, HART_WALK_PADDR);
-  const host = hostOf(paddr);
-  if (host == 0 || !pmpAllows(hart, paddr, 2, FETCH, mode & PRIV_MASK)) {
-    raiseAccess(hart, FETCH, va, offset, mode);
-    return 0;
-  }
+  const host = allowed(hart, mode);
+  if (host == 0) raiseAccess(hart, FETCH, va, offset, mode);
   return host;
+}
+
+/** The same in a mode that changes nothing; 0 and no exception when the bytes may not be executed. */
+function executable(hart: u32, va: u64, mode: u32): u32 {
+  return walk(hart, va, FETCH, mode) ? allowed(hart, mode) : 0;
+}
+
+/** Linear-memory address of the two bytes at HART.walkPaddr; 0 when there is no memory, or PMP forbids it. */
+function allowed(hart: u32, mode: u32): u32 {
+  const paddr = get(hart, HART_WALK_PADDR);
+  return pmpAllows(hart, paddr, 2, FETCH, mode & PRIV_MASK) ? hostOf(paddr) : 0;
 }

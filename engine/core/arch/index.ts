@@ -3,7 +3,7 @@
  * rest for the interpreter (engine/core/README.md).
  */
 export { peekNext, run, timerAhead } from './run';
-export { flushDerived, peekCsr, pokeCsr, resetHarts, translateForDebug } from './debug';
+export { flushDerived, peekCsr, pokeCsr, resetHarts, setBreakpoints, translateForDebug } from './debug';
 export { storePhysical } from './stores';
 export { hashGuest } from './guest-hash';
 export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './hash';

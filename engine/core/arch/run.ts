@@ -19,6 +19,7 @@ import {
   HART_TRAPS,
   HART_WAITING,
   MACHINE_BASE,
+  MACHINE_BREAKPOINTS_COUNT,
   MACHINE_CURRENT_HART,
   MACHINE_DEVICE_DEADLINE,
   MACHINE_EVENTS_CAPACITY,
@@ -37,6 +38,7 @@ import {
   MACHINE_SCRATCH_HOST,
   MACHINE_SLICE_BUDGET,
   MACHINE_SLICE_START_TICKS,
+  MACHINE_STOP_BREAKPOINT,
   MACHINE_STOP_HYPERVISOR,
   MACHINE_STOP_MOMENT,
   MACHINE_STOP_REQUEST,
@@ -46,6 +48,7 @@ import {
   MACHINE_TURN_LEFT,
   MACHINE_WORK_TICKS,
   NO_HART,
+  STOP_BREAKPOINT,
   STOP_EVENTS_FULL,
   STOP_HALTED,
   STOP_HYPERVISOR,
@@ -76,9 +79,16 @@ export function run(): u32 {
       tickDevices();
       continue;
     }
+    const before = machine(MACHINE_TICKS);
+    const mayBreak = machine32(MACHINE_BREAKPOINTS_COUNT) != 0;
+    if (mayBreak) copySaved(machine32(MACHINE_SCRATCH_HOST), true);
     const hart = approach();
     if (hart == ALL_WAIT) return STOP_IDLE;
     if (hart != NOT_YET) interpretSlice(hart);
+    // A position has one state, whatever stops there: a turn that led only to a breakpoint has not begun.
+    if (mayBreak && machine32(MACHINE_STOP_BREAKPOINT) && machine(MACHINE_TICKS) == before) {
+      copySaved(machine32(MACHINE_SCRATCH_HOST), false);
+    }
   }
 }
 
@@ -149,6 +159,10 @@ function drawQuantum(): u32 {
 
 function stopReason(): u32 {
   if (machine32(MACHINE_HALT_CODE)) return STOP_HALTED;
+  if (machine32(MACHINE_STOP_BREAKPOINT)) {
+    setMachine32(MACHINE_STOP_BREAKPOINT, 0);
+    return STOP_BREAKPOINT;
+  }
   if (machine32(MACHINE_STOP_REQUEST)) {
     setMachine32(MACHINE_STOP_REQUEST, 0);
     return STOP_REQUEST;

@@ -14,10 +14,10 @@ import {
   HART_WALK_GPA,
   HART_WALK_IMPLICIT,
   HART_WALK_PADDR,
-  MODE_FETCH,
   MODE_GSTAGE_MXR,
   MODE_HLVX,
   MODE_MXR,
+  MODE_PROBE,
   MODE_QUIET,
   MODE_SUM,
   MODE_VIRT,
@@ -62,7 +62,7 @@ export function isMode(mode: u64): bool {
 
 /**
  * Translates `va` for an access of mode `mode` (MODE_* and privilege; with MODE_QUIET nothing is changed and A and D do
- * not matter). False: HART.walkCause says why.
+ * not matter, with MODE_PROBE nothing is changed and they do). False: HART.walkCause says why.
  * HART.walkPaddr has the address; PMP has been checked for the page tables, not for the access itself.
  */
 export function walk(hart: u32, va: u64, access: u32, mode: u32): bool {
@@ -111,7 +111,7 @@ function firstStage(hart: u32, va: u64, access: u32, mode: u32, atp: u64): bool 
       if (!tableWritable(hart, paddr)) return fail(hart, ACCESS_FAULT);
       // The update's own G-stage walk may have changed this very entry; then the walk begins anew.
       if (load<u64>(hostOf(paddr)) != pte) return firstStage(hart, va, access, mode, atp);
-      updateEntry(hostOf(paddr), pte | unset);
+      if (!(mode & MODE_PROBE)) updateEntry(hostOf(paddr), pte | unset);
     }
     set(hart, HART_WALK_PADDR, translated(pte, level, va));
     return true;
@@ -149,7 +149,7 @@ function secondStage(hart: u32, gpa: u64, access: u32, mode: u32, implicit: bool
     if (unset != 0 && !(mode & MODE_QUIET)) {
       if (!(env & ENV_ADUE)) return guestFail(hart, gpa, by);
       if (!tableWritable(hart, paddr)) return fail(hart, ACCESS_FAULT);
-      updateEntry(hostOf(paddr), pte | unset);
+      if (!(mode & MODE_PROBE)) updateEntry(hostOf(paddr), pte | unset);
     }
     set(hart, HART_WALK_PADDR, translated(pte, level, gpa));
     return true;

@@ -141,7 +141,7 @@ export class FakeHart {
     const va = Number(this.pc);
     const offset = va % CONSTANTS.PAGE_BYTES;
     if (offset === CONSTANTS.PAGE_BYTES - 2 && instructionLength(this.view.getUint16(va, true)) === 4) {
-      const slot = this.base + offsetOf(HART, 'straddle');
+      const slot = this.base + offsetOf(HART, 'single');
       this.decodeInto(slot, this.view.getUint32(va, true));
       this.setOp(slot + 32, CONSTANTS.OP_PAGE_END);
       this.set32('slotBase', slot - offset * 8);
@@ -158,7 +158,7 @@ export class FakeHart {
     const offset = (slot - this.block(page)) / 8;
     const code = RAM + page * CONSTANTS.PAGE_BYTES + offset;
     const straddles = offset === CONSTANTS.PAGE_BYTES - 2 && instructionLength(this.view.getUint16(code, true)) === 4;
-    if (straddles) this.setOp(slot, CONSTANTS.OP_STRADDLE);
+    if (straddles) this.setOp(slot, CONSTANTS.OP_SINGLE);
     else this.decodeInto(slot, this.view.getUint32(code, true));
   }
 

@@ -31,7 +31,7 @@ export interface Labels {
 const hart = (name: string) => offsetOf(HART, name);
 
 /**
- * In-page branches compare against this base when the slot is HART.straddle. A branch computes the slot it would lead to
+ * In-page branches compare against this base when the slot is HART.single. A branch computes the slot it would lead to
  * from there, up to 8 MiB either way and so also below zero: all of that must be far from the base.
  */
 const NO_BLOCK = -(2 ** 31);
@@ -139,9 +139,9 @@ export class Frame {
     this.loadContexts();
     code.get(this.hart).memory('i32.load', hart('slotBase')).set(this.block);
     this.setPcBias();
-    // A straddling instruction's slots lie outside its block: branches from there must not count slots.
+    // Slots outside the page's block: branches from there must not count slots.
     code.i32(NO_BLOCK).get(this.block);
-    code.get(this.slot).get(this.hart).i32(hart('straddle')).op('i32.add', 'i32.eq');
+    code.get(this.slot).get(this.hart).i32(hart('single')).op('i32.add', 'i32.eq');
     code.op('select').set(this.block);
   }
 

@@ -119,7 +119,8 @@ function emitDispatch(frame: Frame, labels: Labels): void {
   const emitters: (() => void)[] = [
     () => emitUndecoded(frame, labels),
     () => emitPageEnd(frame, labels),
-    () => emitStraddle(frame, labels),
+    () => emitSingle(frame, labels),
+    () => emitBreakpoint(frame, labels),
     ...OPS.map((op) => () => emitHandler(frame, labels, op)),
   ];
   const blocks: Label[] = emitters.map(() => code.begin('block')).reverse();
@@ -149,12 +150,18 @@ function emitPageEnd(frame: Frame, labels: Labels): void {
   frame.code.set(frame.pc).br(labels.lookup);
 }
 
-function emitStraddle(frame: Frame, labels: Labels): void {
+function emitSingle(frame: Frame, labels: Labels): void {
   refund(frame);
   frame.currentPc();
   frame.code.set(frame.pc);
   frame.fetchSlow(labels);
   frame.code.br(labels.dispatch);
+}
+
+/** `fetch` has told the run loop why. */
+function emitBreakpoint(frame: Frame, labels: Labels): void {
+  refund(frame);
+  frame.code.br(labels.leave);
 }
 
 function emitLeave(frame: Frame): void {
