@@ -1,6 +1,6 @@
 /** docs/machine.md is what the machine says about itself; that the committed one is the present one: docs.test.ts. */
 import { expect, test } from 'vitest';
-import { CSRS } from '../engine/isa/csr.ts';
+import { CSRS } from '../engine/isa/csrs/index.ts';
 import { machineStatus } from './machine-status.ts';
 
 const text = machineStatus();

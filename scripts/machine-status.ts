@@ -3,7 +3,7 @@
  * from, and CSRs by asking the machine. docs.ts writes it. Relies on `npm run build`. What a register's bits do is not tested here, only which of them can change.
  */
 import { Bed } from '../engine/core/testbed.ts';
-import { CSRS, type Csr } from '../engine/isa/csr.ts';
+import { type BitField, CSRS, type Csr } from '../engine/isa/csrs/index.ts';
 import { COMPRESSED, type Extension, extensionsInOrder, INSTRUCTIONS, isaString } from '../engine/isa/index.ts';
 import { BOARD, RAM_BASE, type Slot, VIRTIO_MODELS } from '../engine/machine/board.ts';
 import { MAX_HARTS, MAX_RAM_BYTES } from '../engine/machine/config.ts';
@@ -33,7 +33,10 @@ export function machineStatus(): string {
     'Seen from M-mode on hart 0. The bits that software can change were found by trying each alone and all together, with',
     `${OPENED.map((name) => `\`${name}\``).join(', ')} all ones. Other bits read as at reset, unless hardware sets them.`,
     '',
-    ...table(['number', 'name', 'lowest mode', 'at reset', 'software can change'], collapse(present).map(csrRow)),
+    ...table(
+      ['number', 'name', 'lowest mode', 'at reset', 'software can change', 'fields'],
+      collapse(present).map(csrRow),
+    ),
     '',
     `Named by the manual, not here (illegal instruction): ${collapse(absent)
       .map((run) => `\`${run.name}\``)
@@ -141,8 +144,12 @@ function csrRow({ name, first, last, reset, changes }: Run): string[] {
       : changes === ALL
         ? 'all bits'
         : hex(changes);
-  return [numbers, `\`${name}\``, first.privilege === 'H' ? 'HS' : first.privilege, hex(reset), what];
+  const lowest = first.privilege === 'H' ? 'HS' : first.privilege;
+  const fields = first.implementation?.fields.map(fieldText).join(', ') ?? '';
+  return [numbers, `\`${name}\``, lowest, hex(reset), what, fields];
 }
+
+const fieldText = ({ name, shift, width }: BitField) => `${name} ${width > 1 ? `${shift + width - 1}:` : ''}${shift}`;
 
 /** Devices by address, with the device tree's word for what they are compatible with. Virtio slots share a row. */
 function deviceRows(): string[][] {

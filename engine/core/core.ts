@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { encodeCsrTable } from './csr-table.ts';
 import type { ArchExports, ArchImports } from './interface.ts';
 import { encodeDecodeTable, generateInterp } from './interp/index.ts';
 import { type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE } from './layout.ts';
@@ -50,11 +51,13 @@ export class Core {
   constructor({ ramBytes, hartCount, imports }: CoreOptions) {
     checkOptions(ramBytes, hartCount);
     const decodeTable = encodeDecodeTable();
-    const places = placeDynamic(ramBytes, hartCount, decodeTable.length);
+    const csrTable = encodeCsrTable();
+    const places = placeDynamic(ramBytes, hartCount, decodeTable.length, csrTable.length);
     this.hartCount = hartCount;
     this.memory = new WebAssembly.Memory({ initial: places.wasmPages, maximum: places.wasmPages });
     this.#view = new DataView(this.memory.buffer);
     new Uint8Array(this.memory.buffer).set(decodeTable, places.words.decodeTableHost);
+    new Uint8Array(this.memory.buffer).set(csrTable, places.words.csrTableHost);
     for (const [name, value] of Object.entries(places.words)) this.setMachine(name, BigInt(value));
     this.setMachine('ramBytes', BigInt(ramBytes));
     this.setMachine('hartCount', BigInt(hartCount));
@@ -157,7 +160,7 @@ function checkOptions(ramBytes: number, hartCount: number): void {
 }
 
 /** Hands out linear memory from DYNAMIC_BASE on, RAM last. */
-function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: number) {
+function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: number, csrTableBytes: number) {
   let next: number = CONSTANTS.DYNAMIC_BASE;
   const take = (bytes: number, alignment = 16): number => {
     const at = Math.ceil(next / alignment) * alignment;
@@ -173,6 +176,7 @@ function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: num
     pageSlotsHost: take(4 * pages),
     tablePagesHost: take(4 * ramPages),
     decodeTableHost: take(decodeTableBytes),
+    csrTableHost: take(csrTableBytes),
     scratchHost: take(SCRATCH_BYTES + 4 * ramPages),
     breakpointsHost: take(4 * CONSTANTS.MAX_BREAKPOINTS),
     eventsHost: take(EVENT_CAPACITY * EVENT.sizeBytes),

@@ -105,6 +105,7 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('breakpointHart', 'and which hart came there', 'u32'),
   derived('stopBreakpoint', '1: run() is to stop for it', 'u32'),
   derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
+  derived('csrTableHost', 'CSR table: u16 byte offset of the row (0: none) for each number, then rows of CSR', 'u32'),
   derived(
     'scratchHost',
     'scratch for batch calls between TypeScript and wasm: 64 KiB and a u32 for each RAM page',
@@ -253,6 +254,26 @@ export const DECODE = placeBlock('DECODE', [
   derived('immPiece', 'lowest bit in raw | width << 8 | lowest bit in imm << 16', 'u32', 8),
 ]);
 
+/**
+ * A row of the CSR table (written by TypeScript from the table of CSRs, read by `arch/csr-table.ts`). Fields of the hart are
+ * byte offsets; 0, which is x0, stands for none.
+ */
+export const CSR = placeBlock('CSR', [
+  derived('visible', 'bits of the field that software sees, before the shift'),
+  derived('writable', 'bits of the target that a write may change, before the shift'),
+  derived('state', 'field that is read', 'u32'),
+  derived('target', 'field that is written', 'u32'),
+  derived('gate', 'field whose zeros hide bits from reads and writes', 'u32'),
+  derived('twin', 'byte offset in the table of the row that VS-mode means by the number', 'u32'),
+  derived('source', 'CSR_SOURCE_*', 'u8'),
+  derived('write', 'CSR_WRITE_*', 'u8'),
+  derived('effects', 'CSR_EFFECT_* bits', 'u8'),
+  derived('guard', 'CSR_GUARD_*', 'u8'),
+  derived('shift', "bit of the field that is the register's bit 0", 'u8'),
+  derived('privilege', 'lowest: bits 9:8 of the number', 'u8'),
+  derived('readOnly', '1: a write is an illegal instruction', 'u8'),
+]);
+
 /** A translation cache entry. */
 export const TLB = placeBlock('TLB', [
   derived('tag', 'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty'),
@@ -275,7 +296,7 @@ export const EVENT = placeBlock('EVENT', [
   derived('pad2', '', 'u32'),
 ]);
 
-export const BLOCKS = [MACHINE, HART, SLOT, DECODE, TLB, EVENT] as const;
+export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT] as const;
 
 /** Constants shared by both languages. */
 export const CONSTANTS = {

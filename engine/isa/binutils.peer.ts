@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { assemble } from './assemble.ts';
-import { CSRS } from './csr.ts';
+import { CSRS } from './csrs/index.ts';
 import { disassemble } from './disassemble.ts';
 import { type Encoding, extractOperands, matches, type Operands } from './encoding.ts';
 import { COMPRESSED, INSTRUCTIONS } from './table.ts';

@@ -1,6 +1,21 @@
 /** The instruction set: its table, CSR names, and what derives from them in TypeScript. */
 export { type Assembled, assemble } from './assemble.ts';
-export { CSRS, csrByName } from './csr.ts';
+export {
+  ATP,
+  type BitField,
+  COUNTERS,
+  CSR_EFFECTS,
+  CSR_GUARDS,
+  CSR_SOURCES,
+  CSR_WRITES,
+  CSRS,
+  type Csr,
+  csrByName,
+  ENVCFG,
+  HSTATUS,
+  INTERRUPTS,
+  STATUS,
+} from './csrs/index.ts';
 export { decode, instructionLength } from './decode.ts';
 export { disassemble } from './disassemble.ts';
 export {

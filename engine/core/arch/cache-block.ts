@@ -3,11 +3,21 @@
  * and invalidating have no effect; outside RAM they are not checked beyond translation and PMP. All faults are those of
  * a store, tval is rs1. @see Volume I, chapter "CMO" Extensions
  */
-import { CACHE_BLOCK_BYTES, HART_DATA_MODE, HART_HENVCFG, HART_MENVCFG, HART_SENVCFG, HART_WALK_PADDR, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
+import {
+  CACHE_BLOCK_BYTES,
+  ENV_CBZE,
+  HART_DATA_MODE,
+  HART_HENVCFG,
+  HART_MENVCFG,
+  HART_SENVCFG,
+  HART_WALK_PADDR,
+  MACHINE_RAM_HOST,
+  RAM_BASE,
+} from './layout.gen';
 import { DEVICE, locate, TRAPPED } from './memory';
 import { storeRam } from './stores';
 import { pmpAllows } from './pmp';
-import { ENV_CBZE, get, get32, LOAD, M, machine32, priv, PRIV_MASK, STORE, U, virt } from './state';
+import { get, get32, LOAD, M, machine32, priv, PRIV_MASK, STORE, U, virt } from './state';
 import { raiseAccess, raiseIllegal, raiseVirtual, raiseWalk } from './trap';
 import { walk } from './walk';
 

@@ -1,9 +1,20 @@
 /**
  * CSR instructions: which accesses are allowed, redirection of supervisor CSRs in VS-mode, read-modify-write, and what
- * a write means for the rest of the hart. Values live in csr-read.ts and csr-write.ts.
+ * a write means for the rest of the hart. What a CSR is, its row says; values live in csr-read.ts and csr-write.ts.
  * Privileged manual, "CSRs" and "Counter-Enable"; H extension, "Virtual Instruction Exceptions"; Sstc.
  */
 import {
+  COUNTER_TM,
+  CSR_EFFECT_CONTEXTS,
+  CSR_EFFECT_FLUSH,
+  CSR_EFFECT_INTERRUPTS,
+  CSR_EFFECT_TIMERS,
+  CSR_GUARD_COUNTER,
+  CSR_GUARD_FLOAT,
+  CSR_GUARD_SSTC,
+  CSR_GUARD_VIRTUAL_MEMORY,
+  CSR_WRITE_MIP,
+  ENV_STCE,
   HART_HCOUNTEREN,
   HART_HENVCFG,
   HART_HSTATUS,
@@ -13,13 +24,17 @@ import {
   HART_MSTATUS,
   HART_RESYNC,
   HART_SCOUNTEREN,
+  HS_VTVM,
   RESYNC_END_SLICE,
+  SEIP,
+  TVM,
 } from './layout.gen';
-import { csrExists, FCSR, FFLAGS, readCsr } from './csr-read';
-import { EFFECT_CONTEXTS, EFFECT_FLUSH, EFFECT_INTERRUPTS, EFFECT_TIMERS, writeCsr } from './csr-write';
+import { readCsr } from './csr-read';
+import { guardOf, isReadOnly, privilegeOf, rowOf, twinOf, writeRuleOf } from './csr-table';
+import { writeCsr } from './csr-write';
 import { floatEnabled } from './float-state';
 import { interruptToTake, NONE } from './interrupts';
-import { ENV_STCE, get, get32, HS_VTVM, M, now, priv, S, SEIP, set32, TVM, U, virt } from './state';
+import { get, get32, M, now, priv, set32, U, virt } from './state';
 import { changeContexts, flushTranslations } from './tlb';
 import { raiseIllegal, raiseVirtual } from './trap';
 
@@ -27,65 +42,65 @@ const ALLOWED: u32 = 0;
 const ILLEGAL: u32 = 1;
 const VIRTUAL: u32 = 2;
 
-const STIMECMP: u32 = 0x14d;
-const SATP: u32 = 0x180;
-const VSTIMECMP: u32 = 0x24d;
-const MIP_NUMBER: u32 = 0x344;
-const HGATP: u32 = 0x680;
-const TM: u64 = 2;
+/** Bits 9:8 of a CSR's number: H stands for HS-mode and for what VS-mode's names mean. */
+const LEVEL_S: u32 = 1;
+const LEVEL_H: u32 = 2;
+const LEVEL_M: u32 = 3;
 
 /**
  * CSRRW, CSRRS, CSRRC: `op` 0 writes, 1 sets, 2 clears; `access` bit 1 says whether it writes at all. Reads have no
  * side effects, so bit 0 is not needed. Returns the old value.
  */
 export function csr(hart: u32, number: u64, operand: u64, op: u64, access: u64, raw: u64): u64 {
-  let n = <u32>number;
+  const n = <u32>number;
+  const named = rowOf(n);
   const writes = (access & 2) != 0;
-  const verdict = checkAccess(hart, n, writes);
+  const verdict = named == 0 ? ILLEGAL : checkAccess(hart, named, n, writes);
   if (verdict != ALLOWED) {
     if (verdict == ILLEGAL) raiseIllegal(hart, raw);
     else raiseVirtual(hart, raw);
     return 0;
   }
-  if (virt(hart)) n = redirected(n);
-  const old = readCsr(hart, n);
+  const row = virt(hart) ? twinOf(named) : named;
+  const old = readCsr(hart, row);
   if (!writes) return old;
   // The external interrupt line shows in mip.SEIP but is no part of what is modified (manual, "mip and mie").
-  const base = n == MIP_NUMBER ? (old & ~SEIP) | (get(hart, HART_MIP) & SEIP) : old;
-  apply(hart, writeCsr(hart, n, op == 0 ? operand : op == 1 ? base | operand : base & ~operand));
+  const base = writeRuleOf(row) == CSR_WRITE_MIP ? (old & ~SEIP) | (get(hart, HART_MIP) & SEIP) : old;
+  apply(hart, writeCsr(hart, row, op == 0 ? operand : op == 1 ? base | operand : base & ~operand));
   return old;
 }
 
 /** Makes the rest of the hart follow a CSR write. */
 function apply(hart: u32, effects: u32): void {
   if (effects == 0) return;
-  if (effects & EFFECT_FLUSH) flushTranslations();
-  if (effects & EFFECT_CONTEXTS) changeContexts(hart);
-  if (effects & EFFECT_TIMERS || (effects & EFFECT_INTERRUPTS && interruptToTake(hart, now(hart)) != NONE)) {
+  if (effects & CSR_EFFECT_FLUSH) flushTranslations();
+  if (effects & CSR_EFFECT_CONTEXTS) changeContexts(hart);
+  if (effects & CSR_EFFECT_TIMERS || (effects & CSR_EFFECT_INTERRUPTS && interruptToTake(hart, now(hart)) != NONE)) {
     set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   }
 }
 
-function checkAccess(hart: u32, n: u32, writes: bool): u32 {
-  const readOnly = n >> 10 == 3;
-  if ((readOnly && writes) || !csrExists(n)) return ILLEGAL;
-  if (n >= FFLAGS && n <= FCSR && !floatEnabled(hart)) return ILLEGAL;
+function checkAccess(hart: u32, row: u32, n: u32, writes: bool): u32 {
+  if (writes && isReadOnly(row)) return ILLEGAL;
+  const guard = guardOf(row);
+  if (guard == CSR_GUARD_FLOAT && !floatEnabled(hart)) return ILLEGAL;
   const privilege = priv(hart);
   if (privilege == M) return ALLOWED;
-  if (n >> 5 == 0xc00 >> 5) return checkCounter(hart, <u64>1 << (n & 31), privilege);
-  const level = (n >> 8) & 3;
+  if (guard == CSR_GUARD_COUNTER) return checkCounter(hart, <u64>1 << (n & 31), privilege);
+  const level = privilegeOf(row);
   const isVirtual = virt(hart);
   // What HS-mode may not do is illegal everywhere below; what only a guest may not do is a virtual instruction.
-  if (level == 3) return ILLEGAL;
-  if (!isVirtual && privilege == U && level > 0) return ILLEGAL;
-  if ((n == SATP || n == HGATP) && get(hart, HART_MSTATUS) & TVM && !isVirtual) return ILLEGAL;
-  const isTimer = n == STIMECMP || n == VSTIMECMP;
-  if (isTimer && !(get(hart, HART_MENVCFG) & ENV_STCE && get(hart, HART_MCOUNTEREN) & TM)) return ILLEGAL;
+  if (level == LEVEL_M) return ILLEGAL;
+  if (!isVirtual && privilege == U && level > U) return ILLEGAL;
+  const isMemory = guard == CSR_GUARD_VIRTUAL_MEMORY;
+  if (isMemory && get(hart, HART_MSTATUS) & TVM && !isVirtual) return ILLEGAL;
+  const isTimer = guard == CSR_GUARD_SSTC;
+  if (isTimer && !(get(hart, HART_MENVCFG) & ENV_STCE && get(hart, HART_MCOUNTEREN) & COUNTER_TM)) return ILLEGAL;
   if (!isVirtual) return ALLOWED;
   // mstatus.TVM does not count: for a guest the exception is chosen as though it were clear.
-  if (level == 2 || (level == 1 && privilege == U)) return VIRTUAL;
-  if (n == SATP && get(hart, HART_HSTATUS) & HS_VTVM) return VIRTUAL;
-  if (isTimer && !(get(hart, HART_HENVCFG) & ENV_STCE && get(hart, HART_HCOUNTEREN) & TM)) return VIRTUAL;
+  if (level == LEVEL_H || (level == LEVEL_S && privilege == U)) return VIRTUAL;
+  if (isMemory && get(hart, HART_HSTATUS) & HS_VTVM) return VIRTUAL;
+  if (isTimer && !(get(hart, HART_HENVCFG) & ENV_STCE && get(hart, HART_HCOUNTEREN) & COUNTER_TM)) return VIRTUAL;
   return ALLOWED;
 }
 
@@ -95,23 +110,4 @@ function checkCounter(hart: u32, bit: u64, privilege: u32): u32 {
   if (virt(hart) && !(get(hart, HART_HCOUNTEREN) & bit)) return VIRTUAL;
   if (privilege == U && !(get(hart, HART_SCOUNTEREN) & bit)) return virt(hart) ? VIRTUAL : ILLEGAL;
   return ALLOWED;
-}
-
-/** In VS-mode the names of these supervisor CSRs mean their VS copies; senvcfg and scounteren have none. */
-function redirected(n: u32): u32 {
-  switch (n) {
-    case 0x100:
-    case 0x104:
-    case 0x105:
-    case 0x140:
-    case 0x141:
-    case 0x142:
-    case 0x143:
-    case 0x144:
-    case STIMECMP:
-    case SATP:
-      return n + 0x100;
-    default:
-      return n;
-  }
 }

@@ -3,6 +3,7 @@
  * between runs. Relies on not being called while a slice runs.
  */
 import {
+  ENV_ADUE,
   HART_BASE,
   HART_BUDGET,
   HART_CYCLE_OFFSET,
@@ -34,12 +35,27 @@ import {
   MODE_QUIET,
 } from './layout.gen';
 import { readCsr } from './csr-read';
+import { rowOf } from './csr-table';
 import { writeCsr } from './csr-write';
 import { dropBlocks, forgetStop, useBreakpoints } from './code';
 import { forgetTables } from './pages';
 import { decodePmp } from './pmp';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from './tlb';
-import { ENV_ADUE, FETCH, get, HS_VSXL64, M, machine, machine32, set, set32, setMachine, setMachine32, SXL64, UXL64, VS_INTERRUPTS } from './state';
+import {
+  FETCH,
+  get,
+  HS_VSXL64,
+  M,
+  machine,
+  machine32,
+  set,
+  set32,
+  setMachine,
+  setMachine32,
+  SXL64,
+  UXL64,
+  VS_INTERRUPTS,
+} from './state';
 import { walk } from './walk';
 
 /** Brings all harts to the reset state of QEMU's virt board: M-mode, everything off, timers never due. */
@@ -95,14 +111,16 @@ export function setBreakpoints(count: u32): void {
   flushDerived();
 }
 
-/** A CSR as M-mode would read it, into MACHINE.mmioData; views that depend on V follow the hart's mode. */
+/** A CSR as M-mode would read it, or 0, into MACHINE.mmioData; views that depend on V follow the hart's mode. */
 export function peekCsr(hart: u32, number: u32): void {
-  setMachine(MACHINE_MMIO_DATA, readCsr(hart, number));
+  const row = rowOf(number);
+  setMachine(MACHINE_MMIO_DATA, row == 0 ? 0 : readCsr(hart, row));
 }
 
 /** Writes MACHINE.mmioData to a CSR as M-mode would. */
 export function pokeCsr(hart: u32, number: u32): void {
-  if (writeCsr(hart, number, machine(MACHINE_MMIO_DATA)) != 0) flushDerived();
+  const row = rowOf(number);
+  if (row != 0 && writeCsr(hart, row, machine(MACHINE_MMIO_DATA)) != 0) flushDerived();
 }
 
 /**

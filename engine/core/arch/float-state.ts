@@ -3,8 +3,8 @@
  * .hostRounding. Privileged manual, "Extension Context Status in mstatus Register"; H extension, "vsstatus".
  * Must be told of every change of fcsr, mstatus.FS, vsstatus.FS and V.
  */
-import { HART_FCSR, HART_FLOAT_STATE, HART_HOST_ROUNDING, HART_MSTATUS, HART_VSSTATUS } from './layout.gen';
-import { FS, get, set, set32, virt } from './state';
+import { FS, HART_FCSR, HART_FLOAT_STATE, HART_HOST_ROUNDING, HART_MSTATUS, HART_VSSTATUS } from './layout.gen';
+import { get, set, set32, virt } from './state';
 
 const ON: u32 = 1;
 const DIRTY: u32 = 2;

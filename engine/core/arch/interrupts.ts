@@ -3,6 +3,7 @@
  * "Machine Interrupt Registers", H-extension "Interrupts", Sstc). Relies on virtual time given by the caller.
  */
 import {
+  ENV_STCE,
   HART_HENVCFG,
   HART_HIDELEG,
   HART_HTIMEDELTA,
@@ -17,29 +18,20 @@ import {
   HART_STIMECMP,
   HART_VSSTATUS,
   HART_VSTIMECMP,
-  TICKS_PER_MTIME,
-} from './layout.gen';
-import {
-  ENV_STCE,
-  get,
-  M,
   MEIP,
   MIE,
   MSIP,
   MTIP,
-  mtimeAt,
-  priv,
-  S,
   SEIP,
   SIE,
   SSIP,
   STIP,
-  U,
-  virt,
+  TICKS_PER_MTIME,
   VSEIP,
   VSSIP,
   VSTIP,
-} from './state';
+} from './layout.gen';
+import { get, M, mtimeAt, priv, S, U, virt } from './state';
 
 /** No interrupt; no deadline. */
 export const NONE: u32 = 0xffffffff;

@@ -14,7 +14,6 @@ const LOCKED: u32 = 0x80;
 const OFF: u32 = 0;
 const TOR: u32 = 1;
 const NA4: u32 = 2;
-const ADDR_BITS: u64 = 0x3fffffffffffff;
 
 /** Whether an access of privilege `privilege` may touch all of [paddr, paddr + bytes). */
 export function pmpAllows(hart: u32, paddr: u64, bytes: u64, access: u32, privilege: u32): bool {
@@ -78,12 +77,12 @@ export function decodePmp(hart: u32): void {
   set32(hart, HART_PMP_ENTRIES, entries);
 }
 
-/** Writes pmpcfg0 (`word` 0) or pmpcfg2 (`word` 1); locked entries keep their byte. */
+/** Writes pmpcfg0 (`word` 0) or pmpcfg2 (`word` 1), bits that it has; locked entries keep their byte. */
 export function writePmpConfig(hart: u32, word: u32, value: u64): void {
   for (let i: u32 = 0; i < 8; i++) {
     const entry = word * 8 + i;
     if (config(hart, entry) & LOCKED) continue;
-    let byte = <u32>(value >> (i * 8)) & 0x9f;
+    let byte = <u32>(value >> (i * 8));
     // W without R is reserved; WARL: it reads back as no access.
     if ((byte & (R | W)) == W) byte &= ~W;
     store<u8>(hart + HART_PMPCFG + entry, byte);
@@ -91,14 +90,14 @@ export function writePmpConfig(hart: u32, word: u32, value: u64): void {
   decodePmp(hart);
 }
 
-/** Writes pmpaddr`i`, unless it is locked or is the lower bound of a locked TOR entry. */
+/** Writes pmpaddr`i`, bits that it has, unless it is locked or is the lower bound of a locked TOR entry. */
 export function writePmpAddress(hart: u32, i: u32, value: u64): void {
   if (config(hart, i) & LOCKED) return;
   if (i + 1 < ENTRIES) {
     const next = config(hart, i + 1);
     if (next & LOCKED && ((next >> 3) & 3) == TOR) return;
   }
-  set(hart, HART_PMPADDR + i * 8, value & ADDR_BITS);
+  set(hart, HART_PMPADDR + i * 8, value);
   decodePmp(hart);
 }
 

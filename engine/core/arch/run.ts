@@ -5,6 +5,7 @@
  * Relies on the interpreter in the function table spending exactly the budget it is given, or less.
  */
 import {
+  COUNTER_IR,
   FN_INTERP,
   HART_BASE,
   HART_BUDGET,
@@ -58,7 +59,6 @@ import {
   STOP_TICKS,
   STOP_WORK,
 } from './layout.gen';
-import { INHIBIT_INSTRET } from './csr-read';
 import { countHypervisor, modeNow, stopsByHypervisor } from './events';
 import { deviceTick } from './imports';
 import { interruptToTake, NEVER, nextTimer, NONE, wakes } from './interrupts';
@@ -300,7 +300,7 @@ function closeSlice(hart: u32, left: u32): void {
   setMachine(MACHINE_WORK_TICKS, machine(MACHINE_WORK_TICKS) + spentTicks);
   setMachine(MACHINE_MOMENT, machine(MACHINE_MOMENT) + retired);
   setMachine32(MACHINE_TURN_LEFT, machine32(MACHINE_TURN_LEFT) - spentTicks);
-  if (!(get(hart, HART_MCOUNTINHIBIT) & INHIBIT_INSTRET)) set(hart, HART_INSTRET, get(hart, HART_INSTRET) + retired);
+  if (!(get(hart, HART_MCOUNTINHIBIT) & COUNTER_IR)) set(hart, HART_INSTRET, get(hart, HART_INSTRET) + retired);
   setMachine(MACHINE_SLICE_START_TICKS, ticks);
   setMachine32(MACHINE_SLICE_BUDGET, 0);
   set32(hart, HART_BUDGET, 0);

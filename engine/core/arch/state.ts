@@ -3,16 +3,31 @@
  * Relies on the layout alone: the core keeps no state anywhere else. Checks nothing.
  */
 import {
+  ENV_ADUE,
+  ENV_PBMTE,
+  ENV_STCE,
   HART_BUDGET,
   HART_HENVCFG,
   HART_MENVCFG,
   HART_PRIV,
   HART_VIRT,
+  HS_VSXL_SHIFT,
   MACHINE_BASE,
   MACHINE_MTIME_OFFSET,
   MACHINE_SLICE_BUDGET,
   MACHINE_SLICE_START_TICKS,
+  MEIP,
+  MSIP,
+  MTIP,
+  SEIP,
+  SSIP,
+  STIP,
+  SXL_SHIFT,
   TICKS_PER_MTIME,
+  UXL_SHIFT,
+  VSEIP,
+  VSSIP,
+  VSTIP,
 } from './layout.gen';
 
 // Privilege levels.
@@ -41,61 +56,16 @@ export const CAUSE_VIRTUAL_INSTRUCTION: u64 = 22;
 export const CAUSE_STORE_GUEST_PAGE: u64 = 23;
 export const INTERRUPT: u64 = 1 << 63;
 
-// Interrupt numbers as bits of mip.
-export const SSIP: u64 = 1 << 1;
-export const VSSIP: u64 = 1 << 2;
-export const MSIP: u64 = 1 << 3;
-export const STIP: u64 = 1 << 5;
-export const VSTIP: u64 = 1 << 6;
-export const MTIP: u64 = 1 << 7;
-export const SEIP: u64 = 1 << 9;
-export const VSEIP: u64 = 1 << 10;
-export const MEIP: u64 = 1 << 11;
+// Interrupts by who takes them, as bits of mip.
 export const S_INTERRUPTS: u64 = SSIP | STIP | SEIP;
 export const VS_INTERRUPTS: u64 = VSSIP | VSTIP | VSEIP;
 export const M_INTERRUPTS: u64 = MSIP | MTIP | MEIP;
 
-// mstatus, sstatus and vsstatus.
-export const SIE: u64 = 1 << 1;
-export const MIE: u64 = 1 << 3;
-export const SPIE: u64 = 1 << 5;
-export const MPIE: u64 = 1 << 7;
-export const SPP: u64 = 1 << 8;
-export const MPP_SHIFT: u64 = 11;
-export const MPP: u64 = 3 << 11;
-/** Status of floating point: 0 off, 1 initial, 2 clean, 3 dirty. */
-export const FS: u64 = 3 << 13;
-export const MPRV: u64 = 1 << 17;
-export const SUM: u64 = 1 << 18;
-export const MXR: u64 = 1 << 19;
-export const TVM: u64 = 1 << 20;
-export const TW: u64 = 1 << 21;
-export const TSR: u64 = 1 << 22;
-export const UXL64: u64 = 2 << 32;
-export const SXL64: u64 = 2 << 34;
-export const GVA: u64 = 1 << 38;
-export const MPV: u64 = 1 << 39;
-/** Some extension's state is dirty; computed on reads. */
-export const SD: u64 = 1 << 63;
+/** XLEN 64 for each mode, as UXL, SXL and VSXL have it. */
+export const UXL64: u64 = 2 << UXL_SHIFT;
+export const SXL64: u64 = 2 << SXL_SHIFT;
+export const HS_VSXL64: u64 = 2 << HS_VSXL_SHIFT;
 
-// hstatus.
-export const HS_GVA: u64 = 1 << 6;
-export const HS_SPV: u64 = 1 << 7;
-export const HS_SPVP: u64 = 1 << 8;
-export const HS_HU: u64 = 1 << 9;
-export const HS_VTVM: u64 = 1 << 20;
-export const HS_VTW: u64 = 1 << 21;
-export const HS_VTSR: u64 = 1 << 22;
-export const HS_VSXL64: u64 = 2 << 32;
-
-// menvcfg, henvcfg, senvcfg.
-export const ENV_FIOM: u64 = 1;
-export const ENV_CBIE: u64 = 3 << 4;
-export const ENV_CBCFE: u64 = 1 << 6;
-export const ENV_CBZE: u64 = 1 << 7;
-export const ENV_ADUE: u64 = 1 << 61;
-export const ENV_PBMTE: u64 = 1 << 62;
-export const ENV_STCE: u64 = 1 << 63;
 /** What henvcfg can only enable for a guest while menvcfg does for everybody. */
 export const ENV_GATED: u64 = ENV_ADUE | ENV_PBMTE | ENV_STCE;
 

@@ -6,6 +6,8 @@
 import {
   CONTEXT_KEYS,
   CONTEXT_KEY_BYTES,
+  ENV_ADUE,
+  ENV_PBMTE,
   HART_BASE,
   HART_CONTEXTS_USED,
   HART_CONTEXT_KEYS,
@@ -30,8 +32,14 @@ import {
   MODE_MXR,
   MODE_SUM,
   MODE_VIRT,
+  MPP,
+  MPP_SHIFT,
+  MPRV,
+  MPV,
+  MXR,
   PAGE_BYTES,
   RESYNC_END_SLICE,
+  SUM,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
@@ -40,7 +48,7 @@ import {
 } from './layout.gen';
 import { updateFloat } from './float-state';
 import { forgetTables } from './pages';
-import { ENV_ADUE, ENV_PBMTE, get, get32, henvcfg, M, machine32, MPP, MPP_SHIFT, MPRV, MPV, MXR, priv, PRIV_MASK, set, set32, setMachine32, SUM, virt } from './state';
+import { get, get32, henvcfg, M, machine32, priv, PRIV_MASK, set, set32, setMachine32, virt } from './state';
 
 const PAGE_MASK: u64 = ~<u64>(PAGE_BYTES - 1);
 const CACHE_BYTES: u32 = TLB_ENTRIES * TLB_ENTRY_BYTES;

@@ -6,6 +6,8 @@
  * Results are left in HART.walk*: the physical address, or why there is none. Does not raise the trap.
  */
 import {
+  ENV_ADUE,
+  ENV_PBMTE,
   HART_HGATP,
   HART_MENVCFG,
   HART_SATP,
@@ -24,7 +26,7 @@ import {
 } from './layout.gen';
 import { hostOf, isRam, markTable, pageOf } from './pages';
 import { pmpAllows } from './pmp';
-import { ENV_ADUE, ENV_PBMTE, FETCH, get, henvcfg, LOAD, M, PRIV_MASK, S, set, set32, STORE, U } from './state';
+import { FETCH, get, henvcfg, LOAD, M, PRIV_MASK, S, set, set32, STORE, U } from './state';
 import { updateEntry } from './stores';
 
 // HART.walkCause.
