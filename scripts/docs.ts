@@ -10,6 +10,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readManifest } from '../engine/images/manifest.ts';
+import { jsonPage } from './json-page.ts';
 import { machineStatus } from './machine-status.ts';
 import { manPage } from './man-page.ts';
 import { MEASURED_DOCUMENTS, withMeasuredImages } from './measured-images.ts';
@@ -29,6 +30,7 @@ export interface GeneratedPart {
 export const PARTS: readonly GeneratedPart[] = [
   { file: 'docs/machine.md', rewrite: machineStatus },
   { file: 'docs/dejavm.1', rewrite: manPage },
+  { file: 'docs/json.md', rewrite: jsonPage },
   part('README.md', 'verbs', verbTable),
   part('README.md', 'exit-codes', exitCodeList),
   { ...part('README.md', 'demo', demoTranscript), fromRun: true },

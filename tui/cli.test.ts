@@ -53,6 +53,7 @@ describe('help', () => {
 });
 
 describe('mistakes get one line, a suggestion and exit 2', () => {
+  const absent = join(folder, 'no folder', 'no file');
   const cases: [string[], string][] = [
     [['recrod'], "unknown command 'recrod' (did you mean record?)"],
     [['record', '--kernle', 'x'], "unknown option '--kernle' (did you mean --kernel?)"],
@@ -62,16 +63,16 @@ describe('mistakes get one line, a suggestion and exit 2', () => {
     [['record', '-kernel'], "option '--kernel <file>' argument missing"],
     [['record', 'extra'], "too many arguments for 'record'"],
     [['info'], "missing required argument 'trace'"],
-    [['record', '-bios', '/nonexistent/fw.elf'], '-bios /nonexistent/fw.elf: no such file'],
+    [['record', '-bios', absent], `-bios ${absent}: no such file`],
     [['record', '-kernel', '/'], '-kernel /: is a folder'],
     [['record', '-kernel', '/dev/zero'], '-kernel /dev/zero: is a device; expected a file'],
     [['record', '-kernel', process.execPath], `'${basename(process.execPath)}' is for `],
-    [['record', '-drive', 'file=/nonexistent.img'], '-drive /nonexistent.img: no such file'],
+    [['record', '-drive', `file=${absent}`], `-drive ${absent}: no such file`],
     [['record', '--poke', '5:0x10:ff', '-o', join(folder, 'poke.djvm')], 'cannot be written: RAM is'],
     [['record', '--fault', 'failstop,hart=7@5', '-o', join(folder, 'hart.djvm')], 'the machine has harts 0…1'],
     [['record', '--fault', 'melt@5'], 'melt'],
-    [['info', '/nonexistent/run.djvm'], '/nonexistent/run.djvm'],
-    [['tui', '/nonexistent/run.djvm', '--frame'], '/nonexistent/run.djvm'],
+    [['info', absent], absent],
+    [['tui', absent, '--frame'], absent],
     [['tui', 'latest'], 'the terminal UI needs a terminal'],
     [['tui', 'x', '--frame', '--size', 'big'], 'expected COLUMNSxROWS'],
   ];

@@ -3,6 +3,8 @@
  * a terminal acts upon.
  */
 import { visible } from '../engine/index.ts';
+import type { Documented } from './json/documented.ts';
+import type { JsonShapes } from './json/shapes.ts';
 
 /** 12345678 -> "12,345,678". Moments are always shown in full: they are addresses that people paste. */
 export function grouped(value: number | bigint): string {
@@ -29,7 +31,8 @@ export function byteSize(bytes: number): string {
 
 /** 64-bit value as 0x and hexadecimal digits; `digits` pads with zeros. */
 export function hex(value: number | bigint, digits = 0): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`;
+  const sign = value < 0 ? '-' : '';
+  return `${sign}0x${value.toString(16).slice(sign.length).padStart(digits, '0')}`;
 }
 
 /** Virtual time (1 tick = 1 ns) with the unit that reads best. */
@@ -40,8 +43,11 @@ export function virtualTime(ticks: number): string {
   return `${(ticks / 1e9).toFixed(3)} s`;
 }
 
-/** Result objects as JSON: 64-bit integers become hexadecimal strings, bytes become hexadecimal text. */
-export function toJson(value: unknown): string {
+/**
+ * Result objects as JSON: 64-bit integers become hexadecimal strings, bytes become hexadecimal text. Does not compile
+ * unless the value has the shape that is documented under its name (json/shapes.ts).
+ */
+export function toJson<N extends keyof JsonShapes, V>(_shape: N, value: V & Documented<N, V>): string {
   const replace = (_key: string, item: unknown) => {
     if (typeof item === 'bigint') return hex(item);
     if (item instanceof Uint8Array) return Buffer.from(item).toString('hex');

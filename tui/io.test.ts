@@ -126,8 +126,10 @@ describe('numbers and lines', () => {
     ).toBe('a\\nb  1\nc     \\u001b[2J');
   });
   unit('JSON holds 64-bit integers as hexadecimal', () => {
-    expect(JSON.parse(toJson({ digest: 2n ** 63n, bytes: Uint8Array.of(0, 255) }))).toEqual({
+    const print = toJson as (shape: string, value: unknown) => string;
+    expect(JSON.parse(print('', { digest: 2n ** 63n, none: -1n, bytes: Uint8Array.of(0, 255) }))).toEqual({
       digest: '0x8000000000000000',
+      none: '-0x1',
       bytes: '00ff',
     });
   });

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { runCli } from './cli.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { openIo } from './io.ts';
+import { JSON_SHAPES, type JsonShapes } from './json/shapes.ts';
 
 export interface CliOutcome {
   readonly code: ExitCode;
@@ -22,7 +23,7 @@ export interface CliSurroundings {
   readonly parseOnly?: true;
 }
 
-/** Runs `dejavm ARGV` in this process. */
+/** Runs `dejavm ARGV` in this process. @throws ZodError when JSON that it prints has not the documented shape */
 export async function cli(argv: readonly string[], surroundings: CliSurroundings = {}): Promise<CliOutcome> {
   const { env = {}, stdin = new PassThrough(), onOut, onInterruptible, parseOnly } = surroundings;
   let out = '';
@@ -48,5 +49,16 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
     },
   });
   const code = await runCli(argv, io, ...(parseOnly ? [async () => async () => EXIT.ok] : []));
+  const shape = shapeOf(argv);
+  if (shape && out && code !== EXIT.usage) JSON_SHAPES[shape].schema.parse(JSON.parse(out));
   return { code, out, err };
+}
+
+/** Which documented JSON a command prints, if any. */
+function shapeOf([verb, ...args]: readonly string[]): keyof JsonShapes | undefined {
+  if (args.includes('--help')) return undefined;
+  if (verb === 'campaign' && args[args.indexOf('--export') + 1] === 'json') return 'campaign --export';
+  if (!args.includes('--json')) return undefined;
+  if (verb === 'replay' && args.some((arg) => ['-g', '--goto'].includes(arg))) return 'replay --goto';
+  return Object.keys(JSON_SHAPES).find((name): name is keyof JsonShapes => name === verb);
 }

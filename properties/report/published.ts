@@ -173,9 +173,9 @@ export const PUBLISHED_OVERHEAD: readonly PublishedOverhead[] = [
 ];
 
 /** Why recovery failed, in words: DSN18 gives no counts. */
-export const PUBLISHED_CAUSES = {
+export const PUBLISHED_CAUSES: { readonly text: string; readonly source: string } = {
   text:
     'DSN18 (register faults), in its order, without counts: (1) corrupted state keeps the recovery routine from being ' +
     'entered; (2) the PrivVM fails; (3) a list or the heap is corrupt. Code faults are worst.',
   source: 'DSN18, section VII',
-} as const;
+};

@@ -15,7 +15,7 @@ export async function bisectCommand({ args, flags, io }: CommandContext<'json'>)
       progress.show(() => `bisecting: probe ${probes + 1} at moment ${grouped(moment)}`),
   });
   progress.clear();
-  if (flags.json) io.out(toJson({ a: a.path, b: b.path, ...result }));
+  if (flags.json) io.out(toJson('bisect', { a: a.path, b: b.path, ...result }));
   else io.out(`${bisectText(result)}\n`);
   if (result.identical) return EXIT.ok;
   if (result.moment !== undefined) {

@@ -24,6 +24,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { counted, toJson } from '../format.ts';
 import { readInputFile } from '../input-file.ts';
 import type { Io } from '../io.ts';
+import { documented } from '../json/documented.ts';
 import { packageFile } from '../package-root.ts';
 import { BUNDLED_PLANS } from '../plans.ts';
 import { campaignProgress } from './campaign-progress.ts';
@@ -102,8 +103,9 @@ function printResults(
   io: Io,
 ): void {
   if (flags.export === 'csv') for (const line of exportCsv(readCampaign(path))) io.out(line);
-  else if (flags.export === 'json') io.out(exportJson(readCampaign(path)));
-  else if (flags.json) io.out(toJson({ campaign: plan.name, results: path, cells: cellSummaries(plan, tallies) }));
+  else if (flags.export === 'json') io.out(exportJson(documented('campaign --export', readCampaign(path))));
+  else if (flags.json)
+    io.out(toJson('campaign', { campaign: plan.name, results: path, cells: cellSummaries(plan, tallies) }));
   else io.out(`${outcomeTable(plan, tallies)}\n`);
 }
 

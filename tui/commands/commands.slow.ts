@@ -100,7 +100,7 @@ describe('record', () => {
   });
 
   test.each([
-    ['a folder that is not there', '/nonexistent/run.djvm'],
+    ['a folder that is not there', join(folder, 'no folder', 'run.djvm')],
     ['a device that is always full', '/dev/full'],
   ])('%s is one line and exit 2', async (_what, path) => {
     const { code, err } = await cli(['record', '-o', path, ...SHORT], { env });

@@ -9,7 +9,7 @@ import { openNamedTrace } from './open.ts';
 export async function diffCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {
   const [a, b] = [openNamedTrace(args[0]!, io), openNamedTrace(args[1]!, io)];
   const diff = diffTraces(a, b);
-  if (flags.json) io.out(toJson({ a: a.path, b: b.path, ...diff }));
+  if (flags.json) io.out(toJson('diff', { a: a.path, b: b.path, ...diff }));
   else io.out(`A ${a.path}\nB ${b.path}\n${diff.lines.join('\n')}\n`);
   if (diff.equal) return EXIT.ok;
   io.err(

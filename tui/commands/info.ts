@@ -10,7 +10,7 @@ import { openNamedTrace } from './open.ts';
 
 export async function infoCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {
   const trace = openNamedTrace(args[0]!, io);
-  io.out(flags.json ? toJson(infoOf(trace)) : `${infoText(trace)}\n`);
+  io.out(flags.json ? toJson('info', infoOf(trace)) : `${infoText(trace)}\n`);
   return trace.damage ? EXIT.damaged : EXIT.ok;
 }
 

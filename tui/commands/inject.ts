@@ -114,7 +114,10 @@ function triggerOf({ at }: FlagValues<'at'>): InjectionTrigger {
   if (trigger.kind === 'moment' || trigger.kind === 'two-level') return trigger;
   // The next hypervisor instruction from there on.
   if (trigger.kind === 'ticks') return { kind: 'two-level', ticks: trigger.ticks, k: 1 };
-  if (trigger.kind === 'symbol' && trigger.ticks === 0) return trigger;
+  if (trigger.kind === 'symbol' && trigger.ticks === 0) {
+    const { kind, symbol, offset, n } = trigger;
+    return { kind, symbol, offset, n };
+  }
   throw new UserError(
     `--at ${at}: expected virtual time and hypervisor instruction (5ms+120), a moment (8M), or a place (frame_alloc+0x10#3)`,
   );
@@ -137,7 +140,7 @@ function report(
   const command = injectionCommand(setup, mechanism, seed, injection);
   if (json) {
     const again = stored && { row: stored.name, asStored: stored.result ? difference === undefined : null };
-    io.out(toJson({ setup: setup.name, seed, mechanism, injection, command, result, ...again }));
+    io.out(toJson('inject', { setup: setup.name, seed, mechanism, injection, command, result, ...again }));
     return;
   }
   io.out(`${explain(result, { setup, mechanism, injection }).join('\n')}\n  again         ${shellLine(command)}\n`);

@@ -24,7 +24,7 @@ export async function lsCommand({ flags, io }: CommandContext<'json'>): Promise<
   const folder = traceFolder();
   const listed = listTraces(folder);
   if (flags.json) {
-    io.out(toJson({ folder, traces: listed }));
+    io.out(toJson('ls', { folder, traces: listed }));
     return EXIT.ok;
   }
   if (listed.length === 0) {

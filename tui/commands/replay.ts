@@ -27,7 +27,7 @@ export async function replayCommand({
     throw new UsageError(`${trace.path} has no checkpoint ${from}: the last one is ${last}`);
   }
   const result = replayWithProgress(trace, io, runLimits(flags), from);
-  if (flags.json) io.out(toJson({ trace: trace.path, ...result }));
+  if (flags.json) io.out(toJson('replay', { trace: trace.path, ...result }));
   else io.out(`${replayText(result, trace)}\n`);
   if (result.ok) return EXIT.ok;
   const start = from === undefined ? [] : ['--from-checkpoint', String(from)];
@@ -84,7 +84,7 @@ function goThere(trace: Trace, { moment, here }: MomentAndInputs, json: boolean,
   const travel = openTimeline(trace);
   travel.seek(moment, here);
   const place = whereIs(travel.machine);
-  if (json) io.out(toJson({ trace: trace.path, ...place, trapLoops: trapLoops(travel.machine) }));
+  if (json) io.out(toJson('replay --goto', { trace: trace.path, ...place, trapLoops: trapLoops(travel.machine) }));
   else io.out(`${[placeText(place), ...trapLoopLines(travel.machine)].join('\n')}\n`);
   return EXIT.ok;
 }

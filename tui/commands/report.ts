@@ -22,7 +22,7 @@ import { byteSize, toJson } from '../format.ts';
 
 /** What may stand on standard output instead of the text. */
 const FORMATS = {
-  json: toJson,
+  json: (report) => toJson('report', report),
   csv: csvReport,
   markdown: markdownReport,
 } as const satisfies Record<string, (report: Report) => string>;

@@ -40,7 +40,7 @@ export async function rerunCommand({
     });
     progress.clear();
     if (!interrupted) becomesLatest(result.recorded.path, io);
-    io.out(flags.json ? toJson(jsonOf(old, result)) : `${textOf(old, result).join('\n')}\n`);
+    io.out(flags.json ? toJson('rerun', jsonOf(old, result)) : `${textOf(old, result).join('\n')}\n`);
     if (interrupted) return EXIT.interrupted;
     if (isSame(result)) return EXIT.ok;
     io.err(

@@ -27,7 +27,7 @@ export async function verifyCommand({
   if (flags.json) {
     const { damage } = trace;
     const whole = { trace: trace.path, intact: !damage, damage: damage ?? null, replay: replay ?? null };
-    io.out(toJson({ ...whole, equivalence: verdict ?? null }));
+    io.out(toJson('verify', { ...whole, equivalence: verdict ?? null }));
   } else {
     const texts = [structureText(trace), ...(replay ? [replayText(replay, trace)] : [])];
     if (verdict) texts.push('VM states before and after the recovery:', verdictText(verdict));

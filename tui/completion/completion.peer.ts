@@ -30,7 +30,8 @@ const START: Readonly<Record<Shell, { readonly command: string; readonly source:
 };
 
 beforeAll(() => {
-  for (const name of ['bin', 'work', 'data/dejavm', '.local/share/dejavm']) mkdirSync(file(name), { recursive: true });
+  for (const name of ['bin', 'work', 'data/dejavm', '.local/share/dejavm', 'empty home'])
+    mkdirSync(file(name), { recursive: true });
   writeFileSync(file('bin/dejavm'), `#!/bin/sh\nfor word; do printf '%s|' "$word"; done >>${calls}\necho >>${calls}\n`);
   chmodSync(file('bin/dejavm'), 0o755);
   for (const name of ['data/dejavm/golden.djvm', 'data/dejavm/two words.djvm', '.local/share/dejavm/athome.djvm']) {
@@ -143,7 +144,7 @@ function traceNames(shell: Shell, its: NodeJS.ProcessEnv): string[] {
 
 describe.each(SHELLS)('%s looks for traces where dejavm does', (shell) => {
   test.each<[string, NodeJS.ProcessEnv, number]>([
-    ['XDG_DATA_HOME is a folder', { XDG_DATA_HOME: file('data'), HOME: '/nonexistent' }, 2],
+    ['XDG_DATA_HOME is a folder', { XDG_DATA_HOME: file('data'), HOME: file('empty home') }, 2],
     ['XDG_DATA_HOME is not set', { XDG_DATA_HOME: undefined, HOME: folder }, 1],
     ['XDG_DATA_HOME is empty', { XDG_DATA_HOME: '', HOME: folder }, 1],
     ['XDG_DATA_HOME is relative', { XDG_DATA_HOME: '../data', HOME: folder }, 1],

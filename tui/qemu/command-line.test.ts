@@ -90,7 +90,7 @@ describe('what cannot be had is refused in one line', () => {
       for (const name of names.filter((its) => its !== 'h' && its !== 'help')) {
         // `-kernel` last: what is taken must not start a recording here.
         for (const value of hasValue ? ['', ',', '=', 'a=b,a=b', 'constructor', '__proto__=1'] : [undefined]) {
-          const argv = ['record', `-${name}`, ...(value === undefined ? [] : [value]), '-kernel', '/nonexistent'];
+          const argv = ['record', `-${name}`, ...(value === undefined ? [] : [value]), '-kernel', '/'];
           const { code, err } = await cli(argv);
           expect(err, argv.join(' ')).toMatch(/^dejavm: .*\n$/);
           expect(code, argv.join(' ')).toBe(EXIT.usage);

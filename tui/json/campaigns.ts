@@ -1,0 +1,188 @@
+/** What `inject` and `campaign` print as JSON. Relies on fields.ts; which command prints what: shapes.ts. */
+import { z } from 'zod';
+import { count, fault, flag, mechanism, moment, named, rate, text, ticks } from './fields.ts';
+
+const faultClass = z
+  .enum(['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'])
+  .describe('class of faults');
+const setup = text.describe('set-up');
+const seed = count.describe('seed of schedule, latencies and workload');
+
+const injection = named('Injection', 'A fault, and when it strikes.', {
+  trigger: z
+    .discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('two-level'),
+        ticks,
+        k: count.describe('number of the hypervisor instruction from there on, from 1'),
+      }),
+      z.strictObject({ kind: z.literal('moment'), moment }),
+      z.strictObject({
+        kind: z.literal('symbol'),
+        symbol: text.describe('name of a place in the hypervisor'),
+        offset: count.describe('bytes behind it'),
+        n: count.describe('the how many-th time that it is executed, from 1'),
+      }),
+    ])
+    .meta({ id: 'Trigger', description: 'When a fault strikes.' })
+    .describe('when it strikes'),
+  fault: fault.describe('the fault'),
+});
+
+const result = named('Result', 'What became of an injection.', {
+  effect: z
+    .enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected'])
+    .describe('the trigger never came; nothing changed; only state; an output, silently; a detector fired'),
+  hit: named('Hit', 'Where a fault struck.', {
+    moment,
+    ticks,
+    hart: count.describe('the hart'),
+    pc: z.number().describe('address of its next instruction'),
+    symbol: text.exactOptional().describe('where that is: name+0x10'),
+    instruction: text.describe('disassembled'),
+    target: text.describe('what the bit belongs to'),
+    vmid: count.describe('VMID on whose behalf the hypervisor ran; 0: nobody'),
+  })
+    .exactOptional()
+    .describe('missing: it was not reached'),
+  detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional().describe('what detected it first'),
+  detectionInstructions: z.int().exactOptional().describe('instructions of all harts from injection to detection'),
+  detection: text.exactOptional().describe('the detection, for people'),
+  success: flag.describe('recovered: the new VM runs, and at most one AppVM is affected'),
+  noVmf: flag.describe('the same, and no VM is affected'),
+  cause: z
+    .enum([
+      ...(['recovery not entered', 'recovery failed', 'failed again', 'hang after recovery'] as const),
+      ...(['privvm failed', 'new vm failed', 'several vms affected', 'one vm affected'] as const),
+    ])
+    .exactOptional()
+    .describe('why it is no success, or a VM was lost'),
+  causeDetail: text.exactOptional().describe('the same for people'),
+  detections: count.describe('detections in the run'),
+  steps: z
+    .array(
+      named('Step', 'A step of a recovery.', {
+        name: text.describe('its name'),
+        instructions: z.int().describe('its length in instructions of all harts'),
+        ticks: z.int().describe('its length in virtual time, ns'),
+      }),
+    )
+    .describe('steps of the recovery'),
+  recoveryInstructions: z.int().exactOptional().describe('sum over the steps'),
+  recoveryTicks: z.int().exactOptional().describe('sum over the steps, ns'),
+  vms: z
+    .array(
+      named('VmOutcome', 'What became of a VM.', {
+        name: text.describe('its name'),
+        ok: flag.describe('whether it did what it does without a fault'),
+        reason: text.exactOptional().describe('why not'),
+      }),
+    )
+    .describe('each VM'),
+  vmsAffected: count.describe('how many did not'),
+  equivalence: named('EquivalenceSummary', 'Whether a recovery changed anything that a VM can see.', {
+    equivalent: flag.describe('whether it changed nothing'),
+    reasons: z.array(text).describe('why not'),
+  })
+    .exactOptional()
+    .describe('missing: nothing was recovered'),
+  endMoment: moment.describe('moment of the end'),
+  endTicks: ticks.describe('virtual time of the end, ns'),
+  endDigest: z
+    .string()
+    .regex(/^[0-9a-f]{1,16}$/)
+    .describe('digest of the machine there, hexadecimal digits'),
+  converged: flag.describe('the state became that of the run without a fault again; the rest is known'),
+});
+
+export const inject = z.strictObject({
+  setup,
+  seed,
+  mechanism: mechanism.describe('the mechanism'),
+  injection: injection.describe('what is injected'),
+  command: z.array(text).describe('the command that does it again'),
+  result: result.describe('what became of it'),
+  row: text.exactOptional().describe('the row of a campaign, where one is named'),
+  asStored: flag.nullable().exactOptional().describe('whether it ended as it did there; null: it has no result there'),
+});
+
+const tally = named('Tally', "Counts of a cell's rows.", {
+  size: count.describe('rows of the plan'),
+  done: count.describe('rows that have a result'),
+  notReached: count.describe('whose trigger never came'),
+  nonManifested: count.describe('without any effect'),
+  latent: count.describe('with an effect on state alone'),
+  sdc: count.describe('with a wrong output that nothing detected'),
+  detected: count.describe('that were detected'),
+  success: count.describe('of these, recovered'),
+  noVmf: count.describe('of these, with no VM affected'),
+  errors: count.describe('that dejavm itself failed on; they have no result'),
+});
+
+export const campaign = z.strictObject({
+  campaign: text.describe('its name'),
+  results: text.describe('path of the results database'),
+  cells: z
+    .array(
+      named('CellSummary', 'A cell of a campaign.', {
+        id: count.describe('its number'),
+        cell: text.describe('its name'),
+        tally: tally.describe('its rows'),
+        injected: count.describe('faults that struck'),
+        success: rate.describe('recovered, of the detected'),
+        noVmf: rate.describe('with no VM affected, of the detected'),
+      }),
+    )
+    .describe('each cell, or those that --only names'),
+});
+
+export const campaignExport = z.strictObject({
+  name: text.describe('its name'),
+  plan: text.describe('the campaign file'),
+  toolVersion: text.describe('dejavm that ran it'),
+  images: z.record(text, text).describe('sha256 of each image, by name'),
+  cells: z
+    .array(
+      named('Cell', 'A line of the plan.', {
+        id: count.describe('its number'),
+        setup,
+        faultClass,
+        mechanism: mechanism.describe('the mechanism'),
+        mechanismName: text.exactOptional().describe('what the campaign file calls it'),
+        rung: named('Rung', 'A rung of a ladder of enhancements.', {
+          ladder: text.describe('the ladder'),
+          step: count.describe('its place on it'),
+          name: text.describe('its name'),
+        })
+          .exactOptional()
+          .describe('missing: it is on no ladder'),
+        size: count.describe('number of its rows'),
+        seed,
+      }),
+    )
+    .describe('lines of the plan'),
+  rows: z
+    .array(
+      named('Row', 'One injection of a campaign.', {
+        id: count.describe('its number: dejavm inject DB#ID does it again'),
+        cell: count.describe('the cell'),
+        index: count.describe('its number in the cell: the same n of two cells of one seed is the same injection'),
+        injection: injection.describe('what is injected'),
+        result: result.exactOptional().describe('missing: it has not run'),
+        error: text.exactOptional().describe('dejavm itself failed on it'),
+      }),
+    )
+    .describe('all injections'),
+  overhead: z
+    .array(
+      named('Overhead', 'A run without a fault.', {
+        setup,
+        undoLog: flag.describe('whether the undo log is written'),
+        seed,
+        hypervisorInstructions: count.describe('instructions of the hypervisor'),
+        totalInstructions: count.describe('instructions of all'),
+        vmExits: count.describe('exits of VMs'),
+      }),
+    )
+    .describe('runs without a fault'),
+});

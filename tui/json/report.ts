@@ -1,0 +1,327 @@
+/** What `report` prints with `--json`: everything that its tables are made of. Relies on fields.ts. */
+import { z } from 'zod';
+import { count, named, rate, text } from './fields.ts';
+
+const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
+const classes = z
+  .enum(['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'])
+  .describe('class of faults');
+const subject = {
+  setup: text.describe('set-up'),
+  faultClass: text.describe('class of faults'),
+  mechanism: text.describe('as tables call it'),
+};
+const cells = z.array(count).describe('numbers of its cells');
+const enhance = z.array(text).describe('enhancements that are on');
+const source = text.describe('where it is published');
+const share = z.number().min(0).max(1);
+const command = text.describe('the command that shows it');
+
+const spread = named('Spread', 'A sample of lengths.', {
+  n: count.describe('size of the sample'),
+  mean: z.number().describe('mean'),
+  median: z.number().describe('median'),
+  p95: z.number().describe('95th percentile'),
+  max: z.number().describe('longest'),
+});
+
+const coverage = named('Coverage', 'One outcome over three totals.', {
+  detected: rate.describe('of the faults that were detected'),
+  manifested: rate.describe('of these and of those that spoilt an output silently'),
+  injected: rate.describe('of all that struck; those that did no harm count as good'),
+});
+
+const group = named('Group', 'Cells of one set-up, fault class and mechanism.', {
+  ...subject,
+  faultClass: classes,
+  recovery,
+  enhance,
+  planned: count.describe('injections of the plan'),
+  errors: count.describe('rows that dejavm itself failed on'),
+  cells,
+  detectionLatencies: z.array(count).describe('instructions from injection to detection, ascending'),
+  run: count.describe('injections that have run'),
+  notReached: count.describe('whose trigger never came'),
+  injected: count.describe('faults that struck'),
+  manifested: count.describe('detected, or an output silently wrong'),
+  effects: named('Effects', 'Effects, of the faults that struck.', {
+    nonManifested: rate.describe('nothing changed'),
+    latent: rate.describe('only state changed'),
+    sdc: rate.describe('an output was wrong and nothing detected it'),
+    detected: rate.describe('detected'),
+  }).describe('what became of them'),
+  success: coverage.describe('recovered'),
+  noVmf: coverage.describe('recovered, and no VM was affected'),
+  vmsAffected: z.array(count).describe('how many detected runs lost 0, 1, … VMs'),
+  vmsAffectedSilently: z.array(count).describe('the same over those that nothing detected'),
+  detectors: z
+    .array(
+      named('DetectorShare', 'A detector.', {
+        detector: z.enum(['panic', 'trap', 'hang', 'mismatch', 'unknown']).describe('its name'),
+        share: rate.describe('of the detected'),
+        latency: spread.nullable().describe('instructions from injection to detection'),
+      }),
+    )
+    .describe('what detected them'),
+  detectionLatency: spread.nullable().describe('instructions from injection to detection, all detectors'),
+  causes: z
+    .array(
+      named('CauseShare', 'A cause of failure.', {
+        cause: z
+          .enum([
+            ...(['recovery not entered', 'recovery failed', 'failed again', 'hang after recovery'] as const),
+            ...(['privvm failed', 'new vm failed', 'several vms affected', 'one vm affected'] as const),
+          ])
+          .describe('its name'),
+        share: rate.describe('of the detected'),
+      }),
+    )
+    .describe('why recoveries failed'),
+  detectedAgain: rate.describe('runs with more than one detection, of the detected'),
+  equivalence: named('EquivalenceCounts', 'VM-state equivalence over many runs.', {
+    equivalent: rate.describe('recoveries that changed no VM, of those compared'),
+    reasons: z
+      .array(
+        named('ReasonCount', 'A reason.', { reason: text.describe('why not'), count: count.describe('how often') }),
+      )
+      .describe('why the others are not'),
+  }).describe('whether recoveries changed VMs'),
+});
+
+const ladder = named('Ladder', 'A ladder of enhancements.', {
+  ladder: text.describe('its name in the plan'),
+  kind: z.enum(['cumulative', 'leave-one-out']).describe('one more each, or all but one'),
+  setup: subject.setup,
+  faultClass: subject.faultClass,
+  recovery,
+  title: text.describe('for people'),
+  rungs: z
+    .array(
+      named('RungSummary', 'A rung.', {
+        step: count.describe('its place'),
+        name: text.describe('its name'),
+        enhance,
+        cells,
+        injected: count.describe('faults that struck'),
+        success: rate.describe('recovered, of the detected'),
+        noVmf: rate.describe('with no VM affected, of the detected'),
+        against: named('Against', 'A rung against another one.', {
+          name: text.describe('the other one'),
+          points: z.number().describe('difference in success, percentage points'),
+          separated: z.enum(['higher', 'lower', 'none']).describe('whether the 95 % intervals do not overlap'),
+          p: z.number().nullable().describe('exact McNemar, not adjusted; null: no pair was detected on both'),
+        })
+          .exactOptional()
+          .describe('against the rung before, or the full set'),
+      }),
+    )
+    .describe('its rungs'),
+});
+
+const latency = named('Latency', 'How long recoveries take.', {
+  setup: subject.setup,
+  recovery,
+  mechanism: subject.mechanism,
+  recoveries: count.describe('how many'),
+  steps: z
+    .array(
+      named('StepLength', 'A step of recoveries.', {
+        name: text.describe('its name'),
+        seen: count.describe('recoveries that had it; in others its length is 0'),
+        instructions: spread.describe('in instructions of all harts'),
+        ticks: spread.describe('in virtual time, ns'),
+      }),
+    )
+    .describe('in their order'),
+  totalInstructions: spread.describe('all steps, in instructions'),
+  totalTicks: spread.describe('all steps, in virtual time, ns'),
+});
+
+const pair = { first: text.describe('one mechanism'), second: text.describe('the other') };
+const failureKind = z.enum(['failed', 'vm lost', 'sdc']).describe('not recovered; one VM lost; silent');
+
+const published = named('Published', "The papers' figures.", {
+  caveat: text.describe('what must be known to compare'),
+  outcomes: z
+    .array(
+      named('PublishedOutcome', 'Outcomes.', {
+        faultClass: z.enum(['failstop', 'register', 'code']).describe('class of faults'),
+        setup: z.literal('3AppVM').describe('set-up'),
+        injected: count.describe('faults injected'),
+        nonManifested: share.describe('share without effect'),
+        sdc: share.describe('share of silent corruption'),
+        detected: share.describe('share of the detected'),
+        ...(() => {
+          const rates = named('PublishedRates', "One mechanism's outcomes.", {
+            detected: count.describe('faults detected'),
+            success: share.describe('share recovered'),
+            noVmf: share.describe('share with no VM affected'),
+          });
+          return { rehype: rates.describe('ReHype'), nilihype: rates.describe('NiLiHype') };
+        })(),
+        source,
+      }),
+    )
+    .describe('outcomes'),
+  ladders: z
+    .array(
+      named('PublishedLadder', 'A ladder.', {
+        recovery: z.enum(['rehype', 'nilihype']).describe('recovery mechanism'),
+        title: text.describe('its name'),
+        setup: subject.setup,
+        faultClass: z.literal('failstop').describe('class of faults'),
+        rungs: z
+          .array(
+            named('PublishedRung', 'A rung.', {
+              name: text.describe('its name'),
+              success: share.describe('share recovered'),
+              half: z.number().nullable().describe('half of its 95 % interval; null: not given'),
+            }),
+          )
+          .describe('its rungs'),
+        source,
+      }),
+    )
+    .describe('ladders'),
+  latency: z
+    .array(
+      named('PublishedLatency', 'Lengths of a recovery.', {
+        recovery: z.enum(['rehype', 'nilihype']).describe('recovery mechanism'),
+        totalMs: z.number().describe('all of it, ms'),
+        steps: z
+          .array(
+            named('PublishedStep', 'A step.', {
+              name: text.describe('its name'),
+              ms: z.number().describe('its length, ms'),
+            }),
+          )
+          .describe('its steps'),
+        source,
+      }),
+    )
+    .describe('latencies'),
+  overhead: z
+    .array(
+      named('PublishedOverhead', 'Cycles of the hypervisor added.', {
+        workload: text.describe('workload'),
+        withUndoLog: share.describe('with the undo log'),
+        withoutUndoLog: share.describe('without it'),
+        source,
+      }),
+    )
+    .describe('overheads'),
+  causes: named('PublishedCauses', 'Why recoveries fail.', { text: text.describe('in words'), source }).describe(
+    'causes',
+  ),
+});
+
+const side = named('OverheadSide', 'Runs without a fault, added up.', {
+  hypervisorInstructions: count.describe('instructions of the hypervisor'),
+  totalInstructions: count.describe('instructions of all'),
+  vmExits: count.describe('exits of VMs'),
+  hypervisorShare: z.number().nullable().describe('instructions of the hypervisor, of all'),
+});
+
+export const report = z.strictObject({
+  campaign: named('Campaign', 'A campaign.', {
+    name: text.describe('its name'),
+    database: text.describe('path of the results'),
+    toolVersion: text.describe('dejavm that ran it'),
+    images: z.record(text, text).describe('sha256 of each image, by name'),
+    plan: text.describe('the campaign file'),
+    cells: count.describe('number of cells'),
+    planned: count.describe('injections of the plan'),
+    run: count.describe('injections that have run'),
+    errors: count.describe('rows that dejavm itself failed on'),
+  }).describe('the campaign'),
+  groups: z.array(group).describe('outcomes by set-up, fault class and mechanism, outside ladders'),
+  ladders: z.array(ladder).describe('ladders of enhancements'),
+  latency: z.array(latency).describe('how long recoveries take'),
+  latencyRatios: z
+    .array(
+      named('LatencyRatio', 'Mean recovery of ReHype over that of NiLiHype.', {
+        setup: subject.setup,
+        instructions: z.number().describe('in instructions'),
+        ticks: z.number().describe('in virtual time'),
+        instructionsBesidesFrames: z.number().nullable().describe('without the page-frame check; null: it is all'),
+      }),
+    )
+    .describe('ReHype over NiLiHype'),
+  paired: z
+    .array(
+      named('PairComparison', 'Two mechanisms under the same faults.', {
+        setup: subject.setup,
+        faultClass: subject.faultClass,
+        ...pair,
+        metric: z.enum(['success', 'noVMF', 'good end']).describe('what is compared'),
+        pairs: count.describe('pairs'),
+        both: count.describe('good in both'),
+        onlyFirst: count.describe('good in the first alone'),
+        onlySecond: count.describe('good in the second alone'),
+        neither: count.describe('good in neither'),
+        p: z.number().describe('exact McNemar, not adjusted'),
+        holm: z.number().describe('p after Holm over the whole table'),
+      }),
+    )
+    .describe('mechanisms under the same faults'),
+  alignment: z
+    .array(
+      named('PairAlignment', 'How far pairs are pairs.', {
+        setup: subject.setup,
+        faultClass: subject.faultClass,
+        ...pair,
+        samePlan: rate.describe('the same injection is planned, of all with the same number'),
+        samePlace: rate.describe('it struck the same place, of those that both reached'),
+      }),
+    )
+    .describe('how far pairs are pairs'),
+  overhead: z
+    .array(
+      named('OverheadSummary', 'What the undo log costs.', {
+        setup: subject.setup,
+        without: side.nullable().describe('without it; null: has not run'),
+        with: side.nullable().describe('with it; null: has not run'),
+        added: z.number().nullable().describe('what it adds to the instructions of the hypervisor'),
+        addedInAll: z.number().nullable().describe('what it adds to all instructions'),
+      }),
+    )
+    .describe('what the undo log costs'),
+  failureGroups: z
+    .array(
+      named('FailureGroup', 'Failures alike.', {
+        kind: failureKind,
+        ...subject,
+        cause: text.describe('the cause'),
+        count: count.describe('how many'),
+        ids: z.array(count).describe('the rows to look at first'),
+        command,
+      }),
+    )
+    .describe('failures alike'),
+  failures: z
+    .array(
+      named('Failure', 'A row that did not end well.', {
+        id: count.describe('its number'),
+        kind: failureKind,
+        ...subject,
+        recovery,
+        rung: text.nullable().describe('its rung; null: it is on no ladder'),
+        cause: text.describe('the cause'),
+        detail: text.describe('the same for people'),
+        hit: text.describe('where the fault struck'),
+        detection: text.describe('what detected it'),
+        command,
+      }),
+    )
+    .describe('every row that did not end well'),
+  internalErrors: z
+    .array(
+      named('InternalError', 'A row that dejavm itself failed on.', {
+        id: count.describe('its number'),
+        message: text.describe('what went wrong'),
+        command,
+      }),
+    )
+    .describe('rows that dejavm itself failed on'),
+  published: published.describe("the papers' figures"),
+});

@@ -1,0 +1,33 @@
+/**
+ * What each command prints with `--json`, one row each: docs/json.md is made from here, the compiler compares each with the
+ * value that is printed (documented.ts), and tests read real output with it. Relies on zod, which only documents and tests
+ * load: commands name a row by its type.
+ */
+import type { z } from 'zod';
+import { campaign, campaignExport, inject } from './campaigns.ts';
+import { report } from './report.ts';
+import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
+
+export interface JsonShape {
+  /** As people type it. */
+  readonly command: string;
+  readonly schema: z.ZodObject;
+}
+
+export const JSON_SHAPES = {
+  replay: { command: 'dejavm replay TRACE --json', schema: replay },
+  'replay --goto': { command: 'dejavm replay TRACE --goto 8M --json', schema: place },
+  rerun: { command: 'dejavm rerun TRACE --json', schema: rerun },
+  verify: { command: 'dejavm verify TRACE --json', schema: verify },
+  info: { command: 'dejavm info TRACE --json', schema: info },
+  inject: { command: 'dejavm inject --fault failstop --at 3ms --json', schema: inject },
+  ls: { command: 'dejavm ls --json', schema: ls },
+  diff: { command: 'dejavm diff A B --json', schema: diff },
+  bisect: { command: 'dejavm bisect A B --json', schema: bisect },
+  campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
+  'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },
+  report: { command: 'dejavm report smoke.sqlite --json', schema: report },
+} as const satisfies Record<string, JsonShape>;
+
+/** What each prints, as a type. */
+export type JsonShapes = { readonly [N in keyof typeof JSON_SHAPES]: z.output<(typeof JSON_SHAPES)[N]['schema']> };
