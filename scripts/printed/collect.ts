@@ -29,7 +29,7 @@ const IN_PLACE_OF: readonly (readonly [RegExp, string])[] = [
 
 /** What was true of older versions. */
 const HISTORY = 'CHANGELOG.md';
-const PROGRAMS = /^(npx|npm|node|dejavm|for) /;
+const PROGRAMS = /^(npx |npm |node |dejavm |for |source <\(dejavm )/;
 
 /** Blocks of commands, and commands in the text, of every document. */
 export function printedInDocuments(root: string): Printed[] {
@@ -69,10 +69,9 @@ export async function printedInHelp(): Promise<Printed[]> {
   const printed = await Promise.all(
     pages.map(async (argv) => {
       const { out } = await cli(argv);
-      return [...out.matchAll(/^ {2}(dejavm .*)$/gm)].map(([, script = '']) => ({
-        where: `dejavm ${argv.join(' ')}`,
-        script,
-      }));
+      const [, examples = ''] = /^(?:First steps|Examples):\n((?: {2}.*(?:\n|$))+)/m.exec(out) ?? [];
+      const lines = examples.trimEnd().split('\n');
+      return lines.map((line) => ({ where: `dejavm ${argv.join(' ')}`, script: line.slice(2) }));
     }),
   );
   return printed.flat();
@@ -83,6 +82,7 @@ export function printedNext(where: string, output: string): Printed[] {
   const lines = output.matchAll(/^(.*(?:: | {3,})|\s+)((?:npx )?dejavm [a-z]+(?: .*)?)$/gm);
   const byLabel = new Map<string, string>();
   for (const [, label = '', script = ''] of lines) {
+    if (label.startsWith('Usage:')) continue;
     const kind = label.replace(/\d+/g, 'N');
     if (!byLabel.has(kind)) byLabel.set(kind, script);
   }
@@ -92,6 +92,12 @@ export function printedNext(where: string, output: string): Printed[] {
 /** The script as it can be typed: without optional parts, with files in place of the words that stand for them. */
 export const typed = ({ script }: Printed): string =>
   IN_PLACE_OF.reduce((text, [word, file]) => text.replace(word, file), script);
+
+/** What commands that are the same have in common: without comments, and however dejavm is called. */
+export const withoutComments = (script: string): string => {
+  const lines = script.split('\n').map((line) => line.replace(/\s+#\s.*$/, '').replace(/\bnpx (?=dejavm )/g, ''));
+  return lines.join('\n').trim();
+};
 
 /** A usage line (`dejavm inject [ROW]`), a row of the verbs' table, or a verb that is named without what it needs. */
 function isOnlyNamed(script: string): boolean {

@@ -80,7 +80,7 @@ describe('the collection', () => {
 
   it('finds what a command says to type next, each kind once', () => {
     const output =
-      "x\n  replay it with: dejavm replay 'a b'\n   npx dejavm tui latest\nrow 1: dejavm info a\nrow 2: dejavm info b\n";
+      "Usage: dejavm ls [options]\nx\n  replay it with: dejavm replay 'a b'\n   npx dejavm tui latest\nrow 1: dejavm info a\nrow 2: dejavm info b\n";
     expect(printedNext('w', output).map(({ script }) => script)).toEqual([
       "dejavm replay 'a b'",
       'npx dejavm tui latest',
