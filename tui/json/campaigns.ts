@@ -139,7 +139,7 @@ export const campaign = z.strictObject({
 export const campaignExport = z.strictObject({
   name: text.describe('its name'),
   plan: text.describe('the campaign file'),
-  toolVersion: text.describe('dejavm that ran it'),
+  toolVersion: text.describe('the dejavm that ran it'),
   images: z.record(text, text).describe('sha256 of each image, by name'),
   cells: z
     .array(
@@ -169,7 +169,7 @@ export const campaignExport = z.strictObject({
         index: count.describe('its number in the cell: the same n of two cells of one seed is the same injection'),
         injection: injection.describe('what is injected'),
         result: result.exactOptional().describe('missing: it has not run'),
-        error: text.exactOptional().describe('dejavm itself failed on it'),
+        error: text.exactOptional().describe('the program itself failed on it'),
       }),
     )
     .describe('all injections'),

@@ -226,7 +226,7 @@ export const report = z.strictObject({
   campaign: named('Campaign', 'A campaign.', {
     name: text.describe('its name'),
     database: text.describe('path of the results'),
-    toolVersion: text.describe('dejavm that ran it'),
+    toolVersion: text.describe('the dejavm that ran it'),
     images: z.record(text, text).describe('sha256 of each image, by name'),
     plan: text.describe('the campaign file'),
     cells: count.describe('number of cells'),

@@ -15,7 +15,7 @@ const header = named('Header', 'What a trace says of itself.', {
   formatMajor: count.describe('version of the file format'),
   formatMinor: count.describe('its minor version'),
   engineBehaviour: count.describe('version of what the machine does: a trace replays under the same one'),
-  toolVersion: text.describe('dejavm that recorded it'),
+  toolVersion: text.describe('the dejavm that recorded it'),
   id: text.describe('names the run; made from the rest of the header'),
   machine: named('Machine', 'The machine of a trace.', {
     harts: count.describe('number of harts'),
