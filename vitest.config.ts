@@ -26,6 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'property',
+          pool: 'threads',
           include: ['properties/**/*.prop.ts'],
           setupFiles: ['./properties/setup.ts'],
         },
@@ -34,6 +35,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'slow',
+          pool: 'threads',
           include: ['{engine,replay,traces,tui,properties,scripts}/**/*.slow.{ts,tsx}'],
         },
       },

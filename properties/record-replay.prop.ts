@@ -31,7 +31,7 @@ function partingText({ divergence }: ReplayResult): string {
 }
 
 test('a recorded scenario replays', async () => {
-  await checkScenarios({ name: 'a recorded scenario replays', runs: 25 }, ARBITRARY, async (scenario) => {
+  await checkScenarios({ name: 'a recorded scenario replays', runs: 14 }, ARBITRARY, async (scenario) => {
     const { result, trace } = await recorder.record(scenario);
     expect(trace.end).toMatchObject({ ...result.end });
     expectReplays(trace);
@@ -43,7 +43,7 @@ test('a recorded scenario replays', async () => {
 test('a recorded scenario with busy devices replays', async () => {
   const name = 'a recorded scenario with busy devices replays';
   let finished = 0;
-  await checkScenarios({ name, runs: 25, software: IO_SOFTWARE }, scenarios(IO_ROUNDS), async (scenario) => {
+  await checkScenarios({ name, runs: 14, software: IO_SOFTWARE }, scenarios(IO_ROUNDS), async (scenario) => {
     const { trace, result } = await ioRecorder.record(scenario);
     if (result.stop.kind === 'halted' && result.stop.status === 'pass') finished++;
     expectReplays(trace);

@@ -122,14 +122,14 @@ function checkSnapshots({ name, runs, arbitrary, images, software, seen: look }:
 
 test('a snapshot can be gone back to, anywhere', async () => {
   const arbitrary = interrupted({ ...ONE_ROUND, devices: { min: 0, max: 2 } }, 1_800_000);
-  await checkSnapshots({ name: 'a snapshot can be gone back to', runs: 15, arbitrary, images: IMAGES });
+  await checkSnapshots({ name: 'a snapshot can be gone back to', runs: 10, arbitrary, images: IMAGES });
 });
 
 test('a snapshot can be gone back to in the middle of input and output', async () => {
   const tally = { all: 0, waiting: 0 };
   await checkSnapshots({
     name: 'a snapshot can be gone back to in the middle of input and output',
-    runs: 25,
+    runs: 15,
     arbitrary: interrupted(IO_ROUNDS, 330_000),
     images: IO_IMAGES,
     software: IO_SOFTWARE,

@@ -19,7 +19,7 @@ test('translation caches cannot be seen', async () => {
   const causes = new Set<string>();
   const seen = new Uint8Array(SEEN_BYTES);
   const updated = new Set<string>();
-  await check({ name: 'translation caches cannot be seen', runs: 200 }, PROGRAM, (program) => {
+  await check({ name: 'translation caches cannot be seen', runs: 100 }, PROGRAM, (program) => {
     const pair = pairs.get(program.harts)!;
     const image = imageOf(program);
     pair.reset();

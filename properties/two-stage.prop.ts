@@ -231,12 +231,13 @@ function agree(drawn: Case): void {
   expect(Buffer.compare(tables(machine.readPhysical(RAM, RAM_BYTES)), tables(memory.bytes)), 'tables').toBe(0);
 }
 
+const RUNS = 800;
 /** Traps by cause, and all accesses under 0: the property is worth something only if all kinds happen. */
 const tally = new Map<number, number>();
 
 test('the engine translates as the model does', async () => {
-  await check({ name: 'two-stage translation', runs: 1500 }, cases, agree);
+  await check({ name: 'two-stage translation', runs: RUNS }, cases, agree);
   for (const cause of [5, 7, 13, 15, 21, 23]) expect(tally.get(cause) ?? 0, `cause ${cause}`).toBeGreaterThan(20);
   const trapped = [...tally].reduce((sum, [cause, count]) => (cause === 0 ? sum : sum + count), 0);
-  expect(tally.get(0)! - trapped, 'accesses that went through').toBeGreaterThan(500);
+  expect(tally.get(0)! - trapped, 'accesses that went through').toBeGreaterThan(RUNS / 4);
 });

@@ -64,7 +64,7 @@ describe('record', () => {
         expect(whole.digestsCompared).toBe(trace.digests.length + trace.checkpoints.length + 1);
         for (const n of trace.checkpoints.keys()) expect(replayTrace(trace, { fromCheckpoint: n }).ok).toBe(true);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 

@@ -59,12 +59,12 @@ test('exit statuses reach the shell', async () => {
 });
 
 test('recorders that start together get a name each, and with one name only one of them records', async () => {
-  const start3 = (...argv: string[]) => [1, 2, 3].map(() => ended(start('record', '--max-moment', '200k', ...argv)));
-  const unnamed = await Promise.all(start3());
-  expect(unnamed.map(({ code }) => code)).toEqual([EXIT.ok, EXIT.ok, EXIT.ok]);
+  const startBoth = (...argv: string[]) => [1, 2].map(() => ended(start('record', '--max-moment', '200k', ...argv)));
+  const unnamed = await Promise.all(startBoth());
+  expect(unnamed.map(({ code }) => code)).toEqual([EXIT.ok, EXIT.ok]);
   const paths = unnamed.map(({ err }) => /dejavm replay (\S+\.djvm)/.exec(err)![1]!);
-  expect(new Set(paths).size).toBe(3);
-  const named = await Promise.all(start3('-o', join(folder, 'one.djvm')));
+  expect(new Set(paths).size).toBe(2);
+  const named = await Promise.all(startBoth('-o', join(folder, 'one.djvm')));
   for (const { code, err } of named) {
     if (code !== EXIT.ok) expect(err).toMatch(/^dejavm: \S+one\.djvm: is being written by process \d+; wait until/);
   }

@@ -129,7 +129,7 @@ test('a run stops before every execution of any of them, in the state of that po
       for (const its of [bed, judge]) expect(its.run(3000)).toBe(STOP_TICKS);
       expect(Buffer.compare(bed.state(), judge.state())).toBe(0);
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
   expect(stops).toBeGreaterThan(100);
 });

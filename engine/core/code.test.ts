@@ -241,6 +241,6 @@ test.each([false, true])('one slice equals single steps that forget everything (
       for (const r of ['a2', 'gp', 'ra', 't1']) expect(`${r} ${whole.x(r)}`).toBe(`${r} ${steps.x(r)}`);
       expect(Buffer.compare(whole.state(), steps.state())).toBe(0);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });

@@ -181,7 +181,7 @@ test.each([false, true])('caches are invisible (two stages: %s)', (twoStages) =>
       }
       expect(Buffer.compare(cached.bed.state(), forgetful.bed.state())).toBe(0);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

@@ -138,15 +138,15 @@ describe('the same fault is not survived', () => {
 
 describe('failstop', () => {
   const cases = [1, 2, 4].flatMap((harts) => MECHANISMS.map((mechanism) => [harts, mechanism] as const));
-  it.each(cases)('every 53rd hypervisor instruction, 200 of them, on %i harts by %s', (harts, mechanism) => {
+  it.each(cases)('every 107th hypervisor instruction, 100 of them, on %i harts by %s', (harts, mechanism) => {
     const run = boot(harts, `${STEPS} recovery=${mechanism}`);
     const { machine } = run;
     while (!args(run, 'HYPERVISOR_UP').length) machine.run({ moment: machine.moment + 1000 });
     const failures: string[] = [];
     let tried = 0;
-    for (let executed = 0; tried < 200; machine.step()) {
+    for (let executed = 0; tried < 100; machine.step()) {
       const { hart, pc } = machine.next();
-      if (machine.hart(hart).mode !== 'HS' || ++executed % 53 !== 0) continue;
+      if (machine.hart(hart).mode !== 'HS' || ++executed % 107 !== 0) continue;
       tried++;
       const before = { snapshot: machine.snapshot(), notes: run.notes, console: run.console };
       run.notes = [];

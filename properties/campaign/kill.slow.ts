@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const planFile = join(folder, 'trial.yaml');
 writeFileSync(
   planFile,
-  'name: trial\ncells: [{ setup: slow, fault: [failstop, register], mechanism: [none, rehype], size: 60 }]\n',
+  'name: trial\ncells: [{ setup: slow, fault: [failstop, register], mechanism: [none, rehype], size: 30 }]\n',
 );
 
 interface Ended {
@@ -45,17 +45,17 @@ it('goes on after kill -9 as if nothing had been, and ends in the same table', a
   expect(await runChild(undisturbed)).toMatchObject({ signal: null, err: '' });
   const killed = join(folder, 'killed.sqlite');
   let stored = 0;
-  for (const rows of [30, 50]) {
+  for (const rows of [15, 25]) {
     expect(await runChild(killed, rows)).toMatchObject({ signal: 'SIGKILL' });
     const now = finished(killed);
     // What was told was stored, and the run began where the one before ended.
     expect(now).toBeGreaterThanOrEqual(stored + rows);
-    expect(now).toBeLessThan(240);
+    expect(now).toBeLessThan(120);
     stored = now;
   }
   const last = await runChild(killed);
   expect(last).toMatchObject({ signal: null, err: '' });
-  expect(last.out).toContain(`injections ${240 - stored}\nremaining 0\n`);
+  expect(last.out).toContain(`injections ${120 - stored}\nremaining 0\n`);
   const table = (path: string) => [...exportCsv(readCampaign(path))].join('');
   expect(table(killed)).toBe(table(undisturbed));
 });
