@@ -3,7 +3,8 @@
  * every operator is written as its definition.
  */
 import { hostValue } from './evaluate-host.ts';
-import type { Arithmetic, Bytes, Comparison, Count, Expression, HelperName, StateName } from './expression.ts';
+import type { Arithmetic, Bytes, Comparison, Count, Expression, StateName } from './expression.ts';
+import type { HelperName } from './helpers.ts';
 
 /** Where an expression finds its leaves. All values are unsigned 64-bit. */
 export interface Environment {

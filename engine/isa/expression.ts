@@ -4,75 +4,8 @@
  * all derive from it. Every value is 64 bits wide; comparisons give 0 or 1. Types are not checked beyond TypeScript's;
  * `table.test.ts` checks the rules stated at `Effect`.
  */
+import { ACCESSES, type Fact, HELPERS, type HelperName } from './helpers.ts';
 
-/**
- * Named helpers of the privileged architecture: parameter names, and whether the call may divert (trap, redirect pc,
- * end the slice). One that does not is a pure function of its parameters. `registers`: it reads or writes integer
- * registers by itself, so they must be where the layout has them.
- */
-export const HELPERS = {
-  illegal: { parameters: ['raw'], diverts: true },
-  ecall: { parameters: [], diverts: true },
-  ebreak: { parameters: [], diverts: true },
-  mret: { parameters: ['raw'], diverts: true },
-  sret: { parameters: ['raw'], diverts: true },
-  wfi: { parameters: ['raw'], diverts: true },
-  fenceI: { parameters: [], diverts: true },
-  /** SFENCE.W.INVAL and SFENCE.INVAL.IR, which order other fences. */
-  sfenceOrder: { parameters: ['raw'], diverts: true },
-  sfenceVma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
-  hfenceVvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
-  hfenceGvma: { parameters: ['rs1', 'rs2', 'raw'], diverts: true },
-  /** op: 0 write, 1 set, 2 clear; access: bit 0 reads, bit 1 writes. Gives the old value. */
-  csr: { parameters: ['number', 'operand', 'op', 'access', 'raw'], diverts: true },
-  lr: { parameters: ['address', 'bytes'], diverts: true },
-  /** Gives 0 on success. */
-  sc: { parameters: ['address', 'value', 'bytes'], diverts: true },
-  /** op is the instruction's funct5. Gives the old value, zero-extended. */
-  amo: { parameters: ['address', 'value', 'bytes', 'op'], diverts: true },
-  /** AMOCAS.W/D. Compares with rd, which it reads by itself. Gives the old value, zero-extended. */
-  amocas: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true, registers: true },
-  /** AMOCAS.Q: the whole instruction, on pairs of registers. */
-  amocasQ: { parameters: ['address', 'raw'], diverts: true, registers: true },
-  wrs: { parameters: [], diverts: true },
-  /** CBO.INVAL, CLEAN and FLUSH; enable: the field of the envcfg registers that permits it, in place. */
-  cboManage: { parameters: ['address', 'enable', 'raw'], diverts: true },
-  cboZero: { parameters: ['address', 'raw'], diverts: true },
-  hlv: { parameters: ['address', 'bytes', 'execute', 'raw'], diverts: true },
-  hsv: { parameters: ['address', 'value', 'bytes', 'raw'], diverts: true },
-  /**
-   * Floating point. `format`: 0 single, 1 double; `type`: 0 int32, 1 uint32, 2 int64, 3 uint64; rm is in `raw`. Illegal
-   * when floating point is off or the rounding mode reserved; those that write an f register mark the state dirty.
-   */
-  floatAdd: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
-  floatSubtract: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
-  floatMultiply: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
-  floatDivide: { parameters: ['a', 'b', 'format', 'raw'], diverts: true },
-  floatSquareRoot: { parameters: ['a', 'format', 'raw'], diverts: true },
-  /** negate: bit 0 the product, bit 1 the addend. */
-  floatMultiplyAdd: { parameters: ['a', 'b', 'c', 'negate', 'format', 'raw'], diverts: true },
-  floatPick: { parameters: ['a', 'b', 'maximum', 'format', 'raw'], diverts: true },
-  /** relation: 0 a <= b, 1 a < b, 2 a = b. */
-  floatCompare: { parameters: ['a', 'b', 'relation', 'format', 'raw'], diverts: true },
-  floatClass: { parameters: ['a', 'format'], diverts: false },
-  floatToInteger: { parameters: ['a', 'type', 'format', 'raw'], diverts: true },
-  floatFromInteger: { parameters: ['a', 'type', 'format', 'raw'], diverts: true },
-  floatConvert: { parameters: ['a', 'from', 'to', 'raw'], diverts: true },
-  /** A load for an f register while its state is off or clean: the value as the register holds it. */
-  floatLoad: { parameters: ['address', 'bytes', 'raw'], diverts: true },
-  /** Gives `value` back, for an f register whose state is off or clean. */
-  floatWrite: { parameters: ['value', 'raw'], diverts: true },
-  mulh: { parameters: ['a', 'b'], diverts: false },
-  mulhsu: { parameters: ['a', 'b'], diverts: false },
-  mulhu: { parameters: ['a', 'b'], diverts: false },
-  clmul: { parameters: ['a', 'b'], diverts: false },
-  clmulh: { parameters: ['a', 'b'], diverts: false },
-} as const satisfies Record<
-  string,
-  { readonly parameters: readonly string[]; readonly diverts: boolean; readonly registers?: true }
->;
-
-export type HelperName = keyof typeof HELPERS;
 export type Bytes = 1 | 2 | 4 | 8;
 export type Comparison = 'eq' | 'ne' | 'ltS' | 'ltU' | 'geS' | 'geU';
 /** Shifts and rotations take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow. */
@@ -142,8 +75,8 @@ export type Expression =
   | { readonly kind: 'call'; readonly helper: HelperName; readonly args: readonly Expression[] };
 
 /**
- * What an instruction does besides going on to the next one. On each of its paths at most one part may divert (a load,
- * or a call of a helper that diverts), it is not inside `choose`, and nothing changes before it has succeeded.
+ * What an instruction does besides going on to the next one. On each of its paths at most one part may divert
+ * (`mayDivert`), it is not inside `choose`, and nothing changes before it has succeeded.
  */
 export type Effect =
   | { readonly kind: 'nothing' }
@@ -293,6 +226,12 @@ export function alternatives(effect: Effect): Effect[] {
   return [effect];
 }
 
-/** True for a load, and for a call of a helper that may divert. */
+/** What evaluating this node may do, its parts left out: facts of a load or of the helper called. */
+export function factsOf(e: Expression): readonly Fact[] {
+  if (e.kind === 'load') return ACCESSES.load.may;
+  return e.kind === 'call' ? HELPERS[e.helper].may : [];
+}
+
+/** Whether the hart may go on elsewhere than at the next instruction, or stop there, after this node. */
 export const mayDivert = (e: Expression): boolean =>
-  e.kind === 'load' || (e.kind === 'call' && HELPERS[e.helper].diverts);
+  factsOf(e).some((fact) => fact === 'trap' || fact === 'redirect' || fact === 'endSlice');

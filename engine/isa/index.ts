@@ -26,20 +26,22 @@ export {
   isFloatRegister,
   matches,
 } from './encoding.ts';
-export { evaluate } from './evaluate.ts';
+export { type Environment, evaluate } from './evaluate.ts';
 export {
   type Arithmetic,
+  alternatives,
   type Comparison,
   type Count,
   type Effect,
   type Expression,
   expressionsOf,
-  HELPERS,
+  factsOf,
   type HostOperation,
   mayDivert,
   parts,
 } from './expression.ts';
 export { type Extension, extensionsInOrder, isaString, misaLetters } from './extension-list.ts';
+export { ACCESSES, type Fact, HELPERS, type HelperName, helperMay, isPure } from './helpers.ts';
 export type { Compressed, Instruction } from './instruction.ts';
 export { registerNumber } from './registers.ts';
 export { COMPRESSED, expansionOf, INSTRUCTIONS } from './table.ts';

@@ -85,11 +85,15 @@ export class Frame {
     code.get(this.hart).get(this.budget).memory('i32.store', hart('budget'));
   }
 
-  /** After a call that may divert: `resync` holds why; a redirection abandons the instruction. */
+  /** After a call that may divert: why it did. */
+  loadResync(): void {
+    this.code.get(this.hart).memory('i32.load', hart('resync')).set(this.resync);
+  }
+
+  /** A redirection abandons the instruction. */
   checkRedirect(labels: Labels): void {
     const { code } = this;
-    code.get(this.hart).memory('i32.load', hart('resync')).tee(this.resync);
-    code.i32(CONSTANTS.RESYNC_PC).op('i32.and').brIf(labels.redirect);
+    code.get(this.resync).i32(CONSTANTS.RESYNC_PC).op('i32.and').brIf(labels.redirect);
   }
 
   loadContexts(): void {

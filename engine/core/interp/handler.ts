@@ -1,7 +1,7 @@
 /**
  * One op's code: derived from its row's effect, whatever instruction it is. Each handler ends with a branch.
  */
-import { type Effect, type Expression, expressionsOf, HELPERS, mayDivert, parts } from '../../isa/index.ts';
+import { type Effect, type Expression, expressionsOf, factsOf, helperMay, isPure, parts } from '../../isa/index.ts';
 import { CONSTANTS, HART, offsetOf, SLOT } from '../layout.ts';
 import { emitCondition, emitValue, type MemoryOp, type OperandAccess } from '../wasm/index.ts';
 import type { Frame, Labels } from './frame.ts';
@@ -49,9 +49,12 @@ function emitEffect(frame: Frame, labels: Labels, op: Op, effect: Effect): void 
       frame.code.op('drop');
       break;
   }
-  if (expressionsOf(effect).flatMap(parts).some(mayDivert)) leaveIfAsked(frame, labels, op);
+  if (expressionsOf(effect).some(mayEndSlice)) leaveIfAsked(frame, labels, op);
   advance(frame, labels, op);
 }
+
+/** Whether the expression, or a part of it, may complete and ask to leave the slice. */
+const mayEndSlice = (e: Expression) => parts(e).some((part) => factsOf(part).includes('endSlice'));
 
 const slotDistance = (op: Op) => op.lengthBytes * (CONSTANTS.SLOT_BYTES / 2);
 
@@ -77,8 +80,7 @@ function emitSet(frame: Frame, labels: Labels, op: Op, value: Expression): void 
     emitValue(code, value, via);
     code.memory('i64.store');
   };
-  const all = parts(value);
-  const load = all.find((e) => e.kind === 'load');
+  const load = parts(value).find((e) => e.kind === 'load');
   if (load) {
     emitValue(code, load.address, access);
     code.set(frame.address);
@@ -91,7 +93,7 @@ function emitSet(frame: Frame, labels: Labels, op: Op, value: Expression): void 
   } else {
     writeRd(access);
   }
-  if (all.some(mayDivert)) leaveIfAsked(frame, labels, op);
+  if (mayEndSlice(value)) leaveIfAsked(frame, labels, op);
   advance(frame, labels, op);
 }
 
@@ -108,6 +110,7 @@ function loadMiss(frame: Frame, labels: Labels, { bytes, signed }: Kind<'load'>)
   const { code } = frame;
   frame.storeForCall();
   code.get(frame.hart).get(frame.address).i32(bytes).call(frame.imports.loadSlow).set(frame.value);
+  frame.loadResync();
   frame.checkRedirect(labels);
   code.get(frame.value);
   if (signed && bytes !== 8) code.op(`i64.extend${(bytes * 8) as 8 | 16 | 32}_s`);
@@ -146,6 +149,7 @@ function emitStore(frame: Frame, labels: Labels, op: Op, effect: Effect & { kind
   code.get(frame.hart).get(frame.address);
   emitValue(code, effect.value, access);
   code.i32(effect.bytes).call(frame.imports.storeSlow);
+  frame.loadResync();
   frame.checkRedirect(labels);
   leaveIfAsked(frame, labels, op);
   advance(frame, labels, op);
@@ -221,14 +225,15 @@ function slotAccess(frame: Frame, labels: Labels): OperandAccess {
 
 function emitCall(frame: Frame, labels: Labels, { helper, args }: Kind<'call'>): void {
   const { code } = frame;
-  const { diverts } = HELPERS[helper];
   const access = slotAccess(frame, labels);
-  if (diverts) frame.storeForCall();
+  if (!isPure(helper)) frame.storeForCall();
   code.get(frame.hart);
   for (const argument of args) emitValue(code, argument, access);
   code.call(frame.imports.helper(helper));
-  if (!diverts) return;
+  const abandons = helperMay(helper, 'trap') || helperMay(helper, 'redirect');
+  if (!abandons && !helperMay(helper, 'endSlice')) return;
   code.set(frame.value);
-  frame.checkRedirect(labels);
+  frame.loadResync();
+  if (abandons) frame.checkRedirect(labels);
   code.get(frame.value);
 }

@@ -2,10 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  ACCESSES,
+  alternatives,
   decode,
   type Expression,
   evaluate,
   expressionsOf,
+  type Fact,
+  factsOf,
   INSTRUCTIONS,
   type Instruction,
   insertOperands,
@@ -242,22 +246,54 @@ describe('the contract with the architecture', () => {
     expect(hart.get32('resync')).toBe(0);
   });
 
-  test.each([
-    [RESYNC_END_SLICE, 456n, BigInt(RAM + 4)],
-    [RESYNC_END_SLICE | RESYNC_PC, 123n, BigInt(RAM + 64)],
-  ])('resync %d leaves at once with the rest of the budget', (resync, a0, pc) => {
-    for (const source of ['lr.d a0, (a1)', 'ld a0, 0(a1)']) {
+  /** What a row's effect calls, on any of its paths, that may do what `fact` says. */
+  const calls = (row: Instruction, fact: Fact): string[] => {
+    const all = expressionsOf(row.effect).flatMap(parts);
+    const called = all.filter((e) => factsOf(e).includes(fact)).map((e) => (e.kind === 'call' ? e.helper : 'loadSlow'));
+    const stores = alternatives(row.effect).some(({ kind }) => kind === 'store');
+    return [...called, ...(stores && ACCESSES.store.may.some((may) => may === fact) ? ['storeSlow'] : [])];
+  };
+  const rowsThat = (fact: Fact) =>
+    INSTRUCTIONS.filter((row) => calls(row, fact).length > 0).map((row) => [row.name, row] as const);
+  /** Runs `row` with a budget of 10, with floating point off and dirty; calls that may do `fact` answer with `resync`. */
+  const answered = (row: Instruction, fact: Fact, resync: number) =>
+    [0, 3].flatMap((floatState) => {
       const hart = new FakeHart();
-      hart.load(source);
+      hart.load(`.word ${insertOperands(row.encoding, { rd: 10, rs1: 12, rs2: 14, rs3: 14, imm: 0, zimm: 0 })}`);
       hart.setX(10, 123n);
-      hart.answer = ({ name }, h) => {
-        if (name === 'fetch') return 0n;
+      hart.set32('floatState', floatState);
+      let answers = 0;
+      hart.answer = ({ name, pc }, h) => {
+        if (pc !== BigInt(RAM) || !calls(row, fact).includes(name)) return 0n;
+        answers++;
         if (resync & RESYNC_PC) h.pc = BigInt(RAM + 64);
         h.set32('resync', resync);
         return 456n;
       };
-      expect(hart.run(10)).toBe(9);
-      expect([hart.x(10), hart.pc, hart.get32('resync')]).toEqual([a0, pc, 0]);
+      const left = hart.run(10);
+      const after = { left, answers, pc: hart.pc, resync: hart.get32('resync'), x10: hart.x(10) };
+      return answers > 0 ? [after] : [];
+    });
+
+  test.each(rowsThat('endSlice'))('%s is complete when its call ends the slice', (_, row) => {
+    const ends = answered(row, 'endSlice', RESYNC_END_SLICE);
+    expect(ends.length).toBeGreaterThan(0);
+    const writes =
+      row.effect.kind === 'set' && row.encoding.fields.some((f) => f.name === 'rd' && f.kind === 'register');
+    for (const { x10, ...end } of ends) {
+      expect(end).toEqual({ left: 9, answers: 1, pc: BigInt(RAM + 4), resync: 0 });
+      expect(x10 === 123n).toBe(!writes);
+    }
+  });
+
+  test.each([
+    ...rowsThat('trap').map((row) => [...row, 'trap'] as const),
+    ...rowsThat('redirect').map((row) => [...row, 'redirect'] as const),
+  ])('%s writes nothing when its call redirects', (_, row, fact) => {
+    const ends = answered(row, fact, RESYNC_PC | RESYNC_END_SLICE);
+    expect(ends.length).toBeGreaterThan(0);
+    for (const end of ends) {
+      expect(end).toEqual({ left: 9, answers: 1, pc: BigInt(RAM + 64), resync: 0, x10: 123n });
     }
   });
 

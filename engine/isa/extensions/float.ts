@@ -16,7 +16,6 @@ import {
   type Effect,
   type Expression,
   either,
-  type HelperName,
   type HostOperation,
   host,
   imm,
@@ -32,6 +31,7 @@ import {
   store,
   zeroExtend,
 } from '../expression.ts';
+import type { HelperName } from '../helpers.ts';
 import { type Instruction, rowsOf } from '../instruction.ts';
 
 interface Format {

@@ -7,13 +7,13 @@ import {
   choose,
   constant,
   type Expression,
-  type HelperName,
   rs1,
   rs2,
   set,
   signExtend,
   zeroExtend,
 } from '../expression.ts';
+import type { HelperName } from '../helpers.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('M');
