@@ -1,8 +1,10 @@
 /** The door of the engine: everything that the layers above may use. */
 
+export { didYouMean, noSuchName } from './base/did-you-mean.ts';
+export { FileFormatError, InvariantError, invariant, UserError } from './base/errors.ts';
+export { shellLine } from './base/shell-line.ts';
+export { visible, visibleLines } from './base/visible.ts';
 export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
-export { didYouMean, noSuchName } from './did-you-mean.ts';
-export { FileFormatError, InvariantError, invariant, UserError } from './errors.ts';
 export {
   FAULT_CSRS,
   type Fault,
@@ -16,7 +18,6 @@ export {
   resolveFault,
   WINDOW_BITS,
 } from './faults/index.ts';
-export { makeBundle } from './images/bundle.ts';
 export {
   type DisassembledLine,
   disassembleAt,
@@ -60,8 +61,11 @@ export {
   insertOperands,
   parts,
 } from './isa/index.ts';
-export { PAGE_BYTES, RAM_BASE } from './machine/board.ts';
-export { compareStates, MAX_RAM_DIFFERENCES } from './machine/compare.ts';
+export { PAGE_BYTES, RAM_BASE } from './machine/board/board.ts';
+export { type ElfSymbol, isElf, readSymbols } from './machine/board/elf.ts';
+export { checkMachine } from './machine/board/loader.ts';
+export { randomDisk } from './machine/board/random-disk.ts';
+export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './machine/bus/notes.ts';
 export {
   DEFAULT_HARTS,
   DEFAULT_QUANTUM,
@@ -76,12 +80,9 @@ export {
   SECTOR_BYTES,
   VIRTIO_SLOTS,
 } from './machine/config.ts';
-export { type ElfSymbol, isElf, readSymbols } from './machine/elf.ts';
 export { haltText, STUCK_CODE } from './machine/halt.ts';
-export { checkMachine } from './machine/loader.ts';
 export { createMachine } from './machine/machine.ts';
-export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './machine/notes.ts';
-export { randomDisk } from './machine/random-disk.ts';
+export { compareStates, MAX_RAM_DIFFERENCES } from './machine/state/compare.ts';
 export type {
   HartState,
   Image,
@@ -102,5 +103,4 @@ export type {
   Ticks,
   VirtioConfig,
 } from './machine/types.ts';
-export { shellLine } from './shell-line.ts';
-export { visible, visibleLines } from './visible.ts';
+export { makeBundle } from './subject/images/bundle.ts';

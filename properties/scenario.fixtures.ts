@@ -11,7 +11,7 @@ import type { MachineEvent } from '../engine/index.ts';
 import { type PlannedInput, type RecordResult, record } from '../replay/index.ts';
 import { createTraceWriter, openTrace, type Trace } from '../traces/index.ts';
 import type { ScenarioBounds } from './arbitraries.ts';
-import { ioGuest } from './io-guest/guest.ts';
+import { ioGuest } from './conformance/io-guest/guest.ts';
 import {
   type Scenario,
   type ScenarioImages,
@@ -20,7 +20,7 @@ import {
   scenarioInputs,
 } from './scenario.ts';
 
-const folder = fileURLToPath(new URL('../engine/images/', import.meta.url));
+const folder = fileURLToPath(new URL('../engine/subject/images/', import.meta.url));
 const image = (name: string) => ({ name, bytes: new Uint8Array(readFileSync(folder + name)) });
 
 /** Firmware, Lazarus and its guest. */
@@ -39,7 +39,7 @@ export const ONE_ROUND: ScenarioBounds = { append: 'steps=1', horizon: 1_500_000
 /** The guest that keeps virtio devices busy, and the command that writes it to a file. */
 export const IO_IMAGES: ScenarioImages = { bios: ioGuest() };
 export const IO_SOFTWARE: ScenarioSoftware = {
-  before: 'node properties/io-guest/main.ts io-guest.bin',
+  before: 'node properties/conformance/io-guest/main.ts io-guest.bin',
   flags: '-bios io-guest.bin',
 };
 /** All its rounds: about half a million ticks, for the most part spent waiting for devices. */

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 import type { Snapshot } from '../engine/index.ts';
 import { expectSameState, Pair } from './bare.fixtures.ts';
 import { check } from './check.ts';
-import { imageOf, SEEN, SEEN_BYTES, seenAt, seenSatpAt } from './tlb/image.ts';
-import { levelOf, PAGE, POOL, PROGRAM, type Program, RAM, TICKS, USED } from './tlb/program.ts';
+import { imageOf, SEEN, SEEN_BYTES, seenAt, seenSatpAt } from './conformance/tlb/image.ts';
+import { levelOf, PAGE, POOL, PROGRAM, type Program, RAM, TICKS, USED } from './conformance/tlb/program.ts';
 
 /** Steps are longer than this: what is cached in one of them is forgotten before the next. */
 const FORGET_EVERY = 11;

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { assemble, createMachine } from '../engine/index.ts';
 import { bareConfig, RAM } from './bare.fixtures.ts';
 import { check } from './check.ts';
-import { type Access, access, type Memory, type Setup } from './two-stage/model.ts';
+import { type Access, access, type Memory, type Setup } from './conformance/two-stage/model.ts';
 
 const PAGE = 4096;
 const RAM_BYTES = 4 << 20;

@@ -5,10 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from '../engine/index.ts';
 import { openTrace } from '../traces/index.ts';
-import { record } from './record.ts';
+import type { RecordOptions } from './base/types.ts';
+import { record } from './record/record.ts';
 import { HYPERVISOR, machineOf, rewrite, traceStore } from './replay.fixtures.ts';
-import type { RecordOptions } from './types.ts';
-import { replayTrace } from './verify.ts';
+import { replayTrace } from './verify/verify.ts';
 
 const store = traceStore();
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type FullCheckpoint, type Trace, TraceError, type TraceInput } from '../traces/index.ts';
 import { type Change, machineOf, rewrite, traceStore, WORK } from './replay.fixtures.ts';
 import { createTracePlayer, openTimeline } from './timeline/index.ts';
-import { replayTrace, verifyCheckpoints } from './verify.ts';
+import { replayTrace, verifyCheckpoints } from './verify/verify.ts';
 
 const store = traceStore();
 const MACHINE_BYTES = 80;

@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isDetection, NOTES } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
-import { configFromTrace, inputsFromTrace } from './config.ts';
-import { linesByVm } from './diff-console.ts';
+import { linesByVm } from './compare/diff-console.ts';
+import { configFromTrace, inputsFromTrace } from './container/config.ts';
 import { vmEquivalence } from './equivalence/index.ts';
-import { record } from './record.ts';
+import { record } from './record/record.ts';
 import { linesOf } from './timeline/index.ts';
-import { replayTrace } from './verify.ts';
+import { replayTrace } from './verify/verify.ts';
 
 const corpus = fileURLToPath(new URL('../traces/corpus/', import.meta.url));
 const readme = readFileSync(join(corpus, 'README.md'), 'utf8');

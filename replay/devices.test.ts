@@ -2,12 +2,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createMachine, UserError, type VirtioConfig } from '../engine/index.ts';
-import { configFromTrace } from './config.ts';
-import { diffTraces } from './diff.ts';
-import { openUdpNetwork } from './live-network.ts';
+import { diffTraces } from './compare/diff.ts';
+import { configFromTrace } from './container/config.ts';
+import { openUdpNetwork } from './record/live-network.ts';
 import { machineOf, traceStore } from './replay.fixtures.ts';
 import { openTimeline } from './timeline/index.ts';
-import { replayTrace } from './verify.ts';
+import { replayTrace } from './verify/verify.ts';
 
 /**
  * Writes sector 3 of the disk in slot 7; then sends every frame that arrives in slot 6 back, and prints its 15th byte

@@ -10,15 +10,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type MachineConfig, NOTES } from '../engine/index.ts';
 import { openTrace } from '../traces/index.ts';
-import { record } from './record.ts';
+import type { PlannedInput } from './base/types.ts';
+import { record } from './record/record.ts';
 import { openTimeline } from './timeline/index.ts';
-import type { PlannedInput } from './types.ts';
-import { replayTrace } from './verify.ts';
+import { replayTrace } from './verify/verify.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-first-light-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const images = fileURLToPath(new URL('../engine/images/', import.meta.url));
+const images = fileURLToPath(new URL('../engine/subject/images/', import.meta.url));
 const image = (name: string) => ({ name, bytes: new Uint8Array(readFileSync(images + name)) });
 const demo = (harts: number, policy: 'fixed' | 'jittered'): MachineConfig => ({
   harts,
@@ -86,7 +86,7 @@ describe('a hypervisor that fails and recovers', () => {
 /** A recorder in a process of its own; it takes its time, so that it can be killed in the middle. */
 const childScript = (path: string) => `
   import { readFileSync, writeSync } from 'node:fs';
-  import { record } from ${JSON.stringify(new URL('./record.ts', import.meta.url).href)};
+  import { record } from ${JSON.stringify(new URL('./record/record.ts', import.meta.url).href)};
   const image = (name) => ({ name, bytes: new Uint8Array(readFileSync(${JSON.stringify(images)} + name)) });
   const pause = new Int32Array(new SharedArrayBuffer(4));
   try {

@@ -6,9 +6,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { openTrace, readTraceSummary } from '../traces/index.ts';
-import { record } from './record.ts';
+import { record } from './record/record.ts';
 import { machineOf, traceStore } from './replay.fixtures.ts';
-import { replayTrace } from './verify.ts';
+import { replayTrace } from './verify/verify.ts';
 
 const store = traceStore();
 

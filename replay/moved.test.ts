@@ -43,7 +43,10 @@ const kernel = (isHigh: boolean) =>
     `,
     BigInt(LOADED) + APART,
   );
-const bios = { name: 'firmware.elf', bytes: readFileSync(new URL('../engine/images/firmware.elf', import.meta.url)) };
+const bios = {
+  name: 'firmware.elf',
+  bytes: readFileSync(new URL('../engine/subject/images/firmware.elf', import.meta.url)),
+};
 
 describe.each([true, false])('a place in a kernel of the higher half that is there: %s', (isHigh) => {
   const { bytes, symbols } = kernel(isHigh);

@@ -14,9 +14,9 @@ import {
   type Trace,
   type TraceHeaderFields,
 } from '../traces/index.ts';
+import type { RecordOptions } from './base/types.ts';
 import { executable } from './bisect-testing.ts';
-import { record } from './record.ts';
-import type { RecordOptions } from './types.ts';
+import { record } from './record/record.ts';
 
 const CODE = 0x8000_0000;
 export const DATA = 0x8001_0000;

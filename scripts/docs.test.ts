@@ -1,7 +1,7 @@
 /** What is generated in the documents is what would be generated now; if not: `npm run docs`. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { VERBS } from '../tui/verbs.ts';
+import { VERBS } from '../tui/cli/verbs.ts';
 import { documentPath, type GeneratedPart, PARTS, part } from './docs.ts';
 import { markdownFiles } from './markdown.ts';
 

@@ -9,7 +9,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readManifest } from '../engine/images/manifest.ts';
+import { readManifest } from '../engine/subject/images/manifest.ts';
 import { jsonPage } from './json-page.ts';
 import { machineStatus } from './machine-status.ts';
 import { manPage } from './man-page.ts';

@@ -1,6 +1,6 @@
-/** docs/json.md: every shape that `--json` prints, from the schemas of tui/json. Relies on zod's JSON Schema of them. */
+/** docs/json.md: every shape that `--json` prints, from the schemas of tui/cli/json. Relies on zod's JSON Schema of them. */
 import { z } from 'zod';
-import { JSON_SHAPES } from '../tui/json/shapes.ts';
+import { JSON_SHAPES } from '../tui/cli/json/shapes.ts';
 
 /** As much of JSON Schema as zod makes of our schemas. */
 export interface Schema {

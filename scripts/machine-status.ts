@@ -5,9 +5,9 @@
 import { Bed } from '../engine/core/testbed.ts';
 import { type BitField, CSRS, type Csr } from '../engine/isa/csrs/index.ts';
 import { COMPRESSED, type Extension, extensionsInOrder, INSTRUCTIONS, isaString } from '../engine/isa/index.ts';
-import { BOARD, RAM_BASE, type Slot, VIRTIO_MODELS } from '../engine/machine/board.ts';
+import { BOARD, RAM_BASE, type Slot, VIRTIO_MODELS } from '../engine/machine/board/board.ts';
+import { boardTree } from '../engine/machine/board/device-tree.ts';
 import { MAX_HARTS, MAX_RAM_BYTES } from '../engine/machine/config.ts';
-import { boardTree } from '../engine/machine/device-tree.ts';
 
 const ALL = 2n ** 64n - 1n;
 /** What decides over bits of other registers. */

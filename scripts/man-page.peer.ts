@@ -2,10 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fc } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import { ENVIRONMENT } from '../tui/environment.ts';
-import { exitCodes } from '../tui/exit-codes.ts';
-import { flagHelp, flagSpec, spellingsOf } from '../tui/flags.ts';
-import { VERBS } from '../tui/verbs.ts';
+import { ENVIRONMENT } from '../tui/base/environment.ts';
+import { exitCodes } from '../tui/base/exit-codes.ts';
+import { flagHelp, flagSpec, spellingsOf } from '../tui/cli/flags.ts';
+import { VERBS } from '../tui/cli/verbs.ts';
 import { documentPath } from './docs.ts';
 import { manPage } from './man-page.ts';
 import { roff, verbatim } from './roff.ts';

@@ -1,6 +1,6 @@
 /** The manual page as text. That it is the committed one: docs.test.ts; what groff makes of it: man-page.peer.ts. */
 import { expect, test } from 'vitest';
-import { ENVIRONMENT } from '../tui/environment.ts';
+import { ENVIRONMENT } from '../tui/base/environment.ts';
 import { documentPath } from './docs.ts';
 import { manPage } from './man-page.ts';
 import { roff } from './roff.ts';

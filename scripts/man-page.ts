@@ -1,12 +1,13 @@
 /** The manual page dejavm(1), from the tables of verbs, flags, exit codes and the environment. Relies on those alone. */
-import type { Verb } from '../tui/command.ts';
-import { ENVIRONMENT } from '../tui/environment.ts';
-import { exitCodes } from '../tui/exit-codes.ts';
-import { type FlagName, flagHelp, flagSpec, longName, spellingsOf } from '../tui/flags.ts';
-import { HELP_FLAG, SUMMARY, VERSION_FLAG } from '../tui/help.ts';
-import { packageVersion } from '../tui/package-root.ts';
-import { SHARED } from '../tui/qemu/options.ts';
-import { VERBS } from '../tui/verbs.ts';
+
+import { ENVIRONMENT } from '../tui/base/environment.ts';
+import { exitCodes } from '../tui/base/exit-codes.ts';
+import { packageVersion } from '../tui/base/package-root.ts';
+import type { Verb } from '../tui/cli/command.ts';
+import { type FlagName, flagHelp, flagSpec, longName, spellingsOf } from '../tui/cli/flags.ts';
+import { HELP_FLAG, SUMMARY, VERSION_FLAG } from '../tui/cli/help.ts';
+import { SHARED } from '../tui/cli/qemu/options.ts';
+import { VERBS } from '../tui/cli/verbs.ts';
 import { bold, italic, paragraph, roff, section, subsection, tagged, verbatim } from './roff.ts';
 
 /** The page in man(7)'s language. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readManifest } from '../engine/images/manifest.ts';
+import { readManifest } from '../engine/subject/images/manifest.ts';
 import { MEASURED_DOCUMENTS, withMeasuredImages } from './measured-images.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readManifest } from '../engine/images/manifest.ts';
+import { readManifest } from '../engine/subject/images/manifest.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

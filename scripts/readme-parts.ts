@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Verb } from '../tui/command.ts';
-import { exitCodes } from '../tui/exit-codes.ts';
-import { VERBS } from '../tui/verbs.ts';
+import { exitCodes } from '../tui/base/exit-codes.ts';
+import type { Verb } from '../tui/cli/command.ts';
+import { VERBS } from '../tui/cli/verbs.ts';
 
 /** One row a verb, in the order of `dejavm --help`. */
 export function verbTable(): string {

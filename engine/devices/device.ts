@@ -1,7 +1,7 @@
 /**
  * The shape that every device has. A device is code and a declaration: its whole state lives in a *device record* in
  * linear memory, laid out from `record`, so that snapshot = bytes and a difference has a field's name.
- * Relies on the bus (engine/machine/bus.ts) for address decoding and natural alignment; devices do not check either.
+ * Relies on the bus (engine/machine/bus/bus.ts) for address decoding and natural alignment; devices do not check either.
  */
 import type { Block } from '../core/layout.ts';
 
@@ -54,7 +54,7 @@ export interface Board {
   takeFault(kind: 'ioError' | 'dropFrame'): boolean;
   /** A byte left the machine through the console. */
   console(byte: number): void;
-  /** Software told the observer something (engine/machine/notes.ts). */
+  /** Software told the observer something (engine/machine/bus/notes.ts). */
   note(code: number, arg: number): void;
   /** Stops the machine, for good or for a reset; `word` is what was written to the finisher. */
   halt(word: number): void;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { offsetOf } from '../core/layout.ts';
-import { BOARD, slotOf } from '../machine/board.ts';
-import { createBus } from '../machine/bus.ts';
+import { BOARD, slotOf } from '../machine/board/board.ts';
+import { createBus } from '../machine/bus/bus.ts';
 import { decodeHalt, PLIC_SOURCES, plic } from './index.ts';
 import { type Bench, createBench } from './testing.ts';
 

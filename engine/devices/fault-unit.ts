@@ -1,7 +1,7 @@
 /**
  * Injected faults that wait for their occasion: an interrupt that will be lost or late, a request that will fail, code
  * that is put right at the next detection. A device without registers, so that what waits is saved, digested and
- * replayed like everything else; software cannot see it. The bus asks it at each occasion (engine/machine/bus.ts).
+ * replayed like everything else; software cannot see it. The bus asks it at each occasion (engine/machine/bus/bus.ts).
  */
 import { offsetOf } from '../core/layout.ts';
 import { type Device, NEVER, type Port } from './device.ts';

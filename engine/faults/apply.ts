@@ -3,8 +3,9 @@
  * derived state follows, and for keeping what waits for its occasion; does not decide when (engine/machine applies,
  * replay plans).
  */
+
+import { invariant, UserError } from '../base/errors.ts';
 import { CONSTANTS } from '../core/layout.ts';
-import { invariant, UserError } from '../errors.ts';
 import { type ArmedFault, type Fault, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
 /** What injection needs of a machine. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readMachineSymbols } from './images.ts';
 import { readPublishedLayout } from './published.ts';
 
-const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../images/${name}`, import.meta.url)) });
+const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../subject/images/${name}`, import.meta.url)) });
 
 describe('the symbols of the embedded images', () => {
   const symbols = readMachineSymbols({

@@ -1,11 +1,11 @@
 /** A kernel of the higher half: loaded in RAM, linked for addresses that it turns translation on to reach. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { IMAGES_FOLDER } from '../images/recipes.ts';
 import { assemble } from '../isa/index.ts';
 import { createMachine } from '../machine/machine.ts';
 import { testElf } from '../machine/testing.ts';
 import type { MachineConfig } from '../machine/types.ts';
+import { IMAGES_FOLDER } from '../subject/images/recipes.ts';
 import { disassembleAt } from './disassembly.ts';
 import { readMachineSymbols } from './images.ts';
 import { createSymbolTable } from './symbols.ts';

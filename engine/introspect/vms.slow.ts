@@ -9,7 +9,7 @@ import { readOwnership } from './ownership.ts';
 import { vmDigests } from './vm-digests.ts';
 import { listVms } from './vms.ts';
 
-const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../images/${name}`, import.meta.url)) });
+const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../subject/images/${name}`, import.meta.url)) });
 const config = {
   harts: 2,
   ramBytes: 64 << 20,

@@ -1,8 +1,9 @@
 /** Execution breakpoints: physical addresses for users, linear-memory addresses for the core, which does the stopping. */
+
+import { invariant } from '../base/errors.ts';
 import type { Core } from '../core/index.ts';
 import { CONSTANTS } from '../core/layout.ts';
-import { invariant } from '../errors.ts';
-import { RAM_BASE } from './board.ts';
+import { RAM_BASE } from './board/board.ts';
 import type { StopReason } from './types.ts';
 
 /** Stops the core before the instructions at `places` in RAM and nowhere else. Asserts that they can be code there. */

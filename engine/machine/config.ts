@@ -2,9 +2,10 @@
  * What a machine is made of: defaults, limits, and the version of the engine's behaviour. Checks numbers only; the
  * loader checks images.
  */
+
+import { UserError } from '../base/errors.ts';
 import { splitmix64 } from '../base/index.ts';
 import { CONSTANTS } from '../core/layout.ts';
-import { UserError } from '../errors.ts';
 import type { Image, MachineConfig, Quantum, Ticks, VirtioConfig } from './types.ts';
 
 /**

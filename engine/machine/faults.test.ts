@@ -3,10 +3,10 @@
  * requests that go wrong later. Each run is also cut by a snapshot behind the fault and continued on another machine.
  */
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../errors.ts';
+import { UserError } from '../base/errors.ts';
 import { parseFault } from '../faults/index.ts';
+import { NOTES } from './bus/notes.ts';
 import { createMachine } from './machine.ts';
-import { NOTES } from './notes.ts';
 import { smallConfig } from './testing.ts';
 import type { Machine, MachineConfig } from './types.ts';
 import { DRIVERS } from './virtio-guest.ts';

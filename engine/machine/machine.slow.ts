@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { compareStates } from './compare.ts';
+import { NOTES } from './bus/notes.ts';
 import { createMachine } from './machine.ts';
-import { NOTES } from './notes.ts';
+import { compareStates } from './state/compare.ts';
 import type { Image, Machine, MachineConfig, MachineEvent } from './types.ts';
 
 const image = (name: string): Image => ({
   name,
-  bytes: new Uint8Array(readFileSync(fileURLToPath(new URL(`../images/${name}`, import.meta.url)))),
+  bytes: new Uint8Array(readFileSync(fileURLToPath(new URL(`../subject/images/${name}`, import.meta.url)))),
 });
 const config = (change: Partial<MachineConfig> = {}): MachineConfig => ({
   harts: 2,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UserError } from '../base/errors.ts';
 import { CONSTANTS } from '../core/layout.ts';
-import { UserError } from '../errors.ts';
-import { compareStates } from './compare.ts';
 import { STUCK_CODE } from './halt.ts';
 import { createMachine } from './machine.ts';
+import { compareStates } from './state/compare.ts';
 import { BUSY, smallConfig } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, Snapshot } from './types.ts';
 

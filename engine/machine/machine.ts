@@ -3,27 +3,28 @@
  * linear memory and on the disks (media.ts); the page map of the last snapshot (pages.ts) only saves copying.
  * Relies on the core for stopping exactly where it is told. Does not interpret events, and knows no files.
  */
+
+import { invariant, UserError } from '../base/errors.ts';
 import { type Core, createCore } from '../core/index.ts';
 import { CONSTANTS, hartAddress } from '../core/layout.ts';
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
-import { invariant, UserError } from '../errors.ts';
 import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
-import { boardOf, RAM_BASE } from './board.ts';
+import { boardOf, RAM_BASE } from './board/board.ts';
+import { loadBoot } from './board/loader.ts';
+import { createMedia, type Media } from './board/media.ts';
 import { breakpointStop, setBreakpoints } from './breakpoints.ts';
-import { type Bus, createBus } from './bus.ts';
-import { checkClaimed, checkDigest, isOwn, markOwn } from './claimed.ts';
+import { type Bus, createBus } from './bus/bus.ts';
+import { RESET_NOTE } from './bus/notes.ts';
+import { createPower, type Power } from './bus/power.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf, resetTransitions } from './events.ts';
-import { H, W } from './fields.ts';
 import { STUCK_CODE } from './halt.ts';
-import { loadBoot } from './loader.ts';
-import { createMedia, type Media } from './media.ts';
 import { type Next, nextByRunning } from './next.ts';
-import { RESET_NOTE } from './notes.ts';
-import { createPageStore, type PageStore } from './pages.ts';
-import { createPower, type Power } from './power.ts';
-import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state.ts';
+import { checkClaimed, checkDigest, isOwn, markOwn } from './state/claimed.ts';
+import { H, W } from './state/fields.ts';
+import { createPageStore, type PageStore } from './state/pages.ts';
+import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state/state.ts';
 import type {
   HartState,
   InputEvent,

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../isa/index.ts';
-import { compareStates } from './compare.ts';
+import { RESET_NOTE } from './bus/notes.ts';
 import { createMachine } from './machine.ts';
-import { RESET_NOTE } from './notes.ts';
+import { compareStates } from './state/compare.ts';
 import { smallConfig, testElf } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, Snapshot, VirtioConfig } from './types.ts';
 import { DRIVERS } from './virtio-guest.ts';

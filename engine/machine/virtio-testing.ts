@@ -5,9 +5,9 @@
 import { offsetOf } from '../core/layout.ts';
 import { plic } from '../devices/index.ts';
 import { BENCH_RAM_BYTES, type Bench, createBench } from '../devices/testing.ts';
-import { boardOf, RAM_BASE, slotOf } from './board.ts';
-import { createBus } from './bus.ts';
-import { createMedia, type Hash, type Media } from './media.ts';
+import { boardOf, RAM_BASE, slotOf } from './board/board.ts';
+import { createMedia, type Hash, type Media } from './board/media.ts';
+import { createBus } from './bus/bus.ts';
 import type { Page, VirtioConfig } from './types.ts';
 
 /** A bench with disks. */

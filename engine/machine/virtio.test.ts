@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../errors.ts';
-import { compareStates } from './compare.ts';
+import { UserError } from '../base/errors.ts';
 import { createMachine } from './machine.ts';
+import { compareStates } from './state/compare.ts';
 import { smallConfig } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, VirtioConfig } from './types.ts';
 import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest.ts';

@@ -11,7 +11,7 @@ import {
   type GoldenRun,
   goldenRun,
   runInjection,
-} from '../injection/index.ts';
+} from '../campaigns/injection/index.ts';
 
 const FAULTS = ['failstop', 'register=x10,bit=5', 'code=instruction,bit=3', 'interrupt=timer,effect=lost'] as const;
 

@@ -4,8 +4,8 @@
  * apart: of a VM with several, the last exit and the first entry of any of them are taken.
  */
 import { insideVm, type MachineEvent } from '../../engine/index.ts';
+import type { Position } from '../base/types.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import type { Position } from '../types.ts';
 
 /** A transition between a VM and the hypervisor or firmware. */
 export interface Crossing extends Position {

@@ -9,8 +9,8 @@
  * the recovery), and pages that a device wrote to in between (transfers go on while harts stand still).
  */
 import { hex, listVms, type Machine, type MachineSymbols, PAGE_BYTES, RAM_BASE } from '../../engine/index.ts';
+import type { VmVerdict } from '../base/types.ts';
 import type { Timeline } from '../timeline/index.ts';
-import type { VmVerdict } from '../types.ts';
 import type { Crossing, VmCrossings } from './crossings.ts';
 import {
   compareMemory,

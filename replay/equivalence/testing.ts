@@ -14,8 +14,8 @@ import {
   type NoteName,
 } from '../../engine/index.ts';
 import { openTrace, type Trace } from '../../traces/index.ts';
-import { record } from '../record.ts';
-import type { NoteAt, PlannedInput, Trigger } from '../types.ts';
+import type { NoteAt, PlannedInput, Trigger } from '../base/types.ts';
+import { record } from '../record/record.ts';
 
 /** Runs of Lazarus are over long before; a guest that hangs is not waited for. */
 const MAX_MOMENT = 8_000_000;
@@ -46,7 +46,7 @@ export function openStudio(): Studio {
 
 const image = (name: string) => ({
   name,
-  bytes: readFileSync(new URL(`../../engine/images/${name}`, import.meta.url)),
+  bytes: readFileSync(new URL(`../../engine/subject/images/${name}`, import.meta.url)),
 });
 
 const lazarusConfig = (harts: number, append: string): MachineConfig => ({

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { hex, NOTES, readOwnership } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import { bisectTraces } from '../bisect.ts';
+import { bisectTraces } from '../compare/bisect.ts';
 import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
 import { failstop, noteOf, openStudio, poke } from './testing.ts';
 import { vmEquivalence } from './verdict.ts';

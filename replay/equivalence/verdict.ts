@@ -5,12 +5,12 @@
  */
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import { inputsFromTrace } from '../config.ts';
-import { imageDifferences, machineDifferences } from '../diff.ts';
-import { compareOutput, linesByVm } from '../diff-console.ts';
-import { differingInputs } from '../diff-inputs.ts';
+import type { EquivalenceVerdict, VmVerdict } from '../base/types.ts';
+import { imageDifferences, machineDifferences } from '../compare/diff.ts';
+import { compareOutput, linesByVm } from '../compare/diff-console.ts';
+import { differingInputs } from '../compare/diff-inputs.ts';
+import { inputsFromTrace } from '../container/config.ts';
 import { linesOf, openTimeline, type TraceTimeline } from '../timeline/index.ts';
-import type { EquivalenceVerdict, VmVerdict } from '../types.ts';
 import { findCrossings, nextEntry, type VmCrossings } from './crossings.ts';
 import { type JudgedRecovery, judgeRecovery, reasonsOf } from './judge.ts';
 import { hasFinished, type Recovery, recoveriesIn } from './recoveries.ts';

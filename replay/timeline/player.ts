@@ -18,7 +18,7 @@ import {
   UserError,
 } from '../../engine/index.ts';
 import { firstFrom, type RecordList, TraceError } from '../../traces/index.ts';
-import type { InputsHere, Position, TimedInput } from '../types.ts';
+import type { InputsHere, Position, TimedInput } from '../base/types.ts';
 
 /** An input does not fall where it was recorded: the run has left its recording. */
 export interface Misplaced {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { assemble } from '../../engine/index.ts';
 import { openTrace, TraceError } from '../../traces/index.ts';
 import { executable } from '../bisect-testing.ts';
-import { record } from '../record.ts';
+import { record } from '../record/record.ts';
 import { createTracePlayer, openTimeline, type TraceTimeline } from './index.ts';
 
 const CODE = 0x8000_0000;

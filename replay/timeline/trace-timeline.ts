@@ -5,9 +5,9 @@
  */
 import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
 import { convertRecords, firstFrom, type Trace, TraceError } from '../../traces/index.ts';
-import { configFromTrace, inputsFromTrace } from '../config.ts';
-import { MomentError } from '../errors.ts';
-import type { InputsHere, Position, TimeTravel } from '../types.ts';
+import { MomentError } from '../base/errors.ts';
+import type { InputsHere, Position, TimeTravel } from '../base/types.ts';
+import { configFromTrace, inputsFromTrace } from '../container/config.ts';
 import { type ConsoleLine, lastLines } from './console-lines.ts';
 import { createPlayer, type Player } from './player.ts';
 import { Timeline } from './timeline.ts';

@@ -1,10 +1,10 @@
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { createMachine } from '../../engine/index.ts';
-import { inputsFromTrace } from '../config.ts';
-import { MomentError } from '../errors.ts';
+import { MomentError } from '../base/errors.ts';
+import type { PlannedInput } from '../base/types.ts';
+import { inputsFromTrace } from '../container/config.ts';
 import { DATA, machineOf, rewrite, traceStore, WORK } from '../replay.fixtures.ts';
-import type { PlannedInput } from '../types.ts';
 import { openTimeline } from './index.ts';
 
 const store = traceStore();

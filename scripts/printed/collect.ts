@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cli } from '../../tui/test-io.ts';
-import { VERBS } from '../../tui/verbs.ts';
+import { cli } from '../../tui/cli/test-io.ts';
+import { VERBS } from '../../tui/cli/verbs.ts';
 import { markdownFiles } from '../markdown.ts';
 import { readSources } from '../tidy.ts';
 

@@ -2,8 +2,8 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fetchPeers } from '../../properties/peers/debian.ts';
-import { initramfs } from '../../properties/peers/initramfs.ts';
+import { fetchPeers } from '../../properties/conformance/peers/debian.ts';
+import { initramfs } from '../../properties/conformance/peers/initramfs.ts';
 import type { UserProject } from '../../properties/user-project.fixtures.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -60,5 +60,5 @@ function software(project: UserProject): void {
     ['fw.elf', 'firmware'],
     ['hv.elf', 'lazarus'],
   ] as const)
-    cpSync(join(root, `engine/images/${image}.elf`), project.path(name));
+    cpSync(join(root, `engine/subject/images/${image}.elf`), project.path(name));
 }

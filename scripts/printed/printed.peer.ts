@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shellLine } from '../../engine/index.ts';
 import { userProject } from '../../properties/user-project.fixtures.ts';
-import { EXIT } from '../../tui/exit-codes.ts';
+import { EXIT } from '../../tui/base/exit-codes.ts';
 import { callsOf } from './calls.ts';
 import {
   type Printed,

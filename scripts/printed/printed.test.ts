@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
-import { cli } from '../../tui/test-io.ts';
+import { cli } from '../../tui/cli/test-io.ts';
 import { callsOf } from './calls.ts';
 import {
   printedInDocuments,

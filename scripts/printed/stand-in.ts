@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { shellLine } from '../../engine/index.ts';
-import { EXIT } from '../../tui/exit-codes.ts';
+import { EXIT } from '../../tui/base/exit-codes.ts';
 
 const program = fileURLToPath(new URL('../../bin/dejavm.js', import.meta.url));
 const BOUND = ['--max-moment', '100M'];

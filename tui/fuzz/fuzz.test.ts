@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { packageFile } from '../package-root.ts';
+import { packageFile } from '../base/package-root.ts';
 import { type BoundedOptions, fuzzBounded } from './bounded.ts';
 import type { Finding } from './fuzz.ts';
 import { KINDS } from './kinds.ts';

@@ -5,9 +5,11 @@
 import { didYouMean, UserError } from '../../engine/index.ts';
 import { MomentError } from '../../replay/index.ts';
 import { TraceError } from '../../traces/index.ts';
-import { UsageError } from '../errors.ts';
-import { grouped } from '../format.ts';
-import { parseMoment } from '../parse.ts';
+import { UsageError } from '../base/errors.ts';
+import { grouped } from '../base/format.ts';
+import { parseMoment } from '../base/parse.ts';
+import { CSR_NAMES } from '../panels/registers.ts';
+import { type Overlay, PANELS, type RegisterSet, type Session } from '../panels/types.ts';
 import {
   backToStop,
   countOf,
@@ -21,10 +23,8 @@ import {
   scrub,
   step,
 } from './motions.ts';
-import { CSR_NAMES } from './registers.ts';
 import { focusHeight, scrolledBy } from './scroll.ts';
 import { change, say, zoom } from './session.ts';
-import { type Overlay, PANELS, type RegisterSet, type Session } from './types.ts';
 
 export interface Action {
   /** The `:` command; unambiguous beginnings of it work too. */

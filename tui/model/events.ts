@@ -5,8 +5,8 @@
 import { type NoteName, noteName, noteText, RESET_NOTE } from '../../engine/index.ts';
 import { endText } from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
-import { grouped, hex } from '../format.ts';
-import type { RunEvent } from './types.ts';
+import { grouped, hex } from '../base/format.ts';
+import type { RunEvent } from '../panels/types.ts';
 
 type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'>;
 

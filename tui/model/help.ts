@@ -1,7 +1,8 @@
 /** The key table as lines. Relies on the action table. */
+
+import { span } from '../panels/text.ts';
+import type { Line } from '../panels/types.ts';
 import { ACTIONS } from './actions.ts';
-import { span } from './text.ts';
-import type { Line } from './types.ts';
 
 const KEY_NAMES: Readonly<Record<string, string>> = { 'C-c': 'Ctrl-C', 'C-z': 'Ctrl-Z', 'C-l': 'Ctrl-L' };
 

@@ -3,11 +3,11 @@
  * Keys are named by what they type (`s`, `+`) or, when they type nothing, by name: left, right, up, down, home, end,
  * pageup, pagedown, tab, return, escape, backspace, C-c, C-l, C-z.
  */
-import { UsageError } from '../errors.ts';
+import { UsageError } from '../base/errors.ts';
+import type { Overlay, Session } from '../panels/types.ts';
 import { ACTIONS, actionOfKey, runAction, runCommand } from './actions.ts';
 import { pageCount } from './screen.ts';
 import { change, say } from './session.ts';
-import type { Overlay, Session } from './types.ts';
 
 /** Keys that mean the same whatever is on the screen or half typed: they concern the terminal. */
 const ANYWHERE: readonly string[] = ['C-z', 'C-l'];

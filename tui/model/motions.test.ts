@@ -1,11 +1,11 @@
 /** Counts: whatever moves, scrolls or zooms does so N times when N is typed before it. */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
-import { RECOVERED_RUN } from '../fake-travel.ts';
-import { command, openSession, press } from '../test-session.ts';
+import type { Session } from '../panels/types.ts';
 import { ACTIONS } from './actions.ts';
+import { RECOVERED_RUN } from './fake-travel.ts';
 import { zoom } from './session.ts';
-import type { Session } from './types.ts';
+import { command, openSession, press } from './test-session.ts';
 
 /** Many faults, detections and resumptions, several events at a moment, and a console longer than its panel. */
 const EVENTFUL = {

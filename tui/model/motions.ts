@@ -2,13 +2,13 @@
  * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
-import { UsageError } from '../errors.ts';
-import { counted } from '../format.ts';
-import { parseMoment, parseMomentAndInputs } from '../parse.ts';
+import { UsageError } from '../base/errors.ts';
+import { counted } from '../base/format.ts';
+import { parseMoment, parseMomentAndInputs } from '../base/parse.ts';
+import { timelineWidth } from '../panels/timeline.ts';
+import type { RunEvent, Session } from '../panels/types.ts';
 import { atMoment } from './events.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
-import { timelineWidth } from './timeline.ts';
-import type { RunEvent, Session } from './types.ts';
 
 /** The count typed before a key or behind a command; 1 when there is none. @throws UsageError for 0 or no number */
 export function countOf(argument: string): number {

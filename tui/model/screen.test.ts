@@ -4,15 +4,15 @@
  */
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
-import { fakeIntrospection, RECOVERED_RUN } from '../fake-travel.ts';
-import { command, openSession, press, rowsOf, wholeText } from '../test-session.ts';
-import { workingSession } from '../test-work.ts';
+import { CSR_NAMES } from '../panels/registers.ts';
+import { textOf } from '../panels/text.ts';
+import type { Introspection, Session } from '../panels/types.ts';
 import { ACTIONS } from './actions.ts';
-import { CSR_NAMES } from './registers.ts';
+import { fakeIntrospection, RECOVERED_RUN } from './fake-travel.ts';
 import { screenOf } from './screen.ts';
 import { change } from './session.ts';
-import { textOf } from './text.ts';
-import type { Introspection, Session } from './types.ts';
+import { command, openSession, press, rowsOf, wholeText } from './test-session.ts';
+import { workingSession } from './test-work.ts';
 
 /** Long names, long numbers, high addresses, characters that a terminal obeys. */
 const WORDY: Introspection = {

@@ -1,12 +1,12 @@
 /** The model on a made-up run: moves, counts, events, commands, marks. No ink, no machine. */
 import { describe, expect, test as unit } from 'vitest';
-import { RECOVERED_RUN } from '../fake-travel.ts';
-import { openSession as open, press } from '../test-session.ts';
+import { textOf } from '../panels/text.ts';
 import { ACTIONS } from './actions.ts';
+import { RECOVERED_RUN } from './fake-travel.ts';
 import { runScript } from './input.ts';
 import { type Screen, screenOf } from './screen.ts';
 import { change } from './session.ts';
-import { textOf } from './text.ts';
+import { openSession as open, press } from './test-session.ts';
 
 const panelOf = (screen: Screen, name: string) => screen.panels.flat().find((panel) => panel.name === name)!;
 

@@ -4,11 +4,11 @@
  * draws nothing.
  */
 import type { InputsHere, TimeTravel } from '../../replay/index.ts';
-import { grouped } from '../format.ts';
+import { grouped } from '../base/format.ts';
+import type { Lanes } from '../panels/lanes.ts';
+import { registerFile } from '../panels/registers.ts';
+import type { Introspection, RunEvent, Session, State } from '../panels/types.ts';
 import { eventsOf } from './events.ts';
-import type { Lanes } from './lanes.ts';
-import { registerFile } from './registers.ts';
-import type { Introspection, RunEvent, Session, State } from './types.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */
 const MIN_RANGE = 40;

@@ -8,7 +8,7 @@ import { pressKey } from '../model/input.ts';
 import type { Scanner } from '../model/scan.ts';
 import { type Screen, screenOf } from '../model/screen.ts';
 import { change, say } from '../model/session.ts';
-import type { Session } from '../model/types.ts';
+import type { Session } from '../panels/types.ts';
 import { HOME_AND_ERASE, type Hold, holdTerminal, type Terminal } from './hold.ts';
 import { keyNames } from './keys.ts';
 import { ScreenView } from './screen.tsx';

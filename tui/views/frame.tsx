@@ -3,7 +3,7 @@
  */
 import { renderToString } from 'ink';
 import { screenOf } from '../model/screen.ts';
-import type { Session } from '../model/types.ts';
+import type { Session } from '../panels/types.ts';
 import { ScreenView } from './screen.tsx';
 
 /** The screen, one line per row, trailing blanks removed. */

@@ -3,7 +3,7 @@
  * What only a real terminal can show (shells, `fg`, a closed window) stands in tmux.peer.ts.
  */
 import { describe, expect, test } from 'vitest';
-import { fakeIntrospection } from '../fake-travel.ts';
+import { fakeIntrospection } from '../model/fake-travel.ts';
 import { startApp } from './test-app.ts';
 
 type App = ReturnType<typeof startApp>;

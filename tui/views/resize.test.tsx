@@ -1,7 +1,7 @@
 /** Windows that change, at every size from 2 x 1 to 300 x 100: the terminal shows the present frame and nothing else. */
 import { fc, test } from '@fast-check/vitest';
 import { expect, test as unit } from 'vitest';
-import { RECOVERED_RUN } from '../fake-travel.ts';
+import { RECOVERED_RUN } from '../model/fake-travel.ts';
 import { startApp } from './test-app.ts';
 
 const size = fc.oneof(

@@ -3,7 +3,7 @@
  */
 import { Box, Text } from 'ink';
 import type { Panel, Screen } from '../model/screen.ts';
-import type { Line } from '../model/types.ts';
+import type { Line } from '../panels/types.ts';
 import { lookOf } from './theme.ts';
 
 interface Colour {

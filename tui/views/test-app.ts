@@ -5,11 +5,11 @@
 import { PassThrough } from 'node:stream';
 import xterm from '@xterm/headless';
 import { expect } from 'vitest';
-import { type FakeRun, fakeIntrospection, RECOVERED_RUN } from '../fake-travel.ts';
-import type { JobControl, JobEvent } from '../job-control.ts';
+import type { JobControl, JobEvent } from '../base/job-control.ts';
+import { type FakeRun, fakeIntrospection, RECOVERED_RUN } from '../model/fake-travel.ts';
 import { screenOf } from '../model/screen.ts';
-import type { Introspection } from '../model/types.ts';
-import { openUnscanned, rowsOf } from '../test-session.ts';
+import { openUnscanned, rowsOf } from '../model/test-session.ts';
+import type { Introspection } from '../panels/types.ts';
 import { runApp } from './app.tsx';
 
 export interface AppTest {

@@ -4,7 +4,7 @@
  * choice: vendor id, 1024 entries for every queue, registers that take 4-byte accesses only.
  * Relies on queue.ts for checking what the driver wrote to memory. Non-sense from the driver ends in NEEDS_RESET.
  */
-import { invariant } from '../../errors.ts';
+import { invariant } from '../../base/errors.ts';
 import { type Device, NEVER, type Port } from '../device.ts';
 import { placeRecord, type RecordField } from '../record.ts';
 import { getWide, setWide } from '../words.ts';

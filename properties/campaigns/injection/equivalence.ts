@@ -1,0 +1,78 @@
+/**
+ * VM-state equivalence of an injected run's first recovery, by the judge that `verify` uses, and whether a later one
+ * failed. What the run showed is known from its log; to read registers and memory its positions are visited again: up
+ * to the hit on the golden run, from there on starting right behind the fault.
+ */
+import type { Snapshot } from '../../../engine/index.ts';
+import {
+  crossingsAround,
+  hasFinished,
+  type InputsHere,
+  type JudgedVm,
+  judgeRecovery,
+  readRegisters,
+  reasonsOf,
+  recoveriesIn,
+  type Start,
+  Timeline,
+} from '../../../replay/index.ts';
+import type { GoldenRun, KnownVm } from './golden.ts';
+import type { RunLog } from './observe.ts';
+import type { EquivalenceSummary, Hit } from './types.ts';
+
+/** A VM's memory when the recovery began and when it ended, as digests. */
+export interface MemoryAcross {
+  readonly vm: KnownVm;
+  readonly frozen: bigint;
+  resumed?: bigint;
+}
+
+/** Judges a run in which VMs were resumed. `start`: the state right after the fault was applied. */
+export function judgeEquivalence(
+  golden: GoldenRun,
+  start: Snapshot & { readonly applied: number },
+  hit: Hit,
+  log: RunLog,
+  memory: readonly MemoryAcross[],
+): EquivalenceSummary {
+  const recoveries = recoveriesIn(log.notes);
+  const { frozen = hit, resumed } = recoveries[0]!;
+  const around = crossingsAround(log.crossings, resumed);
+  const vms = memory.map(({ vm, frozen: before, resumed: after }): JudgedVm => {
+    const finished = hasFinished(log.notes, vm.vmid, frozen);
+    return { ...vm, finished, memoryIsSame: after === undefined || after === before, ...around.get(vm.vmid) };
+  });
+  const verdicts = judgeRecovery({
+    run: visitable(golden, start, hit),
+    hypervisor: golden.booted.symbols.hypervisor,
+    frozen: frozen.ticks,
+    resumed: resumed?.ticks,
+    vms,
+    expected: ({ vmid }, exit) => {
+      // From the hit on the golden run is another run.
+      if (exit.ticks > hit.ticks) return undefined;
+      const answer = golden.log.crossings.find(
+        (crossing) => crossing.kind === 'entry' && crossing.vmid === vmid && crossing.ticks > exit.ticks,
+      );
+      if (!answer) return undefined;
+      golden.timeline.toTicks(answer.ticks, 'pending');
+      return readRegisters(golden.timeline.machine, answer);
+    },
+  });
+  const reasons = [...recoveries.flatMap(({ failure }) => failure ?? []), ...reasonsOf(verdicts)];
+  return { equivalent: reasons.length === 0, reasons };
+}
+
+/** The injected run at any position of it. */
+function visitable(golden: GoldenRun, start: Snapshot & { readonly applied: number }, hit: Hit) {
+  const { moment, ticks, applied } = start;
+  const first: Start = { moment, ticks, applied, isFirst: false, snapshot: () => start };
+  const unreachable = (where: string) => new Error(`the injected run does not come to ${where} once more`);
+  const injected = new Timeline(golden.timeline.player, { starts: [], first, leavesSnapshots: false, unreachable });
+  const before = (at: number) => at <= hit.ticks;
+  return {
+    machine: injected.machine,
+    toTicks: (at: number, here: InputsHere) => (before(at) ? golden.timeline : injected).toTicks(at, here),
+    forwardToTicks: (at: number, here: InputsHere) => injected.forwardToTicks(at, here),
+  };
+}

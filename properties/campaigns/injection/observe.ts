@@ -1,0 +1,93 @@
+/**
+ * What a run showed: console, notes, crossings between VMs and hypervisor, frames, each with its position. A run that
+ * starts from a snapshot of the golden run has the golden run's past: a log is a prefix of another one plus its own.
+ * Relies on events coming in order of time. Plain data; judges nothing.
+ */
+import { isDetection, type MachineEvent, NOTES, type NoteName, noteName } from '../../../engine/index.ts';
+import { type Crossing, crossingOf, type NoteAt } from '../../../replay/index.ts';
+
+/** A frame that left the machine. */
+export interface SentFrame {
+  readonly ticks: number;
+  readonly slot: number;
+  readonly bytes: Uint8Array;
+}
+
+/** How much of each list of a log there was at some position. */
+export interface LogMark {
+  readonly console: number;
+  readonly notes: number;
+  readonly crossings: number;
+  readonly frames: number;
+}
+
+export class RunLog {
+  readonly console: { readonly ticks: number; readonly byte: number }[];
+  readonly notes: NoteAt[];
+  readonly crossings: Crossing[];
+  readonly frames: SentFrame[];
+  /** Whether a failure has been detected. */
+  detected = false;
+
+  constructor(past?: RunLog, mark: LogMark = past?.mark() ?? NOTHING) {
+    this.console = past?.console.slice(0, mark.console) ?? [];
+    this.notes = past?.notes.slice(0, mark.notes) ?? [];
+    this.crossings = past?.crossings.slice(0, mark.crossings) ?? [];
+    this.frames = past?.frames.slice(0, mark.frames) ?? [];
+  }
+
+  mark(): LogMark {
+    const { console, notes, crossings, frames } = this;
+    return {
+      console: console.length,
+      notes: notes.length,
+      crossings: crossings.length,
+      frames: frames.length,
+    };
+  }
+
+  add(event: MachineEvent): void {
+    if (event.kind === 'console') this.console.push({ ticks: event.ticks, byte: event.byte });
+    else if (event.kind === 'net') this.frames.push({ ticks: event.ticks, slot: event.slot, bytes: event.bytes });
+    else if (event.kind === 'note') {
+      const { moment, ticks, hart, code, arg } = event;
+      this.notes.push({ moment, ticks, hart, code, arg });
+      this.detected ||= isDetection(code);
+    } else {
+      const crossing = crossingOf(event);
+      if (crossing) this.crossings.push(crossing);
+    }
+  }
+
+  /** All that was printed. */
+  text(): string {
+    return Buffer.from(this.console.map(({ byte }) => byte))
+      .toString('utf8')
+      .replaceAll('\r', '');
+  }
+
+  /** The first note of a kind, at or after a virtual time. */
+  note(name: NoteName, from = 0): NoteAt | undefined {
+    return this.notes.find(({ code, ticks }) => code === NOTES[name].code && ticks >= from);
+  }
+
+  detections(): NoteAt[] {
+    return this.notes.filter(({ code }) => isDetection(code));
+  }
+
+  /** VMIDs that have finished. */
+  finished(): Set<number> {
+    return new Set(this.notes.filter(({ code }) => noteName(code) === 'VM_DONE').map(({ arg }) => arg));
+  }
+}
+
+const NOTHING: LogMark = { console: 0, notes: 0, crossings: 0, frames: 0 };
+
+/** Lines that a VM printed, without its prefix. */
+export function linesOfVm(text: string, name: string): string[] {
+  const prefix = `${name}: `;
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length));
+}

@@ -1,0 +1,151 @@
+/**
+ * Runs one injection: to its trigger, with the fault, and on until the run is the golden run again, ends, or hangs; then
+ * judges it. Deterministic: equal golden runs and injections give equal results, on any machine and in any order.
+ * Relies on the golden run's machine being free; leaves it in any state.
+ */
+import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../../engine/index.ts';
+import { judgeEquivalence, type MemoryAcross } from './equivalence.ts';
+import { type GoldenPoint, type GoldenRun, pointBefore } from './golden.ts';
+import { brokenIsolation, vmStatuses } from './isolation.ts';
+import { RunLog } from './observe.ts';
+import { describeHit } from './target.ts';
+import { goToTrigger } from './trigger.ts';
+import type { Hit, Injection, InjectionResult } from './types.ts';
+import { type Ending, judge, notReached } from './verdict.ts';
+
+export interface InjectionOptions {
+  /** Leaves VM-state equivalence out, which costs about as long again as the recovery. */
+  readonly withoutEquivalence?: boolean;
+}
+
+/** One injection from plan to verdict. @throws UserError for a trigger or a fault that cannot be in this set-up */
+export function runInjection(golden: GoldenRun, injection: Injection, options: InjectionOptions = {}): InjectionResult {
+  if (!goToTrigger(golden, injection.trigger)) return notReached(golden);
+  const { machine, player } = golden.booted;
+  const { symbols } = golden.booted;
+  const fault = resolveFault(machine, injection.fault);
+  const hit = describeHit(machine, symbols, fault);
+  machine.apply({ kind: 'fault', fault });
+  golden.timeline.leave();
+  const start = { ...machine.snapshot(), applied: player.applied };
+  const run = runOn(golden, hit);
+  const ending: Ending = {
+    ...run,
+    moment: machine.moment,
+    ticks: machine.ticks,
+    digest: run.converged ? golden.end.digest : machine.digest(),
+    ...(run.converged
+      ? { isolation: [], statuses: new Map() }
+      : { isolation: brokenIsolation(machine, golden), statuses: vmStatuses(machine, symbols) }),
+    isGolden: run.converged || isGoldenState(machine, golden),
+  };
+  const equivalence =
+    run.converged || options.withoutEquivalence || !run.log.note('RESUMED', hit.ticks)
+      ? undefined
+      : judgeEquivalence(golden, start, hit, run.log, run.memory);
+  return judge(golden, hit, ending, equivalence);
+}
+
+interface RunOn {
+  readonly log: RunLog;
+  readonly stop: StopReason;
+  readonly converged: boolean;
+  readonly memory: readonly MemoryAcross[];
+}
+
+function runOn(golden: GoldenRun, hit: Hit): RunOn {
+  const { machine } = golden.booted;
+  const log = pastUntil(golden, hit);
+  const memory: MemoryAcross[] = [];
+  machine.onEvent = (event) => {
+    log.add(event);
+    if (event.kind === 'note') watchMemory(golden, machine, log, hit, memory);
+  };
+  try {
+    return { log, memory, ...toEnd(golden, log, hit) };
+  } finally {
+    machine.onEvent = undefined;
+    machine.observedTransitions = 'vm';
+  }
+}
+
+function toEnd(golden: GoldenRun, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
+  const { machine, player } = golden.booted;
+  const last = golden.end.ticks + golden.setup.graceTicks;
+  for (const point of golden.points) {
+    if (point.ticks <= hit.ticks) continue;
+    const stop = player.advance({ ticks: point.ticks }, 'pending');
+    if (!log.detected && isAt(machine, point)) return { stop: golden.stop, converged: true };
+    if (stop.kind !== 'ticks') return { stop, converged: false };
+    // Recovery leaves traces for ever: from a detection on there is nothing to meet again.
+    if (log.detected) break;
+  }
+  // What VMs do is of interest until each has been entered again.
+  while (machine.ticks < last && !allEntered(golden, log, hit)) {
+    const stop = player.advance({ ticks: Math.min(machine.ticks + CROSSINGS_TICKS, last) }, 'pending');
+    if (stop.kind !== 'ticks') return { stop, converged: false };
+  }
+  machine.observedTransitions = 'none';
+  return { stop: player.advance({ ticks: last }, 'pending'), converged: false };
+}
+
+/** Virtual time run between two looks whether every VM has been entered. */
+const CROSSINGS_TICKS = 1_000_000;
+
+/** Whether every VM that ran before the fault has finished, or been entered after the first recovery. */
+function allEntered(golden: GoldenRun, log: RunLog, hit: Hit): boolean {
+  const resumed = log.note('RESUMED', hit.ticks);
+  if (!resumed) return false;
+  const finished = log.finished();
+  const entered = new Set(
+    log.crossings
+      .slice(pointBefore(golden, hit.ticks).log.crossings)
+      .flatMap(({ kind, ticks, vmid }) => (kind === 'entry' && ticks > resumed.ticks ? [vmid] : [])),
+  );
+  return pointBefore(golden, hit.ticks).vms.every(({ vmid }) => entered.has(vmid) || finished.has(vmid));
+}
+
+/** Whether this is the golden run's state: from here on the two are one. */
+const isAt = (machine: Machine, { moment, ticks, snapshot }: GoldenPoint): boolean =>
+  machine.moment === moment && machine.ticks === ticks && machine.digest() === snapshot.digest;
+
+/**
+ * Whether the machine ends as the golden run did. Not compared: the record of injected faults that still wait, which is
+ * the testbed's, not the machine's; a fault that never found its occasion was never there.
+ */
+function isGoldenState(machine: Machine, golden: GoldenRun): boolean {
+  if (machine.ticks !== golden.end.ticks || machine.moment !== golden.end.moment) return false;
+  if (machine.digest() === golden.end.digest) return true;
+  const differences = compareStates(machine.snapshot(), golden.points.at(-1)!.snapshot, golden.booted.config);
+  return differences.every(({ where }) => where.startsWith('faults.'));
+}
+
+/** The golden run's log up to the hit. */
+function pastUntil(golden: GoldenRun, { ticks }: Hit): RunLog {
+  const before = golden.log;
+  const count = (list: readonly { readonly ticks: number }[], from: number) => {
+    let n = from;
+    while (n < list.length && list[n]!.ticks <= ticks) n++;
+    return n;
+  };
+  const point = pointBefore(golden, ticks);
+  return new RunLog(before, {
+    console: count(before.console, point.log.console),
+    notes: count(before.notes, point.log.notes),
+    crossings: count(before.crossings, point.log.crossings),
+    frames: count(before.frames, point.log.frames),
+  });
+}
+
+/** Digests of the VMs' memories, taken at the very notes that mark freeze and resumption; of the first recovery only. */
+function watchMemory(golden: GoldenRun, machine: Machine, log: RunLog, hit: Hit, memory: MemoryAcross[]): void {
+  const frozen = log.note('FROZEN', hit.ticks);
+  const last = log.notes.at(-1);
+  if (frozen !== undefined && last === frozen) {
+    for (const vm of pointBefore(golden, hit.ticks).vms) memory.push({ vm, frozen: machine.guestDigest(vm.hgatp) });
+  } else if (last === log.note('RESUMED', hit.ticks)) {
+    // A VM may have got other tables, which must map the same content.
+    const now = new Map(vmDigests(machine, golden.booted.symbols.hypervisor).map(({ vmid, digest }) => [vmid, digest]));
+    for (const across of memory) across.resumed = now.get(across.vm.vmid) ?? machine.guestDigest(across.vm.hgatp);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and what
+ * became of it. Campaigns store these, reports count them.
+ */
+import type { Fault, MachineConfig, Ticks } from '../../../engine/index.ts';
+import type { TimedInput } from '../../../replay/index.ts';
+
+/**
+ * A recovery mechanism and its enhancements. Selected without booting again, by writing the recovery block's options
+ * (mechanism.ts): so all mechanisms run from the same state, and pairs across them are exact.
+ */
+export interface Mechanism {
+  readonly recovery: 'none' | 'rehype' | 'nilihype';
+  /** Enhancements that are on, by name (engine: FIXUPS), in the table's order. */
+  readonly enhance: readonly string[];
+}
+
+/** How a VM's run is judged. Every VM of a set-up has one row. */
+export interface VmCriterion {
+  /** As its console lines are prefixed: `vm1`. */
+  readonly name: string;
+  readonly role: 'privvm' | 'appvm';
+  /**
+   * `output`: its console lines equal the golden run's. `reception`: it answers all but 10 % of the packets of the
+   * outside sender in every window, and ends well. Both: the guest's own self-checks must hold (it reports status 0).
+   */
+  readonly criterion: 'output' | 'reception';
+  /** Created by the toolstack after the time of injection: shows that a new VM can be made. */
+  readonly createdLate: boolean;
+}
+
+/** The outside sender of a set-up with network: what `reception` criteria are judged by (reception.ts). */
+export interface SenderPlan {
+  /** Virtio slot of the network device whose cable leads outside. */
+  readonly slot: number;
+  /** VM whose answers count. */
+  readonly vm: string;
+  /** Window of the 10 % rule in ticks: the papers' second, scaled as the set-up is. */
+  readonly windowTicks: Ticks;
+  /** An answer that leaves later than this after its packet counts as lost. */
+  readonly patienceTicks: Ticks;
+}
+
+/** A machine with its workload: everything but the fault and the mechanism. */
+export interface Setup {
+  readonly name: string;
+  readonly summary: string;
+  readonly vms: readonly VmCriterion[];
+  /** The machine, the same for all mechanisms; `seed` varies device latencies, schedule and workload content. */
+  readonly config: (seed: number) => MachineConfig;
+  /** Inputs from outside that belong to the workload, in order of time: packets of the outside sender. */
+  readonly inputs: (seed: number) => readonly TimedInput[];
+  readonly sender?: SenderPlan;
+  /** The run is a hang if it has not ended by then; ticks (ns of virtual time) after the golden run's end. */
+  readonly graceTicks: number;
+  /** How many times as long as usual it is; so much further apart are the snapshots of its golden run. */
+  readonly scale?: number;
+}
+
+/** When a fault strikes. */
+export type InjectionTrigger =
+  /** The paper's two levels: right before the k-th (1 = first) HS-mode instruction at or after virtual time `ticks`. */
+  | { readonly kind: 'two-level'; readonly ticks: number; readonly k: number }
+  /** Right before the instruction that retires as moment + 1. */
+  | { readonly kind: 'moment'; readonly moment: number }
+  /** Right before the n-th (1 = first) time after the hypervisor is up that a hart in HS-mode is about to execute symbol+offset. */
+  | { readonly kind: 'symbol'; readonly symbol: string; readonly offset: number; readonly n: number };
+
+/** One planned fault. */
+export interface Injection {
+  readonly trigger: InjectionTrigger;
+  readonly fault: Fault;
+}
+
+export type Effect =
+  /** The trigger was never reached: counted apart, never a success. */
+  | 'not-reached'
+  /** Right output, right final state. */
+  | 'non-manifested'
+  /** Right output, no detector fired, but the final state differs from the golden run's. */
+  | 'latent'
+  /** No detector fired and an output is wrong, a VM hangs, or isolation is broken. */
+  | 'sdc'
+  | 'detected';
+
+export type Detector = 'panic' | 'trap' | 'hang' | 'mismatch';
+
+/** What happened to one VM, against the golden run. */
+export interface VmOutcome {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Why not: `output differs at line 3: …`, `did not finish`, `reception 71 % in the window from 120 ms`, `status 1`. */
+  readonly reason?: string;
+}
+
+/** A step of the recovery, from the notes. Lengths in instructions (all harts) and in ns of virtual time since the step before. */
+export interface RecoveryStep {
+  readonly name: string;
+  readonly instructions: number;
+  readonly ticks: number;
+}
+
+export interface Hit {
+  readonly moment: number;
+  readonly ticks: number;
+  readonly hart: number;
+  readonly pc: number;
+  /** `store_add+0x28`; undefined when pc is in no symbol. */
+  readonly symbol?: string;
+  /** The instruction that was next, disassembled. */
+  readonly instruction: string;
+  /** What the bit belongs to: `x10`, `instruction ld a5,0(s3)`, `domain vm1 .state`, `heap block vcpu of vm2 +0x40`, `page table of vm1`. */
+  readonly target: string;
+  /** VMID on whose behalf the hypervisor ran; 0 when nobody's. */
+  readonly vmid: number;
+}
+
+/** Equality of each VM across the recovery: memory at freeze against memory at resumption, registers at exit and entry. */
+export interface EquivalenceSummary {
+  readonly equivalent: boolean;
+  readonly reasons: readonly string[];
+}
+
+export type FailureCause =
+  | 'recovery not entered'
+  | 'recovery failed'
+  | 'failed again'
+  | 'hang after recovery'
+  | 'privvm failed'
+  | 'new vm failed'
+  | 'several vms affected'
+  | 'one vm affected';
+
+/** What became of one injection. Three separate fields: effect, recovery, mechanism (the latter is the caller's). */
+export interface InjectionResult {
+  readonly effect: Effect;
+  readonly hit?: Hit;
+  /** Detected only. */
+  readonly detector?: Detector;
+  /** Instructions of all harts between injection and first detection. */
+  readonly detectionInstructions?: number;
+  /** cause, pc, symbol or message of the detection, for people. */
+  readonly detection?: string;
+  /**
+   * success: recovered, the new VM runs, at most one AppVM affected (set-ups with one AppVM: none). `noVmf`: success, and
+   * no VM at all affected. Both false unless detected.
+   */
+  readonly success: boolean;
+  readonly noVmf: boolean;
+  /** Not a success, or an AppVM lost: why. */
+  readonly cause?: FailureCause;
+  readonly causeDetail?: string;
+  /** Detections in the run: 1 = recovered once and never failed again. */
+  readonly detections: number;
+  readonly steps: readonly RecoveryStep[];
+  /** Sum over steps. */
+  readonly recoveryInstructions?: number;
+  readonly recoveryTicks?: number;
+  readonly vms: readonly VmOutcome[];
+  readonly vmsAffected: number;
+  readonly equivalence?: EquivalenceSummary;
+  /** Position and digest at the run's end: equal for equal injections, on every machine. */
+  readonly endMoment: number;
+  readonly endTicks: number;
+  readonly endDigest: string;
+  /** True when the run met the golden run's digest again and was not run further: the rest is known. */
+  readonly converged: boolean;
+}

@@ -1,0 +1,92 @@
+/**
+ * What is injected in row n of a cell, drawn from the campaign's seed. A row's numbers depend on seed, set-up, fault
+ * class and n alone, not on the mechanism: cells that differ only in it pair row by row. Where in the golden run a draw
+ * lands, and which byte a memory fault hits, only the golden run decides (testbed.ts, `place`).
+ */
+
+import type { FaultCsr } from '../../../engine/index.ts';
+import type { CampaignCell } from '../types.ts';
+import { rowRandom } from './random.ts';
+import type { DrawOptions, MemoryKind } from './schema.ts';
+
+/** A fault whose target is drawn but not yet looked up. Bits count from the least significant one. */
+export type DrawnFault =
+  | { readonly kind: 'failstop' }
+  /** 1–31, 32 = pc; bit 0–63. */
+  | { readonly kind: 'register'; readonly register: number; readonly bit: number }
+  /** Bit 0–127 of the 16 bytes from pc on; of the instruction at pc: 0–31, modulo its length. */
+  | { readonly kind: 'code'; readonly span: 'instruction' | 'window'; readonly bit: number; readonly repair: boolean }
+  /** `pick` of 2^32 chooses the byte among those of the kind; bit 0–7. */
+  | { readonly kind: 'memory'; readonly where: MemoryKind; readonly pick: number; readonly bit: number }
+  | { readonly kind: 'csr'; readonly csr: FaultCsr; readonly bit: number }
+  /** `pick` of 2^32 chooses the device where `line` is one; `delay` in ns, 0 unless late. */
+  | {
+      readonly kind: 'interrupt';
+      readonly line: 'ipi' | 'timer' | 'device';
+      readonly pick: number;
+      readonly effect: 'lost' | 'duplicated' | 'late';
+      readonly delay: number;
+    }
+  /** `pick` of 2^32 chooses the disk or network whose next request or frame is lost. */
+  | { readonly kind: 'device'; readonly pick: number };
+
+export interface FaultDraw {
+  /** Billionths of the golden run's virtual time. */
+  readonly runPpb: number;
+  /** The k-th (1 = first) HS-mode instruction from there. */
+  readonly k: number;
+  readonly fault: DrawnFault;
+}
+
+const PPB_PER_PERCENT = 1e7;
+const REGISTERS = 32;
+const REGISTER_BITS = 64;
+const WINDOW_BITS = 128;
+const INSTRUCTION_BITS = 32;
+const PICK_SPAN = 2 ** 32;
+
+type DrawCell = Pick<CampaignCell, 'setup' | 'faultClass' | 'seed'>;
+
+/** Draws row `index` of a cell. */
+export function drawFault(cell: DrawCell, options: DrawOptions, index: number): FaultDraw {
+  const random = rowRandom(cell.seed, cell.setup, cell.faultClass, index);
+  const [from, to] = options.triggers.run;
+  const runPpb = random.between([Math.round(from * PPB_PER_PERCENT), Math.round(to * PPB_PER_PERCENT)]);
+  const k = 1 + random.between(options.triggers.instructions);
+  return { runPpb, k, fault: drawTarget(cell.faultClass, options, random) };
+}
+
+function drawTarget(
+  faultClass: CampaignCell['faultClass'],
+  { code, memory, csr, interrupt }: DrawOptions,
+  random: ReturnType<typeof rowRandom>,
+): DrawnFault {
+  switch (faultClass) {
+    case 'failstop':
+      return { kind: 'failstop' };
+    case 'register':
+      return { kind: 'register', register: 1 + random.integer(REGISTERS), bit: random.integer(REGISTER_BITS) };
+    case 'code': {
+      const span = code.window === 16 ? 'window' : 'instruction';
+      const bit = random.integer(span === 'window' ? WINDOW_BITS : INSTRUCTION_BITS);
+      return { kind: 'code', span, bit, repair: code.repair };
+    }
+    case 'memory':
+      return {
+        kind: 'memory',
+        where: random.pick(memory.where),
+        pick: random.integer(PICK_SPAN),
+        bit: random.integer(8),
+      };
+    case 'csr':
+      return { kind: 'csr', csr: random.pick(csr.registers), bit: random.integer(REGISTER_BITS) };
+    case 'interrupt': {
+      const line = random.pick(interrupt.lines);
+      const effect = random.pick(interrupt.effects);
+      const pick = random.integer(PICK_SPAN);
+      return { kind: 'interrupt', line, pick, effect, delay: effect === 'late' ? random.between(interrupt.delay) : 0 };
+    }
+    case 'device':
+      return { kind: 'device', pick: random.integer(PICK_SPAN) };
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * From a campaign file to its cells: names are looked up, lists are multiplied out, ladders become rungs. The plan is a
+ * function of the file and the testbed's catalogue alone; every name that the testbed does not know is refused where it
+ * stands. Runs nothing.
+ */
+import { createHash } from 'node:crypto';
+import { didYouMean, noSuchName, type UserError } from '../../../engine/index.ts';
+import type { Mechanism } from '../injection/types.ts';
+import type { CampaignCell, FaultClass } from '../types.ts';
+import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
+import { rungs } from './ladder.ts';
+import { type CampaignFile, type CellsEntry, type DrawOptions, type LadderEntry, PAPER_SIZES } from './schema.ts';
+import type { Catalogue } from './testbed.ts';
+
+export interface PlannedCell extends CampaignCell {
+  readonly options: DrawOptions;
+}
+
+export interface CampaignPlan {
+  readonly name: string;
+  /** The file's text. */
+  readonly text: string;
+  /** sha256 of what the file means: comments and order of keys do not count, sizes and names do. */
+  readonly hash: string;
+  readonly cells: readonly PlannedCell[];
+  /** Set-ups to be measured without faults, each with several seeds. */
+  readonly overhead: readonly { readonly setup: string; readonly seed: number }[];
+  /** sha256 of every image that will run, by name. */
+  readonly images: Readonly<Record<string, string>>;
+}
+
+export interface PlanOptions {
+  /** Sizes of the papers' campaigns for every cell of their fault classes, ladders excepted. */
+  readonly paperScale?: boolean;
+}
+
+const PLAIN: Readonly<Record<string, Mechanism['recovery']>> = { none: 'none', rehype: 'rehype', nilihype: 'nilihype' };
+
+/** Lists multiply: what a campaign may come to. */
+const MAX_CELLS = 10_000;
+const MAX_ROWS = 1_000_000;
+
+/** Fault-free runs of a set-up with the undo log on, and as many with it off; from the file's seed on. */
+const OVERHEAD_SEEDS = 5;
+
+/**
+ * Plans a campaign.
+ * @param source what the file is called in errors
+ * @throws UserError with every mistake in the file, one per line
+ */
+export function planCampaign(
+  text: string,
+  source: string,
+  catalogue: Catalogue,
+  options: PlanOptions = {},
+): CampaignPlan {
+  const { file, refuse } = parseCampaignFile(text, source);
+  const planner = new Planner(file, catalogue, options.paperScale === true);
+  planner.plan();
+  if (planner.problems.length > 0) throw refuse(planner.problems);
+  const { cells, images } = planner;
+  const seeds = Array.from({ length: OVERHEAD_SEEDS }, (_, n) => file.seed + n);
+  const overhead = file.overhead.flatMap((setup) => seeds.map((seed) => ({ setup, seed })));
+  const meaning = JSON.stringify({ name: file.name, cells, overhead });
+  const hash = createHash('sha256').update(meaning).digest('hex');
+  return { name: file.name, text, hash, cells, overhead, images };
+}
+
+type NewCell = Omit<CampaignCell, 'id' | 'seed'>;
+
+/** One line of the plan to be, and the entry of the file that it comes from. */
+interface Combination {
+  readonly cell: NewCell;
+  readonly entry: CellsEntry | LadderEntry;
+  /** Where its mechanism stands. */
+  readonly path: FilePath;
+}
+
+class Planner {
+  readonly problems: Problem[] = [];
+  readonly cells: PlannedCell[] = [];
+  readonly images: Record<string, string> = {};
+  private readonly file: CampaignFile;
+  private readonly catalogue: Catalogue;
+  private readonly paperScale: boolean;
+  private readonly seen = new Set<string>();
+  private readonly imagesOf = new Set<string>();
+
+  constructor(file: CampaignFile, catalogue: Catalogue, paperScale: boolean) {
+    this.file = file;
+    this.catalogue = catalogue;
+    this.paperScale = paperScale;
+  }
+
+  plan(): void {
+    const { cells, ladders, overhead } = this.file;
+    if (cells.length + ladders.length === 0) {
+      this.refuse([], "nothing to run: give at least one entry of 'cells' or 'ladders'");
+    }
+    for (const name of Object.keys(this.file.mechanisms)) this.mechanism(name, ['mechanisms', name]);
+    this.addCells();
+    for (const [i, setup] of overhead.entries()) {
+      this.setup(setup, ['overhead', i]);
+      if (overhead.indexOf(setup) < i) this.refuse(['overhead', i], `set-up '${setup}' is there twice`);
+    }
+  }
+
+  private refuse(path: FilePath, why: string): undefined {
+    this.problems.push({ path, why });
+    return undefined;
+  }
+
+  private addCells(): void {
+    let combinations = 0;
+    let rows = 0;
+    for (const combination of this.combinations()) {
+      if (++combinations > MAX_CELLS) {
+        this.refuse([], `its lists come to more than ${MAX_CELLS} cells: make several campaigns of it`);
+        return;
+      }
+      if (!combination) continue;
+      this.add(combination);
+      rows += combination.cell.size;
+    }
+    if (rows > MAX_ROWS) {
+      this.refuse([], `it comes to ${rows} injections, expected at most ${MAX_ROWS}: make several campaigns of it`);
+    }
+  }
+
+  /** What the lists of each entry multiply to; undefined for a combination that was refused. */
+  private *combinations(): Generator<Combination | undefined> {
+    for (const [i, entry] of this.file.cells.entries()) yield* this.combinationsOf(entry, ['cells', i], 'cells');
+    for (const [i, entry] of this.file.ladders.entries()) yield* this.combinationsOf(entry, ['ladders', i], 'ladders');
+  }
+
+  private *combinationsOf(
+    entry: CellsEntry | LadderEntry,
+    path: FilePath,
+    list: 'cells' | 'ladders',
+  ): Generator<Combination | undefined> {
+    // Ladders compare rungs with one another: they stay as large as the file says.
+    const scaled = this.paperScale && list === 'cells';
+    for (const [named, setupPath] of each(entry.setup, [...path, 'setup'])) {
+      const isKnown = this.setup(named, setupPath);
+      if (!isKnown) yield undefined;
+      const setup = (scaled && isKnown && this.catalogue.paperScale(named)) || named;
+      for (const [fault, faultPath] of isKnown ? each(entry.fault, [...path, 'fault']) : []) {
+        const size = this.size(entry.size, setup, fault, faultPath, [...path, 'size'], scaled);
+        if (size === undefined) yield undefined;
+        for (const [name, namePath] of size === undefined ? [] : each(entry.mechanism, [...path, 'mechanism'])) {
+          const mechanism = this.mechanism(name, namePath);
+          if (!mechanism) yield undefined;
+          else {
+            const cell = { setup, faultClass: fault, mechanism, mechanismName: name, size: size as number };
+            if ('kind' in entry) yield* this.rungsOf(cell, entry, path, namePath);
+            else yield { cell, entry, path: namePath };
+          }
+        }
+      }
+    }
+  }
+
+  private *rungsOf(
+    cell: NewCell,
+    entry: LadderEntry,
+    path: FilePath,
+    namePath: FilePath,
+  ): Generator<Combination | undefined> {
+    const { mechanism, mechanismName } = cell;
+    const order = this.order(entry, mechanism, path, namePath);
+    if (!order) yield undefined;
+    const canonical = this.catalogue.enhancements(mechanism.recovery);
+    for (const [kind] of order ? each(entry.kind, path) : []) {
+      const ladder = `${mechanismName} ${kind}`;
+      for (const rung of rungs(kind, mechanism.recovery, order!, canonical)) {
+        const { step, name } = rung;
+        yield {
+          cell: { ...cell, mechanism: rung.mechanism, rung: { ladder, step, name } },
+          entry,
+          path: namePath,
+        };
+      }
+    }
+  }
+
+  private add({ cell, entry, path }: Combination): void {
+    const { triggers, code, memory, csr, interrupt } = { ...this.file, ...given(entry) };
+    const options = { triggers, code, memory, csr, interrupt };
+    const seed = entry.seed ?? this.file.seed;
+    const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed, options };
+    const key = JSON.stringify(identity);
+    if (this.seen.has(key)) {
+      const { setup, faultClass, mechanism } = cell;
+      this.refuse(path, `this cell is there twice: ${setup}, ${faultClass}, ${mechanismText(mechanism)}, seed ${seed}`);
+      return;
+    }
+    this.seen.add(key);
+    this.cells.push({ id: this.cells.length + 1, ...cell, seed, options });
+  }
+
+  /** Whether the set-up is known and its images are there. */
+  private setup(name: string, path: FilePath): boolean {
+    const { setups } = this.catalogue;
+    if (!setups.includes(name)) {
+      this.refuse(path, noSuchName('set-up', name, setups));
+      return false;
+    }
+    if (this.imagesOf.has(name)) return true;
+    try {
+      Object.assign(this.images, this.catalogue.images(name));
+    } catch (error) {
+      if ((error as UserError).name !== 'UserError') throw error;
+      this.refuse(path, `set-up '${name}': ${(error as UserError).message}`);
+      return false;
+    }
+    this.imagesOf.add(name);
+    return true;
+  }
+
+  private mechanism(name: string, path: FilePath): Mechanism | undefined {
+    // Names are the file's: 'constructor' must not find what every object has.
+    const own = of(this.file.mechanisms, name);
+    const recovery = own?.recovery ?? of(PLAIN, name);
+    if (recovery === undefined) {
+      const known = [...Object.keys(PLAIN), ...Object.keys(this.file.mechanisms)];
+      return this.refuse(path, noSuchName('mechanism', name, [...new Set(known)]));
+    }
+    const canonical = this.catalogue.enhancements(recovery);
+    if (own === undefined || own.enhance === 'all') return { recovery, enhance: canonical };
+    const wrong = this.wrongEnhancement(each(own.enhance, ['mechanisms', name, 'enhance']), recovery);
+    if (wrong) return path[0] === 'mechanisms' ? this.refuse(wrong.path, wrong.why) : undefined;
+    return { recovery, enhance: canonical.filter((enhancement) => (own.enhance as string[]).includes(enhancement)) };
+  }
+
+  /** The first name that the mechanism does not have, or that stands there twice. */
+  private wrongEnhancement(
+    names: readonly (readonly [string, FilePath])[],
+    recovery: Mechanism['recovery'],
+  ): Problem | undefined {
+    const known = this.catalogue.enhancements(recovery);
+    for (const [i, [name, path]] of names.entries()) {
+      const list = known.length === 0 ? 'it has none' : `expected some of ${known.join(', ')}`;
+      if (!known.includes(name)) {
+        return { path, why: `${recovery} has no enhancement '${name}'${didYouMean(name, known)}: ${list}` };
+      }
+      const isSecond = names.findIndex(([other]) => other === name) < i;
+      if (isSecond) return { path, why: `enhancement '${name}' is there twice` };
+    }
+    return undefined;
+  }
+
+  private order(
+    entry: LadderEntry,
+    { recovery, enhance }: Mechanism,
+    path: FilePath,
+    namePath: FilePath,
+  ): readonly (readonly string[])[] | undefined {
+    if (enhance.length === 0) return this.refuse(namePath, 'a ladder needs a mechanism that has enhancements');
+    if (!entry.order) return enhance.map((name) => [name]);
+    const groups = entry.order.map((group, i) => each(group, [...path, 'order', i]));
+    const wrong = this.wrongEnhancement(groups.flat(), recovery);
+    return wrong ? this.refuse(wrong.path, wrong.why) : groups.map((group) => group.map(([name]) => name));
+  }
+
+  private size(
+    size: CellsEntry['size'],
+    setup: string,
+    fault: FaultClass,
+    faultPath: FilePath,
+    sizePath: FilePath,
+    paperScale: boolean,
+  ): number | undefined {
+    const classes = this.catalogue.faultClasses(setup);
+    if (!classes.includes(fault)) {
+      const why = `faults of class '${fault}' cannot be injected into set-up '${setup}'`;
+      return this.refuse(faultPath, `${why}: expected ${classes.join(', ')}`);
+    }
+    const paper = PAPER_SIZES[fault];
+    if (size !== 'paper') return paperScale ? (paper ?? size) : size;
+    if (paper !== undefined) return paper;
+    return this.refuse(sizePath, `the papers have no campaign of class '${fault}': give a number of injections`);
+  }
+}
+
+/** An entry of a table by a name from outside. */
+const of = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** A value or each of a list of them, with where it stands. */
+function each<T extends string>(items: T | readonly T[], path: FilePath): (readonly [T, FilePath])[] {
+  if (typeof items === 'string') return [[items, path]];
+  return items.map((item, i) => [item, [...path, i]] as const);
+}
+
+/** The entry's own options. */
+function given(entry: CellsEntry | LadderEntry): Partial<DrawOptions> {
+  const { triggers, code, memory, csr, interrupt } = entry;
+  const options = { triggers, code, memory, csr, interrupt };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<DrawOptions>;
+}
+
+/** `rehype`, `rehype with locks, timer`. */
+export function mechanismText({ recovery, enhance }: Mechanism): string {
+  return enhance.length === 0 ? recovery : `${recovery} with ${enhance.join(', ')}`;
+}
+
+/** What a cell is called: `compute failstop rehype`, `compute failstop rehype cumulative: + timer`. */
+export function cellLabel({ setup, faultClass, mechanism, mechanismName, rung }: CampaignCell): string {
+  const what = rung ? `${rung.ladder}: ${rung.name}` : (mechanismName ?? mechanismText(mechanism));
+  return `${setup} ${faultClass} ${what}`;
+}

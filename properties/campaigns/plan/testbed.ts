@@ -1,0 +1,65 @@
+/**
+ * What a campaign needs of the injector, so that planning, storing and scheduling can be tested without a machine: which
+ * set-ups, mechanisms and enhancements there are, and how one injection is run. subject.ts implements it.
+ */
+import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
+import type { FaultClass, OverheadRow } from '../types.ts';
+import type { FaultDraw } from './draw.ts';
+import type { MemoryTargets } from './targets.ts';
+
+/** Golden run of a set-up: where 0 and 100 percent of the run lie, and what every worker must see again. */
+export interface GoldenEnds {
+  readonly setup: string;
+  readonly seed: number;
+  /** Virtual time, ns: the hypervisor's first VM entry, and the end. */
+  readonly beginTicks: number;
+  readonly endTicks: number;
+  readonly endMoment: number;
+  readonly endDigest: string;
+}
+
+/** The same with what draws are placed by. */
+export interface GoldenWindow extends GoldenEnds {
+  /** What memory faults are drawn from, as it is at times of the run, in order; the first one is its beginning. */
+  readonly memory?: readonly { readonly ticks: number; readonly targets: MemoryTargets }[];
+}
+
+/** What a row is run in. */
+export interface RowContext {
+  readonly mechanism: Mechanism;
+  readonly golden: GoldenEnds;
+}
+
+export interface Catalogue {
+  readonly setups: readonly string[];
+  /** The set-up that is the same, but as long as in the papers, where there is one. */
+  paperScale(setup: string): string | undefined;
+  /** Classes of faults that can be injected into a set-up. */
+  faultClasses(setup: string): readonly FaultClass[];
+  /** Enhancements of a mechanism, in the order of the ladder; empty for `none`. */
+  enhancements(recovery: Mechanism['recovery']): readonly string[];
+  /** sha256 of each image that the set-up's machines load, by name. @throws UserError naming an image that is missing */
+  images(setup: string): Readonly<Record<string, string>>;
+}
+
+/** A worker's golden run is not the one that the rows were drawn in. */
+export class OtherGoldenRun extends Error {
+  override readonly name = 'OtherGoldenRun';
+}
+
+/** One worker's golden runs and injections. Methods are synchronous and deterministic. */
+export interface Injector {
+  window(setup: string, seed: number): GoldenWindow;
+  /** @throws OtherGoldenRun, or UserError for an injection that cannot be in this set-up */
+  run(context: RowContext, injection: Injection): InjectionResult;
+  overhead(setup: string, undoLog: boolean, seed: number): OverheadRow;
+}
+
+/** What a testbed module exports by the name `testbed`. */
+export interface Testbed {
+  readonly catalogue: Catalogue;
+  /** Places a draw in its golden run. */
+  place(draw: FaultDraw, window: GoldenWindow): Injection;
+  /** A new injector, for one worker. */
+  open(): Promise<Injector>;
+}

@@ -1,0 +1,91 @@
+/** Draws placed in a golden run, and the catalogue of what there is; no machine runs. */
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { formatFault, parseFault } from '../../../engine/index.ts';
+import { findSetup, setupNames } from '../injection/index.ts';
+import { drawFault } from '../plan/draw.ts';
+import { planCampaign } from '../plan/plan.ts';
+import type { MemoryTargets } from '../plan/targets.ts';
+import type { GoldenWindow } from '../plan/testbed.ts';
+import type { FaultClass } from '../types.ts';
+import { catalogue, testbed } from './subject.ts';
+
+const targets = (base: number): MemoryTargets => ({
+  data: [[base, 100]],
+  heap: [
+    [base + 0x1000, 10],
+    [base + 0x2000, 10],
+  ],
+  stack: [[base + 0x3000, 100]],
+  'frame-table': [[base + 0x4000, 100]],
+  'page-table': [[base + 0x5000, 100]],
+});
+const window = (setup: string): GoldenWindow => ({
+  setup,
+  seed: 1,
+  beginTicks: 1_000_000,
+  endTicks: 11_000_000,
+  endMoment: 5,
+  endDigest: '0x1',
+  memory: [
+    { ticks: 1_000_000, targets: targets(0x80200000) },
+    { ticks: 6_000_000, targets: targets(0x80300000) },
+  ],
+});
+
+/** The first rows of a cell, as they would be injected. */
+function placed(setup: string, fault: FaultClass, rows = 200) {
+  const text = `name: x\ncells: [{ setup: ${setup}, fault: ${fault}, mechanism: none, size: ${rows} }]`;
+  const [cell] = planCampaign(text, 'x', catalogue).cells;
+  return Array.from({ length: rows }, (_, n) => testbed.place(drawFault(cell!, cell!.options, n), window(setup)));
+}
+
+describe('placed draws', () => {
+  it.each(['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const)(
+    '%s: strike within the range of the run, at an instruction from 1 to 2001, with a fault that can be written down',
+    (fault) => {
+      for (const { trigger, fault: what } of placed('1appvm-unixbench', fault)) {
+        if (trigger.kind !== 'two-level') throw new Error('another trigger');
+        expect(trigger.ticks).toBeGreaterThanOrEqual(2_000_000);
+        expect(trigger.ticks).toBeLessThanOrEqual(10_000_000);
+        expect(trigger.k).toBeGreaterThanOrEqual(1);
+        expect(trigger.k).toBeLessThanOrEqual(2001);
+        expect(what.model).toBe(fault);
+        expect(parseFault(formatFault(what))).toEqual(what);
+      }
+    },
+  );
+
+  it('hit memory that is allocated at their time', () => {
+    for (const { trigger, fault } of placed('compute', 'memory')) {
+      if (trigger.kind !== 'two-level' || fault.model !== 'memory') throw new Error('another kind');
+      expect(fault.paddr >= 0x80300000).toBe(trigger.ticks >= 6_000_000);
+    }
+  });
+
+  it('disturb interrupts of the devices that the set-up has, and fail requests of its disks and networks', () => {
+    const lines = (setup: string) =>
+      new Set(placed(setup, 'interrupt').map(({ fault }) => (fault.model === 'interrupt' ? fault.line : undefined)));
+    expect(lines('1appvm-unixbench')).toEqual(new Set(['ipi', 'timer', 7, 8]));
+    expect(lines('compute')).toEqual(new Set(['ipi', 'timer', 10]));
+    const devices = new Set(placed('1appvm-unixbench', 'device').map(({ fault }) => formatFault(fault)));
+    expect(devices).toEqual(new Set(['device=6,effect=drop-frame', 'device=7,effect=io-error']));
+  });
+});
+
+describe('the catalogue', () => {
+  it('names every set-up, the images that it runs, and their hashes', () => {
+    expect(catalogue.setups).toEqual(setupNames());
+    for (const setup of catalogue.setups) {
+      const { bios, kernel, initrd } = findSetup(setup).config(0);
+      for (const image of [bios!, kernel!, initrd!]) {
+        expect(catalogue.images(setup)[image.name]).toBe(createHash('sha256').update(image.bytes).digest('hex'));
+      }
+    }
+  });
+
+  it('gives device faults only where there are devices', () => {
+    expect(catalogue.faultClasses('compute')).not.toContain('device');
+    expect(catalogue.faultClasses('3appvm')).toContain('device');
+  });
+});

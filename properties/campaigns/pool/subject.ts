@@ -1,0 +1,166 @@
+/**
+ * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images know.
+ * A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; the rows come in order of cell,
+ * so that almost all of them find theirs.
+ */
+import { createHash } from 'node:crypto';
+import { FIXUPS, type Image, type MachineConfig, NEXT_HART } from '../../../engine/index.ts';
+import {
+  type Booted,
+  bootSetup,
+  findSetup,
+  type GoldenRun,
+  goldenRun,
+  type Injection,
+  type InjectionResult,
+  type Mechanism,
+  PAPER_SCALE,
+  runInjection,
+  type Setup,
+  setupNames,
+} from '../injection/index.ts';
+import type { DrawnFault, FaultDraw } from '../plan/draw.ts';
+import { memoryTargets, targetByte } from '../plan/targets.ts';
+import {
+  type Catalogue,
+  type GoldenWindow,
+  type Injector,
+  OtherGoldenRun,
+  type RowContext,
+  type Testbed,
+} from '../plan/testbed.ts';
+import type { FaultClass, OverheadRow } from '../types.ts';
+
+/** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */
+const REFERENCE: Mechanism = { recovery: 'none', enhance: [] };
+/** How often in a run the hypervisor's memory is mapped for memory faults: what is allocated changes. */
+const MAPS_PER_RUN = 20;
+
+const ANY_SETUP: readonly FaultClass[] = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt'];
+
+export const catalogue: Catalogue = {
+  setups: setupNames(),
+  paperScale: (setup) => setupNames().find((name) => name === `${setup}${PAPER_SCALE}`),
+  faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? [...ANY_SETUP, 'device'] : ANY_SETUP),
+  enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),
+  images(setup) {
+    const { bios, kernel, initrd, dtb, virtio = [] } = configOf(setup);
+    const disks = virtio.flatMap((device) => (device.kind === 'block' ? [device.image] : []));
+    const images = [bios, kernel, initrd, dtb, ...disks].filter((image) => image !== undefined);
+    return Object.fromEntries(images.map((image) => [image.name, sha256(image)]));
+  },
+};
+
+export const testbed: Testbed = { catalogue, place, open: async () => new SubjectInjector() };
+
+/** Read once: every row of a class asks. */
+const configs = new Map<string, MachineConfig>();
+function configOf(setup: string): MachineConfig {
+  const config = configs.get(setup) ?? findSetup(setup).config(0);
+  configs.set(setup, config);
+  return config;
+}
+
+const sha256 = ({ bytes }: Image): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Virtio slots whose device can fail a request or lose a frame. */
+const faultySlots = ({ virtio = [] }: MachineConfig) =>
+  virtio.filter(({ kind }) => kind === 'block' || kind === 'net').sort((a, b) => a.slot - b.slot);
+
+function place({ runPpb, k, fault }: FaultDraw, window: GoldenWindow): Injection {
+  const { beginTicks, endTicks } = window;
+  const into = (BigInt(endTicks - beginTicks) * BigInt(runPpb)) / 1_000_000_000n;
+  const trigger = { kind: 'two-level', ticks: beginTicks + Number(into), k } as const;
+  return { trigger, fault: placeFault(fault, trigger.ticks, window) };
+}
+
+function placeFault(fault: DrawnFault, ticks: number, window: GoldenWindow): Injection['fault'] {
+  switch (fault.kind) {
+    case 'failstop':
+      return { model: 'failstop', hart: NEXT_HART };
+    case 'register':
+      return { model: 'register', hart: NEXT_HART, register: fault.register, bit: fault.bit };
+    case 'code': {
+      const { span, bit, repair } = fault;
+      return { model: 'code', hart: NEXT_HART, span, bit, repair: repair ? 'on-detection' : 'never' };
+    }
+    case 'csr':
+      return { model: 'csr', hart: NEXT_HART, csr: fault.csr, bit: fault.bit };
+    case 'memory': {
+      const { targets } = window.memory!.findLast((map) => map.ticks <= ticks) ?? window.memory![0]!;
+      return { model: 'memory', paddr: targetByte(targets, fault.where, fault.pick), bit: fault.bit };
+    }
+    case 'interrupt': {
+      const { line, effect, delay, pick } = fault;
+      const source = line === 'device' ? chosen(deviceSources(configOf(window.setup)), pick) : line;
+      return { model: 'interrupt', hart: NEXT_HART, line: source, effect, ticks: delay };
+    }
+    case 'device': {
+      const { kind, slot } = chosen(faultySlots(configOf(window.setup)), fault.pick);
+      return { model: 'device', slot, effect: kind === 'block' ? 'io-error' : 'drop-frame' };
+    }
+  }
+}
+
+/** Interrupt sources of the board's devices: the UART's, and those of the virtio slots that are in use. */
+const UART_SOURCE = 10;
+const deviceSources = ({ virtio = [] }: MachineConfig): number[] =>
+  virtio.length === 0 ? [UART_SOURCE] : virtio.map(({ slot }) => 1 + slot).sort((a, b) => a - b);
+
+const chosen = <T>(items: readonly T[], pick: number): T => items[Math.floor((pick / 2 ** 32) * items.length)]!;
+
+class SubjectInjector implements Injector {
+  private booted: Booted | undefined;
+  private golden: GoldenRun | undefined;
+
+  window(setup: string, seed: number): GoldenWindow {
+    const { booted, up, end, points } = this.goldenOf(setup, seed, REFERENCE);
+    const { machine, symbols } = booted;
+    const memory = Array.from({ length: MAPS_PER_RUN }, (_, n) => {
+      const ticks = up.ticks + Math.floor(((end.ticks - up.ticks) * n) / MAPS_PER_RUN);
+      const point = points.findLast((candidate) => candidate.ticks <= ticks)!;
+      machine.restore(point.snapshot);
+      return { ticks: point.ticks, targets: memoryTargets(machine, symbols) };
+    });
+    const ends = { beginTicks: up.ticks, endTicks: end.ticks, endMoment: end.moment };
+    return { setup, seed, ...ends, endDigest: `0x${end.digest.toString(16)}`, memory };
+  }
+
+  run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {
+    const { setup, seed, endTicks, endMoment } = golden;
+    const mine = this.goldenOf(setup, seed, mechanism);
+    // The digests differ in the words that select the mechanism; time and instructions must not.
+    const { ticks, moment } = mine.end;
+    if (ticks !== endTicks || moment !== endMoment) {
+      const expected = `expected ${endTicks}, ${endMoment}`;
+      throw new OtherGoldenRun(`the golden run of ${setup} ends at tick ${ticks}, moment ${moment}; ${expected}`);
+    }
+    return runInjection(mine, injection);
+  }
+
+  overhead(name: string, undoLog: boolean, seed: number): OverheadRow {
+    const setup = findSetup(name);
+    const config: Setup['config'] = (drawn) => {
+      const machine = setup.config(drawn);
+      return { ...machine, append: `${machine.append} undo=${undoLog ? 'on' : 'off'}` };
+    };
+    const { hypervisorInstructions, totalInstructions, vmExits } = goldenRun(
+      bootSetup({ ...setup, config }, seed),
+      REFERENCE,
+    );
+    return { setup: name, undoLog, seed, hypervisorInstructions, totalInstructions, vmExits };
+  }
+
+  private goldenOf(setup: string, seed: number, mechanism: Mechanism): GoldenRun {
+    if (this.booted?.setup.name !== setup || this.booted.seed !== seed) {
+      // Released first: two of them at once would double a worker's memory.
+      this.booted = this.golden = undefined;
+      this.booted = bootSetup(findSetup(setup), seed);
+    }
+    if (!this.golden || JSON.stringify(this.golden.mechanism) !== JSON.stringify(mechanism)) {
+      this.golden = undefined;
+      this.golden = goldenRun(this.booted, mechanism);
+    }
+    return this.golden;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A campaign's results as the report that every output is written from: plain data, the whole of it printed by `--json`.
+ * Relies on the analyses beside it; formats nothing.
+ */
+import type { CampaignResults } from '../types.ts';
+import {
+  type Failure,
+  type FailureGroup,
+  failuresOf,
+  groupFailures,
+  type InternalError,
+  internalErrors,
+} from './failures.ts';
+import { groupsOf, ranCells, type Subject } from './groups.ts';
+import { type LadderSummary, laddersOf } from './ladders.ts';
+import { type LatencyRatio, type LatencySummary, latencies, latencyRatios } from './latency.ts';
+import { type Tally, tallyOf } from './outcomes.ts';
+import { type OverheadSummary, overheads } from './overhead.ts';
+import { type PairAlignment, type PairComparison, pairedComparisons } from './pairs.ts';
+import {
+  CAVEAT,
+  PUBLISHED_CAUSES,
+  PUBLISHED_LADDERS,
+  PUBLISHED_LATENCY,
+  PUBLISHED_OUTCOMES,
+  PUBLISHED_OVERHEAD,
+} from './published.ts';
+
+export interface GroupSummary extends Subject, Tally {
+  /** Injections planned; less than these have run while a campaign goes on. */
+  readonly planned: number;
+  readonly errors: number;
+  readonly cells: readonly number[];
+  /** Detection latencies of detected faults in instructions, ascending: for distributions. */
+  readonly detectionLatencies: readonly number[];
+}
+
+export interface Report {
+  readonly campaign: {
+    readonly name: string;
+    readonly database: string;
+    readonly toolVersion: string;
+    readonly images: Readonly<Record<string, string>>;
+    readonly plan: string;
+    readonly cells: number;
+    readonly planned: number;
+    readonly run: number;
+    /** Rows that dejavm itself failed on: no outcome, in no rate. */
+    readonly errors: number;
+  };
+  readonly groups: readonly GroupSummary[];
+  readonly ladders: readonly LadderSummary[];
+  readonly latency: readonly LatencySummary[];
+  readonly latencyRatios: readonly LatencyRatio[];
+  readonly paired: readonly PairComparison[];
+  readonly alignment: readonly PairAlignment[];
+  readonly overhead: readonly OverheadSummary[];
+  readonly failureGroups: readonly FailureGroup[];
+  readonly failures: readonly Failure[];
+  readonly internalErrors: readonly InternalError[];
+  readonly published: {
+    readonly caveat: string;
+    readonly outcomes: typeof PUBLISHED_OUTCOMES;
+    readonly ladders: typeof PUBLISHED_LADDERS;
+    readonly latency: typeof PUBLISHED_LATENCY;
+    readonly overhead: typeof PUBLISHED_OVERHEAD;
+    readonly causes: typeof PUBLISHED_CAUSES;
+  };
+}
+
+/**
+ * Counts and compares everything that a report shows. A function of the results alone: same results, same report.
+ * @param database path of the results, for the commands that reproduce rows
+ * @throws UserError when rows and cells do not belong together
+ */
+export function summarise(results: CampaignResults, database: string): Report {
+  const cells = ranCells(results);
+  const groups = groupsOf(cells);
+  const latency = latencies(groups);
+  const failures = failuresOf(cells, database);
+  const errors = internalErrors(cells, database);
+  const { comparisons, alignments } = pairedComparisons(cells);
+  const { name, toolVersion, images, plan } = results;
+  return {
+    campaign: {
+      name,
+      database,
+      toolVersion,
+      images,
+      plan,
+      cells: results.cells.length,
+      planned: results.cells.reduce((sum, { size }) => sum + size, 0),
+      run: cells.reduce((sum, { rows }) => sum + rows.length, 0),
+      errors: errors.length,
+    },
+    groups: groups.map(({ rows, ...subject }) => ({
+      ...subject,
+      ...tallyOf(rows),
+      detectionLatencies: rows
+        .flatMap(({ result }) => (result.effect === 'detected' ? (result.detectionInstructions ?? []) : []))
+        .sort((a, b) => a - b),
+    })),
+    ladders: laddersOf(cells),
+    latency,
+    latencyRatios: latencyRatios(latency),
+    paired: comparisons,
+    alignment: alignments,
+    overhead: overheads(results.overhead),
+    failureGroups: groupFailures(failures),
+    failures,
+    internalErrors: errors,
+    published: {
+      caveat: CAVEAT,
+      outcomes: PUBLISHED_OUTCOMES,
+      ladders: PUBLISHED_LADDERS,
+      latency: PUBLISHED_LATENCY,
+      overhead: PUBLISHED_OVERHEAD,
+      causes: PUBLISHED_CAUSES,
+    },
+  };
+}

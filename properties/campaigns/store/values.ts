@@ -1,0 +1,165 @@
+/**
+ * What may stand in the columns of a campaign's database, as zod schemas: results, injections, cells, identity. A database
+ * is a file from outside; nothing in it is believed before it has passed here. Relies on the types of types.ts and of
+ * injection/types.ts, with which the compiler compares each schema.
+ */
+import { z } from 'zod';
+import { readPlannedFault } from '../../../engine/index.ts';
+import type {
+  EquivalenceSummary,
+  Hit,
+  Injection,
+  InjectionResult,
+  Mechanism,
+  RecoveryStep,
+  VmOutcome,
+} from '../injection/types.ts';
+import type { CampaignIdentity } from '../plan/identity.ts';
+import { MAX_CELL_SIZE } from '../plan/schema.ts';
+import type { GoldenEnds } from '../plan/testbed.ts';
+import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
+
+/** An object with exactly the fields of T: the compiler complains of one that is missing or too many. */
+const exactly =
+  <T>() =>
+  <S extends { readonly [K in keyof Required<T>]: z.ZodType } & { readonly [K in Exclude<keyof S, keyof T>]: never }>(
+    shape: S,
+  ) =>
+    z.strictObject(shape);
+
+const count = z.int().min(0);
+const text = z.string();
+/** Of golden runs as 0x…, of results as digits alone. */
+const digest = z.string().regex(/^(0x)?[0-9a-f]{1,16}$/);
+/** An address as a number: exact up to 2^53, and near enough for a run that went astray above. */
+const address = z
+  .number()
+  .min(0)
+  .max(2 ** 64);
+
+const mechanism = exactly<Mechanism>()({
+  recovery: z.enum(['none', 'rehype', 'nilihype']),
+  enhance: z.array(text).readonly(),
+}) satisfies z.ZodType<Mechanism>;
+
+/** Campaigns draw two-level triggers only. */
+export const injection = exactly<Injection>()({
+  trigger: z.strictObject({ kind: z.literal('two-level'), ticks: count, k: z.int().min(1) }),
+  fault: z.custom<Injection['fault']>((value) => isFault(value), 'not a fault that dejavm knows'),
+}) satisfies z.ZodType<Injection>;
+
+const isFault = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && readPlannedFault(value as Record<string, unknown>) !== undefined;
+
+const hit = exactly<Hit>()({
+  moment: count,
+  ticks: count,
+  hart: count,
+  pc: address,
+  symbol: text.exactOptional(),
+  instruction: text,
+  target: text,
+  vmid: count,
+}) satisfies z.ZodType<Hit>;
+
+const step = exactly<RecoveryStep>()({
+  name: text,
+  instructions: z.int(),
+  ticks: z.int(),
+}) satisfies z.ZodType<RecoveryStep>;
+
+const vm = exactly<VmOutcome>()({
+  name: text,
+  ok: z.boolean(),
+  reason: text.exactOptional(),
+}) satisfies z.ZodType<VmOutcome>;
+
+const equivalence = exactly<EquivalenceSummary>()({
+  equivalent: z.boolean(),
+  reasons: z.array(text).readonly(),
+}) satisfies z.ZodType<EquivalenceSummary>;
+
+const CAUSES = [
+  ...(['recovery not entered', 'recovery failed', 'failed again', 'hang after recovery'] as const),
+  ...(['privvm failed', 'new vm failed', 'several vms affected', 'one vm affected'] as const),
+] as const;
+
+export const result = exactly<InjectionResult>()({
+  effect: z.enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected']),
+  hit: hit.exactOptional(),
+  detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional(),
+  detectionInstructions: z.int().exactOptional(),
+  detection: text.exactOptional(),
+  success: z.boolean(),
+  noVmf: z.boolean(),
+  cause: z.enum(CAUSES).exactOptional(),
+  causeDetail: text.exactOptional(),
+  detections: count,
+  steps: z.array(step).readonly(),
+  recoveryInstructions: z.int().exactOptional(),
+  recoveryTicks: z.int().exactOptional(),
+  vms: z.array(vm).readonly(),
+  vmsAffected: count,
+  equivalence: equivalence.exactOptional(),
+  endMoment: count,
+  endTicks: count,
+  endDigest: digest,
+  converged: z.boolean(),
+}).refine(
+  ({ effect, success, noVmf, vms, vmsAffected }) =>
+    (effect === 'detected' || !success) && (success || !noVmf) && vmsAffected <= Math.max(1, vms.length),
+  'its fields contradict each other',
+) satisfies z.ZodType<InjectionResult>;
+
+export const cell = exactly<CampaignCell>()({
+  id: z.int().min(1),
+  setup: text,
+  faultClass: z.enum(FAULT_CLASSES),
+  mechanism,
+  mechanismName: text.exactOptional(),
+  rung: z.strictObject({ ladder: text, step: count, name: text }).exactOptional(),
+  size: z.int().min(1).max(MAX_CELL_SIZE),
+  seed: count,
+}) satisfies z.ZodType<CampaignCell>;
+
+export const golden = exactly<GoldenEnds>()({
+  setup: text,
+  seed: count,
+  beginTicks: count,
+  endTicks: count,
+  endMoment: count,
+  endDigest: digest,
+}) satisfies z.ZodType<GoldenEnds>;
+
+export const overhead = exactly<OverheadRow>()({
+  setup: text,
+  undoLog: z.boolean(),
+  seed: count,
+  hypervisorInstructions: count,
+  totalInstructions: count,
+  vmExits: count,
+}) satisfies z.ZodType<OverheadRow>;
+
+export const identity = exactly<CampaignIdentity>()({
+  name: text,
+  plan: text,
+  planHash: text,
+  toolVersion: text,
+  engineBehaviour: z.int(),
+  images: z.record(text, text),
+}) satisfies z.ZodType<CampaignIdentity>;
+
+/** The process that works on a database. */
+export interface Holder {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** A process number is small; 0 and below would mean groups of processes. */
+export const holder = exactly<Holder>()({
+  pid: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  started: text,
+}) satisfies z.ZodType<Holder>;

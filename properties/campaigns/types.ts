@@ -1,0 +1,55 @@
+/** A campaign's results as plain data: what the database holds and reports are made of. */
+import type { Injection, InjectionResult, Mechanism } from './injection/types.ts';
+
+/** Fault models that a cell can draw from, in the order of tables. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
+export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
+export type FaultClass = (typeof FAULT_CLASSES)[number];
+
+/** One line of the plan: so many injections of one class into one set-up under one mechanism. */
+export interface CampaignCell {
+  readonly id: number;
+  readonly setup: string;
+  readonly faultClass: FaultClass;
+  readonly mechanism: Mechanism;
+  /** What the campaign file calls the mechanism; in a ladder, the one whose rungs these are. */
+  readonly mechanismName?: string;
+  /** The rung of a ladder that this cell is: `+ timer`, or `all but timer`; undefined outside ladders. */
+  readonly rung?: { readonly ladder: string; readonly step: number; readonly name: string };
+  readonly size: number;
+  readonly seed: number;
+}
+
+/** Cells that share setup, fault class, seed and size draw the same injections: row n of one pairs with row n of the other. */
+export interface CampaignRow {
+  readonly id: number;
+  readonly cell: number;
+  readonly index: number;
+  readonly injection: Injection;
+  /** Undefined while it has not run. */
+  readonly result?: InjectionResult;
+  /** It ended in an internal error of ours: its message. Such a row has no result and is tried again by the next run. */
+  readonly error?: string;
+}
+
+/** A run without any fault: what normal operation costs. */
+export interface OverheadRow {
+  readonly setup: string;
+  readonly undoLog: boolean;
+  /** Of schedule, latencies and workload: what a run costs varies with them by about as much as the log costs. */
+  readonly seed: number;
+  readonly hypervisorInstructions: number;
+  readonly totalInstructions: number;
+  readonly vmExits: number;
+}
+
+export interface CampaignResults {
+  readonly name: string;
+  /** The YAML text, as it was given. */
+  readonly plan: string;
+  readonly toolVersion: string;
+  /** sha256 of each image that ran, by name. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly cells: readonly CampaignCell[];
+  readonly rows: readonly CampaignRow[];
+  readonly overhead: readonly OverheadRow[];
+}

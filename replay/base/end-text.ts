@@ -1,0 +1,13 @@
+/** Why a recording ended: as its end record says it, and for people. */
+import { haltText, STUCK_CODE, type StopReason } from '../../engine/index.ts';
+import type { TraceEnd } from '../../traces/index.ts';
+
+/** As the end record says it: "halted pass 0", "idle", "moment". */
+export const endReason = (stop: StopReason): string =>
+  stop.kind === 'halted' ? `halted ${stop.status} ${stop.code}` : stop.kind;
+
+const STUCK = { kind: 'halted', status: 'fail', code: STUCK_CODE } as const;
+
+/** For people: the reason, but where its number says that nothing but traps happened. */
+export const endText = ({ reason }: Pick<TraceEnd, 'reason'>): string =>
+  reason === endReason(STUCK) ? `halted ${haltText(STUCK)}` : reason;

@@ -1,0 +1,94 @@
+/**
+ * Says what happened at the first difference of two runs: which hart, instruction and symbol, which input, and what
+ * differs, with symbols and owners.
+ * Relies on both runs standing where the caller says. Compares whole snapshots, so it is called once per bisect.
+ */
+import {
+  compareStates,
+  hex,
+  insideVm,
+  instructionAt,
+  NEXT_HART,
+  type Ownership,
+  readOwnership,
+  type StateDifference,
+} from '../../engine/index.ts';
+import type { BisectResult, Position } from '../base/types.ts';
+import type { TraceTimeline } from '../timeline/index.ts';
+import type { NamedDifference, Pair } from './bisect-pair.ts';
+import type { SettingDifference } from './diff.ts';
+import { describeEvent, type InputDifference } from './diff-inputs.ts';
+
+/** A bisect result without its statistics. */
+export type Found = Omit<BisectResult, 'identical' | 'probes'>;
+
+/** The states differ from the start, for this reason. */
+export function explainStart(pair: Pair, loaded: readonly SettingDifference[]): Found {
+  const list = loaded.map(({ name, a, b }) => `${name}: A ${a}, B ${b}`).join('; ');
+  return {
+    moment: 0,
+    ticks: 0,
+    cause: `the machines start with different contents: ${list}`,
+    ...stateDifferences(pair),
+  };
+}
+
+/**
+ * Call while both runs stand right before the inputs; call the result once they have been applied. The instruction
+ * is the one that was about to run: on the hart that a fault hits, else on the hart whose turn it is.
+ */
+export function explainInput(pair: Pair, input: InputDifference): () => Found {
+  const [event] = [...input.onlyA, ...input.onlyB];
+  const named = event?.kind === 'fault' && 'hart' in event.fault ? event.fault.hart : NEXT_HART;
+  const hit = named === NEXT_HART ? undefined : named;
+  const place = describePlace(pair.a, hit ?? pair.a.machine.next().hart);
+  const say = (who: string, events: InputDifference['onlyA']) =>
+    events.map((e) => `only ${who} has ${describeEvent(e)}`);
+  const texts = [...say('A', input.onlyA), ...say('B', input.onlyB)];
+  const cause = `input: ${texts.length > 0 ? texts.join(', ') : 'the same inputs in another order'}`;
+  return () => ({ moment: input.moment, ticks: input.ticks, ...place, cause, ...stateDifferences(pair) });
+}
+
+/** Call while both runs stand at the last equal position; steps them to the first different one. */
+export function explainInstruction(pair: Pair, differsAt: Position): Found {
+  const place = describePlace(pair.a, pair.a.machine.next().hart);
+  const other = describePlace(pair.b, pair.b.machine.next().hart);
+  const same = place.hart === other.hart && place.pc === other.pc && place.instruction === other.instruction;
+  const besides = same ? '' : ` (B: hart ${other.hart}, pc ${hex(other.pc)}, ${other.instruction})`;
+  pair.a.toTicks(differsAt.ticks, 'applied');
+  pair.b.toTicks(differsAt.ticks, 'applied');
+  const cause = `no input: the same state gave different ones${besides}; the engine or a checkpoint is not deterministic`;
+  return { ...differsAt, ...place, cause, ...stateDifferences(pair) };
+}
+
+function describePlace({ machine, symbols }: TraceTimeline, hart: number) {
+  const { pc, mode } = machine.hart(hart);
+  const symbol = symbols.describe(mode, pc);
+  return { hart, pc, instruction: instructionAt(machine, hart, pc, symbols), ...(symbol && { symbol }) };
+}
+
+function stateDifferences(pair: Pair): { differences: NamedDifference[] } {
+  const { a, b } = pair;
+  const found = compareStates(a.machine.snapshot(), b.machine.snapshot(), a.machine.config);
+  const owners = readOwnership(a.machine, a.symbols);
+  return { differences: found.map((difference) => nameDifference(a, owners, difference)) };
+}
+
+/** RAM: whose it is. Registers: which symbol the value of A points at, and which VM the hart is inside. */
+function nameDifference(
+  { machine, symbols }: TraceTimeline,
+  owners: Ownership,
+  difference: StateDifference,
+): NamedDifference {
+  if (difference.paddr !== undefined) {
+    const symbol = symbols.describePhysical(difference.paddr);
+    const owner = owners.describe(difference.paddr);
+    return { ...difference, ...(symbol && { symbol }), ...(owner && { owner }) };
+  }
+  const hart = Number(/^hart(\d+)\./.exec(difference.where)?.[1] ?? Number.NaN);
+  if (!(hart < machine.config.harts)) return difference;
+  const { mode, vmid } = machine.hart(hart);
+  const symbol = symbols.describe(mode, difference.a);
+  const vm = insideVm(mode) ? owners.list.vms.find((candidate) => candidate.vmid === vmid) : undefined;
+  return { ...difference, ...(symbol && { symbol }), ...(vm && { owner: vm.name }) };
+}

@@ -1,0 +1,64 @@
+/**
+ * `dejavm inject` on the real set-up: what people see, the exit codes, and the trace that it leaves. What injections mean
+ * is properties/campaigns/injection's business.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../../base/exit-codes.ts';
+import { cli } from '../test-io.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dejavm-inject-'));
+const env = { XDG_DATA_HOME: folder };
+process.env.XDG_DATA_HOME = folder;
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const AT = ['--at', 'hypercall#40'];
+
+describe('inject', () => {
+  test('explains a recovery, and leaves a trace that replays', async () => {
+    const path = join(folder, 'hit.djvm');
+    const argv = ['inject', '--recovery', 'nilihype', '--fault', 'failstop', ...AT, '--record', path];
+    const { code, out, err } = await cli(argv, { env });
+    expect(code).toBe(EXIT.ok);
+    expect(out).toContain('by an unexpected trap');
+    expect(out).toContain('recovered, no VM affected');
+    expect(out).toContain(
+      'dejavm inject --setup compute --recovery nilihype --enhance all --fault failstop --at hypercall#40',
+    );
+    expect(err).toContain('it ends with the same digest');
+    const replay = await cli(['replay', path], { env });
+    expect([replay.code, replay.out]).toEqual([EXIT.ok, expect.stringContaining('replay agrees')]);
+  });
+
+  test('the command that it prints gives the same result; failure is exit code 1', async () => {
+    const argv = ['inject', '--recovery', 'none', '--fault', 'failstop', ...AT, '--json'];
+    const first = await cli(argv, { env });
+    expect(first.code).toBe(EXIT.difference);
+    const { command, result } = JSON.parse(first.out) as { command: string[]; result: { endDigest: string } };
+    expect(result).toMatchObject({ effect: 'detected', success: false, cause: 'recovery not entered' });
+    const again = await cli([...command.slice(1), '--json'], { env });
+    expect(JSON.parse(again.out)).toEqual(JSON.parse(first.out));
+  });
+
+  test.each([
+    [['--fault', 'failstop'], /when\? give a trigger/],
+    [['--at', '3ms+1'], /which fault\? give one/],
+    [['--fault', 'crash', ...AT], /no fault model 'crash'/],
+    [['--fault', 'failstop', '--at', '8M+3'], /expected virtual time and hypervisor instruction/],
+    [['--fault', 'failstop', '--at', 'soon#x'], /expected a trigger such as/],
+    [['--fault', 'failstop', '--at', '1us+1'], /before the hypervisor is up/],
+    [['--fault', 'failstop', ...AT, '--setup', 'cloud'], /no set-up 'cloud': expected one of compute/],
+    [['--fault', 'failstop', ...AT, '--recovery', 'reboot'], /expected one of none, rehype, nilihype/],
+    [['--fault', 'failstop', ...AT, '--enhance', 'luck'], /no enhancement 'luck'/],
+    [['--fault', 'device=7,effect=io-error', ...AT], /no such device in virtio slot 7/],
+    [['--fault', 'register=x1,bit=0,hart=7', ...AT], /fault on hart 7: the machine has harts 0…1/],
+    [['--fault', 'memory=0x10,bit=0', ...AT], /no RAM at this physical address/],
+  ])('%j is refused in one line', async (argv, why) => {
+    const { code, out, err } = await cli(['inject', ...argv], { env });
+    expect([code, out]).toEqual([EXIT.usage, '']);
+    expect(err).toMatch(why);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,174 @@
+/**
+ * `dejavm inject`: one fault into one set-up under one mechanism, and what became of it. Everything that decides is in
+ * the flags, or in the row of a campaign that is named, so the line that was typed is the line that runs it again. Relies on properties/campaigns/injection.
+ */
+import { type Fault, parseFault, shellLine, UserError } from '../../../engine/index.ts';
+import {
+  bootSetup,
+  campaignCatalogue,
+  explain,
+  findSetup,
+  type GoldenRun,
+  goldenRun,
+  type Injection,
+  type InjectionResult,
+  type InjectionTrigger,
+  injectionCommand,
+  type Mechanism,
+  parseEnhance,
+  parseRecovery,
+  parseRowReference,
+  readCampaignRow,
+  recordInjection,
+  runInjection,
+  type Setup,
+} from '../../../properties/index.ts';
+import { parseTrigger } from '../../../replay/index.ts';
+import { UsageError } from '../../base/errors.ts';
+import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
+import { byteSize, toJson, virtualTime } from '../../base/format.ts';
+import { type Io, progressLine } from '../../base/io.ts';
+import type { CommandContext } from '../command.ts';
+import type { FlagValues } from '../flags.ts';
+import { becomesLatest } from './latest.ts';
+
+/** What is injected, and when it comes from a campaign: what became of it there. */
+interface Plan {
+  readonly setup: Setup;
+  readonly mechanism: Mechanism;
+  readonly seed: number;
+  readonly injection: Injection;
+  readonly stored?: { readonly name: string; readonly result: InjectionResult | undefined };
+}
+
+type InjectFlag = 'setup' | 'recovery' | 'enhance' | 'model' | 'at' | 'seed' | 'recordTo' | 'json';
+
+export async function injectCommand({ args, flags, io, argv }: CommandContext<InjectFlag>): Promise<ExitCode> {
+  const plan = args[0] === undefined ? planFromFlags(flags) : planFromRow(args[0], flags);
+  const { setup, mechanism, seed, injection, stored } = plan;
+  const progress = progressLine(io);
+  try {
+    progress.show(() => `booting ${setup.name}`);
+    const golden = goldenRun(bootSetup(setup, seed), mechanism, {
+      onProgress: (ticks) => progress.show(() => `run without a fault: ${virtualTime(ticks)}`),
+    });
+    progress.show(() => 'run with the fault');
+    const result = runInjection(golden, injection);
+    progress.clear();
+    const difference = stored?.result && differenceOf(stored.result, result);
+    report(golden, plan, result, difference, flags.json, io);
+    if (flags.recordTo !== undefined) await keep(golden, injection, result, flags.recordTo, argv, io);
+    if (stored?.result) return difference === undefined ? EXIT.ok : EXIT.difference;
+    return isGood(result) ? EXIT.ok : EXIT.difference;
+  } finally {
+    progress.clear();
+  }
+}
+
+function planFromFlags(flags: FlagValues<InjectFlag>): Plan {
+  return {
+    setup: findSetup(flags.setup),
+    mechanism: { recovery: parseRecovery(flags.recovery), enhance: parseEnhance(flags.enhance) },
+    seed: seedOf(flags),
+    injection: { fault: faultOf(flags), trigger: triggerOf(flags) },
+  };
+}
+
+/** A row of a campaign's database. @throws UserError when it could not end as it did there */
+function planFromRow(name: string, flags: FlagValues<InjectFlag>): Plan {
+  const reference = parseRowReference(name);
+  if (!reference)
+    throw new UsageError(`'${name}' names no row: expected a campaign's database and a row, results.sqlite#17`);
+  if (flags.model !== undefined || flags.at !== undefined || flags.seed !== undefined) {
+    throw new UsageError(`${name} says what is injected and when: leave out --fault, --at and --seed`);
+  }
+  const { row, cell } = readCampaignRow(reference.path, reference.id, campaignCatalogue);
+  const { mechanism, seed } = cell;
+  return {
+    setup: findSetup(cell.setup),
+    mechanism,
+    seed,
+    injection: row.injection,
+    stored: { name, result: row.result },
+  };
+}
+
+/** In what a row ended otherwise than it did; undefined when in nothing. */
+function differenceOf(stored: InjectionResult, now: InjectionResult): string | undefined {
+  const fields = [...new Set([...Object.keys(stored), ...Object.keys(now)])] as (keyof InjectionResult)[];
+  const text = (value: unknown) => JSON.stringify(value) ?? 'nothing';
+  // The digest first: it covers the whole machine.
+  const differing = fields.filter((name) => text(stored[name]) !== text(now[name]));
+  const field = differing.find((name) => name === 'endDigest') ?? differing[0];
+  return field && `${field} was ${text(stored[field])}, is ${text(now[field])}`;
+}
+
+function faultOf({ model }: FlagValues<'model'>): Fault {
+  if (model === undefined) throw new UsageError('which fault? give one, such as --fault failstop');
+  return parseFault(model);
+}
+
+function triggerOf({ at }: FlagValues<'at'>): InjectionTrigger {
+  if (at === undefined) throw new UsageError('when? give a trigger, such as --at 5ms+120 or --at frame_alloc+0x10');
+  const trigger = parseTrigger(at);
+  if (trigger.kind === 'moment' || trigger.kind === 'two-level') return trigger;
+  // The next hypervisor instruction from there on.
+  if (trigger.kind === 'ticks') return { kind: 'two-level', ticks: trigger.ticks, k: 1 };
+  if (trigger.kind === 'symbol' && trigger.ticks === 0) {
+    const { kind, symbol, offset, n } = trigger;
+    return { kind, symbol, offset, n };
+  }
+  throw new UserError(
+    `--at ${at}: expected virtual time and hypervisor instruction (5ms+120), a moment (8M), or a place (frame_alloc+0x10#3)`,
+  );
+}
+
+function seedOf({ seed = 0n }: FlagValues<'seed'>): number {
+  if (seed > BigInt(Number.MAX_SAFE_INTEGER)) throw new UsageError(`--seed ${seed}: expected at most 2^53 - 1`);
+  return Number(seed);
+}
+
+function report(
+  golden: GoldenRun,
+  { injection, stored }: Plan,
+  result: InjectionResult,
+  difference: string | undefined,
+  json: boolean,
+  io: Io,
+): void {
+  const { setup, mechanism, seed } = golden;
+  const command = injectionCommand(setup, mechanism, seed, injection);
+  if (json) {
+    const again = stored && { row: stored.name, asStored: stored.result ? difference === undefined : null };
+    io.out(toJson('inject', { setup: setup.name, seed, mechanism, injection, command, result, ...again }));
+    return;
+  }
+  io.out(`${explain(result, { setup, mechanism, injection }).join('\n')}\n  again         ${shellLine(command)}\n`);
+  if (!stored) return;
+  const { name } = stored;
+  const verdict =
+    difference === undefined ? `ends as in ${name}, digest ${result.endDigest}` : `DIFFERS: ${difference}`;
+  io.out(`  row           ${stored.result ? verdict : `${name} has no result to compare with yet`}\n`);
+}
+
+async function keep(
+  golden: GoldenRun,
+  injection: Injection,
+  result: InjectionResult,
+  path: string,
+  argv: readonly string[],
+  io: Io,
+): Promise<void> {
+  if (result.effect === 'not-reached')
+    throw new UserError(`nothing to record in ${path}: the trigger is never reached`);
+  const recorded = await recordInjection(golden, injection, result, { path, commandLine: ['dejavm', ...argv] });
+  becomesLatest(recorded.path, io);
+  io.err(
+    `dejavm: recorded in ${recorded.path} (${byteSize(recorded.bytes)}); it ends with the same digest\n` +
+      `  replay it with: ${shellLine(['dejavm', 'replay', recorded.path])}\n`,
+  );
+}
+
+/** Nothing was lost: not manifested, latent, or recovered. */
+const isGood = ({ effect, success }: InjectionResult): boolean =>
+  effect === 'non-manifested' || effect === 'latent' || (effect === 'detected' && success);

@@ -1,0 +1,40 @@
+/**
+ * Opens the trace that a command line names, and says on standard error when it is not whole, or another than the one of
+ * this folder. Relies on replay for names.
+ */
+import { didYouMean } from '../../../engine/index.ts';
+import { resolveTrace, traceWords } from '../../../replay/index.ts';
+import { type OpenOptions, openTrace, type Trace, TraceError } from '../../../traces/index.ts';
+import { grouped } from '../../base/format.ts';
+import type { Io } from '../../base/io.ts';
+import { explainLatest } from './latest.ts';
+
+/**
+ * @param name a path, or `latest`
+ * @param options how much of it is checked now: damage that is not looked at is not warned of, and neither is damage that
+ *   the verb tells of itself
+ * @throws UserError when there is no such trace, TraceError when it cannot be read at all
+ */
+export function openNamedTrace(name: string, io: Io, options: OpenOptions & { damageIsSaid?: true } = {}): Trace {
+  const { damageIsSaid, ...checks } = options;
+  const trace = openOrGuess(name, checks);
+  explainLatest(name, io);
+  if (trace.damage && !damageIsSaid) {
+    io.err(
+      `dejavm: warning: ${trace.path} is ${trace.damage.kind} at byte ${trace.damage.offset}: ${trace.damage.message}; ` +
+        `using what is intact, up to moment ${grouped(trace.last.moment)}\n`,
+    );
+  }
+  return trace;
+}
+
+function openOrGuess(name: string, checks: OpenOptions): Trace {
+  const path = resolveTrace(name);
+  try {
+    return openTrace(path, checks);
+  } catch (error) {
+    if (!(error instanceof TraceError) || error.kind !== 'missing') throw error;
+    const guess = didYouMean(name, traceWords());
+    throw guess === '' ? error : new TraceError('missing', path, `no such file${guess}`, { cause: error });
+  }
+}

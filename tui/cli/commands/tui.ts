@@ -1,0 +1,51 @@
+/**
+ * `dejavm tui TRACE`: the terminal UI, or with `--frame` one screen of it as text. Relies on ink only from the moment
+ * something is drawn.
+ */
+import { createTracePlayer, openTimeline } from '../../../replay/index.ts';
+import { UsageError } from '../../base/errors.ts';
+import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
+import { processJobControl } from '../../base/job-control.ts';
+import { runScript } from '../../model/input.ts';
+import { machineIntrospection } from '../../model/introspection.ts';
+import { createScanner } from '../../model/scan.ts';
+import { change, createSession } from '../../model/session.ts';
+import { createLanes } from '../../panels/lanes.ts';
+import type { CommandContext } from '../command.ts';
+import { openNamedTrace } from './open.ts';
+
+/** How far the scanner runs at a time when nobody waits for the screen. */
+const SCAN_STEP = 50_000_000;
+
+export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 'frame' | 'size'>): Promise<ExitCode> {
+  if (!flags.frame && !(io.stdin.isTTY && io.outIsTerminal)) {
+    throw new UsageError('the terminal UI needs a terminal; --frame prints one screen as text without one');
+  }
+  const trace = openNamedTrace(args[0]!, io);
+  const travel = openTimeline(trace);
+  const lanes = createLanes(travel.machine.config.harts);
+  const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
+  const session = createSession(travel, machineIntrospection(travel.machine), lanes);
+  if (flags.size) change(session, flags.size);
+  if (flags.script !== undefined) runScript(session, flags.script);
+  if (flags.frame) {
+    while (!scanner.done) scanner.advance(SCAN_STEP);
+    // Quitting belongs to a script that ends a session; the frame is what was last on the screen.
+    const { frameText } = await import('../../views/frame.tsx');
+    io.out(`${frameText(session)}\n`);
+    return EXIT.ok;
+  }
+  if (session.state.quit) return EXIT.ok;
+  const { runApp } = await import('../../views/app.tsx');
+  const abort = new AbortController();
+  const release = io.onInterrupt(() => abort.abort());
+  const colour = !io.env.NO_COLOR && io.env.TERM !== 'dumb';
+  try {
+    const { stdin, stdout } = io;
+    const jobs = processJobControl();
+    const hasQuit = await runApp({ session, scanner, colour, stdin, stdout, jobs }, abort.signal);
+    return hasQuit ? EXIT.ok : EXIT.interrupted;
+  } finally {
+    release();
+  }
+}

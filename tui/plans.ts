@@ -1,2 +1,0 @@
-/** Campaign files that come with the package: properties/campaign/plans/NAME.yaml. In the order in which help lists them. */
-export const BUNDLED_PLANS: readonly string[] = ['smoke', 'paper', 'ladders', 'team'];
