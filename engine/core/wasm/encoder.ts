@@ -1,6 +1,6 @@
 /**
- * Encodes WebAssembly: function bodies with structured labels, and modules that import a memory and functions. Knows
- * the wasm binary format and nothing of RISC-V. Does not validate: the engine that compiles the module does.
+ * Encodes WebAssembly: function bodies with structured labels, and modules that import a memory, a table and functions.
+ * Knows the wasm binary format and nothing of RISC-V. Does not validate: the engine that compiles the module does.
  * @see WebAssembly Core Specification, section 5 (binary format)
  */
 
@@ -123,6 +123,8 @@ export class FunctionBody {
   readonly type: FunctionType;
   private readonly code: number[] = [];
   private readonly locals: ValueType[] = [];
+  /** Where the number of a type belongs in the code: the module gives it. */
+  private readonly typeUses: { readonly at: number; readonly type: FunctionType }[] = [];
   private depth = 0;
 
   constructor(type: FunctionType) {
@@ -171,6 +173,18 @@ export class FunctionBody {
   call(index: number): this {
     return this.indexed(0x10, index);
   }
+  /** Returns what function `index` returns for the arguments on the stack; the frame is gone before it starts. */
+  returnCall(index: number): this {
+    return this.indexed(0x12, index);
+  }
+  /** Calls the function of this type at the i32 on the stack in the imported table. */
+  callIndirect(type: FunctionType): this {
+    return this.indirect(0x11, type);
+  }
+  /** As `returnCall`, of a function in the imported table. */
+  returnCallIndirect(type: FunctionType): this {
+    return this.indirect(0x13, type);
+  }
 
   /** Opens a block; a branch to a loop's label goes back to its start, to any other label past its end. */
   begin(kind: keyof typeof BLOCKS, result?: ValueType): Label {
@@ -199,16 +213,34 @@ export class FunctionBody {
     return this;
   }
 
-  /** Bytes for the code section. @throws Error when blocks are still open (ours: an assertion). */
-  encode(): number[] {
+  /**
+   * Bytes for the code section; `typeIndex` numbers types.
+   * @throws Error when blocks are still open (ours: an assertion).
+   */
+  encode(typeIndex: (type: FunctionType) => number): number[] {
     if (this.depth !== 0) throw new Error(`wasm: ${this.depth} blocks left open`);
-    const body = [...vector(this.locals.map((type) => [1, VALUE_TYPE[type]])), ...this.code, 0x0b];
+    const body = vector(runLengths(this.locals).map(({ type, count }) => [...leb(count), VALUE_TYPE[type]]));
+    let from = 0;
+    for (const { at, type } of this.typeUses) {
+      append(body, this.code.slice(from, at));
+      unsignedLeb(body, typeIndex(type));
+      from = at;
+    }
+    append(body, this.code.slice(from));
+    body.push(0x0b);
     return sized(body);
   }
 
   private indexed(opcode: number, index: number): this {
     this.code.push(opcode);
     unsignedLeb(this.code, index);
+    return this;
+  }
+  private indirect(opcode: number, type: FunctionType): this {
+    this.code.push(opcode);
+    this.typeUses.push({ at: this.code.length, type });
+    // The table's number.
+    this.code.push(0);
     return this;
   }
 }
@@ -223,31 +255,60 @@ export interface ExportedFunction {
   readonly body: FunctionBody;
 }
 
-/** Bytes of a module that imports `env.memory` and the given functions (indices 0 …), and exports others after them. */
-export function encodeModule(imports: readonly ImportedFunction[], exports: readonly ExportedFunction[]): Uint8Array {
-  const types = [...imports.map((f) => f.type), ...exports.map((f) => f.body.type)];
-  const typeSection = vector(
-    types.map(({ parameters, result }) => [
-      0x60,
-      ...vector(parameters.map((type) => [VALUE_TYPE[type]])),
-      ...vector(result ? [[VALUE_TYPE[result]]] : []),
-    ]),
-  );
+/**
+ * Bytes of a module that imports `env.memory`, with `hasTable` also `env.table`, and the given functions (indices 0 …), and
+ * exports others after them.
+ */
+export function encodeModule(
+  imports: readonly ImportedFunction[],
+  exports: readonly ExportedFunction[],
+  { hasTable = false } = {},
+): Uint8Array {
+  const types = new Map<string, { readonly index: number; readonly type: FunctionType }>();
+  const typeIndex = (type: FunctionType): number => {
+    const key = `${type.parameters} ${type.result}`;
+    const found = types.get(key) ?? { index: types.size, type };
+    types.set(key, found);
+    return found.index;
+  };
+  const functions = imports.map((f) => [...text(f.module), ...text(f.name), 0x00, ...leb(typeIndex(f.type))]);
+  const bodies = exports.map(({ body }) => ({ type: leb(typeIndex(body.type)), code: body.encode(typeIndex) }));
   const memory = [...text('env'), ...text('memory'), 0x02, 0x00, 0x00];
-  const functions = imports.map((f, index) => [...text(f.module), ...text(f.name), 0x00, ...leb(index)]);
+  const table = [...text('env'), ...text('table'), 0x01, 0x70, 0x00, 0x00];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, typeSection),
-    ...section(2, vector([memory, ...functions])),
-    ...section(3, vector(exports.map((_, index) => leb(imports.length + index)))),
+    ...section(1, vector([...types.values()].map(({ type }) => encodeType(type)))),
+    ...section(2, vector([memory, ...(hasTable ? [table] : []), ...functions])),
+    ...section(3, vector(bodies.map(({ type }) => type))),
     ...section(7, vector(exports.map((f, index) => [...text(f.name), 0x00, ...leb(imports.length + index)]))),
-    ...section(10, vector(exports.map((f) => f.body.encode()))),
+    ...section(10, vector(bodies.map(({ code }) => code))),
   ]);
+}
+
+const encodeType = ({ parameters, result }: FunctionType) => [
+  0x60,
+  ...vector(parameters.map((type) => [VALUE_TYPE[type]])),
+  ...vector(result ? [[VALUE_TYPE[result]]] : []),
+];
+
+/** Neighbours of one type as one group, as the code section declares locals. */
+function runLengths(locals: readonly ValueType[]): { type: ValueType; count: number }[] {
+  const groups: { type: ValueType; count: number }[] = [];
+  for (const type of locals) {
+    const last = groups.at(-1);
+    if (last?.type === type) last.count++;
+    else groups.push({ type, count: 1 });
+  }
+  return groups;
 }
 
 const section = (id: number, content: readonly number[]) => [id, ...sized(content)];
 const sized = (content: readonly number[]) => [...leb(content.length), ...content];
 const vector = (items: readonly (readonly number[])[]) => [...leb(items.length), ...items.flat()];
+/** Pushes one by one: a body may be longer than a call may have arguments. */
+function append(out: number[], bytes: readonly number[]): void {
+  for (const byte of bytes) out.push(byte);
+}
 const text = (value: string) => sized([...new TextEncoder().encode(value)]);
 
 function leb(value: number): number[] {
