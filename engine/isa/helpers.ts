@@ -99,9 +99,5 @@ export const HELPERS = {
 
 export type HelperName = keyof typeof HELPERS;
 
-/** Whether a call of the helper may do what `fact` says. */
-export const helperMay = (helper: HelperName, fact: Fact): boolean =>
-  (HELPERS[helper].may as readonly Fact[]).includes(fact);
-
 /** Whether a helper's value depends on its parameters alone and a call changes nothing. */
 export const isPure = (helper: HelperName): boolean => HELPERS[helper].may.length === 0;

@@ -41,7 +41,7 @@ export {
   parts,
 } from './expression.ts';
 export { type Extension, extensionsInOrder, isaString, misaLetters } from './extension-list.ts';
-export { ACCESSES, type Fact, HELPERS, type HelperName, helperMay, isPure } from './helpers.ts';
+export { ACCESSES, type Fact, HELPERS, type HelperName, isPure } from './helpers.ts';
 export type { Compressed, Instruction } from './instruction.ts';
 export { registerNumber } from './registers.ts';
 export { COMPRESSED, expansionOf, INSTRUCTIONS } from './table.ts';

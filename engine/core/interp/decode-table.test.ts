@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMPRESSED, decode, type Encoding, INSTRUCTIONS, instructionLength, matches } from '../../isa/index.ts';
+import { registerWord } from '../codegen/index.ts';
 import { createCore } from '../core.ts';
 import { CONSTANTS, HART, hartAddress, offsetOf, SLOT } from '../layout.ts';
-import { opNumber, registerWord } from './ops.ts';
+import { opNumber } from './ops.ts';
 
 const core = createCore({
   ramBytes: 0x10000,

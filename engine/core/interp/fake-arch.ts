@@ -4,10 +4,10 @@
  * that both paths are reached.
  */
 import { type Assembled, assemble, decode as decodeRaw, HELPERS, instructionLength } from '../../isa/index.ts';
+import { CACHES, registerWord } from '../codegen/index.ts';
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from '../layout.ts';
-import { CACHES } from './frame.ts';
 import { generateInterp } from './generate.ts';
-import { opNumber, registerWord } from './ops.ts';
+import { opNumber } from './ops.ts';
 
 /** Linear memory: layout below, then caches, decoded blocks of 8 pages, and 8 pages of RAM at this address and pc. */
 const TLB_HOST = 0x100000;

@@ -3,63 +3,37 @@
  * has the contract). A loop around one `br_table`; registers stay in linear memory; every instruction checks the
  * budget, so that a stop is exact. Relies on the layout and the ISA table; checks nothing at run time.
  */
-import { HELPERS } from '../../isa/index.ts';
-import { CONSTANTS, HART, MACHINE, offsetOf, SLOT } from '../layout.ts';
-import { encodeModule, type FunctionType, type ImportedFunction, type Label } from '../wasm/index.ts';
-import { Frame, type Imports, type Labels } from './frame.ts';
-import { emitHandler } from './handler.ts';
+import { archCalls, emitAddend, emitCachesAddress, emitProbe } from '../codegen/index.ts';
+import { CONSTANTS, HART, offsetOf, SLOT } from '../layout.ts';
+import { encodeModule, type Label } from '../wasm/index.ts';
+import { Frame, type Labels } from './frame.ts';
 import { OPS } from './ops.ts';
+import { emitHandler } from './slot-site.ts';
 
 /**
  * Bytes of a module that imports `env.memory` and functions of `arch` (fetch, decode, loadSlow, storeSlow, and every
  * helper of the ISA table), and exports `interp(hart, budget) -> budget left`.
  */
 export function generateInterp(): Uint8Array {
-  const { imports, indices } = importTable();
-  const frame = new Frame(indices);
+  const arch = archCalls();
+  const frame = new Frame(arch);
   emitInterp(frame);
-  return encodeModule(imports, [{ name: 'interp', body: frame.code }]);
+  return encodeModule(arch.imports, [{ name: 'interp', body: frame.code }]);
 }
 
 const hartField = (name: string) => offsetOf(HART, name);
 
-function importTable(): { imports: ImportedFunction[]; indices: Imports } {
-  const core: Record<string, FunctionType> = {
-    fetch: { parameters: ['i32'], result: 'i32' },
-    decode: { parameters: ['i32', 'i32'] },
-    loadSlow: { parameters: ['i32', 'i64', 'i32'], result: 'i64' },
-    storeSlow: { parameters: ['i32', 'i64', 'i64', 'i32'] },
-  };
-  const helpers = Object.entries(HELPERS).map(([name, { parameters }]): [string, FunctionType] => [
-    name,
-    { parameters: ['i32', ...parameters.map(() => 'i64' as const)], result: 'i64' },
-  ]);
-  const imports = [...Object.entries(core), ...helpers].map(([name, type]) => ({ module: 'arch', name, type }));
-  const index = new Map(imports.map(({ name }, position) => [name, position]));
-  const helper = (name: string): number => {
-    const found = index.get(name);
-    if (found === undefined) throw new Error(`interp: no import ${name}`);
-    return found;
-  };
-  const [fetch, decode, loadSlow, storeSlow] = ['fetch', 'decode', 'loadSlow', 'storeSlow'].map(helper) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { imports, indices: { fetch, decode, loadSlow, storeSlow, helper } };
-}
-
 /**
- * The nest, outside in: `resume` starts at HART.pc with fresh contexts, `lookup` at the local pc, `dispatch` at the
- * local slot; the blocks between are ways out, whose code follows their end.
+ * The nest, outside in: `resume` starts at HART.pc with fresh contexts, `lookup` at the local `target`, `dispatch`
+ * at the local `slot`; the blocks between are ways out, whose code follows their end.
  */
 function emitInterp(frame: Frame): void {
   const { code } = frame;
-  emitTlbAddress(frame);
+  emitCachesAddress(code, frame.hart);
+  code.set(frame.caches);
   const resume = code.begin('loop');
   frame.loadContexts();
-  code.get(frame.hart).memory('i64.load', hartField('pc')).set(frame.pc);
+  code.get(frame.hart).memory('i64.load', hartField('pc')).set(frame.target);
   const lookup = code.begin('loop');
   const redirect = code.begin('block');
   const leave = code.begin('block');
@@ -81,24 +55,16 @@ function emitInterp(frame: Frame): void {
   code.op('unreachable');
 }
 
-/** tlb = MACHINE.tlbHost + hart number * TLB_HART_BYTES. */
-function emitTlbAddress(frame: Frame): void {
-  const { code } = frame;
-  const shift = Math.log2(CONSTANTS.HART_STRIDE);
-  code.get(frame.hart).i32(CONSTANTS.HART_BASE).op('i32.sub').i32(shift).op('i32.shr_u');
-  code.i32(CONSTANTS.TLB_HART_BYTES).op('i32.mul');
-  code.i32(CONSTANTS.MACHINE_BASE).memory('i32.load', offsetOf(MACHINE, 'tlbHost')).op('i32.add').set(frame.tlb);
-}
-
-/** slot, block and pcBias for the local pc: from the fetch cache, else from the architecture. */
+/** slot, block and pcBias for the local `target`: from the fetch cache, else from the architecture. */
 function emitLookup(frame: Frame, labels: Labels): void {
   const { code } = frame;
-  frame.probe(frame.pc, 'fetch', 1, frame.fetchContext);
+  const { caches, entry, target, fetchContext } = frame;
+  emitProbe(code, 'fetch', 1, { caches, entry, address: target, context: fetchContext });
   code.begin('if');
-  frame.addend('fetch');
+  emitAddend(code, 'fetch', entry);
   code.tee(frame.block);
   code
-    .get(frame.pc)
+    .get(frame.target)
     .op('i32.wrap_i64')
     .i32(CONSTANTS.PAGE_BYTES - 1)
     .op('i32.and')
@@ -141,19 +107,19 @@ function refund(frame: Frame): void {
 function emitUndecoded(frame: Frame, labels: Labels): void {
   refund(frame);
   frame.storeForCall();
-  frame.code.get(frame.hart).get(frame.slot).call(frame.imports.decode).br(labels.dispatch);
+  frame.code.get(frame.hart).get(frame.slot).call(frame.arch.index('decode')).br(labels.dispatch);
 }
 
 function emitPageEnd(frame: Frame, labels: Labels): void {
   refund(frame);
   frame.currentPc();
-  frame.code.set(frame.pc).br(labels.lookup);
+  frame.code.set(frame.target).br(labels.lookup);
 }
 
 function emitSingle(frame: Frame, labels: Labels): void {
   refund(frame);
   frame.currentPc();
-  frame.code.set(frame.pc);
+  frame.code.set(frame.target);
   frame.fetchSlow(labels);
   frame.code.br(labels.dispatch);
 }

@@ -2,16 +2,8 @@
  * Numbers the slot ops: one per instruction and length. A 16-bit form shares its instruction's semantics but has an op
  * of its own, so that generated code knows the distance to the next slot as a constant.
  */
-import {
-  COMPRESSED,
-  type Effect,
-  expansionOf,
-  HELPERS,
-  INSTRUCTIONS,
-  type Instruction,
-  isFloatRegister,
-} from '../../isa/index.ts';
-import { CONSTANTS, HART, offsetOf } from '../layout.ts';
+import { COMPRESSED, type Effect, expansionOf, HELPERS, INSTRUCTIONS, type Instruction } from '../../isa/index.ts';
+import { CONSTANTS } from '../layout.ts';
 
 export interface Op {
   readonly number: number;
@@ -55,15 +47,4 @@ export function opNumber(instruction: Instruction, lengthBytes: 2 | 4): number {
   const number = NUMBERS.get(`${instruction.name}/${lengthBytes}`);
   if (number === undefined) throw new Error(`interp: no op for ${instruction.name} of ${lengthBytes} bytes`);
   return number;
-}
-
-/** The hart's 64-bit word that a register operand means: its offset / 8. Operands that the instruction lacks mean x0. */
-export function registerWord(
-  instruction: Instruction,
-  operands: Readonly<Record<string, number>>,
-  name: string,
-): number {
-  const field = instruction.encoding.fields.find((f) => f.name === name);
-  const number = operands[name] ?? 0;
-  return field && isFloatRegister(field.kind) ? offsetOf(HART, 'f') / 8 + number : number;
 }

@@ -1,4 +1,4 @@
-/** Generating WebAssembly: shared by the interpreter and compiled code. */
+/** Encoding WebAssembly. */
 export {
   encodeModule,
   FunctionBody,
@@ -6,5 +6,5 @@ export {
   type ImportedFunction,
   type Label,
   type MemoryOp,
+  type WasmOp,
 } from './encoder.ts';
-export { emitCondition, emitValue, type OperandAccess } from './expression.ts';

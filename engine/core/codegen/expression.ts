@@ -1,9 +1,8 @@
 /**
- * Expressions of the ISA table to wasm. Where operands live and how memory and helpers are reached is the caller's: the
- * interpreter reads slots, compiled code has constants and locals.
+ * Expressions of the ISA table to wasm. Where operands live and how memory and helpers are reached is the caller's.
  */
 import type { Arithmetic, Comparison, Count, Expression, HostOperation } from '../../isa/index.ts';
-import type { FunctionBody, WasmOp } from './encoder.ts';
+import type { FunctionBody, WasmOp } from '../wasm/index.ts';
 
 type Kind<K extends Expression['kind']> = Expression & { readonly kind: K };
 
