@@ -3,6 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, test } from 'vitest';
+import { shipped } from './shipped.ts';
+import { readSources, relativeImports } from './tidy.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = <T>(file: string) => JSON.parse(readFileSync(root + file, 'utf8')) as T;
@@ -28,6 +30,19 @@ describe('what npm installs for a user on Node 20', () => {
     expect(asked.filter((each) => oldest(each) > 20).map(([path]) => path)).toEqual([]);
     expect(asked.map(([path]) => path)).toContain('node_modules/zod');
   });
+});
+
+it('ships nothing that only tests import', () => {
+  const importers = new Map<string, string[]>();
+  for (const { path, text } of readSources(root).filter((source) => !source.path.startsWith('scripts/'))) {
+    for (const { target } of relativeImports(path, text)) {
+      importers.set(target, [...(importers.get(target) ?? []), path]);
+    }
+  }
+  const isShipped = shipped(root);
+  const idle = [...importers].filter(([path, by]) => isShipped(path) && !by.some(isShipped)).map(([path]) => path);
+  expect(idle).toEqual([]);
+  expect(importers.size).toBeGreaterThan(100);
 });
 
 describe('an entry of the library', () => {

@@ -83,7 +83,7 @@ function importOffences({ path, text }: Source): Offence[] {
 }
 
 /** Relative imports with the path they resolve to, from the repository's root. */
-function relativeImports(path: string, text: string): { target: string; line: number }[] {
+export function relativeImports(path: string, text: string): { target: string; line: number }[] {
   const pattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)['"](\.{1,2}\/[^'"]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => ({
     target: normalize(`${dirname(path)}/${match[1]}`).replaceAll('\\', '/'),

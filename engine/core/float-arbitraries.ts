@@ -1,6 +1,6 @@
 /** Operands for floating-point tests: they lean towards the values where rounding and flags change. */
 import fc from 'fast-check';
-import type { FormatName } from './float-reference.ts';
+import type { FormatName } from './float-reference-testing.ts';
 
 /** Upper half of a register that holds a single. */
 export const BOX = 0xffffffff_00000000n;

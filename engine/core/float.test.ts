@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { INSTRUCTIONS, insertOperands } from '../isa/index.ts';
 import { BOX, boxed, integers, numbers } from './float-arbitraries.ts';
-import type { FormatName, Outcome } from './float-reference.ts';
-import * as reference from './float-reference.ts';
+import type { FormatName, Outcome } from './float-reference-testing.ts';
+import * as reference from './float-reference-testing.ts';
 import { CONSTANTS, HART, hartAddress, offsetOf } from './layout.ts';
 import { Bed, RAM } from './testbed.ts';
 

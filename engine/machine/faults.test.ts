@@ -9,7 +9,7 @@ import { NOTES } from './bus/notes.ts';
 import { createMachine } from './machine.ts';
 import { smallConfig } from './testing.ts';
 import type { Machine, MachineConfig } from './types.ts';
-import { DRIVERS } from './virtio-guest.ts';
+import { DRIVERS } from './virtio-guest-testing.ts';
 
 /** Moment at which the program begins, behind the boot ROM. */
 const START = (() => {

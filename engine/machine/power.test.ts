@@ -7,7 +7,7 @@ import { createMachine } from './machine.ts';
 import { compareStates } from './state/compare.ts';
 import { smallConfig, testElf } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, Snapshot, VirtioConfig } from './types.ts';
-import { DRIVERS } from './virtio-guest.ts';
+import { DRIVERS } from './virtio-guest-testing.ts';
 
 /** Where it counts its starts: behind everything that is loaded. */
 const STARTS = 0x80100000;

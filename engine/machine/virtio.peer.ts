@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { createMachine } from './machine.ts';
 import { program, smallConfig } from './testing.ts';
-import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest.ts';
+import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest-testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-virtio-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,7 +5,7 @@ import { createMachine } from './machine.ts';
 import { compareStates } from './state/compare.ts';
 import { smallConfig } from './testing.ts';
 import type { Machine, MachineConfig, MachineEvent, VirtioConfig } from './types.ts';
-import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest.ts';
+import { DRIVERS, LOW_WORD_DRIVERS } from './virtio-guest-testing.ts';
 
 const SECTOR = new TextEncoder().encode('content '.repeat(64));
 const IMAGE = new Uint8Array(8192);

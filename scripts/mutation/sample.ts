@@ -1,8 +1,8 @@
 /** A sample of all mutants of a folder: enumerated in a fixed order, drawn with the seeded generator of the engine. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { matchesGlob } from 'node:path';
 import { splitmix64 } from '../../engine/base/index.ts';
+import { shipped } from '../shipped.ts';
 import { type Language, type Mutation, mutationsOf } from './operators.ts';
 import { parseAll } from './parse.ts';
 
@@ -16,19 +16,12 @@ export interface Mutant extends Mutation {
   readonly original: string;
 }
 
-/** Text of each file of a folder that is part of the product, by path from the root, sorted. */
+/** Text of each file of a folder that the package ships and a person wrote, by path from the root, sorted. */
 export function productSources(root: string, folder: string): Map<string, string> {
-  const { files } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { files: string[] };
-  // Tests and what only they need is what the package leaves out; generated files are not ours to test.
-  const left = [
-    ...files.filter((glob) => glob.startsWith('!dist/')).map((glob) => glob.slice('!dist/'.length)),
-    '**/*.gen.*',
-  ];
-  const shipped = (path: string) =>
-    path.split('/').every((_, i, parts) => !left.some((glob) => matchesGlob(parts.slice(0, i + 1).join('/'), glob)));
+  const isShipped = shipped(root);
   const paths = readdirSync(`${root}/${folder}`, { recursive: true, encoding: 'utf8' })
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .filter((path) => /(?<!\.d)\.tsx?$/.test(path) && shipped(path))
+    .filter((path) => /(?<!\.d|\.gen)\.tsx?$/.test(path) && isShipped(path))
     .sort();
   return new Map(paths.map((path) => [path, readFileSync(`${root}/${path}`, 'utf8')]));
 }

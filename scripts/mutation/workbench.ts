@@ -25,8 +25,9 @@ export async function openWorkbench(repository: string): Promise<Workbench> {
   try {
     const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
     const paths = execFileSync('git', list, { cwd: repository, encoding: 'utf8', maxBuffer: 2 ** 26 });
-    for (const path of paths.split('\0').filter((name) => name !== '' && existsSync(join(repository, name)))) {
-      cpSync(join(repository, path), join(root, path));
+    for (const path of paths.split('\0').filter((name) => name !== '' && name !== 'node_modules')) {
+      // What was deleted and not committed is still listed.
+      if (existsSync(join(repository, path))) cpSync(join(repository, path), join(root, path));
     }
     symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
     const built = await runBounded([process.execPath, 'scripts/build.ts'], { cwd: root, bounds: COMPILER_BOUNDS });
