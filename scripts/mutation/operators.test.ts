@@ -24,6 +24,8 @@ it('comparisons, arithmetic, bits and integers are changed', () => {
     'unary: const x = (a + b) & c;',
   ]);
   expect(mutants('const x = 0n;')).toEqual(['off by one: const x = 1n;']);
+  expect(mutants('const x = a.some(Math.max);')).toEqual(['call exchanged: const x = a.every(Math.max);']);
+  expect(mutants('const x = a.toString();')).toEqual([]);
   expect(mutants('x >>>= y;')).toEqual(['statement dropped: {}', 'assignment: x >>= y;']);
 });
 

@@ -79,18 +79,23 @@ const BINARY: Readonly<Record<string, { operator: string; to: readonly string[] 
 };
 
 /** Functions and methods that are exchanged by name. */
-const CALLS: Readonly<Record<string, string>> = { min: 'max', max: 'min', some: 'every', every: 'some' };
+const CALLS = new Map([
+  ['min', 'max'],
+  ['max', 'min'],
+  ['some', 'every'],
+  ['every', 'some'],
+]);
 
 /** AssemblyScript: a signed type read as unsigned, an unsigned one with half its bits. */
-const INTEGERS: Readonly<Record<string, string>> = {
-  i8: 'u8',
-  i16: 'u16',
-  i32: 'u32',
-  i64: 'u64',
-  u16: 'u8',
-  u32: 'u16',
-  u64: 'u32',
-};
+const INTEGERS = new Map([
+  ['i8', 'u8'],
+  ['i16', 'u16'],
+  ['i32', 'u32'],
+  ['i64', 'u64'],
+  ['u16', 'u8'],
+  ['u32', 'u16'],
+  ['u64', 'u32'],
+]);
 
 const COMPARISONS = new Set(['<', '<=', '>', '>=', '==', '!=', '===', '!==']);
 
@@ -198,7 +203,7 @@ const isBoolean = (node: Node) => node.kind === SyntaxKind.TrueKeyword || node.k
 function callMutations(node: Node, file: SourceFile): Mutation[] {
   if (!isCallExpression(node)) return [];
   const name = isPropertyAccessExpression(node.expression) ? node.expression.name : node.expression;
-  const other = CALLS[name.getText(file)];
+  const other = CALLS.get(name.getText(file));
   return other === undefined ? [] : [replace(name, file, other, 'call exchanged')];
 }
 
@@ -231,7 +236,7 @@ function integerMutations(node: Node, file: SourceFile): Mutation[] {
       ? (node.typeArguments ?? [])
       : [];
   return types.flatMap((type) => {
-    const other = INTEGERS[type.getText(file)];
+    const other = INTEGERS.get(type.getText(file));
     return other === undefined ? [] : [replace(type, file, other, 'integer type')];
   });
 }
