@@ -61,13 +61,12 @@ async function main(options: Options): Promise<void> {
   process.stdout.write(
     `${all.length} mutants in ${sources.size} files; ${earlier.length} judged before, in ${results}\n`,
   );
-  const bench = await openWorkbench(root);
   const leave = () => {
     endCurrent();
-    bench.close();
     process.exit(130);
   };
   process.once('SIGINT', leave).once('SIGTERM', leave);
+  const bench = await openWorkbench(root);
   try {
     const judge = await suiteJudge(bench, suite, earlier);
     const tell = (outcome: Parameters<typeof outcomeLine>[0]) => process.stdout.write(`${outcomeLine(outcome)}\n`);

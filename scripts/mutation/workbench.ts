@@ -10,7 +10,7 @@ import type { Suite } from './suites.ts';
 export interface Workbench {
   /** Its root. */
   readonly root: string;
-  /** Removes it. */
+  /** Removes it; the end of this process does, too. */
   close(): void;
 }
 
@@ -22,6 +22,7 @@ const BUILD_ARCH = "const { buildArch } = await import('./scripts/build.ts'); bu
 export async function openWorkbench(repository: string): Promise<Workbench> {
   const root = mkdtempSync(join(tmpdir(), 'dejavm-mutation-'));
   const close = () => rmSync(root, { recursive: true, force: true });
+  process.once('exit', close);
   try {
     const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
     const paths = execFileSync('git', list, { cwd: repository, encoding: 'utf8', maxBuffer: 2 ** 26 });
