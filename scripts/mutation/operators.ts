@@ -6,6 +6,7 @@
  */
 import {
   type Expression,
+  isArrowFunction,
   isAwaitExpression,
   isBigIntLiteral,
   isBinaryExpression,
@@ -13,15 +14,20 @@ import {
   isBreakStatement,
   isCallExpression,
   isConditionalExpression,
+  isConstructorDeclaration,
   isContinueStatement,
   isDecorator,
   isDoStatement,
   isExportDeclaration,
   isExpressionStatement,
   isForStatement,
+  isFunctionDeclaration,
+  isFunctionExpression,
+  isGetAccessorDeclaration,
   isIdentifier,
   isIfStatement,
   isImportDeclaration,
+  isMethodDeclaration,
   isNumericLiteral,
   isPostfixUnaryExpression,
   isPrefixUnaryExpression,
@@ -32,6 +38,7 @@ import {
   isThrowStatement,
   isTypeAssertion,
   isTypeNode,
+  isVariableDeclaration,
   isWhileStatement,
   type Node,
   type SourceFile,
@@ -45,9 +52,14 @@ export interface Mutation {
   readonly replacement: string;
   /** Name of the operator, for people. */
   readonly operator: string;
+  /** Name of the function around it, as V8 gives it: the innermost one that has a name; '' outside of any. */
+  readonly within: string;
 }
 
 export type Language = 'typescript' | 'assemblyscript';
+
+/** How a condition with a known value is written. */
+type Decided = (value: boolean) => string;
 
 /** What takes the place of a binary operator. */
 const BINARY: Readonly<Record<string, { operator: string; to: readonly string[] }>> = {
@@ -106,14 +118,16 @@ function exchange(operator: string, table: Readonly<Record<string, readonly stri
 /** Every mutation of a file, in the order of the text; at one place in the order of the operators below. */
 export function mutationsOf(file: SourceFile, language: Language): Mutation[] {
   const found: Mutation[] = [];
+  // TypeScript would reject what a literal makes unreachable, though it runs.
+  const decided = (value: boolean) => (language === 'typescript' ? `(${value} as boolean)` : `${value}`);
   const visit = (node: Node): void => {
     if (language === 'assemblyscript') found.push(...integerMutations(node, file));
     if (isLeftAlone(node)) return;
     found.push(
-      ...binaryMutations(node, file),
+      ...binaryMutations(node, file, decided),
       ...unaryMutations(node, file),
       ...literalMutations(node, file),
-      ...conditionMutations(node, file),
+      ...conditionMutations(node, file, decided),
       ...callMutations(node, file),
       ...droppedStatement(node, file),
     );
@@ -131,10 +145,22 @@ function isLeftAlone(node: Node): boolean {
 }
 
 function replace(node: Node, file: SourceFile, replacement: string, operator: string): Mutation {
-  return { start: node.getStart(file), end: node.end, replacement, operator };
+  return { start: node.getStart(file), end: node.end, replacement, operator, within: functionAround(node, file) };
 }
 
-function binaryMutations(node: Node, file: SourceFile): Mutation[] {
+function functionAround(node: Node, file: SourceFile): string {
+  for (let at = node; at.parent !== undefined; at = at.parent) {
+    const { parent } = at;
+    if (isFunctionDeclaration(at) || isMethodDeclaration(at)) return at.name?.getText(file) ?? '';
+    if (isGetAccessorDeclaration(at)) return `get ${at.name.getText(file)}`;
+    if (isConstructorDeclaration(at)) return at.parent.name?.getText(file) ?? '';
+    const named = (isArrowFunction(at) || isFunctionExpression(at)) && isVariableDeclaration(parent);
+    if (named) return parent.name.getText(file);
+  }
+  return '';
+}
+
+function binaryMutations(node: Node, file: SourceFile, decided: Decided): Mutation[] {
   if (!isBinaryExpression(node)) return [];
   const token = node.operatorToken.getText(file);
   const known = BINARY[token];
@@ -142,7 +168,7 @@ function binaryMutations(node: Node, file: SourceFile): Mutation[] {
   if (known === undefined || isText(node.left) || isText(node.right)) return [];
   const mutations = known.to.map((to) => replace(node.operatorToken, file, to, known.operator));
   if (token !== '&&' && token !== '||') return mutations;
-  const neutral = token === '&&' ? 'true' : 'false';
+  const neutral = decided(token === '&&');
   const parts = [node.left, node.right].map((part) => replace(part, file, neutral, 'part of a condition'));
   return [...mutations, ...parts];
 }
@@ -177,13 +203,13 @@ function literalMutations(node: Node, file: SourceFile): Mutation[] {
   return values.map((n) => replace(node, file, write(n), 'off by one'));
 }
 
-function conditionMutations(node: Node, file: SourceFile): Mutation[] {
+function conditionMutations(node: Node, file: SourceFile, decided: Decided): Mutation[] {
   const loop = isWhileStatement(node) || isDoStatement(node) || isForStatement(node);
   const condition = conditionOf(node);
   if (condition === undefined || isBoolean(condition)) return [];
   // A loop whose condition always holds never ends: nothing is learnt from it.
-  const decided = loop ? ['false'] : ['true', 'false'];
-  const mutations = decided.map((value) => replace(condition, file, value, 'condition decided'));
+  const values = loop ? [false] : [true, false];
+  const mutations = values.map((value) => replace(condition, file, decided(value), 'condition decided'));
   // Of these the negation is among the mutations of the operator.
   const negatedAnyway =
     (isBinaryExpression(condition) && COMPARISONS.has(condition.operatorToken.getText(file))) ||

@@ -23,8 +23,9 @@ export interface Outcome {
   readonly original: string;
   readonly replacement: string;
   readonly verdict: 'killed' | 'survived' | 'does not compile';
-  /** `file > test` of the first test that failed, and what it said. */
+  /** `file > test` of the first test that failed. */
   readonly by?: string;
+  /** What it said; or who did not notice. */
   readonly why?: string;
 }
 
@@ -68,8 +69,8 @@ export function score(outcomes: readonly Outcome[]): Rate {
 /** One line for people. */
 export function outcomeLine({ draw, file, line, column, operator, original, replacement, ...rest }: Outcome): string {
   const change = `${oneLine(original)} → ${oneLine(replacement)}`;
-  const end = rest.verdict === 'killed' ? `killed by ${rest.by}: ${oneLine(rest.why ?? '')}` : rest.verdict;
-  return `${draw} ${file}:${line}:${column} ${operator}: ${change}: ${end}`;
+  const end = [rest.by === undefined ? rest.verdict : `${rest.verdict} by ${rest.by}`, oneLine(rest.why ?? '')];
+  return `${draw} ${file}:${line}:${column} ${operator}: ${change}: ${end.filter(Boolean).join(': ')}`;
 }
 
 export function scoreLine(folder: string, { hits, of, interval }: Rate): string {

@@ -1,10 +1,11 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { runBounded } from './bounded.ts';
 import { nearestFirst } from './order.ts';
+import { readReach, testsThatReach } from './reach.ts';
 import { type Outcome, openResults, score, scoreLine } from './results.ts';
 import { type Judge, judgeRange } from './run.ts';
 import { drawn, enumerate, productSources, sourcesDigest } from './sample.ts';
@@ -93,6 +94,30 @@ it('tests run nearest first, then those that killed, then the quick ones', () =>
   const earlier = [{ file: 'r/store.ts', verdict: 'killed', by: 'r/killer.test.ts > t' } as Outcome];
   const order = ['r/store.test.ts', 'r/killer.test.ts', 'r/quick.test.ts', 'r/slow.test.ts'];
   expect(nearestFirst('r/store.ts', seconds, earlier)).toEqual(order);
+});
+
+it('a mutant is judged by the test files that call its function, or load its module', () => {
+  const folder = dirname(resultsFile());
+  const keep = (test: string, functions: unknown) =>
+    writeFileSync(
+      join(folder, test),
+      JSON.stringify({ test: `/r/${test}`, functions: [['file:///r/a.ts', functions]] }),
+    );
+  keep('x.test.ts', [
+    ['f', true],
+    ['g', false],
+  ]);
+  keep('y.test.ts', [
+    ['f', false],
+    ['g', false],
+  ]);
+  const reach = readReach(folder, '/r');
+  const reaching = (source: string, within: string) => [...testsThatReach(reach, source, within)];
+  expect(reaching('a.ts', 'f')).toEqual(['x.test.ts']);
+  expect(reaching('a.ts', 'g')).toEqual([]);
+  expect(reaching('a.ts', '')).toEqual(['x.test.ts', 'y.test.ts']);
+  expect(reaching('a.ts', 'named otherwise')).toEqual(['x.test.ts', 'y.test.ts']);
+  expect(reaching('b.ts', 'f')).toEqual([]);
 });
 
 it('every declared folder has sources without tests among them, and tests', () => {

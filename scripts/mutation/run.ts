@@ -1,6 +1,9 @@
 /** One run over a sample: draws mutants in order, has each judged, and keeps what came of it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { runTests } from './judge.ts';
 import { nearestFirst } from './order.ts';
+import { readReach, testsThatReach } from './reach.ts';
 import { appendOutcome, type Outcome, outcomeOf } from './results.ts';
 import type { Mutant } from './sample.ts';
 import { type Suite, testFiles } from './suites.ts';
@@ -49,22 +52,29 @@ const FIRST_RUN_CPU_SECONDS = 3_600;
 const LEAST_CPU_SECONDS = 20;
 
 /**
- * A judge that compiles the mutant and runs the suite's tests, nearest first, until one fails.
+ * A judge that compiles the mutant and runs those of the suite's tests that reach it, nearest first, until one fails.
  * @throws Error when the tests fail without any mutant
  */
 export async function suiteJudge(bench: Workbench, suite: Suite, earlier: readonly Outcome[]): Promise<Judge> {
   const files = testFiles(bench.root, suite);
-  const { seconds, failure } = await runTests(bench, files, { cpuSeconds: FIRST_RUN_CPU_SECONDS, all: true });
+  const keepReach = join(bench.root, 'dist/mutation-reach');
+  mkdirSync(keepReach);
+  const { seconds, failure } = await runTests(bench, files, { cpuSeconds: FIRST_RUN_CPU_SECONDS, keepReach });
   if (failure !== undefined) throw new Error(`without any mutant, ${failure.by} fails: ${failure.why}`);
   const missing = files.filter((file) => seconds[file] === undefined);
   if (missing.length > 0) throw new Error(`did not run: ${missing.join(', ')}`);
   const cpuSeconds = Math.max(LEAST_CPU_SECONDS, Math.ceil(PATIENCE * Math.max(...Object.values(seconds))));
+  // What is compiled to wasm has no functions that V8 could name.
+  const reach = suite.types === null ? undefined : readReach(keepReach, bench.root);
   const outcomes = [...earlier];
   return (mutant) =>
     withMutant(bench, mutant, async () => {
       if (!(await compiles(bench, suite))) return { verdict: 'does not compile' };
-      const run = await runTests(bench, nearestFirst(mutant.file, seconds, outcomes), { cpuSeconds });
-      if (run.failure === undefined) return { verdict: 'survived' };
+      const reaching = reach && testsThatReach(reach, mutant.file, mutant.within);
+      const tests = nearestFirst(mutant.file, seconds, outcomes).filter((test) => reaching?.has(test) ?? true);
+      if (tests.length === 0) return { verdict: 'survived', why: 'no test calls it' };
+      const run = await runTests(bench, tests, { cpuSeconds });
+      if (run.failure === undefined) return { verdict: 'survived', why: `${tests.length} test files call it` };
       const killed = { verdict: 'killed', ...run.failure } as const;
       outcomes.push(outcomeOf(-1, mutant, killed));
       return killed;

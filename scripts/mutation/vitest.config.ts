@@ -20,6 +20,7 @@ export default {
   test: {
     ...base.test,
     reporters: ['./scripts/mutation/reporter.ts'],
+    setupFiles: ['./scripts/mutation/reach.setup.ts'],
     maxWorkers: 1,
     sequence: { sequencer: GivenOrder },
     projects: ['unit', 'slow'].map((name) => ({
