@@ -1,13 +1,13 @@
 /**
- * A stand-in for the privileged architecture, for tests of the interpreter alone: identity translation cached by hand,
+ * A stand-in for the privileged architecture, for tests of generated code alone: identity translation cached by hand,
  * decoding in TypeScript, calls recorded. Code pages are cached on demand; data pages only when the test says so, so
- * that both paths are reached.
+ * that both paths are reached. Which code runs on it is the test's: a `CodeGenerator`.
  */
-import { type Assembled, assemble, decode as decodeRaw, HELPERS, instructionLength } from '../../isa/index.ts';
-import { CACHES, registerWord } from '../codegen/index.ts';
-import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from '../layout.ts';
-import { generateInterp } from './generate.ts';
-import { opNumber } from './ops.ts';
+import { type Assembled, assemble, decode as decodeRaw, HELPERS, instructionLength } from '../isa/index.ts';
+import { CACHES, registerWord } from './codegen/index.ts';
+import { generateInterp } from './interp/index.ts';
+import { opNumber } from './interp/ops.ts';
+import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from './layout.ts';
 
 /** Linear memory: layout below, then caches, decoded blocks of 8 pages, and 8 pages of RAM at this address and pc. */
 const TLB_HOST = 0x100000;
@@ -27,7 +27,22 @@ export interface Call {
 /** What a recorded call does: its result, and a change to the hart. */
 export type Answer = (call: Call, hart: FakeHart) => bigint;
 
+/** Runs a hart (its address) for a budget, as `interp` of engine/core/README.md does; gives the budget left. */
+export type Run = (hart: number, budget: number) => number;
+/** What arch.wasm exports to generated code. */
+export type ArchFunctions = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** A way to execute decoded slots. All of them are held to the same tests. */
+export interface CodeGenerator {
+  readonly name: string;
+  start(memory: WebAssembly.Memory, arch: ArchFunctions): Run;
+}
+
 const MODULE = new WebAssembly.Module(generateInterp());
+export const INTERPRETER: CodeGenerator = {
+  name: 'the interpreter',
+  start: (memory, arch) => new WebAssembly.Instance(MODULE, { env: { memory }, arch }).exports.interp as Run,
+};
 
 export class FakeHart {
   readonly calls: Call[] = [];
@@ -37,9 +52,11 @@ export class FakeHart {
   /** Fetches at these addresses trap to the given one. */
   readonly fetchTraps = new Map<bigint, bigint>();
   private readonly base = hartAddress(1);
-  private readonly interp: (hart: number, budget: number) => number;
+  private readonly runCode: Run;
+  /** Pages with decoded slots. */
+  private readonly decoded = new Set<number>();
 
-  constructor() {
+  constructor(generator: CodeGenerator) {
     const memory = new WebAssembly.Memory({ initial: 64 });
     this.view = new DataView(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
@@ -64,22 +81,33 @@ export class FakeHart {
         this.record('storeSlow', [address, value, BigInt(bytes)]);
       },
     };
-    const instance = new WebAssembly.Instance(MODULE, { env: { memory }, arch });
-    this.interp = instance.exports.interp as (hart: number, budget: number) => number;
+    for (let page = 0; page < RAM_PAGES; page++) this.endBlock(page);
+    this.runCode = generator.start(memory, arch);
   }
 
   /** Puts assembly at `address` and the pc there; forgets what was decoded. */
   load(source: string, address = RAM): Assembled {
-    this.bytes.fill(0, POOL_HOST, POOL_HOST + RAM_PAGES * CONSTANTS.SLOT_BLOCK_BYTES);
-    for (let page = 0; page < RAM_PAGES; page++) this.endBlock(page);
+    for (const page of this.decoded) {
+      this.bytes.fill(0, this.block(page), this.block(page) + CONSTANTS.SLOT_BLOCK_BYTES);
+      this.endBlock(page);
+    }
+    this.decoded.clear();
     const assembled = assemble(source, address);
     this.bytes.set(assembled.bytes, address);
     this.pc = BigInt(address);
     return assembled;
   }
+  /** Loads a program, lets `prepare` set it up and runs it for its budget. Gives the hart. @throws Error when it left before. */
+  execute(source: string, budget: number, prepare: (hart: this) => void = () => {}): this {
+    this.load(source);
+    prepare(this);
+    const left = this.run(budget);
+    if (left !== 0) throw new Error(`left ${left} of ${budget} units before the end, at 0x${this.pc.toString(16)}`);
+    return this;
+  }
   /** Runs; gives the budget left. */
   run(budget: number): number {
-    return this.interp(this.base, budget);
+    return this.runCode(this.base, budget);
   }
 
   x(n: number): bigint {
@@ -114,6 +142,11 @@ export class FakeHart {
     const entry = TLB_HOST + CACHES[kind] + index * CONSTANTS.TLB_ENTRY_BYTES;
     this.view.setBigUint64(entry + offsetOf(TLB, 'tag'), BigInt((va - (va % CONSTANTS.PAGE_BYTES)) | context), true);
     this.view.setUint32(entry + offsetOf(TLB, 'addend'), addend, true);
+  }
+
+  /** Calls without those that look for code, which generators do as they like. */
+  get instructionCalls(): readonly Call[] {
+    return this.calls.filter(({ name }) => name !== 'fetch');
   }
 
   private record(name: string, args: readonly bigint[]): bigint {
@@ -155,6 +188,7 @@ export class FakeHart {
 
   private decode(slot: number): void {
     const page = Math.floor((slot - POOL_HOST) / CONSTANTS.SLOT_BLOCK_BYTES);
+    this.decoded.add(page);
     const offset = (slot - this.block(page)) / 8;
     const code = RAM + page * CONSTANTS.PAGE_BYTES + offset;
     const straddles = offset === CONSTANTS.PAGE_BYTES - 2 && instructionLength(this.view.getUint16(code, true)) === 4;
