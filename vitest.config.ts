@@ -6,7 +6,10 @@ import { defineConfig } from 'vitest/config';
  */
 const HANG_GUARD_MS = 1_800_000;
 
-/** Projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs, `peer` against other programs. */
+/**
+ * Projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs, `peer` against other
+ * programs.
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/tally-reporter.ts'],

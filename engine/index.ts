@@ -1,9 +1,16 @@
 /** The door of the engine: everything that the layers above may use. */
 
-export { didYouMean, noSuchName } from './base/did-you-mean.ts';
-export { FileFormatError, InvariantError, invariant, UserError } from './base/errors.ts';
-export { shellLine } from './base/shell-line.ts';
-export { visible, visibleLines } from './base/visible.ts';
+export {
+  didYouMean,
+  FileFormatError,
+  InvariantError,
+  invariant,
+  noSuchName,
+  shellLine,
+  UserError,
+  visible,
+  visibleLines,
+} from './base/index.ts';
 export { ipv4 as ipv4Frame, readFrame, readUdp, udp as udpDatagram } from './devices/index.ts';
 export {
   FAULT_CSRS,
@@ -61,28 +68,6 @@ export {
   insertOperands,
   parts,
 } from './isa/index.ts';
-export { PAGE_BYTES, RAM_BASE } from './machine/board/board.ts';
-export { type ElfSymbol, isElf, readSymbols } from './machine/board/elf.ts';
-export { checkMachine } from './machine/board/loader.ts';
-export { randomDisk } from './machine/board/random-disk.ts';
-export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './machine/bus/notes.ts';
-export {
-  DEFAULT_HARTS,
-  DEFAULT_QUANTUM,
-  DEFAULT_RAM_BYTES,
-  DEFAULT_WALL_CLOCK,
-  ENGINE_BEHAVIOUR,
-  MAX_HARTS,
-  MAX_QUANTUM_TICKS,
-  MAX_RAM_BYTES,
-  MAX_WALL_CLOCK,
-  MIN_QUANTUM_TICKS,
-  SECTOR_BYTES,
-  VIRTIO_SLOTS,
-} from './machine/config.ts';
-export { haltText, STUCK_CODE } from './machine/halt.ts';
-export { createMachine } from './machine/machine.ts';
-export { compareStates, MAX_RAM_DIFFERENCES } from './machine/state/compare.ts';
 export type {
   HartState,
   Image,
@@ -102,5 +87,38 @@ export type {
   StopReason,
   Ticks,
   VirtioConfig,
-} from './machine/types.ts';
-export { makeBundle } from './subject/images/bundle.ts';
+} from './machine/index.ts';
+export {
+  checkMachine,
+  compareStates,
+  createMachine,
+  DEFAULT_HARTS,
+  DEFAULT_QUANTUM,
+  DEFAULT_RAM_BYTES,
+  DEFAULT_WALL_CLOCK,
+  type ElfSymbol,
+  ENGINE_BEHAVIOUR,
+  FIXUPS,
+  haltText,
+  isDetection,
+  isElf,
+  MAX_HARTS,
+  MAX_QUANTUM_TICKS,
+  MAX_RAM_BYTES,
+  MAX_RAM_DIFFERENCES,
+  MAX_WALL_CLOCK,
+  MIN_QUANTUM_TICKS,
+  NOTES,
+  type NoteName,
+  noteName,
+  noteText,
+  PAGE_BYTES,
+  RAM_BASE,
+  RESET_NOTE,
+  randomDisk,
+  readSymbols,
+  SECTOR_BYTES,
+  STUCK_CODE,
+  VIRTIO_SLOTS,
+} from './machine/index.ts';
+export { makeBundle } from './subject/index.ts';

@@ -65,8 +65,8 @@ export class Pair {
   }
 
   /**
-   * Runs to the same end with a stop at each of `cuts`, ascending; at each the state is taken out, which forgets all that
-   * is derived, and put back into one machine or the other.
+   * Runs to the same end with a stop at each of `cuts`, ascending; at each the state is taken out, which forgets all
+   * that is derived, and put back into one machine or the other.
    */
   interrupted(pokes: readonly Poke[], ticks: number, cuts: readonly number[], watched = true): Outcome {
     let n = 0;

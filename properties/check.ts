@@ -26,9 +26,14 @@ export interface CheckOptions<T> {
   readonly runs: number;
   /** How a counterexample is reproduced outside the suite. */
   readonly reproduce?: (value: T) => string;
-  /** False: the first counterexample is reported as drawn. Shrinking takes about as long as the runs that it repeats. */
+  /**
+   * False: the first counterexample is reported as drawn. Shrinking takes about as long as the runs that it repeats.
+   */
   readonly shrink?: boolean;
-  /** Runs spent on shrinking; the smallest counterexample found by then is reported. A count, so that a busy host finds the same. */
+  /**
+   * Runs spent on shrinking; the smallest counterexample found by then is reported. A count, so that a busy host finds
+   * the same.
+   */
   readonly maxShrinkRuns?: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Hostile guests: whatever runs as firmware or kernel, and whatever it writes wherever it can, stays inside the machine.
- * Nothing is thrown, time passes as asked, and the run is the same again when it is cut, put back and moved to another
- * machine on the way; some of them through a trace file.
+ * Hostile guests: whatever runs as firmware or kernel, and whatever it writes wherever it can, stays inside the
+ * machine. Nothing is thrown, time passes as asked, and the run is the same again when it is cut, put back and moved to
+ * another machine on the way; some of them through a trace file.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,9 +1,6 @@
 /** What must always hold: scenarios, where they come from, and checks that print their reproducers. */
 export { devices, faults, moments, quanta, type ScenarioBounds, scenarios, triggers } from './arbitraries.ts';
 export * from './campaigns/index.ts';
-export * from './campaigns/injection/index.ts';
-export { csvReport, htmlReport, markdownReport, type Report, summarise, textReport } from './campaigns/report/index.ts';
-export { type Rate, rateOf } from './campaigns/report/statistics.ts';
 export { type CheckOptions, check, checkScenarios, type ScenarioCheckOptions, setSuiteCommand } from './check.ts';
 export {
   type Scenario,

@@ -11,7 +11,7 @@ import type { MachineEvent } from '../engine/index.ts';
 import { type PlannedInput, type RecordResult, record } from '../replay/index.ts';
 import { createTraceWriter, openTrace, type Trace } from '../traces/index.ts';
 import type { ScenarioBounds } from './arbitraries.ts';
-import { ioGuest } from './conformance/io-guest/guest.ts';
+import { ioGuest } from './conformance/io-guest/index.ts';
 import {
   type Scenario,
   type ScenarioImages,

@@ -99,8 +99,8 @@ export function scenarioInputs(scenario: Scenario): PlannedInput[] {
 }
 
 /**
- * The line that records a scenario, on the embedded images unless said otherwise, and replays it: whatever became of the
- * guest, which `record` says by its exit code.
+ * The line that records a scenario, on the embedded images unless said otherwise, and replays it: whatever became of
+ * the guest, which `record` says by its exit code.
  */
 export function scenarioCommand(scenario: Scenario, software?: ScenarioSoftware): string {
   const { quantum } = scenario;

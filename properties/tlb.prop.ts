@@ -6,8 +6,21 @@ import { expect, test } from 'vitest';
 import type { Snapshot } from '../engine/index.ts';
 import { expectSameState, Pair } from './bare.fixtures.ts';
 import { check } from './check.ts';
-import { imageOf, SEEN, SEEN_BYTES, seenAt, seenSatpAt } from './conformance/tlb/image.ts';
-import { levelOf, PAGE, POOL, PROGRAM, type Program, RAM, TICKS, USED } from './conformance/tlb/program.ts';
+import {
+  imageOf,
+  levelOf,
+  PAGE,
+  POOL,
+  PROGRAM,
+  type Program,
+  RAM,
+  SEEN,
+  SEEN_BYTES,
+  seenAt,
+  seenSatpAt,
+  TICKS,
+  USED,
+} from './conformance/tlb/index.ts';
 
 /** Steps are longer than this: what is cached in one of them is forgotten before the next. */
 const FORGET_EVERY = 11;

@@ -1,14 +1,14 @@
 /**
- * The engine's two-stage walks against the model in two-stage/: random page tables of every mode, random status bits, and
- * accesses by HLV, HLVX and HSV from M-mode. Each access must reach the same byte or trap with the same cause, guest-
- * physical address and pseudo-instruction; in the end the tables must hold the same A and D bits.
+ * The engine's two-stage walks against the model in two-stage/: random page tables of every mode, random status bits,
+ * and accesses by HLV, HLVX and HSV from M-mode. Each access must reach the same byte or trap with the same cause,
+ * guest- physical address and pseudo-instruction; in the end the tables must hold the same A and D bits.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assemble, createMachine } from '../engine/index.ts';
 import { bareConfig, RAM } from './bare.fixtures.ts';
 import { check } from './check.ts';
-import { type Access, access, type Memory, type Setup } from './conformance/two-stage/model.ts';
+import { type Access, access, type Memory, type Setup } from './conformance/two-stage/index.ts';
 
 const PAGE = 4096;
 const RAM_BYTES = 4 << 20;

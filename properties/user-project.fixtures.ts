@@ -1,6 +1,6 @@
 /**
- * A folder as users have it: a project of their own with dejavm among its dependencies, nothing else of this repository.
- * For tests that run what is printed. Relies on a built `dist/` and on npm's `npx`.
+ * A folder as users have it: a project of their own with dejavm among its dependencies, nothing else of this
+ * repository. For tests that run what is printed. Relies on a built `dist/` and on npm's `npx`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

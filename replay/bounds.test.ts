@@ -1,6 +1,6 @@
 /**
- * What a guest that sleeps, or does nothing but trap, costs its recorder and its replayer: bounded by work that no guest
- * can stretch. Nothing here looks at a clock: the numbers of looks outside are counted.
+ * What a guest that sleeps, or does nothing but trap, costs its recorder and its replayer: bounded by work that no
+ * guest can stretch. Nothing here looks at a clock: the numbers of looks outside are counted.
  */
 import { describe, expect, it } from 'vitest';
 import { createMachine } from '../engine/index.ts';

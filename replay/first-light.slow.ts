@@ -1,6 +1,6 @@
 /**
- * Whole runs of the prebuilt images: recording and replay agree however the harts take turns and wherever replay starts,
- * and a recorder that is killed or runs out of space leaves a trace that replays.
+ * Whole runs of the prebuilt images: recording and replay agree however the harts take turns and wherever replay
+ * starts, and a recorder that is killed or runs out of space leaves a trace that replays.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

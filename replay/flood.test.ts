@@ -51,7 +51,8 @@ it('a guest that floods its console and its notes is recorded, and read, without
   const [printed, noted] = [trace.console.length, trace.notes.length];
   expect(printed).toBeGreaterThan(0.7 * MOMENTS);
   expect(noted).toBeGreaterThan(0.2 * MOMENTS);
-  // The last two thirds of it added less than a byte for each record: there is a block of each kind on its way, no more.
+  // The last two thirds of it added less than a byte for each record: there is a block of each kind on its way, no
+  // more.
   expect(held).toHaveLength(3);
   console.log(
     held.map((x) => (x - held[0]!) / 1e6),

@@ -1,7 +1,5 @@
 /** The door of `replay`: time. Record, replay, verify, seek, reverse, compare. */
 
-export { endText } from './base/end-text.ts';
-export { MomentError } from './base/errors.ts';
 export type {
   BisectResult,
   Divergence,
@@ -17,22 +15,37 @@ export type {
   TimeTravel,
   Trigger,
   VmVerdict,
-} from './base/types.ts';
-export { bisectTraces } from './compare/bisect.ts';
-export type { BisectOptions, NamedDifference } from './compare/bisect-pair.ts';
-export { diffTraces, type SettingDifference, type TraceDiff } from './compare/diff.ts';
-export { compareOutput } from './compare/diff-console.ts';
-export { describeEvent, type InputDifference } from './compare/diff-inputs.ts';
+} from './base/index.ts';
+export { endText, MomentError } from './base/index.ts';
+export type { BisectOptions, NamedDifference } from './compare/index.ts';
 export {
+  bisectTraces,
+  compareOutput,
   compareRecordings,
+  describeEvent,
+  diffTraces,
+  type InputDifference,
   type RecordingComparison,
+  type SettingDifference,
   type Stream,
   type StreamComparison,
-} from './compare/recordings.ts';
-export { configFromTrace, inputsFromTrace } from './container/config.ts';
-export { findLatest, LATEST, resolveTrace, setLatest, traceWords } from './container/latest.ts';
-export { defaultTracePaths, EXTENSION, namedTracePath, TRACE_FOLDER_RULE, traceFolder } from './container/store.ts';
-export { TOOL_VERSION } from './container/version.ts';
+  type TraceDiff,
+} from './compare/index.ts';
+export {
+  configFromTrace,
+  defaultTracePaths,
+  EXTENSION,
+  findLatest,
+  inputsFromTrace,
+  LATEST,
+  namedTracePath,
+  resolveTrace,
+  setLatest,
+  TOOL_VERSION,
+  TRACE_FOLDER_RULE,
+  traceFolder,
+  traceWords,
+} from './container/index.ts';
 export {
   type Crossing,
   crossingOf,
@@ -46,22 +59,25 @@ export {
   recoveriesIn,
   vmEquivalence,
 } from './equivalence/index.ts';
-export { openUdpNetwork, type UdpCable } from './record/live-network.ts';
-export { record } from './record/record.ts';
 export {
   type DisplacedInput,
-  type RecordAnewOptions,
-  type RecordAnewResult,
-  recordAnew,
-} from './record/record-anew.ts';
-export {
   findExecution,
   findHypervisorInstruction,
+  formatTime,
+  formatTrigger,
+  openUdpNetwork,
+  parseCount,
+  parseTime,
+  parseTrigger,
   placeOf,
+  type RecordAnewOptions,
+  type RecordAnewResult,
+  record,
+  recordAnew,
   type SearchEnd,
   type TriggerSearch,
-} from './record/trigger.ts';
-export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './record/trigger-text.ts';
+  type UdpCable,
+} from './record/index.ts';
 export {
   createTracePlayer,
   createWorkloadPlayer,
@@ -73,4 +89,4 @@ export {
   type TraceTimeline,
   type WorkloadPlayer,
 } from './timeline/index.ts';
-export { type ReplayOptions, replayTrace, verifyCheckpoints } from './verify/verify.ts';
+export { type ReplayOptions, replayTrace, verifyCheckpoints } from './verify/index.ts';

@@ -106,7 +106,8 @@ export const ECHO = `
 
 /**
  * A hypervisor of few instructions: hart 0 enters VS-mode, whose code counts to a number that grows and calls; the
- * hypervisor handles the call and enters again. Other harts wait in HS-mode for a timer, which wakes them without a trap.
+ * hypervisor handles the call and enters again. Other harts wait in HS-mode for a timer, which wakes them without a
+ * trap.
  */
 export const HYPERVISOR = `
     li t0, -1

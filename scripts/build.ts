@@ -47,8 +47,9 @@ export function buildArch(): void {
 }
 
 /**
- * Writes the entries of the package, `dejavm/replay` and its like, one for each folder's door. On a Node that is too old the doors cannot even be linked: modules and functions of
- * Node that they name are missing there. So an entry looks at the version first, and only then imports the door.
+ * Writes the entries of the package, `dejavm/replay` and its like, one for each folder's door. On a Node that is too
+ * old the doors cannot even be linked: modules and functions of Node that they name are missing there. So an entry
+ * looks at the version first, and only then imports the door.
  */
 async function buildEntries(): Promise<void> {
   mkdirSync(`${root}dist/entries`, { recursive: true });

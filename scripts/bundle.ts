@@ -1,6 +1,7 @@
 /**
- * `node scripts/bundle.ts OUT NAME=FILE…` writes a bundle of images, which Lazarus takes as `-initrd`: `kernel` and `initrd`
- * make an unmodified guest (engine/subject/lazarus/README.md). Exit: 0 written; 2 wrong usage, or a file that cannot be read.
+ * `node scripts/bundle.ts OUT NAME=FILE…` writes a bundle of images, which Lazarus takes as `-initrd`: `kernel` and
+ * `initrd` make an unmodified guest (engine/subject/lazarus/README.md). Exit: 0 written; 2 wrong usage, or a file that
+ * cannot be read.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { makeBundle } from '../engine/index.ts';

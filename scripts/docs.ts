@@ -1,6 +1,6 @@
 /**
- * `npm run docs` writes every part of the documents that is generated, from the tables and from a real run; tests compare
- * what is committed. A part is a whole file, or what stands in a file between two comments:
+ * `npm run docs` writes every part of the documents that is generated, from the tables and from a real run; tests
+ * compare what is committed. A part is a whole file, or what stands in a file between two comments:
  *
  *     <!-- verbs: written by `npm run docs` -->
  *     <!-- end of verbs -->

@@ -1,4 +1,7 @@
-/** docs/json.md: every shape that `--json` prints, from the schemas of tui/cli/json. Relies on zod's JSON Schema of them. */
+/**
+ * docs/json.md: every shape that `--json` prints, from the schemas of tui/cli/json. Relies on zod's JSON Schema of
+ * them.
+ */
 import { z } from 'zod';
 import { JSON_SHAPES } from '../tui/cli/json/shapes.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The text of docs/machine.md: every extension, CSR and device with its status, from the tables that the machine is built
- * from, and CSRs by asking the machine. docs.ts writes it. Relies on `npm run build`. What a register's bits do is not tested here, only which of them can change.
+ * The text of docs/machine.md: every extension, CSR and device with its status, from the tables that the machine is
+ * built from, and CSRs by asking the machine. docs.ts writes it. Relies on `npm run build`. What a register's bits do
+ * is not tested here, only which of them can change.
  */
 import { Bed } from '../engine/core/testbed.ts';
 import { type BitField, CSRS, type Csr } from '../engine/isa/csrs/index.ts';

@@ -1,4 +1,7 @@
-/** The manual page as man shows it: without a warning, and with every text as it stands in the tables. Relies on groff and man. */
+/**
+ * The manual page as man shows it: without a warning, and with every text as it stands in the tables. Relies on groff
+ * and man.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fc } from '@fast-check/vitest';
 import { expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** The manual page dejavm(1), from the tables of verbs, flags, exit codes and the environment. Relies on those alone. */
+/**
+ * The manual page dejavm(1), from the tables of verbs, flags, exit codes and the environment. Relies on those alone.
+ */
 
 import { ENVIRONMENT } from '../tui/base/environment.ts';
 import { exitCodes } from '../tui/base/exit-codes.ts';
@@ -58,7 +60,9 @@ function verbPart(verb: Verb): string {
 const flag = (name: FlagName): string =>
   option(flagSpec(name).syntax, SHARED.includes(name) ? [`-${longName(name)}`] : []);
 
-/** `-o, --out <file>` in the fonts of a manual page: bold what is typed as it stands, italic what stands for something. */
+/**
+ * `-o, --out <file>` in the fonts of a manual page: bold what is typed as it stands, italic what stands for something.
+ */
 function option(syntax: string, more: readonly string[] = []): string {
   const value = /<(.*)>/.exec(syntax)?.[1];
   const spelt = [...spellingsOf(syntax), ...more].map(bold).join(', ');

@@ -1,7 +1,7 @@
 /**
- * Which images a document's figures were measured on. Each such document has a block that names them by their hashes and
- * says, below, which of them are others by now: written by `npm run docs`, compared by a test. After measuring anew:
- * `node scripts/measured-images.ts docs/recovery.md` takes the committed images for the measured ones.
+ * Which images a document's figures were measured on. Each such document has a block that names them by their hashes
+ * and says, below, which of them are others by now: written by `npm run docs`, compared by a test. After measuring
+ * anew: `node scripts/measured-images.ts docs/recovery.md` takes the committed images for the measured ones.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,10 @@ export interface ImageHash {
   readonly sha256: string;
 }
 
-/** The document with its block written anew. `measured`: its figures are of the committed images. @throws Error when it has no block */
+/**
+ * The document with its block written anew. `measured`: its figures are of the committed images. @throws Error when it
+ * has no block
+ */
 export function withMeasuredImages(text: string, committed: readonly ImageHash[], measured = false): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`the document has no lines '${BEGIN}' and '${END}'`);

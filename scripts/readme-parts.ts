@@ -1,4 +1,7 @@
-/** The README's generated parts: the table of verbs, exit codes, and what `dejavm demo` prints. Relies on a built `dist/`. */
+/**
+ * The README's generated parts: the table of verbs, exit codes, and what `dejavm demo` prints. Relies on a built
+ * `dist/`.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

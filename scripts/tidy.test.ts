@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type Offence, offences, readSources } from './tidy.ts';
+import { folderOffences, type Offence, offences, readDocuments, readSources, widthOffences } from './tidy.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const show = (found: Offence[]) => found.map((o) => `${o.path}:${o.line} ${o.rule}`);
@@ -17,8 +17,16 @@ describe('the tree', () => {
     }
   });
 
+  const documents = readDocuments(root);
+
   it('keeps the house rules', () => {
     expect(show(offences(sources))).toEqual([]);
+    expect(show(documents.flatMap(widthOffences))).toEqual([]);
+  });
+
+  it('says of every folder what it is for', () => {
+    const layers = [...sources, ...documents].filter(({ path }) => /^(engine|replay|properties|tui)\//.test(path));
+    expect(show(folderOffences(new Map(layers.map(({ path, text }) => [path, text]))))).toEqual([]);
   });
 });
 
@@ -39,8 +47,35 @@ describe('the tidy check finds', () => {
     ]);
   });
 
+  it('an import past a door inside a layer, but not by tests, and not of a folder above', () => {
+    const deep = "import { a } from '../state/pages.ts';\nimport { b } from '../types.ts';\n";
+    expect(plant('engine/machine/bus/x.ts', deep)).toEqual([
+      'engine/machine/bus/x.ts:1 imports engine/machine/state/pages.ts: go through the door engine/machine/state/index.ts',
+    ]);
+    expect(plant('engine/machine/bus/x.test.ts', deep)).toEqual([]);
+    expect(plant('engine/machine/x.ts', "import { a } from './state/index.ts';\nimport './y.ts';\n")).toEqual([]);
+    expect(plant('tui/x.ts', "import { a } from './cli/json/index.ts';\n")).toEqual([
+      'tui/x.ts:1 imports tui/cli/json/index.ts: go through the door tui/cli/index.ts',
+    ]);
+  });
+
+  it('a folder without a door, and a door that does not say its job', () => {
+    const of = (...files: [string, string][]) => show(folderOffences(new Map(files)));
+    expect(of(['tui/a/x.ts', ''])).toEqual(['tui/a:1 has no door: an index.ts, or a README.md']);
+    expect(of(['tui/a/x.ts', ''], ['tui/a/index.ts', 'export {}'])).toHaveLength(1);
+    expect(of(['tui/a/x.ts', ''], ['tui/a/index.ts', '/** Its job. */'])).toEqual([]);
+    expect(of(['engine/a/x.c', ''], ['engine/a/README.md', '# a'], ['engine/b/x.test.ts', ''])).toEqual([]);
+  });
+
+  it('a comment or a paragraph that is too wide, but no string, table or command', () => {
+    const wide = 'word '.repeat(30);
+    const of = (path: string, text: string) => show(widthOffences({ path, text }));
+    expect(of('tui/x.ts', `/** ${wide} */\nconst a = '${wide}';\n`)).toHaveLength(1);
+    expect(of('a.md', `${wide}\n\n| ${wide} |\n\n\`\`\`\n${wide}\n\`\`\`\n- ${wide}\n`)).toHaveLength(2);
+  });
+
   it('an upward import inside the engine', () => {
-    expect(plant('engine/isa/x.ts', "import '../machine/machine.ts';\n")).toHaveLength(1);
+    expect(plant('engine/isa/x.ts', "import '../machine/index.ts';\n")).toHaveLength(1);
     expect(plant('engine/machine/x.ts', "import '../isa/index.ts';\n")).toEqual([]);
   });
 

@@ -1,10 +1,11 @@
 /**
- * Reads every TypeScript source and says where it breaks the house rules: import direction, doors, file length, and
- * what would make the engine depend on its host. `tidy.test.ts` runs it on the tree and on planted offences.
+ * Reads every source and says where it breaks the house rules: import direction, doors, file length, width of lines,
+ * and what would make the engine depend on its host. `tidy.test.ts` runs it on the tree and on planted offences.
  * Works on text, not on types: an import computed at run time escapes it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, normalize } from 'node:path';
+import { markdownFiles } from './markdown.ts';
 
 export interface Source {
   /** Path from the root of the repository, `/` between parts. */
@@ -27,10 +28,16 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Inside the engine, low to high: a folder imports from folders to its left only. */
-const ENGINE_ORDER = ['base', 'isa', 'core', 'devices', 'faults', 'machine', 'introspect'];
+const ENGINE_ORDER = ['base', 'isa', 'core', 'devices', 'faults', 'machine', 'introspect', 'subject'];
+
+/** As traces are, and AssemblyScript, which is compiled as one module. */
+const WITHOUT_DOORS = /^(traces|engine\/core\/arch)\//;
 
 /** Files longer than this need a reason in LONG_FILES. */
 const MAX_LINES = 450;
+
+/** Width of comments and documents, as the formatter's of code (biome.json). */
+const MAX_COLUMNS = 120;
 
 /** Long files and why they stay one room. */
 const LONG_FILES: Readonly<Record<string, string>> = {};
@@ -38,6 +45,13 @@ const LONG_FILES: Readonly<Record<string, string>> = {};
 /** What the engine must not touch: every one of these differs from host to host or from run to run. */
 const HOST_DEPENDENCE =
   /\b(Date\.now|new Date\b|performance\.(now|timeOrigin)|Math\.random|process\.hrtime|crypto\.(randomBytes|getRandomValues|randomUUID)|setTimeout|setInterval|setImmediate|queueMicrotask)\b/;
+
+/** Every document, and the C of the subject. */
+export const readDocuments = (root: string): Source[] =>
+  [...markdownFiles(root), ...globSync('engine/subject/**/*.{c,h}', { cwd: root }).sort()].map((path) => ({
+    path: path.replaceAll('\\', '/'),
+    text: readFileSync(`${root}/${path}`, 'utf8'),
+  }));
 
 /** All TypeScript sources of the five folders and scripts, without generated ones. */
 export function readSources(root: string): Source[] {
@@ -56,24 +70,32 @@ export function offences(sources: readonly Source[]): Offence[] {
     ...importOffences(source),
     ...hostOffences(source),
     ...lengthOffences(source),
+    ...widthOffences(source),
   ]);
   return [...single, ...cycleOffences(sources)];
 }
 
 const isTest = (path: string) => /\.(test|slow|prop|peer)\.tsx?$/.test(path) || path.startsWith('scripts/');
+/** Tests and what only they use look behind the doors of their own layer. */
+const looksBehindDoors = (path: string) =>
+  isTest(path) || /\.fixtures\.tsx?$|\/(test-|fake-)|testing\.ts$|testbed\.ts$|\/(fuzz|bench)\//.test(path);
 
 function importOffences({ path, text }: Source): Offence[] {
   const found: Offence[] = [];
   if (path.startsWith('scripts/')) return found;
   const [folder = '', second = ''] = path.split('/');
-  for (const { target, line } of relativeImports(path, text)) {
+  for (const { target, line, isLazy } of relativeImports(path, text)) {
     const [toFolder = '', toSecond = ''] = target.split('/');
     const say = (rule: string) => found.push({ path, line, rule });
     if (toFolder !== folder) {
       if (toFolder === 'scripts') say(`imports ${target}: scripts belong to the build`);
       else if (!LAYERS[folder]?.includes(toFolder)) say(`imports ${target}: ${folder} may not import from ${toFolder}`);
       else if (target !== `${toFolder}/index.ts`) say(`imports ${target}: go through the door ${toFolder}/index.ts`);
-    } else if (folder === 'engine' && toSecond !== second && !isTest(path)) {
+    } else if (!isLazy && !looksBehindDoors(path) && !WITHOUT_DOORS.test(path)) {
+      const door = doorBetween(path, target);
+      if (door !== undefined && door !== target) say(`imports ${target}: go through the door ${door}`);
+    }
+    if (folder === 'engine' && toFolder === folder && toSecond !== second && !isTest(path)) {
       const from = ENGINE_ORDER.indexOf(second);
       const to = ENGINE_ORDER.indexOf(toSecond);
       if (from >= 0 && to > from) say(`imports ${target}: engine/${second} lies below engine/${toSecond}`);
@@ -82,12 +104,23 @@ function importOffences({ path, text }: Source): Offence[] {
   return found;
 }
 
-/** Relative imports with the path they resolve to, from the repository's root. */
-export function relativeImports(path: string, text: string): { target: string; line: number }[] {
+/** Door of the folder that an import enters, if it enters one. */
+function doorBetween(path: string, target: string): string | undefined {
+  const [from, to] = [path.split('/').slice(0, -1), target.split('/').slice(0, -1)];
+  const shared = to.findIndex((part, n) => part !== from[n]);
+  return shared < 0 ? undefined : `${to.slice(0, shared + 1).join('/')}/index.ts`;
+}
+
+/**
+ * Relative imports with the path they resolve to, from the repository's root; a lazy one is for what is not always
+ * loaded.
+ */
+export function relativeImports(path: string, text: string): { target: string; line: number; isLazy: boolean }[] {
   const pattern = /(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)['"](\.{1,2}\/[^'"]+)['"]/g;
   return [...text.matchAll(pattern)].map((match) => ({
     target: normalize(`${dirname(path)}/${match[1]}`).replaceAll('\\', '/'),
     line: lineOf(text, match.index),
+    isLazy: match[0].includes('('),
   }));
 }
 
@@ -143,6 +176,42 @@ function lengthOffences({ path, text }: Source): Offence[] {
   const lines = text.split('\n').length - 1;
   if (lines <= MAX_LINES || LONG_FILES[path]) return [];
   return [{ path, line: lines, rule: `${lines} lines: split it, or give LONG_FILES the reason` }];
+}
+
+/** Formatters do not break comments and documents; strings and tables cannot be broken. */
+export function widthOffences({ path, text }: Source): Offence[] {
+  const breakable = path.endsWith('.md') ? isProse(text) : (line: string) => /^\s*(\*|\/\/|\/\*)/.test(line);
+  return text.split('\n').flatMap((line, index) => {
+    if (!breakable(line) || line.length <= MAX_COLUMNS) return [];
+    return [{ path, line: index + 1, rule: `${line.length} characters: break it at ${MAX_COLUMNS}` }];
+  });
+}
+
+/** Says of a document's lines, in order, whether they are running text. */
+function isProse(text: string): (line: string) => boolean {
+  const generated = /^Written by `npm run docs`/m.test(text);
+  let inBlock = false;
+  return (line) => {
+    if (/^\s*```/.test(line)) inBlock = !inBlock;
+    return !generated && !inBlock && !/^\s*(\||#|<|\[)/.test(line);
+  };
+}
+
+/**
+ * Folders with sources that nobody says the job of: a door, or a README where files are programs or are named by
+ * others.
+ */
+export function folderOffences(files: ReadonlyMap<string, string>): Offence[] {
+  const folders = new Set([...files.keys()].map((path) => dirname(path)));
+  return [...folders].sort().flatMap((folder) => {
+    const inside = [...files.keys()].filter((path) => dirname(path) === folder);
+    const isRoom = inside.some((path) => /\.(tsx?|c)$/.test(path) && !isTest(path));
+    const [door, page] = ['index.ts', 'README.md'].map((name) => files.get(`${folder}/${name}`));
+    if (!isRoom || page !== undefined || (door !== undefined && /^\/\*\*/.test(door))) return [];
+    const rule =
+      door === undefined ? 'has no door: an index.ts, or a README.md' : 'has a door that does not say its job';
+    return [{ path: folder, line: 1, rule }];
+  });
 }
 
 const lineOf = (text: string, index: number) => text.slice(0, index).split('\n').length;

@@ -37,8 +37,8 @@ export function claim(path: string, named: string = path): Claim {
 }
 
 /**
- * Removes a claim whose process is gone. Whoever does so claims the dead claim first, and looks at it again: so it cannot
- * be a newer one, made since, that is removed. @throws TraceWriteError when its process is not gone
+ * Removes a claim whose process is gone. Whoever does so claims the dead claim first, and looks at it again: so it
+ * cannot be a newer one, made since, that is removed. @throws TraceWriteError when its process is not gone
  */
 function clear(path: string, lock: string): void {
   const text = holderOf(lock);

@@ -36,7 +36,10 @@ export function unpack(bytes: Uint8Array, maxValues: number): unknown {
   return unpackAll(bytes, 1, maxValues)[0];
 }
 
-/** Decodes exactly `count` values standing one after another, at most `maxValues` with those inside them. @throws Malformed */
+/**
+ * Decodes exactly `count` values standing one after another, at most `maxValues` with those inside them. @throws
+ * Malformed
+ */
 export function unpackAll(bytes: Uint8Array, count: number, maxValues: number): unknown[] {
   expectFormat(scanPlainValues(bytes, maxValues) === count, `${count} MessagePack values`);
   if (count === 0) return [];

@@ -1,7 +1,7 @@
 /**
  * Complete states from checkpoints: joins the page changes of the checkpoints up to one, and loads page contents.
- * Contents are checked against their hashes when they are loaded. What is kept is bounded by the machine's pages, not by
- * the trace.
+ * Contents are checked against their hashes when they are loaded. What is kept is bounded by the machine's pages, not
+ * by the trace.
  */
 import type { Contents } from './contents.ts';
 import { TraceError } from './errors.ts';

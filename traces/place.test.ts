@@ -1,4 +1,6 @@
-/** Who may write where: nothing that a recorder does, fails to do or is killed at costs a trace that was there before. */
+/**
+ * Who may write where: nothing that a recorder does, fails to do or is killed at costs a trace that was there before.
+ */
 import { spawn } from 'node:child_process';
 import {
   chmodSync,

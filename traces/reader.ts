@@ -1,8 +1,8 @@
 /**
- * Opens a `.djvm` file: walks its block headers, and gives whatever stands before the first damage. Contents are checked
- * and decoded when they are asked for, so opening takes little time and memory however long the run was; `thorough` checks
- * all of them at once. Nothing is ever guessed: what does not check is not shown. Does not check that the records describe
- * a run; replay does.
+ * Opens a `.djvm` file: walks its block headers, and gives whatever stands before the first damage. Contents are
+ * checked and decoded when they are asked for, so opening takes little time and memory however long the run was;
+ * `thorough` checks all of them at once. Nothing is ever guessed: what does not check is not shown. Does not check that
+ * the records describe a run; replay does.
  */
 import { inOrder } from './columns.ts';
 import { Contents } from './contents.ts';

@@ -1,13 +1,14 @@
 /**
- * Where a writer's bytes go: a file, or whatever a test puts in its place. A failed append is cut off again, so that the
- * file ends with a complete block.
+ * Where a writer's bytes go: a file, or whatever a test puts in its place. A failed append is cut off again, so that
+ * the file ends with a complete block.
  *
- * Nobody writes into what another has written: files are created, never opened to be emptied. A trace that is to replace
- * another is written beside it and takes its name when it is complete, so that a recording that fails, or is killed,
- * costs nothing but itself; what was recorded up to then stays under the name beside. Claims (claim.ts) keep two
- * recorders from racing for one name.
+ * Nobody writes into what another has written: files are created, never opened to be emptied. A trace that is to
+ * replace another is written beside it and takes its name when it is complete, so that a recording that fails, or is
+ * killed, costs nothing but itself; what was recorded up to then stays under the name beside. Claims (claim.ts) keep
+ * two recorders from racing for one name.
  *
- * A power cut may lose what the disk was not waited for, in any order: so the disk has the bytes before they get the name.
+ * A power cut may lose what the disk was not waited for, in any order: so the disk has the bytes before they get the
+ * name.
  */
 import {
   accessSync,
@@ -40,7 +41,10 @@ export interface TraceSink {
   append(bytes: Uint8Array): void;
   /** Cuts back to `sizeBytes`, if it can; must not throw. */
   truncate(sizeBytes: number): void;
-  /** Waits until the disk has all that was appended, so that a power cut cannot take it; throws when it does not take it. */
+  /**
+   * Waits until the disk has all that was appended, so that a power cut cannot take it; throws when it does not take
+   * it.
+   */
   sync(): void;
   /**
    * Ends the file as a whole trace: it has its name from now on, and the disk has both.
@@ -108,7 +112,9 @@ function claimed(path: string, open: (held: Claim) => TraceSink): TraceSink {
   }
 }
 
-/** A file `run.part.djvm` for what is to become `run.djvm`; or `run.part-2.djvm`: one may be left of a killed recorder. */
+/**
+ * A file `run.part.djvm` for what is to become `run.djvm`; or `run.part-2.djvm`: one may be left of a killed recorder.
+ */
 function openBeside(path: string, held: Claim): TraceSink {
   const { dir, name, ext } = parse(path);
   for (let n = 1; ; n++) {

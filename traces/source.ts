@@ -55,7 +55,9 @@ export function memorySource(path: string, content: Uint8Array): ByteSource {
   };
 }
 
-/** Opens a regular file. Opening a FIFO would wait for a writer, opening a device may do things, and neither has a size. */
+/**
+ * Opens a regular file. Opening a FIFO would wait for a writer, opening a device may do things, and neither has a size.
+ */
 function open(path: string): number {
   try {
     refuseOthers(path, statSync(path));

@@ -1,4 +1,6 @@
-/** Names on disk: a file that is synced may still lose its name, which stands in its folder. Relies on Linux's fsync(2). */
+/**
+ * Names on disk: a file that is synced may still lose its name, which stands in its folder. Relies on Linux's fsync(2).
+ */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { errnoOf } from './system-errors.ts';
 

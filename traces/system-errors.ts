@@ -1,4 +1,6 @@
-/** What the operating system refuses, by name and in words, for all that read or write files. Relies on libuv's words. */
+/**
+ * What the operating system refuses, by name and in words, for all that read or write files. Relies on libuv's words.
+ */
 import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 

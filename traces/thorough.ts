@@ -55,7 +55,9 @@ function orderChecker(): (kind: number, page: Page<Position>) => void {
   };
 }
 
-/** A digest stands at least every `digestEvery` moments: what vouches for a position is never far from what did before. */
+/**
+ * A digest stands at least every `digestEvery` moments: what vouches for a position is never far from what did before.
+ */
 function paceChecker(
   contents: Contents,
 ): (positions: Iterable<Position>, what: 'digests' | 'checkpoint' | 'end') => void {

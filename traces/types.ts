@@ -132,7 +132,9 @@ export interface TraceDamage {
   readonly lastGood: Position;
 }
 
-/** Records of one kind, in order, as long as the trace is: read when they are asked for. An array can stand in for one. */
+/**
+ * Records of one kind, in order, as long as the trace is: read when they are asked for. An array can stand in for one.
+ */
 export interface RecordList<R> extends Iterable<R> {
   readonly length: number;
   /** Record `n`, from 0; from the end when negative; undefined when there is none. */

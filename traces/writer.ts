@@ -97,7 +97,9 @@ class BlockAppender {
     this.check = check;
   }
 
-  /** Appends a record of `content`, over several blocks when it is larger than one. Returns its first block's number. */
+  /**
+   * Appends a record of `content`, over several blocks when it is larger than one. Returns its first block's number.
+   */
   append(kind: number, records: number, content: Uint8Array): number {
     const first = this.index.length;
     for (let at = 0; at === 0 || at < content.length; at += MAX_BLOCK_BYTES) {
@@ -125,7 +127,10 @@ class BlockAppender {
     this.bytesWritten += bytes.length;
   }
 
-  /** Waits for the disk. What it did not take once it may have thrown away, whatever it says later: that is a failure, too. */
+  /**
+   * Waits for the disk. What it did not take once it may have thrown away, whatever it says later: that is a failure,
+   * too.
+   */
   sync(): void {
     if (this.failure) throw this.failure;
     try {

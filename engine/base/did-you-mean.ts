@@ -1,18 +1,21 @@
 /**
- * What somebody may have meant by a name that does not exist: verbs, flags, settings, set-ups, plans, symbols. Shared by
- * every layer, so that all of them guess alike; relies on nothing.
+ * What somebody may have meant by a name that does not exist: verbs, flags, settings, set-ups, plans, symbols. Shared
+ * by every layer, so that all of them guess alike; relies on nothing.
  */
 
 /** More guesses than this are no help. */
 const MAX_GUESSES = 3;
-/** Edits that a guess may be away, and how alike the two must be all the same: short names differ in every letter soon. */
+/**
+ * Edits that a guess may be away, and how alike the two must be all the same: short names differ in every letter soon.
+ */
 const MAX_EDITS = 3;
 const MIN_ALIKE = 0.4;
 /** A part of a name counts from this length on. */
 const MIN_PART = 3;
 
 /**
- * The end of an error message: ` (did you mean record?)`, ` (did you mean one of a, b?)`, or nothing when no name is near.
+ * The end of an error message: ` (did you mean record?)`, ` (did you mean one of a, b?)`, or nothing when no name is
+ * near.
  * @param names all that exist; the word is not among them
  */
 export function didYouMean(word: string, names: Iterable<string>): string {
@@ -21,7 +24,10 @@ export function didYouMean(word: string, names: Iterable<string>): string {
   return ` (did you mean ${guesses.length > 1 ? 'one of ' : ''}${guesses.join(', ')}?)`;
 }
 
-/** An error message about one of a few names: `there is no plan 'smok' (did you mean smoke?): expected one of smoke, paper`. */
+/**
+ * An error message about one of a few names: `there is no plan 'smok' (did you mean smoke?): expected one of smoke,
+ * paper`.
+ */
 export function noSuchName(kind: string, word: string, names: readonly string[]): string {
   return `there is no ${kind} '${word}'${didYouMean(word, names)}: expected one of ${names.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The kinds of failure that are not the guest's: the user's mistake, a file's, and ours. Guest failures are traps, as data.
- * Shared by every layer; relies on nothing.
+ * The kinds of failure that are not the guest's: the user's mistake, a file's, and ours. Guest failures are traps, as
+ * data. Shared by every layer; relies on nothing.
  */
 
 /**
@@ -13,8 +13,9 @@ export class UserError extends Error {
 }
 
 /**
- * A file that cannot be used as what it was given for: damaged, of another version, or something else altogether. One line,
- * as UserError's, that begins with the file's name; kept apart because scripts ask whether it is the file or the command.
+ * A file that cannot be used as what it was given for: damaged, of another version, or something else altogether. One
+ * line, as UserError's, that begins with the file's name; kept apart because scripts ask whether it is the file or the
+ * command.
  */
 export class FileFormatError extends Error {
   override readonly name = 'FileFormatError';
@@ -29,7 +30,10 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** Asserts what must hold if this program is right. @throws InvariantError with `message`: what was expected, what was seen. */
+/**
+ * Asserts what must hold if this program is right. @throws InvariantError with `message`: what was expected, what was
+ * seen.
+ */
 export function invariant(condition: boolean, message: string): asserts condition {
   if (!condition) throw new InvariantError(`internal error: ${message}`);
 }

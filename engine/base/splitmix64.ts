@@ -1,4 +1,7 @@
-/** splitmix64 (Steele, Lea and Flood 2014; the reference implementation is Vigna's): spreads seeds; no source of secrets. */
+/**
+ * splitmix64 (Steele, Lea and Flood 2014; the reference implementation is Vigna's): spreads seeds; no source of
+ * secrets.
+ */
 
 const GAMMA = 0x9e3779b97f4a7c15n;
 

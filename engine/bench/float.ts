@@ -1,8 +1,8 @@
 /**
- * MIPS of the interpreter on a floating-point loop in M-mode: loads, stores, additions, multiplications, a division, and
- * compare and branch; once where host arithmetic may stand in (round to nearest even) and once where every operation is
- * soft-float (round to nearest, ties away), and the same with fused multiply-adds, which are always soft. Prints medians
- * by processor time. Run: node engine/bench/float.ts [rounds]
+ * MIPS of the interpreter on a floating-point loop in M-mode: loads, stores, additions, multiplications, a division,
+ * and compare and branch; once where host arithmetic may stand in (round to nearest even) and once where every
+ * operation is soft-float (round to nearest, ties away), and the same with fused multiply-adds, which are always soft.
+ * Prints medians by processor time. Run: node engine/bench/float.ts [rounds]
  */
 import { type Core, createCore } from '../core/index.ts';
 import { CONSTANTS } from '../core/layout.ts';

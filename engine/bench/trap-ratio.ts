@@ -1,8 +1,8 @@
 /**
  * What a guest's ecall to HS-mode and back costs against QEMU: the same program, powered off after a small and after a
  * large number of operations, so that start-up cancels out; in pairs, so that what else the host does hits both. By
- * processor time of the whole process. QEMU runs once as it is and once recording (-icount shift=0,rr=record), as we do.
- * Run: node engine/bench/trap-ratio.ts [pairs]. Needs qemu-system-riscv64.
+ * processor time of the whole process. QEMU runs once as it is and once recording (-icount shift=0,rr=record), as we
+ * do. Run: node engine/bench/trap-ratio.ts [pairs]. Needs qemu-system-riscv64.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -104,8 +104,8 @@ const SV39 = 8n << 60n;
 const atp = (table: number) => SV39 | BigInt(table / CONSTANTS.PAGE_BYTES);
 
 /**
- * M-mode maps RAM onto itself in all three tables, delegates, and enters the guest. With a `limit` the machine powers off
- * once the guest has completed so many operations: it executes what only M-mode may, which M-mode keeps for itself.
+ * M-mode maps RAM onto itself in all three tables, delegates, and enters the guest. With a `limit` the machine powers
+ * off once the guest has completed so many operations: it executes what only M-mode may, which M-mode keeps for itself.
  */
 export const programOf = ({ guest, operations, savesRegisters }: Workload, limit?: number): string => `
   la t0, off

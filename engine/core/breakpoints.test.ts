@@ -1,6 +1,6 @@
 /**
- * Breakpoints: `run` stops before every execution of the given instructions and nowhere else, in the state that a run which
- * is merely cut there has. The judge steps tick by tick and asks what comes next.
+ * Breakpoints: `run` stops before every execution of the given instructions and nowhere else, in the state that a run
+ * which is merely cut there has. The judge steps tick by tick and asks what comes next.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -14,7 +14,9 @@ const HANDLER = RAM;
 const CODE = RAM + 0x2fecn;
 const MTIMECMP = DEVICE + 8n;
 
-/** M-mode sets the timer anew; HS-mode counts in instructions of both lengths, branches back into its page, and waits. */
+/**
+ * M-mode sets the timer anew; HS-mode counts in instructions of both lengths, branches back into its page, and waits.
+ */
 const handler = `
   csrr t5, time
   addi t5, t5, 2
@@ -41,7 +43,10 @@ loop:
 `;
 const CODE_BYTES = 52n;
 
-/** Every hart in HS-mode at CODE, under a page table whose A bits are clear; `split`: PMP cuts the second page in pieces. */
+/**
+ * Every hart in HS-mode at CODE, under a page table whose A bits are clear; `split`: PMP cuts the second page in
+ * pieces.
+ */
 function machine(harts: number, split: boolean): Bed {
   const bed = new Bed({ harts, ramBytes: 2 << 20 });
   bed.program(handler, HANDLER);

@@ -11,7 +11,8 @@ const PAGE = RAM + 0x1000n;
 const PLACES = { 'at the start of a page': 0n, 'inside a page': 0x344n, 'across two pages': 0xff2n } as const;
 /**
  * Instructions of both lengths, and others whose every byte differs. The upper halves of the long ones are instructions
- * as well (c.addi, c.slli), and so is every mixture of bytes of the two; none touches a register that the program needs.
+ * as well (c.addi, c.slli), and so is every mixture of bytes of the two; none touches a register that the program
+ * needs.
  */
 const CODE = `
   addi a0, a0, 0x051

@@ -137,8 +137,9 @@ test.each([
 });
 
 /**
- * Random straight-line supervisor code over its own page tables and code, run in one go and tick by tick with everything
- * forgotten in between. Faults go to M-mode, which skips the instruction; a fetch fault returns to the caller.
+ * Random straight-line supervisor code over its own page tables and code, run in one go and tick by tick with
+ * everything forgotten in between. Faults go to M-mode, which skips the instruction; a fetch fault returns to the
+ * caller.
  */
 const page = fc.nat(3);
 const line = fc.oneof(

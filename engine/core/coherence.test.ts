@@ -221,8 +221,8 @@ test('context ids that are handed out anew do not bring old translations back', 
     subject.apply({ kind: 'load', page }, false);
     expect(bed.x('a1')).toBe(instructions(BigInt(page)));
   }
-  // The same ids, a round later, belong to the other root. A load with SUM changed makes one more context and shifts the
-  // numbering by one.
+  // The same ids, a round later, belong to the other root. A load with SUM changed makes one more context and shifts
+  // the numbering by one.
   let met = 0;
   for (let i = 0; i < 700; i++) {
     if (i % 90 === 89) {

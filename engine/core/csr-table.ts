@@ -1,6 +1,6 @@
 /**
- * The table of CSRs as bytes that `arch/csr-table.ts` looks registers up in: offsets by number, then rows of the layout's CSR
- * block.
+ * The table of CSRs as bytes that `arch/csr-table.ts` looks registers up in: offsets by number, then rows of the
+ * layout's CSR block.
  */
 import { CSR_EFFECTS, CSR_GUARDS, CSR_SOURCES, CSR_WRITES, CSRS, type Csr } from '../isa/index.ts';
 import { CSR, field, HART, offsetOf } from './layout.ts';

@@ -97,7 +97,10 @@ export class FakeHart {
     this.pc = BigInt(address);
     return assembled;
   }
-  /** Loads a program, lets `prepare` set it up and runs it for its budget. Gives the hart. @throws Error when it left before. */
+  /**
+   * Loads a program, lets `prepare` set it up and runs it for its budget. Gives the hart. @throws Error when it left
+   * before.
+   */
   execute(source: string, budget: number, prepare: (hart: this) => void = () => {}): this {
     this.load(source);
     prepare(this);

@@ -1,7 +1,7 @@
 /**
- * What every floating-point operation means, in exact rational arithmetic on BigInt: values are fractions, rounding looks
- * for the neighbours on the format's grid. Slow and obvious on purpose, and sharing nothing with soft-float, which it
- * judges. IEEE 754-2019; Volume I, chapters "F" and "D". Used by tests only.
+ * What every floating-point operation means, in exact rational arithmetic on BigInt: values are fractions, rounding
+ * looks for the neighbours on the format's grid. Slow and obvious on purpose, and sharing nothing with soft-float,
+ * which it judges. IEEE 754-2019; Volume I, chapters "F" and "D". Used by tests only.
  */
 
 export type FormatName = 's' | 'd';

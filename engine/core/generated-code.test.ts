@@ -1,6 +1,6 @@
 /**
- * Generated code against a stand-in for the privileged architecture and the reference evaluator: every generator is held to
- * what the table says.
+ * Generated code against a stand-in for the privileged architecture and the reference evaluator: every generator is
+ * held to what the table says.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

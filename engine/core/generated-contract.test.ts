@@ -69,7 +69,9 @@ describe.each(GENERATORS)('$name', (generator) => {
   };
   const rowsThat = (fact: Fact) =>
     INSTRUCTIONS.filter((row) => calls(row, fact).length > 0).map((row) => [row.name, row] as const);
-  /** Runs `row` as the second of 10, with floating point off and dirty; calls that may do `fact` answer with `resync`. */
+  /**
+   * Runs `row` as the second of 10, with floating point off and dirty; calls that may do `fact` answer with `resync`.
+   */
   const answered = (row: Instruction, fact: Fact, resync: number) =>
     [0, 3].flatMap((floatState) => {
       const hart = new FakeHart(generator);

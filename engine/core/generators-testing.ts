@@ -1,7 +1,7 @@
 /**
- * The code generators that the tests of generated code take, and one that exists for them: it compiles each instruction to
- * a function of its own, as a compiler of longer stretches would: operands are constants, registers wasm locals, pc is where
- * the code was entered. It shows that `Site` serves who keeps nothing where the interpreter does.
+ * The code generators that the tests of generated code take, and one that exists for them: it compiles each instruction
+ * to a function of its own, as a compiler of longer stretches would: operands are constants, registers wasm locals, pc
+ * is where the code was entered. It shows that `Site` serves who keeps nothing where the interpreter does.
  */
 import { decode, expressionsOf, isPure, parts } from '../isa/index.ts';
 import { archCalls, emitCachesAddress, emitEffect, registerWord, type Site, type SiteLocals } from './codegen/index.ts';

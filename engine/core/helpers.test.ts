@@ -1,7 +1,7 @@
 /**
- * What the ISA table says that its helpers may do, against what the core's functions of these names do: each is called in
- * many drawn states with the arguments of a drawn instruction. What was seen must be just what is declared: with a fact
- * too few, generated code would miss a trap; a fact too many costs a check for nothing.
+ * What the ISA table says that its helpers may do, against what the core's functions of these names do: each is called
+ * in many drawn states with the arguments of a drawn instruction. What was seen must be just what is declared: with a
+ * fact too few, generated code would miss a trap; a fact too many costs a check for nothing.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -17,17 +17,21 @@ export interface ArchExports {
   flushDerived(): void;
   /**
    * Makes run() stop before the instructions at the first `count` words of MACHINE.breakpointsHost and no others:
-   * linear-memory addresses in RAM, ascending. It stops once at a position, then goes on past it; flushDerived forgets that.
+   * linear-memory addresses in RAM, ascending. It stops once at a position, then goes on past it; flushDerived forgets
+   * that.
    */
   setBreakpoints(count: number): void;
   /** Hashes RAM that is still all zeros; once, before anything else. */
   initialisePageHashes(): void;
-  /** Runs until MACHINE.stopMoment or stopTicks, a breakpoint, halt, idle, events full or a stop request. Returns STOP_*. */
+  /**
+   * Runs until MACHINE.stopMoment or stopTicks, a breakpoint, halt, idle, events full or a stop request. Returns
+   * STOP_*.
+   */
   run(): number;
   /**
-   * The number of the hart that executes the next instruction, its pc in MACHINE.mmioData; changes nothing else. The hart
-   * whose turn comes next when all wait for input; CONSTANTS.NO_HART (as a signed number, see `>>> 0`) when devices act
-   * before.
+   * The number of the hart that executes the next instruction, its pc in MACHINE.mmioData; changes nothing else. The
+   * hart whose turn comes next when all wait for input; CONSTANTS.NO_HART (as a signed number, see `>>> 0`) when
+   * devices act before.
    */
   peekNext(): number;
   /** 1 when a timer that some hart has set is still to come, enabled or not, or a device will act; else 0. */

@@ -31,8 +31,8 @@ const FIELDS: readonly (readonly [string, readonly BitField[]])[] = [
 ];
 
 /**
- * Text of `arch/layout.gen.ts`: `HART_MSTATUS`-style byte offsets, block sizes, the shared constants, and what the table of
- * CSRs says.
+ * Text of `arch/layout.gen.ts`: `HART_MSTATUS`-style byte offsets, block sizes, the shared constants, and what the
+ * table of CSRs says.
  */
 export function assemblyScriptLayout(): string {
   const lines = ['// Generated from engine/core/layout.ts by layout-gen.ts. Do not edit.'];

@@ -221,7 +221,10 @@ export const HART = placeBlock('HART', [
   ),
 ]);
 
-/** A decoded instruction: 16 bytes for each half-word of code. `*Off` are byte offsets of registers from the hart's base. */
+/**
+ * A decoded instruction: 16 bytes for each half-word of code. `*Off` are byte offsets of registers from the hart's
+ * base.
+ */
 export const SLOT = placeBlock('SLOT', [
   derived('imm', 'sign-extended immediate', 'u32'),
   derived('raw', 'the instruction as fetched (compressed ones: 16 bits)', 'u32'),
@@ -235,8 +238,8 @@ export const SLOT = placeBlock('SLOT', [
 /**
  * A row of the decode table (written by TypeScript from the ISA table, read by `arch/decode.ts`): one per encoding.
  * It matches when `(raw & mask) == match` and neither excluded pair does. A register source byte is: bits 0–4 = lowest
- * bit of the field, bit 5 = a 3-bit field naming x8–x15, bit 6 = a floating-point register; or with bit 7: a constant in
- * bits 0–4.
+ * bit of the field, bit 5 = a 3-bit field naming x8–x15, bit 6 = a floating-point register; or with bit 7: a constant
+ * in bits 0–4.
  */
 export const DECODE = placeBlock('DECODE', [
   derived('mask', '', 'u32'),
@@ -255,8 +258,8 @@ export const DECODE = placeBlock('DECODE', [
 ]);
 
 /**
- * A row of the CSR table (written by TypeScript from the table of CSRs, read by `arch/csr-table.ts`). Fields of the hart are
- * byte offsets; 0, which is x0, stands for none.
+ * A row of the CSR table (written by TypeScript from the table of CSRs, read by `arch/csr-table.ts`). Fields of the
+ * hart are byte offsets; 0, which is x0, stands for none.
  */
 export const CSR = placeBlock('CSR', [
   derived('visible', 'bits of the field that software sees, before the shift'),
@@ -281,7 +284,9 @@ export const TLB = placeBlock('TLB', [
   derived('pad', '', 'u32'),
 ]);
 
-/** An observed privilege transition (trap or return), for timelines and VM-state equivalence; never influences the run. */
+/**
+ * An observed privilege transition (trap or return), for timelines and VM-state equivalence; never influences the run.
+ */
 export const EVENT = placeBlock('EVENT', [
   derived('moment', 'retired instructions when it happened'),
   derived('ticks', 'virtual time'),
@@ -304,7 +309,9 @@ export const CONSTANTS = {
   MACHINE_BASE: 0x1000,
   HART_BASE: 0x4000,
   HART_STRIDE: 0x1000,
-  /** Device records: one range of saved bytes, allotted by engine/machine in board order. Below: arch.wasm's own data. */
+  /**
+   * Device records: one range of saved bytes, allotted by engine/machine in board order. Below: arch.wasm's own data.
+   */
   DEVICES_BASE: 0x40000,
   DEVICES_BYTES: 0xc0000,
   DYNAMIC_BASE: 0x100000,
@@ -317,7 +324,9 @@ export const CONSTANTS = {
   SLOT_BYTES: 16,
   /** 2048 half-words and two sentinels. */
   SLOT_BLOCK_BYTES: 2050 * 16,
-  /** Byte offset in a block of the word that holds the linear-memory address of the block's code page (sentinel's imm). */
+  /**
+   * Byte offset in a block of the word that holds the linear-memory address of the block's code page (sentinel's imm).
+   */
   SLOT_BLOCK_CODE: 2049 * 16,
   /**
    * Slot ops that are no instruction; those of instructions follow. SINGLE: go on through fetch(), never the TLB.

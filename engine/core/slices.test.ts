@@ -7,8 +7,8 @@ import { Bed, RAM } from './testbed.ts';
 const { STOP_MOMENT, STOP_TICKS } = CONSTANTS;
 
 /**
- * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart, WFI,
- * locked counters, page-crossing stores and traps into a handler that counts.
+ * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart,
+ * WFI, locked counters, page-crossing stores and traps into a handler that counts.
  */
 const PROGRAM = `
   csrr s0, mhartid

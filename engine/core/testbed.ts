@@ -131,7 +131,8 @@ export class Bed {
 
   /**
    * Maps one page of size 4 KiB << 9*level. Returns the physical address of the leaf entry. `gstage`: 2048-entry root.
-   * Tables are made as needed, `levels` deep; `placed` translates their addresses for the entries (guest tables at guest addresses).
+   * Tables are made as needed, `levels` deep; `placed` translates their addresses for the entries (guest tables at
+   * guest addresses).
    */
   map(
     root: bigint,

@@ -34,7 +34,10 @@ const ORIGINS: readonly (readonly [ModeName, bigint, boolean])[] = [
   ['VS', 1n, true],
 ];
 const when = (condition: boolean, bits: bigint) => (condition ? bits : 0n);
-/** Status registers before a trap or return: all of what it may change clear, all set, with each MPP, and the enables alone. */
+/**
+ * Status registers before a trap or return: all of what it may change clear, all set, with each MPP, and the enables
+ * alone.
+ */
 const BEFORE = [0n, STACK, STACK & ~MPP, (STACK & ~MPP) | (1n << 11n), SIE | MIE, SPIE | MPIE];
 const hasAll = (before: bigint) => (before & GVA) !== 0n;
 const status = (name: string, mask: bigint) => bed.csr(name) & mask;

@@ -1,8 +1,8 @@
 /**
  * ACLINT at 0x200_0000 in its CLINT-compatible arrangement (RISC-V ACLINT 1.0-rc4 sections 2 and 3): MSWI at 0,
  * MTIMER comparators at 0x4000, mtime at 0xbff8. Its registers are the harts' own state (HART.lines bit 3,
- * HART.mtimecmp) because the core reads them at every deadline; the record is empty. mtime is virtual time plus an offset
- * (MACHINE.mtimeOffset) that stores to it set.
+ * HART.mtimecmp) because the core reads them at every deadline; the record is empty. mtime is virtual time plus an
+ * offset (MACHINE.mtimeOffset) that stores to it set.
  */
 import type { Board, Device } from './device.ts';
 import { placeRecord } from './record.ts';

@@ -1,11 +1,14 @@
 /**
  * The shape that every device has. A device is code and a declaration: its whole state lives in a *device record* in
  * linear memory, laid out from `record`, so that snapshot = bytes and a difference has a field's name.
- * Relies on the bus (engine/machine/bus/bus.ts) for address decoding and natural alignment; devices do not check either.
+ * Relies on the bus (engine/machine/bus/bus.ts) for address decoding and natural alignment; devices do not check
+ * either.
  */
-import type { Block } from '../core/layout.ts';
+import type { Block } from '../core/index.ts';
 
-/** What a device may touch: its own record, and the board around it. Numbers are unsigned 32-bit unless said otherwise. */
+/**
+ * What a device may touch: its own record, and the board around it. Numbers are unsigned 32-bit unless said otherwise.
+ */
 export interface Port {
   /** Word of the record at byte `offset` (a multiple of 4). */
   get(offset: number): number;
@@ -92,8 +95,8 @@ export interface Device {
   /** A byte arrives at the console (UARTs and virtio consoles only). False: nobody listens, try another. */
   receive?(port: Port, byte: number): boolean;
   /**
-   * Bytes that it can receive now without losing one (consoles only): `ahead` counts what may wait outside the hardware,
-   * with a sender under flow control. undefined: nobody listens, ask another.
+   * Bytes that it can receive now without losing one (consoles only): `ahead` counts what may wait outside the
+   * hardware, with a sender under flow control. undefined: nobody listens, ask another.
    */
   room?(port: Port, ahead: boolean): number | undefined;
   /** Bytes that it has received and software has not read (consoles only). */

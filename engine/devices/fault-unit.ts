@@ -3,7 +3,7 @@
  * that is put right at the next detection. A device without registers, so that what waits is saved, digested and
  * replayed like everything else; software cannot see it. The bus asks it at each occasion (engine/machine/bus/bus.ts).
  */
-import { offsetOf } from '../core/layout.ts';
+import { offsetOf } from '../core/index.ts';
 import { type Device, NEVER, type Port } from './device.ts';
 import { placeRecord } from './record.ts';
 import { getWide, setWide } from './words.ts';

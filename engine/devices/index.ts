@@ -9,8 +9,7 @@ export {
   takeFault,
 } from './fault-unit.ts';
 export { decodeHalt, finisher } from './finisher.ts';
-export { destinationOf, ipv4, isMulticast, isSame, readFrame, readUdp, udp } from './net/packet.ts';
-export { station } from './net/station.ts';
+export { destinationOf, ipv4, isMulticast, isSame, readFrame, readUdp, station, udp } from './net/index.ts';
 export { isHigh, isPending, loseRequest, PLIC_SOURCES, plic } from './plic.ts';
 export { nextRandom, RANDOM_WORDS, seedRandom } from './random.ts';
 export { rtc } from './rtc.ts';

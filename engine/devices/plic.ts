@@ -6,7 +6,7 @@
  * cannot take it back: the source stays pending until it is claimed, though its input may have fallen ("Interrupt
  * Gateways"). Does not check access sizes or alignment (the bus does).
  */
-import { CONSTANTS, offsetOf } from '../core/layout.ts';
+import { CONSTANTS, offsetOf } from '../core/index.ts';
 import type { Device, Port } from './device.ts';
 import { placeRecord } from './record.ts';
 

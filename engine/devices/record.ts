@@ -2,7 +2,7 @@
  * Declares device records with the same machinery as the core's blocks. All fields of a device are saved.
  * Relies on engine/core/layout.ts for placement.
  */
-import { type Block, type FieldType, placeBlock } from '../core/layout.ts';
+import { type Block, type FieldType, placeBlock } from '../core/index.ts';
 
 /** A field of a device record. */
 export interface RecordField {

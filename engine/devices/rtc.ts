@@ -2,7 +2,7 @@
  * Goldfish RTC at 0x10_1000, interrupt 11, as QEMU virt has it (hw/rtc/goldfish_rtc.c): nanoseconds since 1970, an
  * alarm, and writable time. Its clock is virtual time plus an offset, which starts as the configured wall-clock base.
  */
-import { offsetOf } from '../core/layout.ts';
+import { offsetOf } from '../core/index.ts';
 import { type Device, NEVER, type Port } from './device.ts';
 import { placeRecord } from './record.ts';
 import { getBig, setBig } from './words.ts';

@@ -5,7 +5,7 @@
  * lost and LSR.OE says so. The character timeout passes at once: data below the trigger level interrupts (IIR 0x0c).
  * Line errors, breaks and baud rates do not exist.
  */
-import { offsetOf } from '../core/layout.ts';
+import { offsetOf } from '../core/index.ts';
 import type { Device, Port } from './device.ts';
 import { placeRecord } from './record.ts';
 

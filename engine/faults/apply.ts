@@ -4,8 +4,8 @@
  * replay plans).
  */
 
-import { invariant, UserError } from '../base/errors.ts';
-import { CONSTANTS } from '../core/layout.ts';
+import { invariant, UserError } from '../base/index.ts';
+import { CONSTANTS } from '../core/index.ts';
 import { type ArmedFault, type Fault, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
 /** What injection needs of a machine. */

@@ -1,3 +1,4 @@
+/** Faults: their models, their text, and what each does to a machine. */
 export { applyFault, type FaultTarget, resolveFault } from './apply.ts';
 export { formatFault, parseFault, readFault, readPlannedFault } from './text.ts';
 export {

@@ -5,8 +5,7 @@
  * `device=7,effect=io-error`. Does not know the machine: whether hart, address and device exist is checked when the
  * fault is applied.
  */
-import { didYouMean } from '../base/did-you-mean.ts';
-import { UserError } from '../base/errors.ts';
+import { didYouMean, UserError } from '../base/index.ts';
 import { FAULT_CSRS, type Fault, type FaultCsr, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
 
 const FORMS =

@@ -34,7 +34,9 @@ export type Fault =
       readonly bit: number;
       readonly repair: 'on-detection' | 'never';
     }
-  /** One bit (0–63) of a CSR. A bit that the CSR does not implement, or a value that it cannot hold, changes nothing. */
+  /**
+   * One bit (0–63) of a CSR. A bit that the CSR does not implement, or a value that it cannot hold, changes nothing.
+   */
   | { readonly model: 'csr'; readonly hart: number; readonly csr: FaultCsr; readonly bit: number }
   /**
    * The hart's pending machine software interrupt (`ipi`; if none is pending, its next one), its supervisor timer
@@ -49,7 +51,10 @@ export type Fault =
       readonly effect: 'lost' | 'duplicated' | 'late';
       readonly ticks: number;
     }
-  /** The next request to the block device in a virtio slot ends in an I/O error; the next frame of a network device is lost. */
+  /**
+   * The next request to the block device in a virtio slot ends in an I/O error; the next frame of a network device is
+   * lost.
+   */
   | { readonly model: 'device'; readonly slot: number; readonly effect: 'io-error' | 'drop-frame' };
 
 /** A fault that waits in the machine for its occasion (engine/devices/fault-unit.ts keeps it). */

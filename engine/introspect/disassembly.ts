@@ -4,7 +4,7 @@
  * the listing goes straight on, and what is not mapped ends it.
  */
 import { disassemble, instructionLength } from '../isa/index.ts';
-import type { Machine, Mode } from '../machine/types.ts';
+import type { Machine, Mode } from '../machine/index.ts';
 import { type PhysicalMemory, readRam, view } from './memory.ts';
 import type { MachineSymbols } from './places.ts';
 

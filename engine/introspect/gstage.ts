@@ -4,7 +4,7 @@
  * Relies on nothing but the bytes it reads: any table content gives a result, with what is wrong in `problems`.
  * Does not check access permissions or A/D bits; it reports them.
  */
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/index.ts';
 import { asAddress, hex, type PhysicalMemory, readRam, view } from './memory.ts';
 
 export type GStageMode = 'bare' | 'sv39x4' | 'sv48x4' | 'sv57x4' | 'reserved';

@@ -3,8 +3,9 @@
  * Relies on the ELF reader: an image that is no ELF file, or is stripped, has an empty table. Does not look into an
  * initrd that is an archive.
  */
-import { readMoved, readSymbols } from '../machine/board/elf.ts';
-import type { Image, MachineConfig } from '../machine/types.ts';
+
+import type { Image, MachineConfig } from '../machine/index.ts';
+import { readMoved, readSymbols } from '../machine/index.ts';
 import { joinSymbols, type MachineSymbols } from './places.ts';
 import { createSymbolTable, type SymbolTable } from './symbols.ts';
 

@@ -2,8 +2,8 @@
  * Reads guest RAM as the rest of introspection needs it: bounded, never throwing, little-endian.
  * Relies on `readPhysical` of a machine. Does not see devices: everything outside RAM reads as `undefined`.
  */
-import { CONSTANTS } from '../core/layout.ts';
-import type { Machine } from '../machine/types.ts';
+import { CONSTANTS } from '../core/index.ts';
+import type { Machine } from '../machine/index.ts';
 
 /** What introspection needs of a machine to read its memory. */
 export interface PhysicalMemory {

@@ -4,7 +4,7 @@
  * Relies on tables read before (images.ts).
  * Does not see code that a guest or hypervisor loads by itself.
  */
-import type { Mode } from '../machine/types.ts';
+import type { Mode } from '../machine/index.ts';
 import type { SymbolTable } from './symbols.ts';
 
 export interface MachineSymbols {

@@ -1,11 +1,11 @@
 /**
  * Symbol tables: addresses to `name+0x10` and names to addresses. Software that is linked for other addresses than it
  * is loaded at runs at both: physical ones until it has turned translation on.
- * Relies on the symbols that an ELF file lists (engine/machine/board/elf.ts reads them). Does not check that the code in
- * memory is the code of the file; a hypervisor that moved itself shows wrong names.
+ * Relies on the symbols that an ELF file lists (engine/machine/board/elf.ts reads them). Does not check that the code
+ * in memory is the code of the file; a hypervisor that moved itself shows wrong names.
  */
 
-import type { ElfSymbol, MovedRange } from '../machine/board/elf.ts';
+import type { ElfSymbol, MovedRange } from '../machine/index.ts';
 
 export type { ElfSymbol };
 

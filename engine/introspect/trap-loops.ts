@@ -3,8 +3,9 @@
  * itself, or returns to an instruction that it has not helped. Finds out by running the machine on and putting it back.
  * Does not see loops of several exceptions, nor those of harts whose turn does not come for MOST_TICKS.
  */
-import { STUCK_CODE } from '../machine/halt.ts';
-import type { Machine, MachineEvent, Mode } from '../machine/types.ts';
+
+import type { Machine, MachineEvent, Mode } from '../machine/index.ts';
+import { STUCK_CODE } from '../machine/index.ts';
 
 export interface TrapLoop {
   readonly hart: number;

@@ -3,7 +3,7 @@
  * changed. Relies on the list of VMs; a VM that no structure and no hart names has none.
  * Does not cover vCPU registers: where those are depends on the moment, which equivalence deals with.
  */
-import type { Machine } from '../machine/types.ts';
+import type { Machine } from '../machine/index.ts';
 import { parseHgatp } from './gstage.ts';
 import type { SymbolTable } from './symbols.ts';
 import { type Inspected, listVms } from './vms.ts';

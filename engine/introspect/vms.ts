@@ -4,7 +4,7 @@
  * Relies on physical memory and CSRs only. The hypervisor may be broken (that is when one looks): pointers are
  * bounded, loops are found, and whatever is wrong becomes a line in `problems`.
  */
-import type { Machine, Mode } from '../machine/types.ts';
+import type { Machine, Mode } from '../machine/index.ts';
 import { parseHgatp } from './gstage.ts';
 import { asAddress, hex, isRam, type PhysicalMemory, readRam, readText, readU32, readU64, view } from './memory.ts';
 import { type PublishedLayout, readPublishedLayout } from './published.ts';

@@ -4,7 +4,7 @@
  * assembler's. @see RISC-V Assembly Programmer's Manual, "Pseudoinstructions"
  */
 import type { Operands } from './encoding.ts';
-import { FLOAT, impliedRounding } from './extensions/float.ts';
+import { FLOAT, impliedRounding } from './extensions/index.ts';
 
 export interface Alias {
   readonly name: string;

@@ -14,7 +14,9 @@ export interface Decoded {
   readonly lengthBytes: 2 | 4;
 }
 
-/** Length in bytes of the instruction whose first half-word is the low half of `raw`: 2 or 4. @see Volume I, section 1.5 */
+/**
+ * Length in bytes of the instruction whose first half-word is the low half of `raw`: 2 or 4. @see Volume I, section 1.5
+ */
 export const instructionLength = (raw: number): 2 | 4 => ((raw & 3) === 3 ? 4 : 2);
 
 /** Decodes the instruction in the low half or the whole of `raw`; undefined when it is illegal. */

@@ -2,9 +2,10 @@
  * Encodings as the manual draws them, parsed into masks and fields: `imm[11:0] rs1 000 rd 0010011`.
  *
  * Tokens, from bit 31 (or 15) down: binary digits; a register (`rd`, `rs1`, `rs2`, `rs3`: 5 bits; with a prime: 3 bits
- * naming x8–x15; with an `f` before it: of the floating-point file); an operand with the bits of its value that stand there (`imm[12|10:5]`); or a bare name of one bit (`aq`).
- * A register may carry the values that it must not have: `rd≠0`, `rd≠{0,2}`; `nz` before an immediate's name means
- * that it must not be zero, `rd≠odd` that a register must be even. Widths must add up to 16 or 32.
+ * naming x8–x15; with an `f` before it: of the floating-point file); an operand with the bits of its value that stand
+ * there (`imm[12|10:5]`); or a bare name of one bit (`aq`). A register may carry the values that it must not have:
+ * `rd≠0`, `rd≠{0,2}`; `nz` before an immediate's name means that it must not be zero, `rd≠odd` that a register must be
+ * even. Widths must add up to 16 or 32.
  * @see The RISC-V Instruction Set Manual, Volume I, sections 2.2 and 27.8 (the compressed quadrants)
  */
 

@@ -8,7 +8,9 @@ import { ACCESSES, type Fact, HELPERS, type HelperName } from './helpers.ts';
 
 export type Bytes = 1 | 2 | 4 | 8;
 export type Comparison = 'eq' | 'ne' | 'ltS' | 'ltU' | 'geS' | 'geU';
-/** Shifts and rotations take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow. */
+/**
+ * Shifts and rotations take their amount modulo 64. divS … remU must not see a zero divisor, divS and remS no overflow.
+ */
 export type Arithmetic =
   | 'add'
   | 'sub'
@@ -32,10 +34,10 @@ export type Count = 'clz' | 'ctz' | 'popcnt';
 export type StateName = 'floatState' | 'hostRounding';
 
 /**
- * Floating-point operations as the host does them, on the bits of singles (zero-extended) or doubles: rounded to nearest
- * even, raising nothing; which NaN they give differs between hosts, so no NaN may ever reach a register. `convert…` make a
- * number of an integer, `truncate` a signed integer of a number (its nearest bound, or 0 for a NaN). For `narrow` and
- * `widen`, `bits` is the width of the result.
+ * Floating-point operations as the host does them, on the bits of singles (zero-extended) or doubles: rounded to
+ * nearest even, raising nothing; which NaN they give differs between hosts, so no NaN may ever reach a register.
+ * `convert…` make a number of an integer, `truncate` a signed integer of a number (its nearest bound, or 0 for a NaN).
+ * For `narrow` and `widen`, `bits` is the width of the result.
  */
 export type HostOperation =
   | 'add'
@@ -58,7 +60,9 @@ export type Expression =
   /** In the `accept` of an attempt: what was computed. */
   | { readonly kind: 'candidate' }
   | { readonly kind: 'host'; readonly op: HostOperation; readonly bits: 32 | 64; readonly args: readonly Expression[] }
-  /** The sign-extended immediate operand, the small second one, the instruction's address, the instruction as fetched. */
+  /**
+   * The sign-extended immediate operand, the small second one, the instruction's address, the instruction as fetched.
+   */
   | { readonly kind: 'imm' | 'zimm' | 'pc' | 'raw' }
   | { readonly kind: 'constant'; readonly value: bigint }
   | { readonly kind: 'binary'; readonly op: Arithmetic | Comparison; readonly a: Expression; readonly b: Expression }

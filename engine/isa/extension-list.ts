@@ -87,7 +87,9 @@ export const EXTENSIONS: readonly Extension[] = [
   },
 ];
 
-/** The order of letters in ISA strings, also of the letters after Z. @see Volume I, "ISA Extension Naming Conventions" */
+/**
+ * The order of letters in ISA strings, also of the letters after Z. @see Volume I, "ISA Extension Naming Conventions"
+ */
 const LETTERS = 'iemafdqlcbkjtpvhsu';
 
 /** Single letters, then Z extensions by the letter after it, then S extensions; names of one group by alphabet. */

@@ -1,7 +1,8 @@
 /**
- * The helpers of the privileged architecture that effects name, and what each may do besides giving a value: declared here
- * once, so that every generator of code knows what to store before a call and what to look at after it. `core/arch`
- * exports a function of each name; core/helpers.test.ts compares what is stated here with what those functions do.
+ * The helpers of the privileged architecture that effects name, and what each may do besides giving a value: declared
+ * here once, so that every generator of code knows what to store before a call and what to look at after it.
+ * `core/arch` exports a function of each name; core/helpers.test.ts compares what is stated here with what those
+ * functions do.
  */
 
 /**
@@ -23,8 +24,8 @@ interface Facts {
 }
 
 /**
- * Loads and stores that the translation caches do not answer. A device may do anything, by DMA also to page tables, when it
- * is read, too.
+ * Loads and stores that the translation caches do not answer. A device may do anything, by DMA also to page tables,
+ * when it is read, too.
  */
 export const ACCESSES = {
   load: { may: ['trap', 'endSlice', 'changeContext'] },

@@ -10,9 +10,9 @@ export interface Instruction {
   readonly extension: string;
   readonly encoding: Encoding;
   /**
-   * Operands as assembly writes them. Words: `rd rs1 rs2` registers, with an `f` before them floating-point ones, `rm` a
-   * rounding mode, `imm` a number, `upper` imm >> 12, `csr` a CSR's name, `line` imm without its five low bits, `target`
-   * the address pc + imm, `zimm` a small number, `pred succ` sets of `iorw`. The rest stands for itself.
+   * Operands as assembly writes them. Words: `rd rs1 rs2` registers, with an `f` before them floating-point ones, `rm`
+   * a rounding mode, `imm` a number, `upper` imm >> 12, `csr` a CSR's name, `line` imm without its five low bits,
+   * `target` the address pc + imm, `zimm` a small number, `pred succ` sets of `iorw`. The rest stands for itself.
    */
   readonly syntax: string;
   readonly effect: Effect;

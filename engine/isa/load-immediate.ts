@@ -8,7 +8,9 @@ export interface Step {
   readonly operands: Operands;
 }
 
-/** Steps that set rd to `value` (taken modulo 2^64): lui and addiw for 32 bits, then shifts and additions of 12 bits. */
+/**
+ * Steps that set rd to `value` (taken modulo 2^64): lui and addiw for 32 bits, then shifts and additions of 12 bits.
+ */
 export function loadImmediate(rd: number, value: bigint): Step[] {
   const wanted = BigInt.asIntN(64, value);
   if (BigInt.asIntN(32, wanted) === wanted) return loadWord(rd, Number(wanted));

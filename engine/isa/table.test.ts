@@ -1,4 +1,6 @@
-/** The table keeps its own rules: no overlaps, encode and decode agree, effects have the shape that consumers rely on. */
+/**
+ * The table keeps its own rules: no overlaps, encode and decode agree, effects have the shape that consumers rely on.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, expandOperands } from './decode.ts';

@@ -3,16 +3,7 @@
  * generators derive from it; none of them tests for an instruction by name. `table.test.ts` checks that no two
  * encodings overlap.
  */
-import { A } from './extensions/a.ts';
-import { B } from './extensions/b.ts';
-import { C } from './extensions/c.ts';
-import { FLOAT } from './extensions/float.ts';
-import { H } from './extensions/h.ts';
-import { M } from './extensions/m.ts';
-import { PRIVILEGED } from './extensions/privileged.ts';
-import { RV64I } from './extensions/rv64i.ts';
-import { ZICBO } from './extensions/zicbo.ts';
-import { ZICSR } from './extensions/zicsr.ts';
+import { A, B, C, FLOAT, H, M, PRIVILEGED, RV64I, ZICBO, ZICSR } from './extensions/index.ts';
 import type { Compressed, Instruction } from './instruction.ts';
 
 /** Full-size instructions. Their order numbers the interpreter's ops. */

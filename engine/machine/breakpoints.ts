@@ -1,9 +1,11 @@
-/** Execution breakpoints: physical addresses for users, linear-memory addresses for the core, which does the stopping. */
+/**
+ * Execution breakpoints: physical addresses for users, linear-memory addresses for the core, which does the stopping.
+ */
 
-import { invariant } from '../base/errors.ts';
+import { invariant } from '../base/index.ts';
 import type { Core } from '../core/index.ts';
-import { CONSTANTS } from '../core/layout.ts';
-import { RAM_BASE } from './board/board.ts';
+import { CONSTANTS } from '../core/index.ts';
+import { RAM_BASE } from './board/index.ts';
 import type { StopReason } from './types.ts';
 
 /** Stops the core before the instructions at `places` in RAM and nowhere else. Asserts that they can be code there. */

@@ -3,9 +3,8 @@
  * loader checks images.
  */
 
-import { UserError } from '../base/errors.ts';
-import { splitmix64 } from '../base/index.ts';
-import { CONSTANTS } from '../core/layout.ts';
+import { splitmix64, UserError } from '../base/index.ts';
+import { CONSTANTS } from '../core/index.ts';
 import type { Image, MachineConfig, Quantum, Ticks, VirtioConfig } from './types.ts';
 
 /**

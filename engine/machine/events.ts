@@ -2,7 +2,7 @@
  * Turns the core's ring of observed privilege transitions into events. Relies on the core for recording; drains before
  * every other event, so that all come in order.
  */
-import { CONSTANTS, EVENT, MACHINE, offsetOf } from '../core/layout.ts';
+import { CONSTANTS, EVENT, MACHINE, offsetOf } from '../core/index.ts';
 import type { HartState, MachineEvent, Mode, Moment, ObservedTransitions, Ticks } from './types.ts';
 
 const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;

@@ -24,7 +24,10 @@ interface Run {
   readonly end: string;
 }
 
-/** Runs with faults (text) at moments of the program; once straight, once moved to another machine right behind each fault. */
+/**
+ * Runs with faults (text) at moments of the program; once straight, once moved to another machine right behind each
+ * fault.
+ */
 function run(config: MachineConfig, faults: readonly (readonly [number, string])[], limit = 200_000): Run {
   const go = (move: boolean): Run & { readonly digest: bigint } => {
     let machine = createMachine(config);

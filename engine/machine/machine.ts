@@ -4,27 +4,33 @@
  * Relies on the core for stopping exactly where it is told. Does not interpret events, and knows no files.
  */
 
-import { invariant, UserError } from '../base/errors.ts';
-import { type Core, createCore } from '../core/index.ts';
-import { CONSTANTS, hartAddress } from '../core/layout.ts';
+import { invariant, UserError } from '../base/index.ts';
+import { CONSTANTS, type Core, createCore, hartAddress } from '../core/index.ts';
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
-import { boardOf, RAM_BASE } from './board/board.ts';
-import { loadBoot } from './board/loader.ts';
-import { createMedia, type Media } from './board/media.ts';
+import { boardOf, createMedia, loadBoot, type Media, RAM_BASE } from './board/index.ts';
 import { breakpointStop, setBreakpoints } from './breakpoints.ts';
-import { type Bus, createBus } from './bus/bus.ts';
-import { RESET_NOTE } from './bus/notes.ts';
-import { createPower, type Power } from './bus/power.ts';
+import { type Bus, createBus, createPower, type Power, RESET_NOTE } from './bus/index.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
 import { drainTransitions, modeOf, resetTransitions } from './events.ts';
 import { STUCK_CODE } from './halt.ts';
 import { type Next, nextByRunning } from './next.ts';
-import { checkClaimed, checkDigest, isOwn, markOwn } from './state/claimed.ts';
-import { H, W } from './state/fields.ts';
-import { createPageStore, type PageStore } from './state/pages.ts';
-import { readState, type SavedPart, savedParts, stateBytes, writeState } from './state/state.ts';
+import {
+  checkClaimed,
+  checkDigest,
+  createPageStore,
+  H,
+  isOwn,
+  markOwn,
+  type PageStore,
+  readState,
+  type SavedPart,
+  savedParts,
+  stateBytes,
+  W,
+  writeState,
+} from './state/index.ts';
 import type {
   HartState,
   InputEvent,

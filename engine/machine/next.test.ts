@@ -18,8 +18,8 @@ interface Timers {
 }
 
 /**
- * Every hart runs in VS-mode, counts, and waits now and then. Timer interrupts go to M, HS and VS; HS-mode makes a software
- * interrupt for VS-mode pending at each of its own, M-mode one for itself on the other hart.
+ * Every hart runs in VS-mode, counts, and waits now and then. Timer interrupts go to M, HS and VS; HS-mode makes a
+ * software interrupt for VS-mode pending at each of its own, M-mode one for itself on the other hart.
  */
 const levels = ({ machine, supervisor, guest, enabled }: Timers) => `
     .equ CLINT, 0x2000000

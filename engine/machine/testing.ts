@@ -16,7 +16,9 @@ export interface TestSegment {
   readonly flags?: number;
   /** File offset of `bytes`; behind what is in front of it unless given. */
   readonly at?: number;
-  /** So many bytes of the file in front of `bytes`, the headers as a rule, belong to the segment and lie below `paddr`. */
+  /**
+   * So many bytes of the file in front of `bytes`, the headers as a rule, belong to the segment and lie below `paddr`.
+   */
   readonly headBytes?: number;
 }
 

@@ -253,11 +253,14 @@ export interface Machine {
   /** Which transitions are events: a guest that traps all the time makes many. `vm`: those in and out of VMs. */
   observedTransitions: ObservedTransitions;
   /**
-   * Physical addresses of instructions in RAM, one or any number, that `run` and `step` stop right before, by whatever address
-   * and in whatever mode a hart comes there; they stop once at a position and then go on past it. Neither the guest nor
-   * the state can see them. No part of snapshots: after `restore` they stop again at the same position; undefined: none.
+   * Physical addresses of instructions in RAM, one or any number, that `run` and `step` stop right before, by whatever
+   * address and in whatever mode a hart comes there; they stop once at a position and then go on past it. Neither the
+   * guest nor the state can see them. No part of snapshots: after `restore` they stop again at the same position;
+   * undefined: none.
    */
   breakAt: number | readonly number[] | undefined;
-  /** Ticks since the machine was made in which something was executed (RunLimit.work); only differences mean something. */
+  /**
+   * Ticks since the machine was made in which something was executed (RunLimit.work); only differences mean something.
+   */
   readonly work: number;
 }

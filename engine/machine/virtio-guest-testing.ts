@@ -1,7 +1,7 @@
 /**
  * A guest with drivers of its own, for tests of machines with devices: reads sector 1 of the disk in the last slot,
- * writes it to sector 2 with every byte's bit 5 changed, prints the first eight bytes; asks through the network device in
- * the slot before who has 10.0.2.2 and prints the answering hardware address; waits for interrupts in between.
+ * writes it to sector 2 with every byte's bit 5 changed, prints the first eight bytes; asks through the network device
+ * in the slot before who has 10.0.2.2 and prints the answering hardware address; waits for interrupts in between.
  */
 export const DRIVERS = guest(
   `
@@ -11,7 +11,9 @@ export const DRIVERS = guest(
   12,
 );
 
-/** The same with drivers that know the low word of the features only, so never take VERSION_1; refused, one prints R. */
+/**
+ * The same with drivers that know the low word of the features only, so never take VERSION_1; refused, one prints R.
+ */
 export const LOW_WORD_DRIVERS = guest(
   `
     lw t1, 16(a0)

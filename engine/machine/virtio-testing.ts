@@ -1,6 +1,7 @@
 /**
  * A small virtio driver on a bench, for tests of the devices: sets queues up in the bench's RAM, adds chains, and reads
- * what came back. Written from the specification, apart from the devices' own code. The bench can be copied at any time.
+ * what came back. Written from the specification, apart from the devices' own code. The bench can be copied at any
+ * time.
  */
 import { offsetOf } from '../core/layout.ts';
 import { plic } from '../devices/index.ts';
@@ -29,7 +30,9 @@ const hash: Hash = (bytes) => {
 };
 
 const INPUTS = (slotOf('plic').record + offsetOf(plic.record, 'level')) >> 2;
-/** Whether a device holds its interrupt source high. A request of the PLIC's outlives that, so pending bits do not tell. */
+/**
+ * Whether a device holds its interrupt source high. A request of the PLIC's outlives that, so pending bits do not tell.
+ */
 export const isInputHigh = (memory: ArrayBuffer, source: number): boolean =>
   ((new Uint32Array(memory)[INPUTS + (source >>> 5)]! >>> (source & 31)) & 1) === 1;
 

@@ -1,6 +1,6 @@
 /**
- * The guest with drivers of its own on QEMU and on our machine, with the same flags: what it prints and what it leaves on
- * the disk is the same, so slots, interrupts, both devices and even the gateway's address are where QEMU has them.
+ * The guest with drivers of its own on QEMU and on our machine, with the same flags: what it prints and what it leaves
+ * on the disk is the same, so slots, interrupts, both devices and even the gateway's address are where QEMU has them.
  * Needs Debian's qemu-system-misc. QEMU writes to the image; ours does not.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,8 @@
-/** Counts of a cell's outcomes, kept up to date row by row. Rates and intervals are made from them by report/statistics.ts. */
-import type { InjectionResult } from './injection/types.ts';
+/**
+ * Counts of a cell's outcomes, kept up to date row by row. Rates and intervals are made from them by
+ * report/statistics.ts.
+ */
+import type { InjectionResult } from './injection/index.ts';
 
 export interface CellTally {
   /** Rows of the plan. */

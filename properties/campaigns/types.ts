@@ -1,7 +1,10 @@
 /** A campaign's results as plain data: what the database holds and reports are made of. */
-import type { Injection, InjectionResult, Mechanism } from './injection/types.ts';
+import type { Injection, InjectionResult, Mechanism } from './injection/index.ts';
 
-/** Fault models that a cell can draw from, in the order of tables. `interrupt` and `device` are lost, duplicated or late interrupts and device errors. */
+/**
+ * Fault models that a cell can draw from, in the order of tables. `interrupt` and `device` are lost, duplicated or late
+ * interrupts and device errors.
+ */
 export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
@@ -19,7 +22,10 @@ export interface CampaignCell {
   readonly seed: number;
 }
 
-/** Cells that share setup, fault class, seed and size draw the same injections: row n of one pairs with row n of the other. */
+/**
+ * Cells that share setup, fault class, seed and size draw the same injections: row n of one pairs with row n of the
+ * other.
+ */
 export interface CampaignRow {
   readonly id: number;
   readonly cell: number;
@@ -27,7 +33,9 @@ export interface CampaignRow {
   readonly injection: Injection;
   /** Undefined while it has not run. */
   readonly result?: InjectionResult;
-  /** It ended in an internal error of ours: its message. Such a row has no result and is tried again by the next run. */
+  /**
+   * It ended in an internal error of ours: its message. Such a row has no result and is tried again by the next run.
+   */
   readonly error?: string;
 }
 

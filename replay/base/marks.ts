@@ -1,7 +1,7 @@
 /**
- * Where a recording knows the digest of the machine's state: its digests and its checkpoints, in one order, and which of
- * them two recordings share. A digest that is due at a moment is taken when the run first comes there, so moments pair
- * them; any other (live input brings its own) stands where only its virtual time says.
+ * Where a recording knows the digest of the machine's state: its digests and its checkpoints, in one order, and which
+ * of them two recordings share. A digest that is due at a moment is taken when the run first comes there, so moments
+ * pair them; any other (live input brings its own) stands where only its virtual time says.
  */
 import { firstFrom, type RecordList, type Trace, type TraceDigest } from '../../traces/index.ts';
 

@@ -22,7 +22,10 @@ export type Trigger =
   | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number }
   /** The papers' two levels: the same, counted from a virtual time on. */
   | { readonly kind: 'two-level'; readonly ticks: Ticks; readonly k: number }
-  /** Right before the n-th (1 = first) time from `ticks` on that a hart in HS-mode executes symbol+offset of the hypervisor. */
+  /**
+   * Right before the n-th (1 = first) time from `ticks` on that a hart in HS-mode executes symbol+offset of the
+   * hypervisor.
+   */
   | {
       readonly kind: 'symbol';
       readonly symbol: string;
@@ -63,8 +66,8 @@ export interface TimedInput {
 /** The world at the other end of the cables. */
 export interface LiveNetwork {
   /**
-   * Takes the oldest frame that came in and that `takes` (given a virtio slot and a number of bytes) has room for; those
-   * of one slot keep their order. undefined: there is none now.
+   * Takes the oldest frame that came in and that `takes` (given a virtio slot and a number of bytes) has room for;
+   * those of one slot keep their order. undefined: there is none now.
    */
   next(
     takes: (slot: number, frameBytes: number) => boolean,
@@ -74,7 +77,9 @@ export interface LiveNetwork {
 }
 
 export interface RecordOptions {
-  /** A trace of that name is replaced when the recording is complete. Of several names, the first that is free is taken. */
+  /**
+   * A trace of that name is replaced when the recording is complete. Of several names, the first that is free is taken.
+   */
   readonly path: TracePlace;
   readonly config: MachineConfig;
   readonly planned: readonly PlannedInput[];
@@ -86,9 +91,9 @@ export interface RecordOptions {
   readonly checkpointEvery: number;
   readonly commandLine: readonly string[];
   /**
-   * Live console: returns bytes typed since the last call (undefined or none: nothing yet), or 'closed' when no more can
-   * come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle, but not before
-   * the machine has had room for all that the last call gave.
+   * Live console: returns bytes typed since the last call (undefined or none: nothing yet), or 'closed' when no more
+   * can come. Called about every 50,000 instructions, and every few milliseconds while the machine is idle, but not
+   * before the machine has had room for all that the last call gave.
    */
   readonly pollConsole?: () => Uint8Array | undefined | 'closed';
   /** Cables that lead outside; asked wherever `pollConsole` is. An idle machine waits for them. */
@@ -129,7 +134,10 @@ export interface Divergence {
   /** The last position at which they agreed, and the first at which they did not. */
   readonly agreedAt: Position;
   readonly differsAt: Position;
-  /** What disagreed; decides what `expected` and `actual` are: digests, bytes, notes, moments or virtual times; -1 = none. */
+  /**
+   * What disagreed; decides what `expected` and `actual` are: digests, bytes, notes, moments or virtual times; -1 =
+   * none.
+   */
   readonly what: 'state digest' | 'console' | 'note' | 'position';
   readonly expected: bigint;
   readonly actual: bigint;
@@ -165,7 +173,9 @@ export interface TimeTravel {
   stepForward(n?: number): void;
   /** Back n instructions (clamped to 0). */
   stepBackward(n?: number): void;
-  /** Console text written up to the present moment, per line with the moment of its first byte: the last 64 KiB of it. */
+  /**
+   * Console text written up to the present moment, per line with the moment of its first byte: the last 64 KiB of it.
+   */
   consoleLines(): readonly { readonly moment: Moment; readonly text: string }[];
 }
 
@@ -176,8 +186,8 @@ export interface BisectResult {
   readonly moment?: Moment;
   readonly ticks?: Ticks;
   /**
-   * The hart, pc and instruction where it happened, in run A. When an input is the cause: the instruction that was about
-   * to run there. Else the one that ran between `moment - 1` and `moment`.
+   * The hart, pc and instruction where it happened, in run A. When an input is the cause: the instruction that was
+   * about to run there. Else the one that ran between `moment - 1` and `moment`.
    */
   readonly hart?: number;
   readonly pc?: bigint;

@@ -13,7 +13,7 @@ import {
   readOwnership,
   type StateDifference,
 } from '../../engine/index.ts';
-import type { BisectResult, Position } from '../base/types.ts';
+import type { BisectResult, Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import type { NamedDifference, Pair } from './bisect-pair.ts';
 import type { SettingDifference } from './diff.ts';

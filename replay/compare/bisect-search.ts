@@ -4,7 +4,7 @@
  * between them; then states that differ stay different. Positions probed are remembered as snapshots.
  */
 
-import type { Position } from '../base/types.ts';
+import type { Position } from '../base/index.ts';
 import type { Pair } from './bisect-pair.ts';
 
 /** Leaves both runs at the last equal position and returns the first different one. */

@@ -7,8 +7,8 @@
  */
 import { UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import type { BisectResult, Position } from '../base/types.ts';
-import { inputsFromTrace } from '../container/config.ts';
+import type { BisectResult, Position } from '../base/index.ts';
+import { inputsFromTrace } from '../container/index.ts';
 import { explainInput, explainInstruction, explainStart, type Found } from './bisect-explain.ts';
 import { type BisectOptions, openPair, type Pair } from './bisect-pair.ts';
 import { searchBetween } from './bisect-search.ts';
@@ -67,7 +67,10 @@ function tryInput(pair: Pair, equalAt: Position, input: InputDifference): Found 
 
 type Different = NonNullable<DigestComparison['firstDifferent']>;
 
-/** The recordings disagree where no input explains it. Either re-execution does too, or a recording is not of this engine. */
+/**
+ * The recordings disagree where no input explains it. Either re-execution does too, or a recording is not of this
+ * engine.
+ */
 function unexplained(pair: Pair, equalAt: Position, at: Different): BisectResult {
   pair.a.toTicks(at.ticks, 'pending');
   pair.b.toTicks(at.ticksOfB, 'pending');

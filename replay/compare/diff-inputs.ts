@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatFault, type InputEvent, UserError } from '../../engine/index.ts';
 import type { RecordList } from '../../traces/index.ts';
-import type { Position } from '../base/types.ts';
+import type { Position } from '../base/index.ts';
 
 /** An input with its decoded event. */
 export interface TimedInput extends Position {
@@ -15,7 +15,9 @@ export interface TimedInput extends Position {
 
 /** All inputs of one position, where the two runs disagree about them. */
 export interface InputDifference extends Position {
-  /** What A applies there and B does not, and the other way round; in order. Both may be empty when only order differs. */
+  /**
+   * What A applies there and B does not, and the other way round; in order. Both may be empty when only order differs.
+   */
   readonly onlyA: readonly InputEvent[];
   readonly onlyB: readonly InputEvent[];
 }

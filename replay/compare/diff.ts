@@ -4,10 +4,9 @@
  */
 import { DEFAULT_WALL_CLOCK, type InputEvent } from '../../engine/index.ts';
 import type { Trace, TraceHeader } from '../../traces/index.ts';
-import { endText } from '../base/end-text.ts';
-import { sharedMarks } from '../base/marks.ts';
-import type { Position } from '../base/types.ts';
-import { inputsFromTrace } from '../container/config.ts';
+import type { Position } from '../base/index.ts';
+import { endText, sharedMarks } from '../base/index.ts';
+import { inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, linesOf } from '../timeline/index.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';

@@ -11,8 +11,8 @@ import {
   type TraceNote,
   type TraceVmDigest,
 } from '../../traces/index.ts';
-import { sharedMarks } from '../base/marks.ts';
-import type { Position } from '../base/types.ts';
+import type { Position } from '../base/index.ts';
+import { sharedMarks } from '../base/index.ts';
 
 /** What a recording holds of a run. */
 export type Stream = 'state' | 'VM memory' | 'console' | 'notes' | 'end';
@@ -37,7 +37,9 @@ export interface StreamDifference {
 export interface RecordingComparison {
   readonly equal: boolean;
   readonly streams: readonly StreamComparison[];
-  /** The soonest difference, and the last position before it at which everything is equal; absent when there is none. */
+  /**
+   * The soonest difference, and the last position before it at which everything is equal; absent when there is none.
+   */
   readonly parting?: StreamDifference & { readonly stream: Stream; readonly agreedAt: Position };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The devices that are plugged into a machine, to and from the settings that a trace holds. Images of disks stand in the
- * trace as drive0, drive1, … in the order of the devices. Checks what comes out of a file.
+ * The devices that are plugged into a machine, to and from the settings that a trace holds. Images of disks stand in
+ * the trace as drive0, drive1, … in the order of the devices. Checks what comes out of a file.
  */
 import type { VirtioConfig } from '../../engine/index.ts';
 import { type Trace, type TraceDevice, TraceError } from '../../traces/index.ts';

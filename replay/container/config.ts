@@ -1,6 +1,6 @@
 /**
- * Machine configurations and inputs, to and from what a trace holds. The one place that knows both sides: `traces` takes
- * configurations and events for plain data. Checks everything that comes out of a file.
+ * Machine configurations and inputs, to and from what a trace holds. The one place that knows both sides: `traces`
+ * takes configurations and events for plain data. Checks everything that comes out of a file.
  */
 import {
   checkMachine,
@@ -21,7 +21,7 @@ import {
   type TraceHeaderFields,
   type TraceInput,
 } from '../../traces/index.ts';
-import type { RecordOptions } from '../base/types.ts';
+import type { RecordOptions } from '../base/index.ts';
 import { traceDevices, virtioFromTrace } from './config-devices.ts';
 import { TOOL_VERSION } from './version.ts';
 
@@ -81,7 +81,8 @@ export function configFromTrace(trace: Trace): MachineConfig {
 }
 
 /**
- * The machine that a trace describes, under whatever engine behaviour it was recorded: built here, it may run otherwise.
+ * The machine that a trace describes, under whatever engine behaviour it was recorded: built here, it may run
+ * otherwise.
  * @throws TraceError `no-image` or `damaged` when an image or a setting cannot be read, or no such machine can be made
  */
 export function describedConfig(trace: Trace): MachineConfig {
@@ -129,7 +130,9 @@ export function traceInput(input: Input): TraceInput {
   return { moment: input.moment, ticks: input.ticks, kind, data };
 }
 
-/** The inputs of a trace, in order. Reading one throws TraceError `damaged` when it is not what this version records. */
+/**
+ * The inputs of a trace, in order. Reading one throws TraceError `damaged` when it is not what this version records.
+ */
 export function inputsFromTrace(trace: Pick<Trace, 'inputs' | 'path'>): RecordList<Input> {
   return convertRecords(trace.inputs, ({ moment, ticks, kind, data }) => {
     const event = typeof data === 'object' && data !== null ? eventOf(kind, data as Fields) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Where traces live when nobody says otherwise: `$XDG_DATA_HOME/dejavm`, by default `~/.local/share/dejavm`. Relies on the
- * file system; does not open traces. What a user calls them by is in latest.ts.
+ * Where traces live when nobody says otherwise: `$XDG_DATA_HOME/dejavm`, by default `~/.local/share/dejavm`. Relies on
+ * the file system; does not open traces. What a user calls them by is in latest.ts.
  */
 import { mkdirSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
@@ -35,15 +35,18 @@ function homeFolder(): string {
 }
 
 /**
- * Paths in the trace folder for a new trace, to be tried one after another: `name.djvm`, `name-2.djvm` and so on. Creates
- * the folder. @throws UserError when it cannot
+ * Paths in the trace folder for a new trace, to be tried one after another: `name.djvm`, `name-2.djvm` and so on.
+ * Creates the folder. @throws UserError when it cannot
  */
 export function* defaultTracePaths(name: string): Generator<string> {
   const folder = createFolder();
   for (let n = 1; ; n++) yield join(folder, `${name}${n === 1 ? '' : `-${n}`}${EXTENSION}`);
 }
 
-/** The path of `name.djvm` in the trace folder, whether it exists or not. Creates the folder. @throws UserError when it cannot */
+/**
+ * The path of `name.djvm` in the trace folder, whether it exists or not. Creates the folder. @throws UserError when it
+ * cannot
+ */
 export function namedTracePath(name: string): string {
   return join(createFolder(), name + EXTENSION);
 }

@@ -4,7 +4,7 @@
  * apart: of a VM with several, the last exit and the first entry of any of them are taken.
  */
 import { insideVm, type MachineEvent } from '../../engine/index.ts';
-import type { Position } from '../base/types.ts';
+import type { Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 
 /** A transition between a VM and the hypervisor or firmware. */
@@ -58,9 +58,9 @@ const CHUNK = 1_000_000;
 type ObservedRun = Pick<TraceTimeline, 'machine' | 'toTicks' | 'forwardToMoment' | 'last'>;
 
 /**
- * Around each recovery that resumed its VMs, in order: what `crossingsAround` says; a VM that was not entered between two
- * of them belongs to the later one alone. Without `resumptions`: the last exits of the run. Executes the run once, until
- * every VM seen has been entered after the last of them.
+ * Around each recovery that resumed its VMs, in order: what `crossingsAround` says; a VM that was not entered between
+ * two of them belongs to the later one alone. Without `resumptions`: the last exits of the run. Executes the run once,
+ * until every VM seen has been entered after the last of them.
  */
 export function findCrossings(
   run: ObservedRun,

@@ -9,7 +9,7 @@
  * the recovery), and pages that a device wrote to in between (transfers go on while harts stand still).
  */
 import { hex, listVms, type Machine, type MachineSymbols, PAGE_BYTES, RAM_BASE } from '../../engine/index.ts';
-import type { VmVerdict } from '../base/types.ts';
+import type { VmVerdict } from '../base/index.ts';
 import type { Timeline } from '../timeline/index.ts';
 import type { Crossing, VmCrossings } from './crossings.ts';
 import {

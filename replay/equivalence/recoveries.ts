@@ -3,7 +3,7 @@
  * detected meanwhile, until the VMs are resumed; what is detected after that begins the next one.
  */
 import { isDetection, NOTES, RESET_NOTE, UserError } from '../../engine/index.ts';
-import type { NoteAt } from '../base/types.ts';
+import type { NoteAt } from '../base/index.ts';
 
 export interface Recovery {
   readonly detected: NoteAt;

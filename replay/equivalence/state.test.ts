@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../engine/index.ts';
 import { compareMemory, compareRegisters, type VmMemory } from './state.ts';
 
-/** Memory whose page at GPA n·4096 lies in frame `frames[n]`, holding `contents[n]` in its word 3 (0: absent, all zero). */
+/**
+ * Memory whose page at GPA n·4096 lies in frame `frames[n]`, holding `contents[n]` in its word 3 (0: absent, all zero).
+ */
 function memory(frames: readonly number[], contents: readonly bigint[]): VmMemory {
   const pages = new Map<number, { hash: bigint; bytes: Uint8Array }>();
   for (const [n, frame] of frames.entries()) {

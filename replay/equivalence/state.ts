@@ -11,7 +11,7 @@ import {
   type Snapshot,
   walkGStage,
 } from '../../engine/index.ts';
-import type { VmVerdict } from '../base/types.ts';
+import type { VmVerdict } from '../base/index.ts';
 import type { Crossing } from './crossings.ts';
 
 /**

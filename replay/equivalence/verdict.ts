@@ -5,11 +5,9 @@
  */
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import type { EquivalenceVerdict, VmVerdict } from '../base/types.ts';
-import { imageDifferences, machineDifferences } from '../compare/diff.ts';
-import { compareOutput, linesByVm } from '../compare/diff-console.ts';
-import { differingInputs } from '../compare/diff-inputs.ts';
-import { inputsFromTrace } from '../container/config.ts';
+import type { EquivalenceVerdict, VmVerdict } from '../base/index.ts';
+import { compareOutput, differingInputs, imageDifferences, linesByVm, machineDifferences } from '../compare/index.ts';
+import { inputsFromTrace } from '../container/index.ts';
 import { linesOf, openTimeline, type TraceTimeline } from '../timeline/index.ts';
 import { findCrossings, nextEntry, type VmCrossings } from './crossings.ts';
 import { type JudgedRecovery, judgeRecovery, reasonsOf } from './judge.ts';

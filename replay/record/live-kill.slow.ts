@@ -32,7 +32,8 @@ const recorder = (path: string) => `
 const ELF = Buffer.from(machineOf(ECHO).bios!.bytes).toString('base64');
 
 /**
- * Types the lines, each when the one before was echoed. Kills once all are, and the recorder has asked `asks` times since.
+ * Types the lines, each when the one before was echoed. Kills once all are, and the recorder has asked `asks` times
+ * since.
  */
 async function session(path: string, asks: number): Promise<void> {
   const args = ['--no-warnings', '--input-type=module', '--eval', recorder(path)];

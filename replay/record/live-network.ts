@@ -1,12 +1,12 @@
 /**
  * Network cables that lead outside while a run is recorded: each is a UDP socket on the loopback interface, and a
- * datagram is an Ethernet frame, as with QEMU's `-netdev dgram`. What comes in becomes recorded inputs; a replay opens no
- * socket. Anybody on this host can send to the port: what they send is data for the guest, nothing more.
+ * datagram is an Ethernet frame, as with QEMU's `-netdev dgram`. What comes in becomes recorded inputs; a replay opens
+ * no socket. Anybody on this host can send to the port: what they send is data for the guest, nothing more.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { UserError } from '../../engine/index.ts';
-import type { LiveNetwork } from '../base/types.ts';
+import type { LiveNetwork } from '../base/index.ts';
 
 /** One cable. */
 export interface UdpCable {

@@ -6,7 +6,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { InputEvent, Machine } from '../../engine/index.ts';
-import type { PlannedInput, RecordOptions } from '../base/types.ts';
+import type { PlannedInput, RecordOptions } from '../base/index.ts';
 
 /** An input that the machine has room for now. */
 export interface HandedOver {

@@ -3,7 +3,7 @@
  * is and how many HS-mode instructions, or executions of a place, have passed.
  */
 import type { Moment, Ticks } from '../../engine/index.ts';
-import type { PlannedInput, Position, RecordedPosition } from '../base/types.ts';
+import type { PlannedInput, Position, RecordedPosition } from '../base/index.ts';
 
 /** A trigger whose first level is reached: `left` more instructions or executions; 1 = right before the next. */
 export interface Counting {
@@ -14,7 +14,10 @@ export interface Counting {
 }
 
 export class InputPlan {
-  /** Waiting for a moment or a time (triggers that count: for their first level), soonest first; equal ones in the order given. */
+  /**
+   * Waiting for a moment or a time (triggers that count: for their first level), soonest first; equal ones in the order
+   * given.
+   */
   private readonly waiting: PlannedInput[];
   private counted: Counting[] = [];
   /** Triggers that count whose instruction is next. */
@@ -62,7 +65,10 @@ export class InputPlan {
     return this.counted;
   }
 
-  /** So many of what each counts will have passed at the next stop; `reached`: that stop is right before its instruction. */
+  /**
+   * So many of what each counts will have passed at the next stop; `reached`: that stop is right before its
+   * instruction.
+   */
   passed(trigger: Counting, count: number, reached: boolean): void {
     trigger.left -= count;
     if (!reached) return;

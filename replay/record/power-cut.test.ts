@@ -1,4 +1,6 @@
-/** A power cut: what the disk was not waited for. How often it is waited for, however much is recorded and however fast. */
+/**
+ * A power cut: what the disk was not waited for. How often it is waited for, however much is recorded and however fast.
+ */
 import { afterAll, expect, it, vi } from 'vitest';
 import { openTrace } from '../../traces/index.ts';
 import { ECHO, machineOf, traceStore, WORK } from '../replay.fixtures.ts';

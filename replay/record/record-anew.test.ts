@@ -1,4 +1,6 @@
-/** Recording a trace's run anew: equal to itself, under any behaviour and format; where two recordings part is found. */
+/**
+ * Recording a trace's run anew: equal to itself, under any behaviour and format; where two recordings part is found.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fc } from '@fast-check/vitest';

@@ -15,15 +15,17 @@ import {
   UserError,
 } from '../../engine/index.ts';
 import { openTrace, type Trace, type TracePlace } from '../../traces/index.ts';
-import type { PlannedInput, Position, RecordedPosition, RecordResult } from '../base/types.ts';
-import { compareRecordings, isOwnEnd, type RecordingComparison } from '../compare/recordings.ts';
-import { describedConfig, inputsFromTrace } from '../container/config.ts';
+import type { PlannedInput, Position, RecordedPosition, RecordResult } from '../base/index.ts';
+import { compareRecordings, isOwnEnd, type RecordingComparison } from '../compare/index.ts';
+import { describedConfig, inputsFromTrace } from '../container/index.ts';
 import { record } from './record.ts';
 
 export interface RecordAnewOptions {
   /** Where the new trace goes, as for `record`; not the old one's own place. */
   readonly path: TracePlace;
-  /** Stop at this moment. Without it: where the old recording was stopped; if it ended by itself, at twice its length. */
+  /**
+   * Stop at this moment. Without it: where the old recording was stopped; if it ended by itself, at twice its length.
+   */
   readonly maxMoment?: Moment;
   /** The same in virtual time. */
   readonly maxTicks?: Ticks;

@@ -251,7 +251,9 @@ describe('what cannot be recorded', () => {
 });
 
 describe('the k-th hypervisor instruction', () => {
-  /** Each HS-mode instruction after `from`: ticks right before it, and its hart; by watching every tick of every hart. */
+  /**
+   * Each HS-mode instruction after `from`: ticks right before it, and its hart; by watching every tick of every hart.
+   */
   function everyHypervisorInstruction(config: MachineConfig, from: number, until: number) {
     const machine = createMachine(config);
     machine.run({ moment: from });
@@ -312,7 +314,8 @@ describe('the k-th hypervisor instruction', () => {
       const again = createMachine(config);
       again.run({ moment: from });
       const digest = again.digest();
-      // A handler's first instruction follows a trap, not an instruction; waiters execute theirs without any transition.
+      // A handler's first instruction follows a trap, not an instruction; waiters execute theirs without any
+      // transition.
       for (const place of new Set(pcs)) {
         const all = watched.filter((_, n) => pcs[n] === place).map(({ ticks }) => ticks);
         for (const n of [1, 2, all.length, all.length + 1]) {

@@ -18,9 +18,9 @@ import {
   vmDigests,
 } from '../../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../../traces/index.ts';
-import { endReason } from '../base/end-text.ts';
-import type { PlannedInput, Position, RecordOptions, RecordResult } from '../base/types.ts';
-import { headerFields, imageContents, traceInput } from '../container/config.ts';
+import type { PlannedInput, Position, RecordOptions, RecordResult } from '../base/index.ts';
+import { endReason } from '../base/index.ts';
+import { headerFields, imageContents, traceInput } from '../container/index.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import {

@@ -5,7 +5,7 @@
  * it is used.
  */
 import { UserError } from '../../engine/index.ts';
-import type { Trigger } from '../base/types.ts';
+import type { Trigger } from '../base/index.ts';
 
 const COUNT_UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 /** Ticks of each unit of time. */

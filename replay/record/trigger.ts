@@ -2,7 +2,8 @@
  * Finds, exactly, when triggers that count fire: the k-th instruction executed in HS-mode, the n-th execution of one
  * instruction of the hypervisor. The search runs ahead on the machine itself and comes back by snapshot; nobody else
  * sees what it runs through: the machine's observer is away meanwhile.
- * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is linked.
+ * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is
+ * linked.
  */
 import {
   didYouMean,
@@ -46,7 +47,9 @@ export function findHypervisorInstruction(machine: Machine, k: number, until: Se
   });
 }
 
-/** Whether the machine, as it stands, comes to a virtual time before another instruction retires. It is left as it was. */
+/**
+ * Whether the machine, as it stands, comes to a virtual time before another instruction retires. It is left as it was.
+ */
 export function staysUntil(machine: Machine, ticks: Ticks): boolean {
   return lookAhead(machine, () => {
     const { moment } = machine;
@@ -81,8 +84,8 @@ export function placeOf(hypervisor: MachineSymbols['hypervisor'], symbol: string
 
 /**
  * Looks for the n-th (1 = the first from here) time that a hart in HS-mode is about to execute the instruction at a
- * place. Stops there by a breakpoint of the core, which a hypervisor that looks at its own code does not see; leaves the
- * machine as it was.
+ * place. Stops there by a breakpoint of the core, which a hypervisor that looks at its own code does not see; leaves
+ * the machine as it was.
  * @throws UserError when there is no RAM at the place
  */
 export function findExecution(machine: Machine, place: Place, n: number, until: SearchEnd): TriggerSearch {

@@ -18,7 +18,7 @@ import {
   UserError,
 } from '../../engine/index.ts';
 import { firstFrom, type RecordList, TraceError } from '../../traces/index.ts';
-import type { InputsHere, Position, TimedInput } from '../base/types.ts';
+import type { InputsHere, Position, TimedInput } from '../base/index.ts';
 
 /** An input does not fall where it was recorded: the run has left its recording. */
 export interface Misplaced {
@@ -35,8 +35,8 @@ export interface Player {
   /** Inputs that lie before a position. */
   inputsBefore(ticks: Ticks): number;
   /**
-   * Runs to the first of the limits, inputs on the way applied; or until the machine stops by itself, or (`ticks`) to the
-   * end of the recording.
+   * Runs to the first of the limits, inputs on the way applied; or until the machine stops by itself, or (`ticks`) to
+   * the end of the recording.
    */
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced;
   /** Goes forward to a moment. False when the machine stops before, or an input does not fall where it was recorded. */
@@ -59,9 +59,9 @@ export interface Recording {
 }
 
 /**
- * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It goes
- * no further beyond `last` than one instruction: a run that has left its recording could run for ever. What the machine
- * cannot take, a state or an input, is the file's fault: a TraceError, whatever the file's checksums say.
+ * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It
+ * goes no further beyond `last` than one instruction: a run that has left its recording could run for ever. What the
+ * machine cannot take, a state or an input, is the file's fault: a TraceError, whatever the file's checksums say.
  */
 export function createPlayer(machine: Machine, recording: Recording): Player {
   return new InputPlayer(machine, recording.inputs, recording);

@@ -47,7 +47,10 @@ export class SnapshotCache {
     if (this.cached.length > MAX_CACHED) this.thin(start.ticks);
   }
 
-  /** Drops the one that is missed least: whose neighbours lie closest together, measured against their distance from the present. */
+  /**
+   * Drops the one that is missed least: whose neighbours lie closest together, measured against their distance from the
+   * present.
+   */
   private thin(present: Ticks): void {
     let [drop, least] = [1, Number.POSITIVE_INFINITY];
     for (let n = 1; n < this.cached.length; n++) {

@@ -8,7 +8,7 @@
  */
 import type { Machine, Moment, Ticks } from '../../engine/index.ts';
 import { firstFrom, type RecordList } from '../../traces/index.ts';
-import type { InputsHere } from '../base/types.ts';
+import type { InputsHere } from '../base/index.ts';
 import type { Player } from './player.ts';
 import { NEAREST, SnapshotCache, type Start } from './snapshots.ts';
 

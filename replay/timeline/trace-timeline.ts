@@ -5,20 +5,26 @@
  */
 import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
 import { convertRecords, firstFrom, type Trace, TraceError } from '../../traces/index.ts';
-import { MomentError } from '../base/errors.ts';
-import type { InputsHere, Position, TimeTravel } from '../base/types.ts';
-import { configFromTrace, inputsFromTrace } from '../container/config.ts';
+import type { InputsHere, Position, TimeTravel } from '../base/index.ts';
+import { MomentError } from '../base/index.ts';
+import { configFromTrace, inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, lastLines } from './console-lines.ts';
 import { createPlayer, type Player } from './player.ts';
 import { Timeline } from './timeline.ts';
 
-/** A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace cannot run here */
+/**
+ * A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace
+ * cannot run here
+ */
 export function createTracePlayer(trace: Trace): Player {
   const { path, last } = trace;
   return createPlayer(createMachine(configFromTrace(trace)), { path, last, inputs: inputsFromTrace(trace) });
 }
 
-/** Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace cannot run here */
+/**
+ * Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace
+ * cannot run here
+ */
 export function openTimeline(trace: Trace): TraceTimeline {
   const timeline = new TraceTimeline(trace, createTracePlayer(trace));
   timeline.seek(0);

@@ -15,9 +15,9 @@ import {
   vmDigests,
 } from '../../engine/index.ts';
 import { firstFrom, type RecordList, type Trace, TraceError } from '../../traces/index.ts';
-import { marksFrom } from '../base/marks.ts';
-import type { Divergence, Position, ReplayResult } from '../base/types.ts';
-import { MAX_VMID } from '../compare/diff-vms.ts';
+import type { Divergence, Position, ReplayResult } from '../base/index.ts';
+import { marksFrom } from '../base/index.ts';
+import { MAX_VMID } from '../compare/index.ts';
 import { createTracePlayer, type Player } from '../timeline/index.ts';
 
 export interface ReplayOptions {
@@ -86,8 +86,8 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
 }
 
 /**
- * Puts a machine into every checkpoint and digests what it then holds, so that each is what it says. Whether the run comes
- * there is `replayTrace`'s business. States of another engine behaviour mean something else: those are only read.
+ * Puts a machine into every checkpoint and digests what it then holds, so that each is what it says. Whether the run
+ * comes there is `replayTrace`'s business. States of another engine behaviour mean something else: those are only read.
  * @throws TraceError for the first checkpoint that cannot be right
  */
 export function verifyCheckpoints(trace: Trace): void {

@@ -1,9 +1,9 @@
 /**
- * `node scripts/mutation/main.ts FOLDER [--seed 1] [--sample 200] [--from N] [--to M] [--results FILE] [--list]`: would the
- * tests notice a fault? Draws a sample of small changes of a folder's sources, tries each in a copy of the repository, and
- * prints which test notices it or that none does, then the share that was noticed with Wilson's 95 % interval.
- * Every outcome is appended to --results (JSON lines) at once, and the same command goes on where it ended. Draws are
- * numbered from 0; --from and --to bound them. --list prints the draws and tries none.
+ * `node scripts/mutation/main.ts FOLDER [--seed 1] [--sample 200] [--from N] [--to M] [--results FILE] [--list]`: would
+ * the tests notice a fault? Draws a sample of small changes of a folder's sources, tries each in a copy of the
+ * repository, and prints which test notices it or that none does, then the share that was noticed with Wilson's 95 %
+ * interval. Every outcome is appended to --results (JSON lines) at once, and the same command goes on where it ended.
+ * Draws are numbered from 0; --from and --to bound them. --list prints the draws and tries none.
  *
  * Not Stryker: it cannot compile AssemblyScript, which holds the privileged architecture, and it has no sampling.
  */

@@ -1,8 +1,8 @@
 /**
  * The mutation operators: which small changes of a syntax tree are tried. Comparisons, arithmetic, bits and logic are
  * exchanged, integers are off by one, conditions negated or decided, parts of conditions and statements dropped; in
- * AssemblyScript, integer types of casts, loads and stores are changed as well. Names, types, imports, texts, assertions
- * and what an error says stay as they are. Does not ask whether a mutant compiles.
+ * AssemblyScript, integer types of casts, loads and stores are changed as well. Names, types, imports, texts,
+ * assertions and what an error says stay as they are. Does not ask whether a mutant compiles.
  */
 import {
   type Expression,

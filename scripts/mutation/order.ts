@@ -1,4 +1,6 @@
-/** In which order test files run, so that most mutants fail early. The order never changes whether a mutant is killed. */
+/**
+ * In which order test files run, so that most mutants fail early. The order never changes whether a mutant is killed.
+ */
 import type { Outcome } from './results.ts';
 
 /**

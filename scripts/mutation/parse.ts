@@ -1,7 +1,7 @@
 /**
- * Syntax trees of source texts, from the parser of the `typescript` package. It takes AssemblyScript too, whose syntax is
- * TypeScript's: only types and built-in functions differ, and nobody asks for types here. Relies on the interface that the
- * package calls unstable; its version is pinned.
+ * Syntax trees of source texts, from the parser of the `typescript` package. It takes AssemblyScript too, whose syntax
+ * is TypeScript's: only types and built-in functions differ, and nobody asks for types here. Relies on the interface
+ * that the package calls unstable; its version is pinned.
  */
 import type { SourceFile } from 'typescript/unstable/ast';
 import { createVirtualFileSystem } from 'typescript/unstable/fs';

@@ -31,8 +31,8 @@ export function readReach(folder: string, root: string): Reach {
 }
 
 /**
- * The test files that can notice a change inside a function of a source; those that load the module, for a change outside
- * of any and for a function that V8 names otherwise.
+ * The test files that can notice a change inside a function of a source; those that load the module, for a change
+ * outside of any and for a function that V8 names otherwise.
  */
 export function testsThatReach(reach: Reach, source: string, within: string): ReadonlySet<string> {
   const ofSource = reach.get(source);

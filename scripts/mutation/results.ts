@@ -1,4 +1,7 @@
-/** The file of a run: one line of JSON for what was sampled, then one for each mutant, so that an interrupted run goes on. */
+/**
+ * The file of a run: one line of JSON for what was sampled, then one for each mutant, so that an interrupted run goes
+ * on.
+ */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Rate, rateOf } from '../../properties/campaigns/report/statistics.ts';

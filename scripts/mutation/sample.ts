@@ -45,7 +45,10 @@ export function enumerate(sources: ReadonlyMap<string, string>, language: Langua
   );
 }
 
-/** All of them in the order in which they are drawn: the first n are a sample of n without replacement (Fisher and Yates). */
+/**
+ * All of them in the order in which they are drawn: the first n are a sample of n without replacement (Fisher and
+ * Yates).
+ */
 export function drawn<T>(all: readonly T[], seed: bigint): T[] {
   const order = [...all];
   const numbers = splitmix64(seed, order.length);

@@ -7,7 +7,10 @@ import { join } from 'node:path';
 /** Programs that printed commands may start, besides `.ci/run`; `mv` moves nothing. */
 const PROGRAMS = ['dejavm', 'npm', 'node', 'vitest', 'mv'];
 
-/** @returns each call's program and arguments, in order. @throws Error when bash does not understand the script, or it starts others */
+/**
+ * @returns each call's program and arguments, in order. @throws Error when bash does not understand the script, or it
+ * starts others
+ */
 export function callsOf(script: string): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'dejavm-calls-'));
   const functions = PROGRAMS.map((name) => `${name}() { printf '%s\\0' $(( $# + 1 )) ${name} "$@" >&3; }`);

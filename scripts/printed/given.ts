@@ -2,8 +2,7 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fetchPeers } from '../../properties/conformance/peers/debian.ts';
-import { initramfs } from '../../properties/conformance/peers/initramfs.ts';
+import { fetchPeers, initramfs } from '../../properties/conformance/peers/index.ts';
 import type { UserProject } from '../../properties/user-project.fixtures.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,7 +25,9 @@ export const MADE_FIRST: readonly string[] = [
   'npx dejavm campaign mine.yaml',
 ];
 
-/** Puts files there, and in place of `dejavm` what cuts short what would take hours, and writes its calls to `calls`. */
+/**
+ * Puts files there, and in place of `dejavm` what cuts short what would take hours, and writes its calls to `calls`.
+ */
 export function givenFiles(project: UserProject, calls: string): void {
   const standIn = join(root, 'scripts/printed/stand-in.ts');
   replaceProgram(project, 'dejavm', `DEJAVM_CALLS='${calls}' exec '${process.execPath}' '${standIn}' "$@"`);

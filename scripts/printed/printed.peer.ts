@@ -1,7 +1,7 @@
 /**
  * Every printed command that calls dejavm is typed, in a user's project: it does what it is for, and so does what it
- * says to type next. Large campaigns and operating systems are begun, and cut short (stand-in.ts). What starts tests and
- * builds is run by .ci/run itself. Needs Debian's packages of other people's software, and `script`.
+ * says to type next. Large campaigns and operating systems are begun, and cut short (stand-in.ts). What starts tests
+ * and builds is run by .ci/run itself. Needs Debian's packages of other people's software, and `script`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** Every command that is printed is one that exists, with flags that exist. That they do what they say: printed.peer.ts. */
+/**
+ * Every command that is printed is one that exists, with flags that exist. That they do what they say: printed.peer.ts.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

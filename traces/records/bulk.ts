@@ -1,5 +1,6 @@
 /**
- * The bulk records: digests of the machine and of each VM, console bytes and notes, each a table of fixed-width columns. Field order is the file's.
+ * The bulk records: digests of the machine and of each VM, console bytes and notes, each a table of fixed-width
+ * columns. Field order is the file's.
  */
 
 import { type ColumnCodec, columns } from '../columns.ts';

@@ -1,6 +1,7 @@
 /**
- * The header record: one MessagePack map with the run's whole configuration. Fields are checked one by one, unknown ones
- * ignored (a newer minor version may add some). Images are named here by SHA-256; their content has its own records.
+ * The header record: one MessagePack map with the run's whole configuration. Fields are checked one by one, unknown
+ * ones ignored (a newer minor version may add some). Images are named here by SHA-256; their content has its own
+ * records.
  */
 import { sha256 } from '../hash.ts';
 import { expectFormat } from '../malformed.ts';
@@ -9,8 +10,8 @@ import type { Preamble } from '../preamble.ts';
 import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
 /**
- * Instructions between two digests, at most, whatever the header says: what a file claims without vouching for it is never
- * longer. Some seconds of a run.
+ * Instructions between two digests, at most, whatever the header says: what a file claims without vouching for it is
+ * never longer. Some seconds of a run.
  */
 export const MAX_DIGEST_GAP: number = 2 ** 32;
 /** Instructions that may lie between two digests of a trace. */
@@ -23,7 +24,9 @@ export const MAX_HEADER_BYTES: number = 1 << 22;
 /** What the recorder says; format version, image hashes and id are derived. */
 export type TraceHeaderFields = Omit<TraceHeader, 'formatMajor' | 'formatMinor' | 'id' | 'images'>;
 
-/** Completes a header; its id is the first 16 digits of the SHA-256 of everything else, so equal runs have equal ids. */
+/**
+ * Completes a header; its id is the first 16 digits of the SHA-256 of everything else, so equal runs have equal ids.
+ */
 export function completeHeader(
   fields: TraceHeaderFields,
   images: readonly TraceImage[],

@@ -1,4 +1,7 @@
-/** Environment variables that dejavm reads, for `--help` and the manual page. Relies on replay's rule for the trace folder. */
+/**
+ * Environment variables that dejavm reads, for `--help` and the manual page. Relies on replay's rule for the trace
+ * folder.
+ */
 import { TRACE_FOLDER_RULE } from '../../replay/index.ts';
 
 const { variable, otherwise, name } = TRACE_FOLDER_RULE;

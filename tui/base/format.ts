@@ -1,10 +1,8 @@
 /**
- * Numbers and states as text for people, and results as JSON. Relies on nothing but the engine's rule for characters that
+ * Numbers and states as text for people. Relies on nothing but the engine's rule for characters that
  * a terminal acts upon.
  */
 import { visible } from '../../engine/index.ts';
-import type { Documented } from '../cli/json/documented.ts';
-import type { JsonShapes } from '../cli/json/shapes.ts';
 
 /** 12345678 -> "12,345,678". Moments are always shown in full: they are addresses that people paste. */
 export function grouped(value: number | bigint): string {
@@ -41,19 +39,6 @@ export function virtualTime(ticks: number): string {
   if (ticks < 1e6) return `${(ticks / 1e3).toFixed(1)} µs`;
   if (ticks < 1e9) return `${(ticks / 1e6).toFixed(3)} ms`;
   return `${(ticks / 1e9).toFixed(3)} s`;
-}
-
-/**
- * Result objects as JSON: 64-bit integers become hexadecimal strings, bytes become hexadecimal text. Does not compile
- * unless the value has the shape that is documented under its name (json/shapes.ts).
- */
-export function toJson<N extends keyof JsonShapes, V>(_shape: N, value: V & Documented<N, V>): string {
-  const replace = (_key: string, item: unknown) => {
-    if (typeof item === 'bigint') return hex(item);
-    if (item instanceof Uint8Array) return Buffer.from(item).toString('hex');
-    return item;
-  };
-  return `${JSON.stringify(value, replace, 2)}\n`;
 }
 
 /**

@@ -1,4 +1,7 @@
-/** What a command line names and is no file is refused at once, by every verb that reads files; a shell's own pipe is read. */
+/**
+ * What a command line names and is no file is refused at once, by every verb that reads files; a shell's own pipe is
+ * read.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

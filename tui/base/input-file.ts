@@ -1,6 +1,6 @@
 /**
- * Files that a command line names and that are read whole: images, disks, plans. Relies on Node; what is in a file is its
- * reader's business.
+ * Files that a command line names and that are read whole: images, disks, plans. Relies on Node; what is in a file is
+ * its reader's business.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf, systemReason } from '../../traces/index.ts';

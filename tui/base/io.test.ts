@@ -1,10 +1,12 @@
 /** Output helpers: colour only where wanted, progress only on terminals, numbers as people read them. */
+
 import { execFileSync } from 'node:child_process';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
 import { shellLine, visible } from '../../engine/index.ts';
 import { escapeFilter } from '../cli/commands/live-console.ts';
-import { byteSize, grouped, table, toJson, virtualTime } from './format.ts';
+import { toJson } from '../cli/json/index.ts';
+import { byteSize, grouped, table, virtualTime } from './format.ts';
 import { type Outside, openIo, progressLine } from './io.ts';
 
 /** A door to buffers. */

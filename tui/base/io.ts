@@ -1,8 +1,8 @@
 /**
- * The door to the terminal: all that commands print goes through here, and what a terminal would act upon in it is shown
- * instead (engine/base/visible.ts), whether it comes from a file, a name, an argument or a guest. Only the guest's live
- * console passes as it is. Colour and status lines are drawn here, by name; no command sends control characters.
- * Relies on output.ts for streams that fail.
+ * The door to the terminal: all that commands print goes through here, and what a terminal would act upon in it is
+ * shown instead (engine/base/visible.ts), whether it comes from a file, a name, an argument or a guest. Only the
+ * guest's live console passes as it is. Colour and status lines are drawn here, by name; no command sends control
+ * characters. Relies on output.ts for streams that fail.
  */
 import { styleText } from 'node:util';
 import { visible, visibleLines } from '../../engine/index.ts';
@@ -17,7 +17,9 @@ export interface Io {
   err(text: string): void;
   /** The guest's live console, byte by byte, to standard output: the guest may drive the terminal. */
   guestConsole(bytes: Uint8Array): void;
-  /** Shows lines on standard error in place of those shown before, none: removes them. Silent unless it is a terminal. */
+  /**
+   * Shows lines on standard error in place of those shown before, none: removes them. Silent unless it is a terminal.
+   */
   status(lines: readonly string[]): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;

@@ -1,8 +1,8 @@
 /**
  * Standard output and standard error of the process, written so that a failure is neither lost nor a stack trace: the
- * disk may be full, the quota used up, the terminal gone. A reader that went away (`dejavm info x | head`) is no failure.
- * Relies on Node's streams for pipes and terminals, where they wait for the reader; regular files are written here,
- * because Node's stream takes a write that was cut short by a full disk for a whole one.
+ * disk may be full, the quota used up, the terminal gone. A reader that went away (`dejavm info x | head`) is no
+ * failure. Relies on Node's streams for pipes and terminals, where they wait for the reader; regular files are written
+ * here, because Node's stream takes a write that was cut short by a full disk for a whole one.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { EXIT, type ExitCode } from './exit-codes.ts';

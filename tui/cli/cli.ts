@@ -3,14 +3,12 @@
  * and turns whatever went wrong into one line. Relies on the tables; never ends the process itself.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { explainError } from '../base/errors.ts';
-import { EXIT, type ExitCode, exitCodeHelp } from '../base/exit-codes.ts';
-import type { Io } from '../base/io.ts';
-import { packageVersion } from '../base/package-root.ts';
+import type { Io } from '../base/index.ts';
+import { EXIT, type ExitCode, exitCodeHelp, explainError, packageVersion } from '../base/index.ts';
 import type { CommandFunction, Verb } from './command.ts';
 import { type FlagName, type FlagValues, flagHelp, flagSpec } from './flags.ts';
 import { HELP_FLAG, HELP_VERB, SUMMARY, VERSION_FLAG } from './help.ts';
-import { normaliseArgv } from './qemu/command-line.ts';
+import { normaliseArgv } from './qemu/index.ts';
 import { VERBS } from './verbs.ts';
 
 const loadCommand = (verb: Verb): Promise<CommandFunction<FlagName>> => verb.load();

@@ -1,8 +1,8 @@
 /**
- * The shape of a verb and of its module: every file in commands/ exports one function of type CommandFunction. Relies on the flag table.
+ * The shape of a verb and of its module: every file in commands/ exports one function of type CommandFunction. Relies
+ * on the flag table.
  */
-import type { ExitCode } from '../base/exit-codes.ts';
-import type { Io } from '../base/io.ts';
+import type { ExitCode, Io } from '../base/index.ts';
 import type { FlagName, FlagValues } from './flags.ts';
 import type { Takes } from './takes.ts';
 

@@ -1,6 +1,6 @@
 /**
- * For tests that hold for every verb: files that verbs can work on, and a short command line for each verb of the table.
- * A verb that takes nothing but traces needs no entry here.
+ * For tests that hold for every verb: files that verbs can work on, and a short command line for each verb of the
+ * table. A verb that takes nothing but traces needs no entry here.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

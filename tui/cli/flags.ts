@@ -1,9 +1,8 @@
 /**
  * Every command-line flag, declared once: the parser, the help texts and the error messages all read this table.
- * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought to
- * this one by qemu/command-line.ts before the parser sees it.
+ * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought
+ * to this one by qemu/command-line.ts before the parser sees it.
  */
-import { UsageError } from '../base/errors.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -12,8 +11,9 @@ import {
   parseMomentAndInputs,
   parsePoke,
   parseSeed,
-} from '../base/parse.ts';
-import { isTooSmall, MIN_COLUMNS, MIN_ROWS } from '../panels/layout.ts';
+  UsageError,
+} from '../base/index.ts';
+import { isTooSmall, MIN_COLUMNS, MIN_ROWS } from '../panels/index.ts';
 import { parseDevice, parseDrive, parseHarts, parseNetdev, parseRam, parseWallClock } from './parse-devices.ts';
 import type { Takes } from './takes.ts';
 

@@ -1,4 +1,7 @@
-/** What there is of help besides the tables: the program in a line, and how help and version are asked for. Relies on nothing. */
+/**
+ * What there is of help besides the tables: the program in a line, and how help and version are asked for. Relies on
+ * nothing.
+ */
 export const SUMMARY = 'Deterministic record/replay testbed for hypervisor recovery';
 export const HELP_FLAG = { syntax: '-h, --help', help: 'show this help' } as const;
 export const VERSION_FLAG = { syntax: '-V, --version', help: 'print the version' } as const;

@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error that cannot be written, of real processes: every loss is said in one line and by the
- * exit code; what can be written is written whole, whatever the pipe.
+ * Standard output and standard error that cannot be written, of real processes: every loss is said in one line and by
+ * the exit code; what can be written is written whole, whatever the pipe.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -122,7 +122,8 @@ describe('a pipe', () => {
     execFileSync('mkfifo', [fifo]);
     const reader = spawn('sh', ['-c', `exec 3<'${fifo}'; read -r start <&0; exec wc -c <&3`]);
     const counted = ended(reader);
-    // Opening for reading and writing does not wait for the other end; the flag is the description's, so the child's too.
+    // Opening for reading and writing does not wait for the other end; the flag is the description's, so the child's
+    // too.
     const writer = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
     const child = printing(writer);
     closeSync(writer);

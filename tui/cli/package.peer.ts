@@ -1,4 +1,6 @@
-/** The package as npm packs and installs it: what it leaves out, what it carries, and that it runs from an empty folder. */
+/**
+ * The package as npm packs and installs it: what it leaves out, what it carries, and that it runs from an empty folder.
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,9 @@
 /**
- * QEMU's lists of settings, `-drive`, `-netdev`, `-device`, `-smp` and the like, to what they say. Which drive belongs to which device is
- * worked out in commands/devices.ts. Every function throws UsageError with what was expected.
+ * QEMU's lists of settings, `-drive`, `-netdev`, `-device`, `-smp` and the like, to what they say. Which drive belongs
+ * to which device is worked out in commands/devices.ts. Every function throws UsageError with what was expected.
  */
 import { didYouMean, MAX_HARTS, SECTOR_BYTES } from '../../engine/index.ts';
-import { UsageError } from '../base/errors.ts';
-import { parseInteger, parseSeed, parseSize } from '../base/parse.ts';
+import { parseInteger, parseSeed, parseSize, UsageError } from '../base/index.ts';
 
 const MAX_RANDOM_BYTES = 1024 ** 3;
 

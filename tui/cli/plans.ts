@@ -1,2 +1,5 @@
-/** Campaign files that come with the package: properties/campaigns/plans/NAME.yaml. In the order in which help lists them. */
+/**
+ * Campaign files that come with the package: properties/campaigns/plans/NAME.yaml. In the order in which help lists
+ * them.
+ */
 export const BUNDLED_PLANS: readonly string[] = ['smoke', 'paper', 'ladders', 'team'];

@@ -1,12 +1,10 @@
 /**
- * A command as a process: its streams, its signals and its exit status. Relies on cli.ts for what the command does and on
- * output.ts for streams that fail.
+ * A command as a process: its streams, its signals and its exit status. Relies on cli.ts for what the command does and
+ * on output.ts for streams that fail.
  */
 
-import { explainError } from '../base/errors.ts';
-import type { ExitCode } from '../base/exit-codes.ts';
-import { type Io, openIo } from '../base/io.ts';
-import { conclude, openOutput } from '../base/output.ts';
+import type { ExitCode } from '../base/index.ts';
+import { conclude, explainError, type Io, openIo, openOutput } from '../base/index.ts';
 import { runCli } from './cli.ts';
 
 type Command = (argv: readonly string[], io: Io) => Promise<ExitCode>;

@@ -1,6 +1,6 @@
 /**
- * What a value on the command line can be: declared with each flag and each argument, for shell completion. What there is
- * to choose from stands where it is read; completion/suggestions.ts asks there. Relies on nothing.
+ * What a value on the command line can be: declared with each flag and each argument, for shell completion. What there
+ * is to choose from stands where it is read; completion/suggestions.ts asks there. Relies on nothing.
  */
 export type Takes =
   /** Numbers, seeds, text of one's own: nothing can be offered. */

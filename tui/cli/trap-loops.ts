@@ -10,7 +10,7 @@ import {
   trapCsr,
   trapLoops,
 } from '../../engine/index.ts';
-import { hex } from '../base/format.ts';
+import { hex } from '../base/index.ts';
 
 /** A line for each hart that is in a trap loop where the machine stands. */
 export function trapLoopLines(machine: Machine): string[] {

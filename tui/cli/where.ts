@@ -3,8 +3,8 @@
  * by `replay -g` and the record of a failure. Relies on the model's introspection.
  */
 import type { Machine } from '../../engine/index.ts';
-import { grouped, hex, table, virtualTime } from '../base/format.ts';
-import { machineIntrospection } from '../model/introspection.ts';
+import { grouped, hex, table, virtualTime } from '../base/index.ts';
+import { machineIntrospection } from '../model/index.ts';
 
 export interface HartPlace {
   readonly hart: number;

@@ -1,6 +1,6 @@
 /**
- * Runs cases in a thread and ends it when a case takes more than files may cost: processor time, not time that passes, and
- * memory. The cases behind it run in another thread.
+ * Runs cases in a thread and ends it when a case takes more than files may cost: processor time, not time that passes,
+ * and memory. The cases behind it run in another thread.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

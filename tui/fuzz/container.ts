@@ -1,6 +1,6 @@
 /**
- * The container of a trace taken apart and put together again, by an independent reading of traces/README.md: blocks can be
- * dropped, repeated, moved and changed, and every checksum of what comes out is right. Used by tests only.
+ * The container of a trace taken apart and put together again, by an independent reading of traces/README.md: blocks
+ * can be dropped, repeated, moved and changed, and every checksum of what comes out is right. Used by tests only.
  */
 import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';

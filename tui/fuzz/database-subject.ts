@@ -1,6 +1,6 @@
 /**
- * Databases of campaigns: pages changed under SQLite, and values changed through it, of which SQLite knows nothing. Reports
- * read them, one row is read, and a campaign goes on in them.
+ * Databases of campaigns: pages changed under SQLite, and values changed through it, of which SQLite knows nothing.
+ * Reports read them, one row is read, and a campaign goes on in them.
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A device tree taken apart and put together again, by an independent reading of the Devicetree Specification 0.4 chapter
- * 5: tokens can be dropped, repeated, moved and changed, and every size and offset of what comes out is right.
+ * A device tree taken apart and put together again, by an independent reading of the Devicetree Specification 0.4
+ * chapter 5: tokens can be dropped, repeated, moved and changed, and every size and offset of what comes out is right.
  */
 import { assemble, createMachine, RAM_BASE } from '../../engine/index.ts';
 

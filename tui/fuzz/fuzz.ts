@@ -1,6 +1,6 @@
 /**
- * Runs cases: draws a change by seed and number, makes the file, goes in by every door, and judges what comes out. A file is
- * used or refused in words, with a documented exit code; anything else is a finding.
+ * Runs cases: draws a change by seed and number, makes the file, goes in by every door, and judges what comes out. A
+ * file is used or refused in words, with a documented exit code; anything else is a finding.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What `record` loads: ELF files, Linux Images, device trees, flat files. Whatever is in them, the run is recorded or the
- * file refused; and what was recorded replays.
+ * What `record` loads: ELF files, Linux Images, device trees, flat files. Whatever is in them, the run is recorded or
+ * the file refused; and what was recorded replays.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,10 @@
 /**
- * `npm run test:fuzz -- [--cases N] [--seed S|random] [--only I] [--kind K] [--failures N] [--keep FILE] [--expect CODES]`: gives the
- * command line traces, campaigns' databases and plans, executables, kernels and device trees that were changed, checksums
- * made right again, and prints what it neither uses nor refuses in words, with the command that shows it again; --keep
- * appends the same to a file. --kind: only the cases of one kind of file. --expect: the exit codes that are fine, 0,1,2,3 unless given; with fewer it shows what is
- * refused, and how. Exit status 0: nothing found; 1: something found; 2: wrong arguments; 4: an error of this program.
+ * `npm run test:fuzz -- [--cases N] [--seed S|random] [--only I] [--kind K] [--failures N] [--keep FILE] [--expect
+ * CODES]`: gives the command line traces, campaigns' databases and plans, executables, kernels and device trees that
+ * were changed, checksums made right again, and prints what it neither uses nor refuses in words, with the command that
+ * shows it again; --keep appends the same to a file. --kind: only the cases of one kind of file. --expect: the exit
+ * codes that are fine, 0,1,2,3 unless given; with fewer it shows what is refused, and how. Exit status 0: nothing
+ * found; 1: something found; 2: wrong arguments; 4: an error of this program.
  */
 import { randomInt } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';

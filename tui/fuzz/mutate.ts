@@ -1,6 +1,6 @@
 /**
- * Changes of plain data, as plain data: which value of a tree, and what becomes of it. Any tree of maps, lists, numbers,
- * bigints, strings and bytes will do. Used by tests only.
+ * Changes of plain data, as plain data: which value of a tree, and what becomes of it. Any tree of maps, lists,
+ * numbers, bigints, strings and bytes will do. Used by tests only.
  */
 import fc from 'fast-check';
 

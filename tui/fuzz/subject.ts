@@ -1,11 +1,14 @@
 /**
- * What a kind of file needs to be fuzzed: how one is changed, and the ways in that read it. Relies on the command line for
- * most of them, because its exit code is what users and scripts see.
+ * What a kind of file needs to be fuzzed: how one is changed, and the ways in that read it. Relies on the command line
+ * for most of them, because its exit code is what users and scripts see.
  */
 import type fc from 'fast-check';
 import type { Kind } from './kinds.ts';
 
-/** One way in: a command line, or a function where there is no verb, or one that takes long. What it throws counts as a verb's error. */
+/**
+ * One way in: a command line, or a function where there is no verb, or one that takes long. What it throws counts as a
+ * verb's error.
+ */
 export type Door = {
   /** Nothing may be at this path when the file was refused. */
   readonly writes?: string;

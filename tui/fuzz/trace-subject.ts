@@ -1,6 +1,6 @@
 /**
- * Traces: records changed and written anew, blocks changed and sealed again, and bytes changed and not sealed. Every verb
- * that takes a trace reads them, and the model of the terminal UI.
+ * Traces: records changed and written anew, blocks changed and sealed again, and bytes changed and not sealed. Every
+ * verb that takes a trace reads them, and the model of the terminal UI.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,9 @@ interface Word {
 type ContentChange =
   /** `forge`: checkpoints get the digest of the state that they then hold. */
   | { readonly kind: 'records'; readonly changes: readonly Change[]; readonly forge: boolean }
-  /** The state of one checkpoint, which then has its digest. `far`: no digest behind it says that the run is another. */
+  /**
+   * The state of one checkpoint, which then has its digest. `far`: no digest behind it says that the run is another.
+   */
   | { readonly kind: 'state'; readonly checkpoint: number; readonly at: readonly Word[]; readonly far: boolean }
   | { readonly kind: 'blocks'; readonly changes: readonly BlockChange[]; readonly hasIndex: boolean }
   | { readonly kind: 'bytes'; readonly at: readonly Word[] };

@@ -5,11 +5,8 @@
 import { didYouMean, UserError } from '../../engine/index.ts';
 import { MomentError } from '../../replay/index.ts';
 import { TraceError } from '../../traces/index.ts';
-import { UsageError } from '../base/errors.ts';
-import { grouped } from '../base/format.ts';
-import { parseMoment } from '../base/parse.ts';
-import { CSR_NAMES } from '../panels/registers.ts';
-import { type Overlay, PANELS, type RegisterSet, type Session } from '../panels/types.ts';
+import { grouped, parseMoment, UsageError } from '../base/index.ts';
+import { CSR_NAMES, type Overlay, PANELS, type RegisterSet, type Session } from '../panels/index.ts';
 import {
   backToStop,
   countOf,

@@ -5,8 +5,8 @@
 import { type NoteName, noteName, noteText, RESET_NOTE } from '../../engine/index.ts';
 import { endText } from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
-import { grouped, hex } from '../base/format.ts';
-import type { RunEvent } from '../panels/types.ts';
+import { grouped, hex } from '../base/index.ts';
+import type { RunEvent } from '../panels/index.ts';
 
 type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'>;
 
@@ -33,8 +33,8 @@ const UNDECLARED: Shape = { kind: 'note', glyph: 'n', stop: false };
 const MAX_EVENTS = 20_000;
 
 /**
- * The events of a run in order of their moments, inputs before notes; the end of the run is one too. Of more than 20,000
- * the first ones, and the end: a guest can write notes without end.
+ * The events of a run in order of their moments, inputs before notes; the end of the run is one too. Of more than
+ * 20,000 the first ones, and the end: a guest can write notes without end.
  */
 export function eventsOf(trace: Trace): RunEvent[] {
   const { inputs, notes, last } = trace;

@@ -1,7 +1,7 @@
 /** The key table as lines. Relies on the action table. */
 
-import { span } from '../panels/text.ts';
-import type { Line } from '../panels/types.ts';
+import type { Line } from '../panels/index.ts';
+import { span } from '../panels/index.ts';
 import { ACTIONS } from './actions.ts';
 
 const KEY_NAMES: Readonly<Record<string, string>> = { 'C-c': 'Ctrl-C', 'C-z': 'Ctrl-Z', 'C-l': 'Ctrl-L' };

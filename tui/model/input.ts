@@ -3,8 +3,8 @@
  * Keys are named by what they type (`s`, `+`) or, when they type nothing, by name: left, right, up, down, home, end,
  * pageup, pagedown, tab, return, escape, backspace, C-c, C-l, C-z.
  */
-import { UsageError } from '../base/errors.ts';
-import type { Overlay, Session } from '../panels/types.ts';
+import { UsageError } from '../base/index.ts';
+import type { Overlay, Session } from '../panels/index.ts';
 import { ACTIONS, actionOfKey, runAction, runCommand } from './actions.ts';
 import { pageCount } from './screen.ts';
 import { change, say } from './session.ts';

@@ -4,7 +4,7 @@
  * the earliest place whose decoding lands on pc: without symbols, the first lines shown may be misaligned.
  */
 import { disassembleAt, listVms, type Machine, readMachineSymbols } from '../../engine/index.ts';
-import type { DisassembledLine, Introspection, VmRow } from '../panels/types.ts';
+import type { DisassembledLine, Introspection, VmRow } from '../panels/index.ts';
 
 /** Reads the symbols of the machine's images once. */
 export function machineIntrospection(machine: Machine): Introspection {

@@ -2,11 +2,9 @@
  * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
-import { UsageError } from '../base/errors.ts';
-import { counted } from '../base/format.ts';
-import { parseMoment, parseMomentAndInputs } from '../base/parse.ts';
-import { timelineWidth } from '../panels/timeline.ts';
-import type { RunEvent, Session } from '../panels/types.ts';
+import { counted, parseMoment, parseMomentAndInputs, UsageError } from '../base/index.ts';
+import type { RunEvent, Session } from '../panels/index.ts';
+import { timelineWidth } from '../panels/index.ts';
 import { atMoment } from './events.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
 

@@ -3,7 +3,7 @@
  * own: the one that the user moves is never disturbed. Relies on `Machine.onEvent`, which does not influence the run.
  */
 import type { Player } from '../../replay/index.ts';
-import { activityOf, type Lanes } from '../panels/lanes.ts';
+import { activityOf, type Lanes } from '../panels/index.ts';
 
 export interface Scanner {
   readonly done: boolean;

@@ -2,11 +2,21 @@
  * The whole screen as data: which lines stand where. The views draw exactly this. Relies on scroll.ts, timeline.ts and
  * bars.ts for contents; what does not fit is cut here, and the overlay `whole` shows it.
  */
-import { headerLine, statusLine, whereLines } from '../panels/bars.ts';
-import { isTooSmall, MIN_COLUMNS, MIN_ROWS, type Placed } from '../panels/layout.ts';
-import { clip, span, wrap } from '../panels/text.ts';
-import { timelineLines } from '../panels/timeline.ts';
-import type { Line, Overlay, PanelName, Session } from '../panels/types.ts';
+
+import type { Line, Overlay, PanelName, Session } from '../panels/index.ts';
+import {
+  clip,
+  headerLine,
+  isTooSmall,
+  MIN_COLUMNS,
+  MIN_ROWS,
+  type Placed,
+  span,
+  statusLine,
+  timelineLines,
+  whereLines,
+  wrap,
+} from '../panels/index.ts';
 import { helpLines } from './help.ts';
 import { contentsOf, layoutHere } from './scroll.ts';
 

@@ -2,10 +2,20 @@
  * What each panel shows of its lines, and how far it scrolls: no further than it has lines. Relies on layout.ts for the
  * panel's size and on panels.ts and registers.ts for its lines.
  */
-import { type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from '../panels/layout.ts';
-import { consoleLines, disassemblyLines, scrolledCode, vmLines } from '../panels/panels.ts';
-import { registerLines } from '../panels/registers.ts';
-import type { Line, Session } from '../panels/types.ts';
+
+import type { Line, Session } from '../panels/index.ts';
+import {
+  consoleLines,
+  disassemblyLines,
+  type Layout,
+  layoutOf,
+  MIN_COLUMNS,
+  MIN_ROWS,
+  type Placed,
+  registerLines,
+  scrolledCode,
+  vmLines,
+} from '../panels/index.ts';
 
 /** The session's layout; what is too small to be drawn is laid out as the smallest screen. */
 export const layoutHere = ({ state, travel }: Session): Layout =>

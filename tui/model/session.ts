@@ -4,10 +4,9 @@
  * draws nothing.
  */
 import type { InputsHere, TimeTravel } from '../../replay/index.ts';
-import { grouped } from '../base/format.ts';
-import type { Lanes } from '../panels/lanes.ts';
-import { registerFile } from '../panels/registers.ts';
-import type { Introspection, RunEvent, Session, State } from '../panels/types.ts';
+import { grouped } from '../base/index.ts';
+import type { Introspection, Lanes, RunEvent, Session, State } from '../panels/index.ts';
+import { registerFile } from '../panels/index.ts';
 import { eventsOf } from './events.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */

@@ -1,6 +1,6 @@
 /**
- * Sessions on the made-up run, and what their screens look like as text, for tests of the model and the views. Relies on
- * fake-travel.ts; composes rows by the Screen's own numbers, without ink.
+ * Sessions on the made-up run, and what their screens look like as text, for tests of the model and the views. Relies
+ * on fake-travel.ts; composes rows by the Screen's own numbers, without ink.
  */
 
 import { createLanes } from '../panels/lanes.ts';

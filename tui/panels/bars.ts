@@ -2,7 +2,7 @@
  * The lines at the top and the bottom of the screen: where we are, what happened last, how to get help. Relies on the
  * session; each chooses what it can say in full before it cuts anything.
  */
-import { grouped, hex, virtualTime } from '../base/format.ts';
+import { grouped, hex, virtualTime } from '../base/index.ts';
 import { clip, clipStart, span, widthOf } from './text.ts';
 import type { Line, Session } from './types.ts';
 

@@ -2,7 +2,7 @@
  * The panels' contents as styled lines in full: disassembly, VMs, console. Whoever places them cuts or wraps them.
  * Relies on the session and its introspection; where a panel stands on the screen is layout.ts's job.
  */
-import { grouped, hex } from '../base/format.ts';
+import { grouped, hex } from '../base/index.ts';
 import { span } from './text.ts';
 import type { DisassembledLine, Line, Session, Tone } from './types.ts';
 

@@ -4,11 +4,9 @@
  */
 import { render, type SuspendTerminal, useApp, useInput } from 'ink';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
-import { pressKey } from '../model/input.ts';
-import type { Scanner } from '../model/scan.ts';
-import { type Screen, screenOf } from '../model/screen.ts';
-import { change, say } from '../model/session.ts';
-import type { Session } from '../panels/types.ts';
+import type { Scanner } from '../model/index.ts';
+import { change, pressKey, type Screen, say, screenOf } from '../model/index.ts';
+import type { Session } from '../panels/index.ts';
 import { HOME_AND_ERASE, type Hold, holdTerminal, type Terminal } from './hold.ts';
 import { keyNames } from './keys.ts';
 import { ScreenView } from './screen.tsx';

@@ -2,8 +2,8 @@
  * One frame as text, without a terminal: `dejavm tui TRACE --frame`, documents and tests. Relies on ink's renderer.
  */
 import { renderToString } from 'ink';
-import { screenOf } from '../model/screen.ts';
-import type { Session } from '../panels/types.ts';
+import { screenOf } from '../model/index.ts';
+import type { Session } from '../panels/index.ts';
 import { ScreenView } from './screen.tsx';
 
 /** The screen, one line per row, trailing blanks removed. */

@@ -4,7 +4,7 @@
  * frame for sure, and that others take the terminal away and give it back (Ctrl-Z, SIGSTOP, a hang-up).
  */
 import type { SuspendTerminal } from 'ink';
-import type { JobControl } from '../base/job-control.ts';
+import type { JobControl } from '../base/index.ts';
 
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;

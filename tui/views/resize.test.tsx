@@ -1,4 +1,6 @@
-/** Windows that change, at every size from 2 x 1 to 300 x 100: the terminal shows the present frame and nothing else. */
+/**
+ * Windows that change, at every size from 2 x 1 to 300 x 100: the terminal shows the present frame and nothing else.
+ */
 import { fc, test } from '@fast-check/vitest';
 import { expect, test as unit } from 'vitest';
 import { RECOVERED_RUN } from '../model/fake-travel.ts';

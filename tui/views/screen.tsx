@@ -2,8 +2,8 @@
  * Draws a Screen with ink: nothing but boxes and text. Relies on the model for every size and every character.
  */
 import { Box, Text } from 'ink';
-import type { Panel, Screen } from '../model/screen.ts';
-import type { Line } from '../panels/types.ts';
+import type { Panel, Screen } from '../model/index.ts';
+import type { Line } from '../panels/index.ts';
 import { lookOf } from './theme.ts';
 
 interface Colour {

@@ -3,7 +3,7 @@
  * none) only weight and inversion remain; the model's letters and marks carry the meaning.
  */
 import type { TextProps } from 'ink';
-import type { Tone } from '../panels/types.ts';
+import type { Tone } from '../panels/index.ts';
 
 type Look = Omit<TextProps, 'children'>;
 

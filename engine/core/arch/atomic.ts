@@ -1,7 +1,7 @@
 /**
- * LR, SC, AMO and AMOCAS, and the high halves of products. Atomics need natural alignment and RAM: a misaligned address is an
- * address-misaligned exception, a device an access fault. The reservation is one physical address; `run` drops it at
- * the start of a turn, so no other hart can have stored in between.
+ * LR, SC, AMO and AMOCAS, and the high halves of products. Atomics need natural alignment and RAM: a misaligned address
+ * is an address-misaligned exception, a device an access fault. The reservation is one physical address; `run` drops it
+ * at the start of a turn, so no other hart can have stored in between.
  */
 import { HART_DATA_MODE, HART_RESERVED, HART_RESERVED_ADDR, HART_X, MACHINE_RAM_HOST, RAM_BASE } from './layout.gen';
 import { DEVICE, locate, readHost, TRAPPED } from './memory';

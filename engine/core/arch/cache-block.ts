@@ -23,7 +23,9 @@ import { walk } from './walk';
 
 const BLOCK_MASK: u32 = ~(CACHE_BLOCK_BYTES - 1);
 
-/** CBO.INVAL, CBO.CLEAN, CBO.FLUSH: allowed where a load or a store is. `enable`: their field of the envcfg registers. */
+/**
+ * CBO.INVAL, CBO.CLEAN, CBO.FLUSH: allowed where a load or a store is. `enable`: their field of the envcfg registers.
+ */
 export function cboManage(hart: u32, va: u64, enable: u64, raw: u64): u64 {
   if (!enabled(hart, enable, raw)) return 0;
   const mode = get32(hart, HART_DATA_MODE);
@@ -53,7 +55,10 @@ export function cboZero(hart: u32, va: u64, raw: u64): u64 {
   return 0;
 }
 
-/** Whether menvcfg, henvcfg and senvcfg permit the operation here; otherwise it is illegal, or virtual when a guest's only. */
+/**
+ * Whether menvcfg, henvcfg and senvcfg permit the operation here; otherwise it is illegal, or virtual when a guest's
+ * only.
+ */
 function enabled(hart: u32, field: u64, raw: u64): bool {
   const privilege = priv(hart);
   if (privilege == M) return true;

@@ -1,6 +1,6 @@
 /**
- * Decoded code: blocks of slots for pages, the one slot of an instruction that no block may hold, and the only place where
- * either is made and invalidated. A page that has a block carries PAGE_CODE, so that no store to it goes unseen.
+ * Decoded code: blocks of slots for pages, the one slot of an instruction that no block may hold, and the only place
+ * where either is made and invalidated. A page that has a block carries PAGE_CODE, so that no store to it goes unseen.
  * Relies on whoever stores to such a page calling `undecode`. Does not check that code may be executed.
  */
 import {
@@ -99,8 +99,8 @@ export function decode(hart: u32, slot: u32): void {
 }
 
 /**
- * Decodes an instruction at byte `offset` of its page into HART.single, with a page end after it whatever its length, and
- * returns its slot.
+ * Decodes an instruction at byte `offset` of its page into HART.single, with a page end after it whatever its length,
+ * and returns its slot.
  */
 export function decodeSingle(hart: u32, raw: u32, offset: u32): u32 {
   const slot = enterSingle(hart, offset);
@@ -138,8 +138,8 @@ export function dropBlocks(): void {
 }
 
 /**
- * Takes the first `count` words at MACHINE.breakpointsHost as the addresses to stop before; they are in RAM. The caller drops
- * blocks, which hold what was decoded without them.
+ * Takes the first `count` words at MACHINE.breakpointsHost as the addresses to stop before; they are in RAM. The caller
+ * drops blocks, which hold what was decoded without them.
  */
 export function useBreakpoints(count: u32): void {
   const pages = <u32>machine(MACHINE_RAM_BYTES) / PAGE_BYTES;
@@ -176,8 +176,8 @@ export function isBreakpoint(host: u32): bool {
 }
 
 /**
- * The slot that makes the interpreter leave before the instruction at `host`, or 0 when it has done so at this very position:
- * then the instruction is executed, from HART.single.
+ * The slot that makes the interpreter leave before the instruction at `host`, or 0 when it has done so at this very
+ * position: then the instruction is executed, from HART.single.
  */
 export function breakpointSlot(hart: u32, host: u32, offset: u32): u32 {
   const ticks = now(hart);

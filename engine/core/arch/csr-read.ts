@@ -1,4 +1,7 @@
-/** Values of CSRs as software sees them: by row of the table, and what is computed. No privilege checks and no side effects. */
+/**
+ * Values of CSRs as software sees them: by row of the table, and what is computed. No privilege checks and no side
+ * effects.
+ */
 import {
   COUNTER_CY,
   COUNTER_IR,

@@ -85,7 +85,9 @@ export function resetHarts(resetPc: u32): void {
   flushDerived();
 }
 
-/** Recomputes or forgets everything derived from saved state: after a restore, or to show that it makes no difference. */
+/**
+ * Recomputes or forgets everything derived from saved state: after a restore, or to show that it makes no difference.
+ */
 export function flushDerived(): void {
   dropBlocks();
   forgetStop();
@@ -105,7 +107,9 @@ export function flushDerived(): void {
   }
 }
 
-/** Makes run() stop before the instructions at the first `count` addresses of MACHINE.breakpointsHost, and no others. */
+/**
+ * Makes run() stop before the instructions at the first `count` addresses of MACHINE.breakpointsHost, and no others.
+ */
 export function setBreakpoints(count: u32): void {
   useBreakpoints(count);
   flushDerived();

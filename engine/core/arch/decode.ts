@@ -53,7 +53,9 @@ export function decodeInto(slot: u32, raw: u32): void {
   store<u32>(slot, load<u32>(row, DECODE_OP_AND_LENGTH), SLOT_OP_AND_LENGTH);
 }
 
-/** The table row that matches `raw`, or 0. Buckets: 0–31 by bits 6:2 for 32-bit instructions, 32–63 by 15:13 and 1:0. */
+/**
+ * The table row that matches `raw`, or 0. Buckets: 0–31 by bits 6:2 for 32-bit instructions, 32–63 by 15:13 and 1:0.
+ */
 function findRow(raw: u32): u32 {
   const table = load<u32>(MACHINE_BASE, MACHINE_DECODE_TABLE_HOST);
   const bucket = (raw & 3) == 3 ? (raw >> 2) & 31 : 32 + ((raw >> 13) << 2) + (raw & 3);

@@ -1,6 +1,6 @@
 /**
- * The privileged architecture: what arch.wasm exports. The first group is for TypeScript (engine/core/interface.ts), the
- * rest for the interpreter (engine/core/README.md).
+ * The privileged architecture: what arch.wasm exports. The first group is for TypeScript (engine/core/interface.ts),
+ * the rest for the interpreter (engine/core/README.md).
  */
 export { peekNext, run, timerAhead } from './run';
 export { flushDerived, peekCsr, pokeCsr, resetHarts, setBreakpoints, translateForDebug } from './debug';

@@ -93,7 +93,10 @@ export function nextTimer(hart: u32, ticks: u64, enabled: u64): u64 {
   return next;
 }
 
-/** Tick at which a clock that shows `shown` at `time` (virtual time in units of mtime) reaches `compare`; NEVER when it already has. */
+/**
+ * Tick at which a clock that shows `shown` at `time` (virtual time in units of mtime) reaches `compare`; NEVER when it
+ * already has.
+ */
 function reached(time: u64, shown: u64, compare: u64): u64 {
   if (shown >= compare) return NEVER;
   const wait = compare - shown;

@@ -1,6 +1,6 @@
 /**
- * Physical pages: where they are in linear memory, their flags, and which stores to them may be cached. Relies on addresses
- * being in range.
+ * Physical pages: where they are in linear memory, their flags, and which stores to them may be cached. Relies on
+ * addresses being in range.
  *
  * A page's number counts RAM pages from 0, then ROM pages.
  */

@@ -93,10 +93,10 @@ export function run(): u32 {
 }
 
 /**
- * Which hart executes the next instruction, and in MACHINE.mmioData its pc: after turns have passed, time has been skipped
- * and interrupts have been taken, all of it on state that is put back. When the machine has halted or all harts wait for
- * input: the hart whose turn it is or comes next. NO_HART when devices act before, which may change anything. A
- * synchronous trap of the instruction itself, its fetch included, is not considered.
+ * Which hart executes the next instruction, and in MACHINE.mmioData its pc: after turns have passed, time has been
+ * skipped and interrupts have been taken, all of it on state that is put back. When the machine has halted or all harts
+ * wait for input: the hart whose turn it is or comes next. NO_HART when devices act before, which may change anything.
+ * A synchronous trap of the instruction itself, its fetch included, is not considered.
  */
 export function peekNext(): u32 {
   const saved = machine32(MACHINE_SCRATCH_HOST);
@@ -137,7 +137,10 @@ function copySaved(place: u32, there: bool): void {
   }
 }
 
-/** Whether anything can still happen without input: a timer of some hart is to come, enabled or not, or devices will act. */
+/**
+ * Whether anything can still happen without input: a timer of some hart is to come, enabled or not, or devices will
+ * act.
+ */
 export function timerAhead(): u32 {
   if (machine(MACHINE_DEVICE_DEADLINE) != NEVER) return 1;
   return nextTimerOfAll(true) == NEVER ? 0 : 1;
@@ -216,7 +219,9 @@ function nextRunnable(): u32 {
   return harts;
 }
 
-/** All harts wait: virtual time goes to the next deadline, or to the stop before it. False when there is no deadline. */
+/**
+ * All harts wait: virtual time goes to the next deadline, or to the stop before it. False when there is no deadline.
+ */
 function skipToWake(): bool {
   const next = min(machine(MACHINE_DEVICE_DEADLINE), nextTimerOfAll(false));
   if (next == NEVER) return false;
@@ -226,7 +231,9 @@ function skipToWake(): bool {
   return true;
 }
 
-/** First tick to come at which a comparator of any hart makes an interrupt pending; `all`: or only those enabled in mie. */
+/**
+ * First tick to come at which a comparator of any hart makes an interrupt pending; `all`: or only those enabled in mie.
+ */
 function nextTimerOfAll(all: bool): u64 {
   const ticks = machine(MACHINE_TICKS);
   const harts = machine32(MACHINE_HART_COUNT);
@@ -240,8 +247,9 @@ const NOT_YET: u32 = 0;
 const ALL_WAIT: u32 = 1;
 
 /**
- * One step of what happens before an instruction: a turn begins and an interrupt is taken, which costs a tick, or virtual
- * time is skipped. The hart (its address) when an instruction of it is next, NOT_YET to be called again, or ALL_WAIT.
+ * One step of what happens before an instruction: a turn begins and an interrupt is taken, which costs a tick, or
+ * virtual time is skipped. The hart (its address) when an instruction of it is next, NOT_YET to be called again, or
+ * ALL_WAIT.
  */
 function approach(): u32 {
   if (machine32(MACHINE_TURN_LEFT) == 0 && !beginTurn()) return skipToWake() ? NOT_YET : ALL_WAIT;

@@ -1,6 +1,6 @@
 /**
- * The one way by which stores reach RAM outside the interpreter's fast path. Keeps decoded code, translations, dirty flags
- * and reservations right. Relies on addresses being in range; does not ask whether the access is allowed.
+ * The one way by which stores reach RAM outside the interpreter's fast path. Keeps decoded code, translations, dirty
+ * flags and reservations right. Relies on addresses being in range; does not ask whether the access is allowed.
  */
 import {
   HART_BASE,

@@ -88,8 +88,8 @@ export function changeContexts(hart: u32): void {
 }
 
 /**
- * Brings HART.fetchContext, .dataContext and .dataMode in line with the hart's state, and what status registers and V say
- * about floating point. The caller sets HART.resync.
+ * Brings HART.fetchContext, .dataContext and .dataMode in line with the hart's state, and what status registers and V
+ * say about floating point. The caller sets HART.resync.
  */
 export function updateContexts(hart: u32): void {
   updateFloat(hart);

@@ -9,8 +9,8 @@ import { fetchMode } from './tlb';
 import { walk } from './walk';
 
 /**
- * The instruction at HART.pc, which is being executed and hence translates. `offset` is the distance of the faulting address
- * from the address that the instruction computes.
+ * The instruction at HART.pc, which is being executed and hence translates. `offset` is the distance of the faulting
+ * address from the address that the instruction computes.
  */
 export function transformedAtPc(hart: u32, offset: u32): u32 {
   return transformed(instructionAtPc(hart), offset);

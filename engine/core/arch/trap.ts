@@ -1,6 +1,7 @@
 /**
  * Traps and returns: delegation, trap entry in M, HS and VS, and mret/sret (privileged manual, "Machine-Level CSRs",
- * "Traps" of the H extension). Relies on HART.pc being the trapped instruction's. A trap costs a tick and retires nothing.
+ * "Traps" of the H extension). Relies on HART.pc being the trapped instruction's. A trap costs a tick and retires
+ * nothing.
  */
 import {
   GVA,
@@ -201,7 +202,9 @@ function takeTrap(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestA
   countFruitless(hart);
 }
 
-/** Counts traps of all harts since the last retired instruction; at every STUCK_TRAPS of them run() is left to judge. */
+/**
+ * Counts traps of all harts since the last retired instruction; at every STUCK_TRAPS of them run() is left to judge.
+ */
 function countFruitless(hart: u32): void {
   const moment = machine(MACHINE_MOMENT) + <u64>(spent(hart) - get32(hart, HART_TRAPS));
   const count = machine(MACHINE_TRAP_MOMENT) == moment ? machine32(MACHINE_TRAP_RUN) + 1 : 1;
@@ -291,7 +294,10 @@ function returnTo(hart: u32, pc: u64, privilege: u32, isVirtual: bool): void {
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC | end);
 }
 
-/** mtinst/htinst of a load or store: the instruction transformed as QEMU does; 0 when VS-mode handles it, or for fetches. */
+/**
+ * mtinst/htinst of a load or store: the instruction transformed as QEMU does; 0 when VS-mode handles it, or for
+ * fetches.
+ */
 function tinstOf(hart: u32, access: u32, offset: u32, cause: u64): u32 {
   if (access == FETCH || targetOf(hart, cause) == (S | 4)) return 0;
   return transformedAtPc(hart, offset);

@@ -1,6 +1,6 @@
 /**
- * Effects of the ISA table to wasm: in which order an instruction reads, writes, calls and goes on. Derived from the row's
- * effect, whatever instruction it is; where things are is the site's.
+ * Effects of the ISA table to wasm: in which order an instruction reads, writes, calls and goes on. Derived from the
+ * row's effect, whatever instruction it is; where things are is the site's.
  */
 import {
   ACCESSES,

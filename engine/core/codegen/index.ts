@@ -1,6 +1,6 @@
 /**
- * Generating code from the ISA table: what a row's effect becomes in wasm, for whoever says where registers live and how
- * one goes on (`Site`). The interpreter is generated with it; compiled code is to be.
+ * Generating code from the ISA table: what a row's effect becomes in wasm, for whoever says where registers live and
+ * how one goes on (`Site`). The interpreter is generated with it; compiled code is to be.
  */
 export { type ArchCalls, archCalls } from './arch-calls.ts';
 export { emitEffect } from './effect.ts';

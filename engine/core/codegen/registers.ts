@@ -2,7 +2,9 @@
 import { type Instruction, isFloatRegister } from '../../isa/index.ts';
 import { HART, offsetOf } from '../layout.ts';
 
-/** The hart's 64-bit word that a register operand means: its offset / 8. Operands that the instruction lacks mean x0. */
+/**
+ * The hart's 64-bit word that a register operand means: its offset / 8. Operands that the instruction lacks mean x0.
+ */
 export function registerWord(
   instruction: Instruction,
   operands: Readonly<Record<string, number>>,

@@ -1,8 +1,8 @@
 /**
- * The interface between the lowering of effects (`effect.ts`) and who generates code with it. The lowering knows what a row
- * of the ISA table means and in which order things happen; a `Site` knows where one instruction's operands and registers
- * are, and how its code goes on. The interpreter has one for the instruction of any slot, a compiler one for each
- * instruction that it compiles.
+ * The interface between the lowering of effects (`effect.ts`) and who generates code with it. The lowering knows what a
+ * row of the ISA table means and in which order things happen; a `Site` knows where one instruction's operands and
+ * registers are, and how its code goes on. The interpreter has one for the instruction of any slot, a compiler one for
+ * each instruction that it compiles.
  */
 import type { Expression, Fact } from '../../isa/index.ts';
 import type { FunctionBody } from '../wasm/index.ts';
@@ -49,8 +49,8 @@ export interface Site {
   writeRd(value: () => void): void;
 
   /**
-   * Before a call of something that may do `facts`: HART.pc becomes that of this instruction and HART.budget what is left
-   * after it, and registers that the callee reads are where the layout has them.
+   * Before a call of something that may do `facts`: HART.pc becomes that of this instruction and HART.budget what is
+   * left after it, and registers that the callee reads are where the layout has them.
    */
   beforeCall(facts: readonly Fact[]): void;
   /** Directly after it: registers that the callee has written count. Leaves the stack as it is. */
@@ -67,8 +67,8 @@ export interface Site {
   /** Ends the path: complete; leave the slice before the next instruction, and clear HART.resync. */
   leave(): void;
   /**
-   * Ends the path: nothing of this instruction has happened; leave, so that another executes it. A site that has this calls
-   * nothing but pure functions: what the caches do not answer and what needs the architecture is another's.
+   * Ends the path: nothing of this instruction has happened; leave, so that another executes it. A site that has this
+   * calls nothing but pure functions: what the caches do not answer and what needs the architecture is another's.
    */
   readonly redo?: () => void;
 }

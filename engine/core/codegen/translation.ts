@@ -1,6 +1,6 @@
 /**
- * The translation caches as generated code looks them up: engine/core/README.md, "Translation caches". A miss is for the
- * architecture, which fills them.
+ * The translation caches as generated code looks them up: engine/core/README.md, "Translation caches". A miss is for
+ * the architecture, which fills them.
  */
 import { CONSTANTS, MACHINE, offsetOf, TLB } from '../layout.ts';
 import type { FunctionBody } from '../wasm/index.ts';

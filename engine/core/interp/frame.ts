@@ -77,8 +77,8 @@ export class Frame implements SiteLocals {
   }
 
   /**
-   * Goes on at the local `target` through the architecture's `fetch`; a fetch that traps spends one unit. Leaves the slice
-   * first when none is left.
+   * Goes on at the local `target` through the architecture's `fetch`; a fetch that traps spends one unit. Leaves the
+   * slice first when none is left.
    */
   fetchSlow(labels: Labels): void {
     const { code } = this;

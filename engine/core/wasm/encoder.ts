@@ -256,8 +256,8 @@ export interface ExportedFunction {
 }
 
 /**
- * Bytes of a module that imports `env.memory`, with `hasTable` also `env.table`, and the given functions (indices 0 …), and
- * exports others after them.
+ * Bytes of a module that imports `env.memory`, with `hasTable` also `env.table`, and the given functions (indices 0 …),
+ * and exports others after them.
  */
 export function encodeModule(
   imports: readonly ImportedFunction[],

@@ -1,6 +1,6 @@
 /**
- * The station that the built-in network has for company: 10.0.2.2 at 52:55:0a:00:02:02, where QEMU's user network has its
- * gateway. A sink and a source of traffic that depends on nothing but virtual time:
+ * The station that the built-in network has for company: 10.0.2.2 at 52:55:0a:00:02:02, where QEMU's user network has
+ * its gateway. A sink and a source of traffic that depends on nothing but virtual time:
  *   ARP and ping  answered
  *   UDP port 7    echo (RFC 862)
  *   UDP port 9    discard (RFC 863); counted
@@ -9,7 +9,7 @@
  *                 order replaces the one before.
  * It is a device without registers: its place on the board gives it a record and a deadline.
  */
-import { offsetOf } from '../../core/layout.ts';
+import { offsetOf } from '../../core/index.ts';
 import { type Device, NEVER, type Port } from '../device.ts';
 import { placeRecord } from '../record.ts';
 import { getWide, setWide } from '../words.ts';

@@ -4,7 +4,7 @@
  * the device's seed, plus a nanosecond for each byte. What is discarded reads as zeros.
  * Writes reach the medium when the request completes, so a flush has nothing left to do.
  */
-import { invariant } from '../../base/errors.ts';
+import { invariant } from '../../base/index.ts';
 import type { Disk } from '../device.ts';
 import { nextRandom, RANDOM_WORDS, seedRandom } from '../random.ts';
 import type { VirtioModel, VirtioUnit } from './model.ts';

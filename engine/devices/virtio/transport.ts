@@ -4,7 +4,7 @@
  * choice: vendor id, 1024 entries for every queue, registers that take 4-byte accesses only.
  * Relies on queue.ts for checking what the driver wrote to memory. Non-sense from the driver ends in NEEDS_RESET.
  */
-import { invariant } from '../../base/errors.ts';
+import { invariant } from '../../base/index.ts';
 import { type Device, NEVER, type Port } from '../device.ts';
 import { placeRecord, type RecordField } from '../record.ts';
 import { getWide, setWide } from '../words.ts';
@@ -253,7 +253,9 @@ class Unit implements VirtioUnit {
     this.#drive();
   }
 
-  /** A notification that comes before DRIVER_OK, which it must not, is heard at DRIVER_OK: nothing is consumed before. */
+  /**
+   * A notification that comes before DRIVER_OK, which it must not, is heard at DRIVER_OK: nothing is consumed before.
+   */
   #notify(): void {
     if (!(this.#get('status') & STATUS_DRIVER_OK)) this.#set('notified', 1);
     this.wake();

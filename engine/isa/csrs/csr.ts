@@ -1,6 +1,6 @@
 /**
- * What a control and status register is. Access rules follow from its number: bits 11:10 = 3 read-only; bits 9:8 = lowest
- * privilege (0 U, 1 S, 2 HS and VS, 3 M).
+ * What a control and status register is. Access rules follow from its number: bits 11:10 = 3 read-only; bits 9:8 =
+ * lowest privilege (0 U, 1 S, 2 HS and VS, 3 M).
  * @see Volume II, section 2.1, "CSR Address Mapping Conventions"
  */
 import type { BitField } from './fields.ts';
@@ -8,13 +8,16 @@ import type { BitField } from './fields.ts';
 export type CsrPrivilege = 'U' | 'S' | 'H' | 'M';
 
 /**
- * Where a value comes from: `state`, the field of the hart; `status`, the same with SD; `pending`, all interrupts that are
- * pending; the rest are functions of the core. The order gives the numbers by which the core knows them.
+ * Where a value comes from: `state`, the field of the hart; `status`, the same with SD; `pending`, all interrupts that
+ * are pending; the rest are functions of the core. The order gives the numbers by which the core knows them.
  */
 export const CSR_SOURCES = [
   ...(['state', 'zero', 'status', 'pending', 'cycle', 'time', 'instret', 'henvcfg', 'misa', 'noTrigger'] as const),
 ] as const;
-/** What a write does: nothing; replace the writable bits; or a rule of the core's own, which the manual's WARL rules need. */
+/**
+ * What a write does: nothing; replace the writable bits; or a rule of the core's own, which the manual's WARL rules
+ * need.
+ */
 export const CSR_WRITES = [
   ...(['none', 'masked', 'status', 'mstatus', 'vector', 'satp', 'hgatp', 'envcfg', 'henvcfg', 'mip'] as const),
   ...(['float', 'cycle', 'instret', 'inhibit', 'pmpConfig', 'pmpAddress'] as const),

@@ -1,6 +1,6 @@
 /**
- * Fields of control and status registers, in the manual's notation: `FS 14:13`, `SIE 1`. Only those that the machine has:
- * bits that are hardwired to zero have no name here. Core and documentation take names and masks from here.
+ * Fields of control and status registers, in the manual's notation: `FS 14:13`, `SIE 1`. Only those that the machine
+ * has: bits that are hardwired to zero have no name here. Core and documentation take names and masks from here.
  */
 export interface BitField {
   readonly name: string;

@@ -1,7 +1,7 @@
 /**
  * Control and status registers, a row each, as the manual's tables list them: what the machine keeps, shows and lets
- * software change. The set that is implemented is that of QEMU's rv64 without V and vendor numbers. What is a rule and no
- * row (`write` other than `masked`) is a function in core/arch/csr-write.ts.
+ * software change. The set that is implemented is that of QEMU's rv64 without V and vendor numbers. What is a rule and
+ * no row (`write` other than `masked`) is a function in core/arch/csr-write.ts.
  * @see Volume II, section 2.2, tables 3–8
  */
 import type { Csr, Implementation } from './csr.ts';
@@ -39,7 +39,10 @@ const HEDELEG = 0xb1ffn;
 
 type Details = Partial<Implementation>;
 
-/** A CSR that the machine has. Unless said otherwise: kept under its own name, all of it visible, what is visible writable. */
+/**
+ * A CSR that the machine has. Unless said otherwise: kept under its own name, all of it visible, what is visible
+ * writable.
+ */
 function row(number: number, name: string, details: Details = {}): Csr {
   const { state = name, visible = ALL } = details;
   const implementation = {

@@ -1,8 +1,8 @@
 /**
- * F and D: singles and doubles in the f registers, a single in a NaN box. Where the host's arithmetic is exactly what the
- * manual wants, a row tries it first: it rounds to nearest even and raises nothing, so floating point must be on and
- * dirty, NX already set and the rounding mode that one (HART.hostRounding says all of it), and the result must be one
- * that raises nothing else. Everything else is soft-float's. @see Volume I, chapters "F" and "D"
+ * F and D: singles and doubles in the f registers, a single in a NaN box. Where the host's arithmetic is exactly what
+ * the manual wants, a row tries it first: it rounds to nearest even and raises nothing, so floating point must be on
+ * and dirty, NX already set and the rounding mode that one (HART.hostRounding says all of it), and the result must be
+ * one that raises nothing else. Everything else is soft-float's. @see Volume I, chapters "F" and "D"
  */
 import {
   add,

@@ -7,7 +7,9 @@ const fence = rowsOf('Zifencei');
 
 const READS = 1;
 const WRITES = 2;
-/** 1 when a 5-bit field of the instruction is not zero. Whether a CSR is read or written depends on register *numbers*. */
+/**
+ * 1 when a 5-bit field of the instruction is not zero. Whether a CSR is read or written depends on register *numbers*.
+ */
 const fieldNotZero = (lowBit: number) => binary('ne', and(raw, constant(31 * 2 ** lowBit)), constant(0));
 
 /** csrrw always writes, and reads unless rd is x0. */

@@ -4,8 +4,8 @@
  * that the records fit.
  */
 
-import { invariant } from '../../base/errors.ts';
-import { CONSTANTS } from '../../core/layout.ts';
+import { invariant } from '../../base/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
 import {
   aclint,
   block,

@@ -12,7 +12,9 @@ const FW_DYNAMIC_WORDS = 6;
 const NEXT_MODE_S = 1;
 const BOOT_HART = 0;
 
-/** Bytes at CONSTANTS.ROM_BASE. `nextAddress` is where the firmware is to go on in S-mode; 0 when there is no kernel. */
+/**
+ * Bytes at CONSTANTS.ROM_BASE. `nextAddress` is where the firmware is to go on in S-mode; 0 when there is no kernel.
+ */
 export function bootRom(fdtAddress: number, nextAddress: number): Uint8Array {
   const rom = new Uint8Array(VECTOR_BYTES + 8 * FW_DYNAMIC_WORDS);
   const view = new DataView(rom.buffer);

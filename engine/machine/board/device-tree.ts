@@ -3,7 +3,7 @@
  * its devices. Only devices that exist are described; all virtio slots do, taken or not. Completes a user's own tree as
  * QEMU does: command line and initrd. Relies on board.ts for addresses.
  */
-import { CONSTANTS } from '../../core/layout.ts';
+import { CONSTANTS } from '../../core/index.ts';
 import { PLIC_SOURCES } from '../../devices/index.ts';
 import { isaString } from '../../isa/index.ts';
 import { VIRTIO_SLOTS } from '../config.ts';
@@ -187,7 +187,8 @@ function soc(harts: number): FdtNode {
         ...interrupt(slotOf('uart').irq),
       }),
       node('rtc', 'rtc', { compatible: 'google,goldfish-rtc', ...interrupt(slotOf('rtc').irq) }),
-      // From the last one down: software that numbers disks as it meets them then follows the order of the command line.
+      // From the last one down: software that numbers disks as it meets them then follows the order of the command
+      // line.
       ...Array.from({ length: VIRTIO_SLOTS }, (_, n) => {
         const { base, irq } = slotOf(`virtio${VIRTIO_SLOTS - 1 - n}`);
         return {

@@ -1,6 +1,6 @@
 /**
- * Executables as GNU ld makes them, with and without a linker script, on QEMU and on our machine: both load the same and
- * start at the same place. Needs Debian's binutils-riscv64-unknown-elf and qemu-system-misc.
+ * Executables as GNU ld makes them, with and without a linker script, on QEMU and on our machine: both load the same
+ * and start at the same place. Needs Debian's binutils-riscv64-unknown-elf and qemu-system-misc.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,9 @@ import { createMachine } from '../machine.ts';
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-elf-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Prints a letter that says where it was entered, one that was loaded as data, and one from memory that must be zero. */
+/**
+ * Prints a letter that says where it was entered, one that was loaded as data, and one from memory that must be zero.
+ */
 const SOURCE = `
   .option norelax
   .globl lowest, entry

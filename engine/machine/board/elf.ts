@@ -1,10 +1,10 @@
 /**
- * ELF64 for RISC-V (System V ABI chapters 4 and 5): load segments and symbols. Images are loaded by physical address and
- * may be linked for another one, as kernels that run in the higher half are. Every offset is checked against the file,
- * because images are the user's. Does not relocate, and does not look at sections except symbol tables.
+ * ELF64 for RISC-V (System V ABI chapters 4 and 5): load segments and symbols. Images are loaded by physical address
+ * and may be linked for another one, as kernels that run in the higher half are. Every offset is checked against the
+ * file, because images are the user's. Does not relocate, and does not look at sections except symbol tables.
  * @see QEMU include/hw/elf_ops.h
  */
-import { UserError } from '../../base/errors.ts';
+import { UserError } from '../../base/index.ts';
 import type { Image } from '../types.ts';
 
 /** A part of the image and where it goes; `memBytes` beyond `bytes` are zero. */
@@ -157,8 +157,8 @@ function checkLoad(header: ProgramHeader, n: number, length: number, wrong: Wron
 }
 
 /**
- * Whether the zeros behind a segment would lie over another one. Then it was packed to be copied from where it is loaded
- * to where it runs, and software clears its memory itself: as on QEMU, only what is in the file is loaded.
+ * Whether the zeros behind a segment would lie over another one. Then it was packed to be copied from where it is
+ * loaded to where it runs, and software clears its memory itself: as on QEMU, only what is in the file is loaded.
  */
 const runsIntoAnother = (header: ProgramHeader, loads: readonly { readonly header: ProgramHeader }[]): boolean =>
   header.memBytes > header.fileBytes &&
@@ -201,7 +201,9 @@ export function readMoved(bytes: Uint8Array): MovedRange[] {
   );
 }
 
-/** Symbols of an ELF file in table order, undefined ones left out; empty for raw images and stripped or damaged files. */
+/**
+ * Symbols of an ELF file in table order, undefined ones left out; empty for raw images and stripped or damaged files.
+ */
 export function readSymbols(bytes: Uint8Array): ElfSymbol[] {
   if (!isElf(bytes) || bytes.length < HEADER_BYTES || bytes[4] !== 2) return [];
   const view = viewOf(bytes);

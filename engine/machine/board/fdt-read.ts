@@ -1,7 +1,7 @@
 /**
- * Reads flattened device trees (Devicetree Specification 0.4 chapter 5) into the tree that fdt.ts writes, so that a user's
- * own can be completed. Property values stay bytes. Comes from a user: everything is checked before it is used. Memory
- * reservations are dropped.
+ * Reads flattened device trees (Devicetree Specification 0.4 chapter 5) into the tree that fdt.ts writes, so that a
+ * user's own can be completed. Property values stay bytes. Comes from a user: everything is checked before it is used.
+ * Memory reservations are dropped.
  */
 import type { FdtNode, FdtValue } from './fdt.ts';
 

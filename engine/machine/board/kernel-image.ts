@@ -1,8 +1,9 @@
 /**
- * Recognises kernel files by their first bytes: the RISC-V Linux `Image` (Documentation/arch/riscv/boot-image-header.rst),
- * and what cannot run on this board. An ELF file is elf.ts's business; anything unknown is taken as machine code.
+ * Recognises kernel files by their first bytes: the RISC-V Linux `Image`
+ * (Documentation/arch/riscv/boot-image-header.rst), and what cannot run on this board. An ELF file is elf.ts's
+ * business; anything unknown is taken as machine code.
  */
-import { UserError } from '../../base/errors.ts';
+import { UserError } from '../../base/index.ts';
 import type { Image } from '../types.ts';
 
 const HEADER_BYTES = 64;
@@ -24,7 +25,9 @@ export interface LinuxImage {
   readonly memBytes: number;
 }
 
-/** The header of a Linux Image; undefined when it is none. @throws UserError when it is for another machine, or cut off */
+/**
+ * The header of a Linux Image; undefined when it is none. @throws UserError when it is for another machine, or cut off
+ */
 export function readLinuxImage({ name, bytes }: Image): LinuxImage | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (at: number) => (at + 4 <= bytes.length ? view.getUint32(at, true) : 0);

@@ -5,8 +5,8 @@
  * @see QEMU hw/riscv/boot.c
  */
 
-import { UserError } from '../../base/errors.ts';
-import { CONSTANTS } from '../../core/layout.ts';
+import { UserError } from '../../base/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
 import { checkConfig } from '../config.ts';
 import type { Image, MachineConfig } from '../types.ts';
 import { RAM_BASE } from './board.ts';
@@ -78,7 +78,9 @@ interface Part {
   readonly segments: readonly Segment[];
 }
 
-/** Firmware: an ELF file goes where it says, machine code to the start of RAM. Harts start there, whatever its entry. */
+/**
+ * Firmware: an ELF file goes where it says, machine code to the start of RAM. Harts start there, whatever its entry.
+ */
 function placeBios(image: Image): Part {
   if (image.bytes.length === 0) throw empty(image, 'bios');
   if (!isElf(image.bytes)) {
@@ -91,7 +93,8 @@ function placeBios(image: Image): Part {
 
 /**
  * The segments to be loaded. QEMU drops whatever lies outside RAM; what is missed then fails somewhere later. Here only
- * the file's own headers and notes may lie below RAM, where linkers without a script put them; checkFit refuses the rest.
+ * the file's own headers and notes may lie below RAM, where linkers without a script put them; checkFit refuses the
+ * rest.
  */
 function inRam({ segments }: Elf): readonly ElfSegment[] {
   const loaded = segments.flatMap((its) => {

@@ -6,8 +6,8 @@
  * Relies on the block device for staying within a disk.
  */
 
-import { invariant } from '../../base/errors.ts';
-import { CONSTANTS } from '../../core/layout.ts';
+import { invariant } from '../../base/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
 import type { Disk } from '../../devices/index.ts';
 import type { Page, VirtioConfig } from '../types.ts';
 
@@ -134,7 +134,9 @@ function createDisk(
   own: (index: number) => Uint8Array,
 ): Disk {
   const first = (slot + 1) * PAGES_PER_DISK;
-  /** Calls for each part of a range that lies in one page: its number, offset in it, length, and offset in the range. */
+  /**
+   * Calls for each part of a range that lies in one page: its number, offset in it, length, and offset in the range.
+   */
   const split = (offset: number, bytes: number, act: (...at: [number, number, number, number]) => void) => {
     invariant(offset >= 0 && offset + bytes <= image.bytes.length, `${bytes} bytes at ${offset} of disk ${image.name}`);
     for (let done = 0; done < bytes; ) {

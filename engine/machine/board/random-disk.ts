@@ -3,8 +3,8 @@ import { nextRandom, RANDOM_WORDS, seedRandom } from '../../devices/index.ts';
 import type { Image } from '../types.ts';
 
 /**
- * A disk image of `bytes` bytes (a multiple of 4) from the generator that devices use; the same for the same seed, and a
- * shorter one is the beginning of a longer one.
+ * A disk image of `bytes` bytes (a multiple of 4) from the generator that devices use; the same for the same seed, and
+ * a shorter one is the beginning of a longer one.
  */
 export function randomDisk(seed: bigint, bytes: number): Image {
   const state = new Uint32Array(RANDOM_WORDS);

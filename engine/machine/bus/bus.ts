@@ -4,7 +4,7 @@
  * Relies on the core for natural alignment and for calling it only outside RAM and ROM. No BigInt: an access costs
  * less than a microsecond.
  */
-import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../../core/layout.ts';
+import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../../core/index.ts';
 import {
   anyFault,
   armFault,
@@ -24,7 +24,7 @@ import {
   takeFault,
 } from '../../devices/index.ts';
 import type { ArmedFault } from '../../faults/index.ts';
-import { RAM_BASE, type Slot } from '../board/board.ts';
+import { RAM_BASE, type Slot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
 import { isDetection } from './notes.ts';
 
@@ -52,8 +52,8 @@ export interface Bus {
   load(paddrLow: number, sizeBytes: number): number;
   store(paddrLow: number, sizeBytes: number): number;
   /**
-   * Resets every device. MACHINE.hartCount must be set, MSIP and mtimecmp of harts are overwritten. Injected faults that
-   * wait go on waiting: whoever injected them is no part of the machine.
+   * Resets every device. MACHINE.hartCount must be set, MSIP and mtimecmp of harts are overwritten. Injected faults
+   * that wait go on waiting: whoever injected them is no part of the machine.
    */
   reset(): void;
   /** A byte typed at the console: for the first virtio console whose driver is up, or the UART. */

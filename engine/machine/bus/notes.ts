@@ -5,8 +5,8 @@
  */
 
 /**
- * The enhancements of a recovery; each one's place is its bit in `enhance=`. What they resolve: lazarus/fixups.c, and for
- * `text`, `stacks`, `stop` and `again` firmware/recovery.c.
+ * The enhancements of a recovery; each one's place is its bit in `enhance=`. What they resolve: lazarus/fixups.c, and
+ * for `text`, `stacks`, `stop` and `again` firmware/recovery.c.
  */
 export const FIXUPS = [
   'locks',

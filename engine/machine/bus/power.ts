@@ -1,16 +1,15 @@
 /**
  * Switching the machine on, and starting it over when software asks the test finisher for a reset: harts, devices and
- * boot images are then as after power-on, disks and all other RAM as they were. Virtual time, moments and the drawing of
- * turns go on; mtime begins at 0 and the RTC shows the present, as on QEMU.
+ * boot images are then as after power-on, disks and all other RAM as they were. Virtual time, moments and the drawing
+ * of turns go on; mtime begins at 0 and the RTC shows the present, as on QEMU.
  * Relies on the loader for what lies where, and on being called between slices.
  */
-import type { ArchExports } from '../../core/interface.ts';
-import { CONSTANTS } from '../../core/layout.ts';
+import type { ArchExports } from '../../core/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
 import { decodeHalt } from '../../devices/index.ts';
-import { type BootRam, createBootMemory } from '../board/boot-memory.ts';
-import { type BootImage, loadBoot } from '../board/loader.ts';
+import { type BootImage, type BootRam, createBootMemory, loadBoot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
-import { W } from '../state/fields.ts';
+import { W } from '../state/index.ts';
 import type { MachineConfig } from '../types.ts';
 import type { Bus } from './bus.ts';
 
@@ -25,7 +24,9 @@ export interface PowerParts extends Omit<BootRam, 'pageHashes' | 'arch'> {
 export interface Power {
   /** Brings linear memory, all zeros but for what the core put there, to moment 0. */
   on(boot: BootImage): void;
-  /** What software wrote to the finisher with its request for a reset; undefined while there is none, or it is not done. */
+  /**
+   * What software wrote to the finisher with its request for a reset; undefined while there is none, or it is not done.
+   */
   resetRequested(): { readonly arg: number } | undefined;
   /** Does it. Takes a tick, so that the states before and after have positions of their own. */
   reset(): void;

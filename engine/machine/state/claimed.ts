@@ -1,13 +1,13 @@
 /**
- * States that came from outside, a file as a rule. What the machine's own code relies on in saved state is checked before
- * the state is taken; that all of it is what its digest says, afterwards (machine.ts). Snapshots that a machine of this
- * process took are known to be right.
+ * States that came from outside, a file as a rule. What the machine's own code relies on in saved state is checked
+ * before the state is taken; that all of it is what its digest says, afterwards (machine.ts). Snapshots that a machine
+ * of this process took are known to be right.
  * Relies on the layout for where fields lie. Does not check devices: their records are data to them.
  */
 
-import { UserError } from '../../base/errors.ts';
-import { CONSTANTS, field } from '../../core/layout.ts';
-import { diskPlace } from '../board/media.ts';
+import { UserError } from '../../base/index.ts';
+import { CONSTANTS, field } from '../../core/index.ts';
+import { diskPlace } from '../board/index.ts';
 import type { MachineConfig, Snapshot } from '../types.ts';
 import { elementValue, type SavedPart, savedParts, stateBytes } from './state.ts';
 
@@ -45,7 +45,9 @@ export function checkDigest(snapshot: Snapshot, digest: bigint): void {
 
 const hex = (value: bigint) => `0x${value.toString(16).padStart(16, '0')}`;
 
-/** @throws UserError that says what no machine made of `config` can have, or what the state says against the snapshot */
+/**
+ * @throws UserError that says what no machine made of `config` can have, or what the state says against the snapshot
+ */
 export function checkClaimed(snapshot: Snapshot, config: MachineConfig): void {
   const { state, moment, ticks } = snapshot;
   const expected = stateBytes(config);

@@ -4,10 +4,9 @@
  * Relies on both states coming from machines of one configuration.
  */
 
-import { invariant } from '../../base/errors.ts';
-import { CONSTANTS } from '../../core/layout.ts';
-import { RAM_BASE } from '../board/board.ts';
-import { diskPlace, imagePage } from '../board/media.ts';
+import { invariant } from '../../base/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
+import { diskPlace, imagePage, RAM_BASE } from '../board/index.ts';
 import type { Page, Snapshot, StateDifference, VirtioConfig } from '../types.ts';
 import { elements, elementValue, type Parts, savedParts, stateBytes } from './state.ts';
 

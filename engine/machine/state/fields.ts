@@ -1,7 +1,8 @@
 /**
- * Where the machine's own fields lie, for machine.ts, which reads and writes them without BigInt. Relies on the layout table.
+ * Where the machine's own fields lie, for machine.ts, which reads and writes them without BigInt. Relies on the layout
+ * table.
  */
-import { CONSTANTS, HART, MACHINE, offsetOf } from '../../core/layout.ts';
+import { CONSTANTS, HART, MACHINE, offsetOf } from '../../core/index.ts';
 
 const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
 /** Fields of the machine block: index of their first 32-bit word in linear memory. */

@@ -1,12 +1,12 @@
 /**
- * RAM and written disk pages in snapshots: a map of shared, immutable pages. Capturing copies only pages written since the last capture or
- * restore; restoring writes only pages that differ. `base` is what RAM held then; the core's dirty flags say what has
- * been written since.
+ * RAM and written disk pages in snapshots: a map of shared, immutable pages. Capturing copies only pages written since
+ * the last capture or restore; restoring writes only pages that differ. `base` is what RAM held then; the core's dirty
+ * flags say what has been written since.
  * Relies on the core to flag every page that is written, and on page hashes being up to date when capturing.
  */
-import type { ArchExports } from '../../core/interface.ts';
-import { CONSTANTS } from '../../core/layout.ts';
-import { diskPlace, type Media } from '../board/media.ts';
+import type { ArchExports } from '../../core/index.ts';
+import { CONSTANTS } from '../../core/index.ts';
+import { diskPlace, type Media } from '../board/index.ts';
 import type { Page } from '../types.ts';
 
 const PAGE_BYTES = CONSTANTS.PAGE_BYTES;

@@ -3,9 +3,9 @@
  * Snapshots, digests and differences all derive from the ranges and fields given here.
  */
 
-import { invariant } from '../../base/errors.ts';
-import { type Block, CONSTANTS, type FieldType, HART, hartAddress, MACHINE } from '../../core/layout.ts';
-import { boardOf } from '../board/board.ts';
+import { invariant } from '../../base/index.ts';
+import { type Block, CONSTANTS, type FieldType, HART, hartAddress, MACHINE } from '../../core/index.ts';
+import { boardOf } from '../board/index.ts';
 import type { MachineConfig } from '../types.ts';
 
 /** A block of saved bytes: where it lives, and where in the state bytes it is kept. */

@@ -90,7 +90,9 @@ void hsm_wait(struct hart *hart);
 /** Stops this hart, and waits as above. */
 void hsm_stop(struct hart *hart);
 i64 hsm_start(u64 id, u64 address, u64 argument);
-/** hart_suspend, with its arguments in the saved context. An SBI error; or the saved context is the one to resume with. */
+/**
+ * hart_suspend, with its arguments in the saved context. An SBI error; or the saved context is the one to resume with.
+ */
 i64 hsm_suspend(struct hart *hart);
 #define HSM_RESUMED_ELSEWHERE 1l
 /** Prepares the saved context to enter HS-mode at `address`. */

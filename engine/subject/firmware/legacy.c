@@ -6,8 +6,8 @@
 #include "firmware.h"
 
 /**
- * Loads a word as the caller itself would: through its translation and with its rights. 0, or the cause of the exception
- * that it would have taken.
+ * Loads a word as the caller itself would: through its translation and with its rights. 0, or the cause of the
+ * exception that it would have taken.
  */
 static u64 load_as_caller(const struct hart *hart, u64 address, u64 *value) {
   u64 cause = 0, loaded = 0, vector, status = csr_read(MSTATUS);

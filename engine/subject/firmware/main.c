@@ -92,8 +92,8 @@ static void delegate(void) {
   csr_write(MIDELEG, 1ul << IRQ_SSI | 1ul << IRQ_STI | 1ul << IRQ_SEI);
   csr_write(MCOUNTEREN, COUNTEREN_ALL);
   /*
-   * What the devicetree's ISA string promises to the next stage; bits of missing extensions are ignored. Lazarus knows no
-   * memory types: there those bits of a table entry stay reserved, and a damaged entry is found.
+   * What the devicetree's ISA string promises to the next stage; bits of missing extensions are ignored. Lazarus knows
+   * no memory types: there those bits of a table entry stay reserved, and a damaged entry is found.
    */
   csr_set(MENVCFG, ENVCFG_STCE | ENVCFG_CBIE_INVALIDATE | ENVCFG_CBCFE | ENVCFG_CBZE);
   if (!recovery_armed()) csr_set(MENVCFG, ENVCFG_PBMTE);

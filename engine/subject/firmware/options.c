@@ -77,8 +77,8 @@ static int enhance_read(const char *list, u64 bytes) {
 }
 
 /*
- * Where a tool outside finds the two fields that say what a recovery does. They are read only when one begins, so that a
- * booted machine can be tried with every mechanism (dejavm inject).
+ * Where a tool outside finds the two fields that say what a recovery does. They are read only when one begins, so that
+ * a booted machine can be tried with every mechanism (dejavm inject).
  */
 __attribute__((used)) static void publish(void) {
   __asm__ volatile(".globl layout.options.recovery\n.set layout.options.recovery, %0" : : "i"(offsetof(struct options, recovery)));

@@ -1,10 +1,11 @@
 /*
  * The recovery block. Detects nothing itself; trap.c, watchdog.c and SBI_RECOVERY_FAIL call in.
  *
- * Freezes all harts and keeps a copy of the failed instance's static data. ReHype (microreboot): copies the pristine image
- * over it, clears its bss, and enters the new instance in place. NiLiHype (microreset): drops the stacks only, and enters
- * the same instance at the same place. Everything it relies on lies in memory that HS-mode cannot write: stacks, the
- * pristine image and its header, options. It does not judge preserved state; the new instance re-integrates that.
+ * Freezes all harts and keeps a copy of the failed instance's static data. ReHype (microreboot): copies the pristine
+ * image over it, clears its bss, and enters the new instance in place. NiLiHype (microreset): drops the stacks only,
+ * and enters the same instance at the same place. Everything it relies on lies in memory that HS-mode cannot write:
+ * stacks, the pristine image and its header, options. It does not judge preserved state; the new instance re-integrates
+ * that.
  */
 #include "firmware.h"
 
@@ -184,9 +185,9 @@ void recovery_freeze(struct hart *self) {
 }
 
 /*
- * stop: Lazarus runs with interrupts off, and a hart that spins there for a lock of the dead takes no interrupt that it could
- * be asked with. The M-mode interrupt stops it anyway. Without this enhancement only harts that run a VM, or wait in
- * wfi, can be stopped.
+ * stop: Lazarus runs with interrupts off, and a hart that spins there for a lock of the dead takes no interrupt that it
+ * could be asked with. The M-mode interrupt stops it anyway. Without this enhancement only harts that run a VM, or wait
+ * in wfi, can be stopped.
  */
 int recovery_may_freeze(const struct hart *self) {
   if (ENHANCED(stop) || (self->mstatus & STATUS_MPV) != 0) return 1;
@@ -231,8 +232,8 @@ static void reboot_in_place(void) {
 }
 
 /*
- * text: a microreset goes on with the code it has, and a flipped bit in it would strike again. Code and constants never change, so
- * they are taken from the pristine image. (A reboot has them fresh anyway.)
+ * text: a microreset goes on with the code it has, and a flipped bit in it would strike again. Code and constants never
+ * change, so they are taken from the pristine image. (A reboot has them fresh anyway.)
  */
 static void reset_in_place(void) {
   descriptor.statics = header.statics_start;

@@ -1,9 +1,9 @@
 /*
- * Tells the next stage which memory it must leave alone: a child of /reserved-memory (Devicetree Specification 0.4, 3.5) for
- * what PMP closes, as OpenSBI does. Kernels that use all RAM would else run into it. The tree is changed in place: its
- * blocks move up into the RAM behind it.
- * Relies on what fdt.c relies on (two address and size cells at the root), and on strings lying behind the structure, as
- * dtc, libfdt and our own machine write them. A tree in which that is not so is left as it is.
+ * Tells the next stage which memory it must leave alone: a child of /reserved-memory (Devicetree Specification 0.4,
+ * 3.5) for what PMP closes, as OpenSBI does. Kernels that use all RAM would else run into it. The tree is changed in
+ * place: its blocks move up into the RAM behind it.
+ * Relies on what fdt.c relies on (two address and size cells at the root), and on strings lying behind the structure,
+ * as dtc, libfdt and our own machine write them. A tree in which that is not so is left as it is.
  */
 #include "firmware.h"
 
@@ -74,7 +74,10 @@ static void whole_node(struct piece *piece) {
   put(piece, FDT_END_NODE);
 }
 
-/** Where the node ends into which the new one goes: /reserved-memory, or the root (then *depth is 1). NULL: no such tree. */
+/**
+ * Where the node ends into which the new one goes: /reserved-memory, or the root (then *depth is 1). NULL: no such
+ * tree.
+ */
 static u8 *place_of(u8 *fdt, int *depth) {
   u8 *at = fdt + read32(fdt + STRUCT_AT), *end = at + read32(fdt + STRUCT_BYTES);
   int reserved = 0;

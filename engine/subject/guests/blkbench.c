@@ -1,7 +1,7 @@
 /*
- * Guest `blkbench`: files of random content on a small file system (fs.c) over the PV disk: created, copied, changed, read,
- * removed; as the papers' BlkBench, nothing is cached. Every file's golden content follows from its seed, so that what
- * comes back is compared word by word. What it prints depends on its VMID and the command line only.
+ * Guest `blkbench`: files of random content on a small file system (fs.c) over the PV disk: created, copied, changed,
+ * read, removed; as the papers' BlkBench, nothing is cached. Every file's golden content follows from its seed, so that
+ * what comes back is compared word by word. What it prints depends on its VMID and the command line only.
  */
 #include "front.h"
 #include "fs.h"

@@ -1,6 +1,6 @@
 /*
- * Memory management through the hypervisor: own frames given back, taken again, exchanged, moved to addresses above RAM;
- * copies through grants that the VM makes to itself. Content is random and known.
+ * Memory management through the hypervisor: own frames given back, taken again, exchanged, moved to addresses above
+ * RAM; copies through grants that the VM makes to itself. Content is random and known.
  */
 #include "unixbench.h"
 

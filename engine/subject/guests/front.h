@@ -10,7 +10,10 @@
 /* ---- grants.c ---- */
 /** Shares the grant table with the hypervisor. Again: does nothing. 0, or an error of abi.h. */
 i64 grants_on(void);
-/** Lets `vmid` use the page at `gpa`: flags GRANT_PERMIT, with GRANT_READONLY; or GRANT_ACCEPT. A reference, or CALL_NO_MEMORY. */
+/**
+ * Lets `vmid` use the page at `gpa`: flags GRANT_PERMIT, with GRANT_READONLY; or GRANT_ACCEPT. A reference, or
+ * CALL_NO_MEMORY.
+ */
 i64 grant_allow(u64 vmid, u64 gpa, u64 flags);
 /** Withdraws it. 0; CALL_BUSY while it is in use: then it stays. */
 i64 grant_end(u64 ref);
@@ -39,8 +42,8 @@ void front_notify(const struct front *front);
 int block_connect(void);
 u64 block_disk_sectors(void);
 /**
- * Starts an operation on `sectors` sectors of the page at `page` (guest RAM; the caller's until block_finish). Waits for
- * the oldest ones while all slots are taken. 0, or -1.
+ * Starts an operation on `sectors` sectors of the page at `page` (guest RAM; the caller's until block_finish). Waits
+ * for the oldest ones while all slots are taken. 0, or -1.
  */
 int block_start(u64 operation, u64 sector, u64 sectors, void *page);
 /** Waits for all that was started. 0 when all that finished since the last call went well, else -1. */
@@ -54,7 +57,10 @@ u64 block_served(void);
 int net_connect(const u8 *mac);
 /** Copies a frame out. 0; -1 when all slots are taken. */
 int net_send(const void *frame, u64 bytes);
-/** Copies the next frame in: its bytes; 0 when there is none. `frame` has room for NET_FRAME_BYTES; longer ones are dropped. */
+/**
+ * Copies the next frame in: its bytes; 0 when there is none. `frame` has room for NET_FRAME_BYTES; longer ones are
+ * dropped.
+ */
 u64 net_receive(void *frame);
 /** Blocks until something may have come, or `time` >= deadline. */
 void net_wait(u64 deadline);

@@ -1,6 +1,6 @@
 /*
- * The file system of fs.h. Keeps nothing in memory between calls (no cache, as in the papers' BlkBench): each call reads
- * the metadata that it needs from the disk and writes what it changed before it returns.
+ * The file system of fs.h. Keeps nothing in memory between calls (no cache, as in the papers' BlkBench): each call
+ * reads the metadata that it needs from the disk and writes what it changed before it returns.
  */
 #include "fs.h"
 

@@ -37,14 +37,18 @@ _Static_assert(sizeof(struct fs_inode) * FS_INODES == FS_BLOCK_BYTES * FS_INODE_
 int disk_start(int write, u64 block, void *page);
 int disk_finish(void);
 
-/* All return -1 for what failed (no such file, disk full, disk error), after noting nothing: the caller knows the name. */
+/*
+ * All return -1 for what failed (no such file, disk full, disk error), after noting nothing: the caller knows the name.
+ */
 /** Makes an empty file system of `blocks` blocks. */
 int fs_format(u64 blocks);
 int fs_create(const char *name);
 int fs_remove(const char *name);
 /** The file's bytes. */
 i64 fs_size(const char *name);
-/** Writes whole blocks from block `at` of the file on; the file grows, without holes. `data` is page-aligned guest RAM. */
+/**
+ * Writes whole blocks from block `at` of the file on; the file grows, without holes. `data` is page-aligned guest RAM.
+ */
 int fs_write(const char *name, u64 at, const void *data, u64 blocks);
 int fs_read(const char *name, u64 at, void *data, u64 blocks);
 /** Reads all from the disk and compares: bitmap = union of extents, which do not overlap; counts. 0 when sound. */

@@ -1,6 +1,7 @@
 /*
- * The tiny kernel under a bare-metal guest, file by file: kernel (start, traps, hypercalls, failures), print, pages (free
- * pages of guest RAM), paging (Sv39), timer, events (event channels). One vCPU, one stack; interrupts run on that stack.
+ * The tiny kernel under a bare-metal guest, file by file: kernel (start, traps, hypercalls, failures), print, pages
+ * (free pages of guest RAM), paging (Sv39), timer, events (event channels). One vCPU, one stack; interrupts run on that
+ * stack.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -20,7 +21,9 @@ extern u64 guest_module, guest_module_bytes;
 i64 hypercall_raw(u64 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 #define HYPERCALL_(f, a, b, c, d, e, g, ...) \
   hypercall_raw((f), (u64)(a), (u64)(b), (u64)(c), (u64)(d), (u64)(e), (u64)(g))
-/** hypercall(CALL_..., up to six arguments): the result; negative: an error of abi.h (store values may be negative too). */
+/**
+ * hypercall(CALL_..., up to six arguments): the result; negative: an error of abi.h (store values may be negative too).
+ */
 #define hypercall(...) HYPERCALL_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 /** Passes `result` on; when it is negative, prints what failed and makes the guest's exit status non-zero. */
 i64 checked(const char *what, i64 result);
@@ -76,7 +79,9 @@ void paging_on(void);
 u64 *paging_root(void);
 /** The leaf entry of `address` under `root`; makes tables when `make`; NULL without (or without memory for) them. */
 u64 *pte_find(u64 *root, u64 address, int make);
-/** Maps `bytes` from `gpa` at `address` (all page-aligned up) in the kernel's space: PTE_READ | PTE_WRITE ... 0, or -1. */
+/**
+ * Maps `bytes` from `gpa` at `address` (all page-aligned up) in the kernel's space: PTE_READ | PTE_WRITE ... 0, or -1.
+ */
 int map_range(u64 address, u64 gpa, u64 bytes, u64 flags);
 void unmap_range(u64 address, u64 bytes);
 /** The gpa behind a kernel pointer into guest RAM, GUEST_ALIAS included. */
@@ -106,7 +111,10 @@ void timer_interrupt(void);
 u64 timer_next_tick(void);
 
 /* ---- events.c ---- */
-/** Shares struct shared_info with the hypervisor and enables its interrupt. Again: does nothing. 0, or an error of abi.h. */
+/**
+ * Shares struct shared_info with the hypervisor and enables its interrupt. Again: does nothing. 0, or an error of
+ * abi.h.
+ */
 i64 events_on(void);
 /** From now on `port` belongs to us: its interrupt clears its pending bit, and then calls `handler` (may be NULL). */
 void event_handle(u64 port, void (*handler)(u64 port));

@@ -1,6 +1,7 @@
 /**
- * The guests on Lazarus, from the bundle: the papers' set-ups end well and print the same on any number of harts and under
- * any schedule; netbench answers a sender outside; and what is planted into a guest's memory is noticed by that guest.
+ * The guests on Lazarus, from the bundle: the papers' set-ups end well and print the same on any number of harts and
+ * under any schedule; netbench answers a sender outside; and what is planted into a guest's memory is noticed by that
+ * guest.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /*
- * Guest `hostile`: breaks the rules of the split devices, one after the other. The back ends must refuse each, and go on
- * serving what is right; at last its rings' counters make no sense, and it must be disconnected.
+ * Guest `hostile`: breaks the rules of the split devices, one after the other. The back ends must refuse each, and go
+ * on serving what is right; at last its rings' counters make no sense, and it must be disconnected.
  * What it prints is always the same. Relies on the PrivVM to time nothing out.
  */
 #include "front.h"

@@ -1,6 +1,6 @@
 /*
- * Grants to the PrivVM and back: pages that it stirs, several at a time, and frames that it transfers to us. The outcome
- * is known word by word.
+ * Grants to the PrivVM and back: pages that it stirs, several at a time, and frames that it transfers to us. The
+ * outcome is known word by word.
  */
 #include "unixbench.h"
 

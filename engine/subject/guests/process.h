@@ -33,7 +33,9 @@
 #define SYS_MAP 7
 #define SYS_UNMAP 8
 #define SYS_PROTECT 9
-/** catch_faults(on): the faults skipped so far. While on, an access that faults is skipped; off, it ends the process. */
+/**
+ * catch_faults(on): the faults skipped so far. While on, an access that faults is skipped; off, it ends the process.
+ */
 #define SYS_CATCH_FAULTS 10
 
 #define PROGRAM_PIPELINE 0
@@ -54,8 +56,8 @@ u64 user_pipeline_sum(u64 seed, u64 words);
 /** Starts a program; its status goes to processes_run's `ended`. 0, or -1 without memory or a free slot. */
 int process_start(u64 program, u64 seed, u64 size);
 /**
- * Runs all processes, preempted by the tick, until none is left. `ended` is told how each one that process_start made has
- * ended. 0; -1 when all wait for each other.
+ * Runs all processes, preempted by the tick, until none is left. `ended` is told how each one that process_start made
+ * has ended. 0; -1 when all wait for each other.
  */
 int processes_run(void (*ended)(u64 program, u64 seed, u64 size, u64 status));
 /** Switches between processes so far. */
@@ -70,9 +72,13 @@ void space_free(u64 *root, u64 asid);
 int space_map(u64 *root, u64 address, u64 pages);
 int space_unmap(u64 *root, u64 asid, u64 address, u64 pages);
 int space_protect(u64 *root, u64 asid, u64 address, u64 pages, int writable);
-/** Where the kernel finds the word at a user address, for reading or writing (undoes copy on write); NULL: not allowed. */
+/**
+ * Where the kernel finds the word at a user address, for reading or writing (undoes copy on write); NULL: not allowed.
+ */
 u64 *space_word(u64 *root, u64 asid, u64 address, int write);
-/** 1 when a store to `address` faulted only because of copy on write, which is now undone; 0 else; -1 without memory. */
+/**
+ * 1 when a store to `address` faulted only because of copy on write, which is now undone; 0 else; -1 without memory.
+ */
 int space_store_fault(u64 *root, u64 asid, u64 address);
 #endif
 #endif

@@ -1,7 +1,7 @@
 /*
- * Guest `team`: all vCPUs of the VM (vcpus=2 ... 4) work at one thing. In each round vCPU 0 starts the others, which stop
- * when they are done. Each sees its own page at the same address, under the same ASID, and stirs it; all add to one word
- * of memory and to one value of the store. What comes out is known beforehand, whoever ran where, and when.
+ * Guest `team`: all vCPUs of the VM (vcpus=2 ... 4) work at one thing. In each round vCPU 0 starts the others, which
+ * stop when they are done. Each sees its own page at the same address, under the same ASID, and stirs it; all add to
+ * one word of memory and to one value of the store. What comes out is known beforehand, whoever ran where, and when.
  */
 #include "guest.h"
 #include "sbi.h"

@@ -1,6 +1,6 @@
 /*
- * Guest `unixbench`: processes (process.c), memory management, and a storm of hypercalls, in rounds with sleep between. Every
- * answer is known beforehand. What it prints depends on its VMID and the command line only.
+ * Guest `unixbench`: processes (process.c), memory management, and a storm of hypercalls, in rounds with sleep between.
+ * Every answer is known beforehand. What it prints depends on its VMID and the command line only.
  */
 #include "unixbench.h"
 

@@ -1,6 +1,7 @@
 /**
- * Builds the guest software (firmware, Lazarus, guests) from C. `node engine/subject/images/build.ts` writes the images and the
- * manifest; `--check` builds into a temporary folder and compares bytes. Relies on Debian's gcc-riscv64-unknown-elf.
+ * Builds the guest software (firmware, Lazarus, guests) from C. `node engine/subject/images/build.ts` writes the images
+ * and the manifest; `--check` builds into a temporary folder and compares bytes. Relies on Debian's
+ * gcc-riscv64-unknown-elf.
  *
  * Exit: 0 fine; 1 a difference, or the sources do not compile; 2 usage, or no compiler.
  */

@@ -1,8 +1,8 @@
 /**
- * The bundle of guest images, as engine/subject/lazarus/bundle.h declares it: a header of one page, then the images, each at a
- * page boundary. Written for Lazarus and the PrivVM's toolstack to read in place.
+ * The bundle of guest images, as engine/subject/lazarus/bundle.h declares it: a header of one page, then the images,
+ * each at a page boundary. Written for Lazarus and the PrivVM's toolstack to read in place.
  */
-import { invariant } from '../../base/errors.ts';
+import { invariant } from '../../base/index.ts';
 
 const MAGIC = 'LBUNDLE1';
 const MAX_ENTRIES = 15;

@@ -1,7 +1,7 @@
 /**
  * The committed images in QEMU and on our machine: the VMs print the same, with and without a recovery in between.
- * Needs Debian's qemu-system-misc. QEMU's harts are threads of the host, which may leave one of them waiting for tens of
- * milliseconds: the watchdog's period is what the recovery block's patience goes with, and is long here.
+ * Needs Debian's qemu-system-misc. QEMU's harts are threads of the host, which may leave one of them waiting for tens
+ * of milliseconds: the watchdog's period is what the recovery block's patience goes with, and is long here.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

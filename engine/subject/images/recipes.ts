@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FIXUPS, NOTES } from '../../machine/bus/notes.ts';
+import { FIXUPS, NOTES } from '../../machine/index.ts';
 
 /** Folder with a slash at its end. */
 export const SUBJECT_FOLDER = fileURLToPath(new URL('../', import.meta.url));

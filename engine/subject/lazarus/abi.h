@@ -1,10 +1,11 @@
 /*
- * The hypercall ABI between Lazarus and its guests: `ecall` from VS-mode, CALL_* in a7, arguments in a0-a5, result in a0
- * (negative: CALL_* error). Every other a7 is SBI (extension in a7, function in a6): BASE, TIME, IPI, RFENCE, HSM, SRST,
- * DBCN and the legacy console, as an unmodified guest expects them.
+ * The hypercall ABI between Lazarus and its guests: `ecall` from VS-mode, CALL_* in a7, arguments in a0-a5, result in
+ * a0 (negative: CALL_* error). Every other a7 is SBI (extension in a7, function in a6): BASE, TIME, IPI, RFENCE, HSM,
+ * SRST, DBCN and the legacy console, as an unmodified guest expects them.
  *
  * A guest starts in VS-mode, paging off, at its entry point with a0 = vCPU number and a1 = gpa of its command line. The
- * PrivVM gets in a2 and a3 gpa and size of the module: the bundle of guest images that it makes other VMs from (bundle.h).
+ * PrivVM gets in a2 and a3 gpa and size of the module: the bundle of guest images that it makes other VMs from
+ * (bundle.h).
  */
 #ifndef ABI_H
 #define ABI_H
@@ -41,13 +42,17 @@
 #define CALL_EVENT_ALLOC CALL(16)
 /** event_bind(remote_vmid, remote_port): a local port connected to a remote unbound one. */
 #define CALL_EVENT_BIND CALL(17)
-/** event_bind_irq(source): a port that becomes pending with a PLIC source; the source stays silent until event_eoi. PrivVM. */
+/**
+ * event_bind_irq(source): a port that becomes pending with a PLIC source; the source stays silent until event_eoi.
+ * PrivVM.
+ */
 #define CALL_EVENT_BIND_IRQ CALL(18)
 /** event_send(port): sets the other end's pending bit. */
 #define CALL_EVENT_SEND CALL(19)
 /** event_mask(port, masked): masked != 0: no interrupt for it. Unmasking a pending port raises it at once. */
 #define CALL_EVENT_MASK CALL(20)
-/** event_poll(ports, deadline): blocks until a port of the bit mask is pending (masked ports too) or `time` >= deadline;
+/**
+ * event_poll(ports, deadline): blocks until a port of the bit mask is pending (masked ports too) or `time` >= deadline;
  *  returns the pending ones of the mask, 0 at the deadline. Clears nothing. */
 #define CALL_EVENT_POLL CALL(21)
 /** event_close(port): the other end becomes unbound. */
@@ -64,11 +69,16 @@
 #define CALL_GRANT_UNMAP CALL(26)
 /** grant_copy(gpa of struct grant_copy, count): count operations (at most GRANT_COPY_MAX); number done. */
 #define CALL_GRANT_COPY CALL(27)
-/** grant_transfer(gpa, vmid, ref): gives the frame at gpa away; vmid must have an entry GRANT_ACCEPT under ref, where it appears. */
+/**
+ * grant_transfer(gpa, vmid, ref): gives the frame at gpa away; vmid must have an entry GRANT_ACCEPT under ref, where it
+ * appears.
+ */
 #define CALL_GRANT_TRANSFER CALL(28)
 
 /* ---- memory: own unless said otherwise. gpa page-aligned ---- */
-/** memory_populate(gpa, pages, vmid): zeroed frames at gpa ... (unmapped so far); vmid 0 = self, else PrivVM only. At most MEMORY_CHUNK
+/**
+ * memory_populate(gpa, pages, vmid): zeroed frames at gpa ... (unmapped so far); vmid 0 = self, else PrivVM only. At
+ * most MEMORY_CHUNK
  *  pages; pages done. */
 #define CALL_MEMORY_POPULATE CALL(32)
 /** memory_decrease(gpa, pages): gives frames back. Pages done; stops at frames that others still use. */
@@ -83,7 +93,9 @@
 #define CALL_MEMORY_MACHINE CALL(37)
 
 /* ---- multicall ---- */
-/** multicall(gpa of struct multicall_entry, count): at most MULTICALL_MAX, in order, each result stored; number done. Not for
+/**
+ * multicall(gpa of struct multicall_entry, count): at most MULTICALL_MAX, in order, each result stored; number done.
+ * Not for
  *  calls that block or end the VM, nor nested: those entries get CALL_UNKNOWN. */
 #define CALL_MULTICALL CALL(40)
 
@@ -122,7 +134,10 @@
 #ifndef __ASSEMBLER__
 #include "types.h"
 
-/** Port p is raised (VS external interrupt, VSEIP) while pending & ~mask has a bit. The guest clears pending bits (amoand). */
+/**
+ * Port p is raised (VS external interrupt, VSEIP) while pending & ~mask has a bit. The guest clears pending bits
+ * (amoand).
+ */
 struct shared_info {
   volatile u64 pending, mask;
 };

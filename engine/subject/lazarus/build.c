@@ -1,6 +1,6 @@
 /*
- * The first domains, from what the initrd holds: a bundle (bundle.h) makes the PrivVM, which makes the others; one ELF image
- * makes two VMs of it; the rest is vbuild.c's.
+ * The first domains, from what the initrd holds: a bundle (bundle.h) makes the PrivVM, which makes the others; one ELF
+ * image makes two VMs of it; the rest is vbuild.c's.
  */
 #include "bundle.h"
 #include "unmodified.h"

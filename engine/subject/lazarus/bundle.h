@@ -1,6 +1,6 @@
 /*
- * A bundle of guest images, made by engine/subject/images: what the initrd holds when there is more than one guest. Lazarus makes
- * the PrivVM from the entry `privvm`, and the PrivVM's toolstack makes the other VMs from the rest.
+ * A bundle of guest images, made by engine/subject/images: what the initrd holds when there is more than one guest.
+ * Lazarus makes the PrivVM from the entry `privvm`, and the PrivVM's toolstack makes the other VMs from the rest.
  */
 #ifndef BUNDLE_H
 #define BUNDLE_H

@@ -71,7 +71,9 @@ static void free_leaf(u64 *entry, u64 gpa, void *context) {
   *entry = 0;
   if (gstage_entry_maps_ram(old)) frame_unuse(gstage_entry_spa(old));
 }
-/** No step of it needs undo: made again, it does what is left. What remains is DEAD, and reaped by the next creation. */
+/**
+ * No step of it needs undo: made again, it does what is left. What remains is DEAD, and reaped by the next creation.
+ */
 i64 control_destroy(struct vcpu *vcpu, const u64 *arguments) {
   struct domain *domain = domain_find(arguments[0]);
   if (domain == NULL || domain->privileged) return CALL_BAD_ARGUMENT;

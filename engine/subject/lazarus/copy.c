@@ -1,7 +1,8 @@
 /*
- * Lazarus's own memcpy: the hottest loop of the hypervisor, and the one that does most harm when a register or an instruction of
- * it is hit. It never writes more than it was asked to, whatever its counter becomes, and it says so when its three
- * registers do not agree in the end. What a guest will see is compared with its source besides, by other instructions.
+ * Lazarus's own memcpy: the hottest loop of the hypervisor, and the one that does most harm when a register or an
+ * instruction of it is hit. It never writes more than it was asked to, whatever its counter becomes, and it says so
+ * when its three registers do not agree in the end. What a guest will see is compared with its source besides, by other
+ * instructions.
  */
 #include "lazarus.h"
 

@@ -1,6 +1,6 @@
 /*
- * Domains: what a VM is made of, and the list of them. Domain, vCPUs and the root of the G-stage tables lie in the heap; its
- * RAM is frames. Whoever builds a domain links it last.
+ * Domains: what a VM is made of, and the list of them. Domain, vCPUs and the root of the G-stage tables lie in the
+ * heap; its RAM is frames. Whoever builds a domain links it last.
  */
 #include "lazarus.h"
 

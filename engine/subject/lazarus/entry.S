@@ -80,8 +80,8 @@ vm_run:
   sret
 
 /*
- * Every trap to HS-mode. vcpu->live says at each instruction where the vCPU's registers are, so a hart that is frozen or
- * fails in here (with whatever pc) loses nothing: recovery.c reads it.
+ * Every trap to HS-mode. vcpu->live says at each instruction where the vCPU's registers are, so a hart that is frozen
+ * or fails in here (with whatever pc) loses nothing: recovery.c reads it.
  */
   .balign 4
   .globl vm_exit

@@ -1,7 +1,7 @@
 /*
- * Event channels. A port's two ends are words in the structures of two domains; pending bits lie in the page that a domain
- * shares with us, so that it clears them without a hypercall. What is raised is worked out anew at every VM entry: no
- * delivery is ever in flight, and none can be lost with the hart that failed.
+ * Event channels. A port's two ends are words in the structures of two domains; pending bits lie in the page that a
+ * domain shares with us, so that it clears them without a hypercall. What is raised is worked out anew at every VM
+ * entry: no delivery is ever in flight, and none can be lost with the hart that failed.
  */
 #include "lazarus.h"
 

@@ -1,8 +1,8 @@
 /*
- * The consistency fix-ups (the papers' enhancements), in the order in which they run. Each resolves one disagreement between
- * preserved state and the hypervisor that goes on with it, and can be left out (`enhance=`) to see what it is worth.
- * engine/machine/bus/notes.ts has their bits and names; `stop`, `stacks` and `text` are the recovery block's (firmware), `csrs`
- * and `lists` run in recovery.c before the others.
+ * The consistency fix-ups (the papers' enhancements), in the order in which they run. Each resolves one disagreement
+ * between preserved state and the hypervisor that goes on with it, and can be left out (`enhance=`) to see what it is
+ * worth. engine/machine/bus/notes.ts has their bits and names; `stop`, `stacks` and `text` are the recovery block's
+ * (firmware), `csrs` and `lists` run in recovery.c before the others.
  */
 #include "lazarus.h"
 
@@ -11,10 +11,10 @@
     for (struct vcpu *vcpu = domain->vcpu; vcpu != NULL; vcpu = vcpu->next)
 
 /*
- * lists: the domain list and each domain's list of vCPUs are chains of pointers, and one bad link loses every VM behind it,
- * or the hypervisor with it. The heap's blocks say without any chain which domains, vCPUs and table roots there are, and
- * whose: headers are put right, the lists are made from them, and so are the words that say the same once more (VMID, hgatp,
- * the vCPU's domain). What a half-done creation left behind is not DOMAIN_MAGIC, and in no list.
+ * lists: the domain list and each domain's list of vCPUs are chains of pointers, and one bad link loses every VM behind
+ * it, or the hypervisor with it. The heap's blocks say without any chain which domains, vCPUs and table roots there
+ * are, and whose: headers are put right, the lists are made from them, and so are the words that say the same once more
+ * (VMID, hgatp, the vCPU's domain). What a half-done creation left behind is not DOMAIN_MAGIC, and in no list.
  */
 #define VMID_END 0x4000ul
 static void relink(struct domain *domain, u64 vmid) {
@@ -56,8 +56,9 @@ void fixup_lists(void) {
 }
 
 /*
- * statics: after a microreset static data are as the failure left them, locks included, and their owners are gone. They are
- * listed by the linker (and the queues' lie in the array of harts), so that all can be set free. After a reboot they are new.
+ * statics: after a microreset static data are as the failure left them, locks included, and their owners are gone. They
+ * are listed by the linker (and the queues' lie in the array of harts), so that all can be set free. After a reboot
+ * they are new.
  */
 static void fixup_statics(void) {
   for (struct spinlock *const *lock = static_locks; lock < static_locks_end; lock++) (*lock)->owner = 0;
@@ -65,9 +66,9 @@ static void fixup_statics(void) {
 }
 
 /*
- * locks: a lock in the heap that a hart held when it failed or was frozen still names an owner that will never release it:
- * whoever wants it next panics (same hart) or hangs (another). All harts were stopped and their stacks are gone, so nobody
- * holds any lock, and every lock in the heap is set free.
+ * locks: a lock in the heap that a hart held when it failed or was frozen still names an owner that will never release
+ * it: whoever wants it next panics (same hart) or hangs (another). All harts were stopped and their stacks are gone, so
+ * nobody holds any lock, and every lock in the heap is set free.
  */
 static void fixup_locks(void) {
   for (struct domain *domain = heap_next(BLOCK_DOMAIN, NULL); domain != NULL; domain = heap_next(BLOCK_DOMAIN, domain))
@@ -85,9 +86,9 @@ static void fixup_nesting(void) {
 }
 
 /*
- * irq: an interrupt of the PLIC that was claimed and not completed keeps its gateway shut, and its device silent for good.
- * A pending IPI asks for work that the failed hypervisor had in mind. Every context completes what it may have claimed,
- * IPIs are acknowledged (other harts' when they start), and every hart looks at the state of the world.
+ * irq: an interrupt of the PLIC that was claimed and not completed keeps its gateway shut, and its device silent for
+ * good. A pending IPI asks for work that the failed hypervisor had in mind. Every context completes what it may have
+ * claimed, IPIs are acknowledged (other harts' when they start), and every hart looks at the state of the world.
  */
 static void fixup_irq(void) {
   irq_init();
@@ -97,9 +98,9 @@ static void fixup_irq(void) {
 }
 
 /*
- * frames: use counts, types and the free list of the frame table are changed in several steps, none of them logged. What
- * the G-stage tables of all domains map is the truth; the table is made from them, and what nobody maps is free. Its
- * length grows with RAM: it is the longest step of a microreset, as in the paper.
+ * frames: use counts, types and the free list of the frame table are changed in several steps, none of them logged.
+ * What the G-stage tables of all domains map is the truth; the table is made from them, and what nobody maps is free.
+ * Its length grows with RAM: it is the longest step of a microreset, as in the paper.
  */
 static void fixup_frames(void) { note(NOTE_FRAMES_FREED, frames_check()); }
 
@@ -112,9 +113,9 @@ static void fixup_recurring(void) {
 }
 
 /*
- * timer: between a timer's arrival and the programming of the next deadline, the hart's comparator is silent. A hart that
- * fails or is frozen there never ticks again: no preemption, no heartbeat. Every hart programs its comparator when it enters
- * the scheduler. vCPU timers need nothing: vstimecmp is part of the vCPU and was preserved with it.
+ * timer: between a timer's arrival and the programming of the next deadline, the hart's comparator is silent. A hart
+ * that fails or is frozen there never ticks again: no preemption, no heartbeat. Every hart programs its comparator when
+ * it enters the scheduler. vCPU timers need nothing: vstimecmp is part of the vCPU and was preserved with it.
  */
 static void fixup_timer(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) cpus[hart].arm_timer = 1;
@@ -137,8 +138,8 @@ static void fixup_undo(void) {
 }
 
 /*
- * multicall: a batch that was cut off is made again as a whole; what of it had been done is known from the steps that it had
- * committed, and is not done twice.
+ * multicall: a batch that was cut off is made again as a whole; what of it had been done is known from the steps that
+ * it had committed, and is not done twice.
  */
 static void fixup_multicall(void) {
   EACH_VCPU(domain, vcpu) {
@@ -151,9 +152,9 @@ static void fixup_multicall(void) {
 }
 
 /*
- * retry: a hypercall that was cut off has returned nothing; the VM waits behind its ecall. The vCPU re-enters the VM at the
- * ecall, with the registers of its exit, and makes the hypercall again: as the same step, so that what the ledger says was
- * output is not output twice.
+ * retry: a hypercall that was cut off has returned nothing; the VM waits behind its ecall. The vCPU re-enters the VM at
+ * the ecall, with the registers of its exit, and makes the hypercall again: as the same step, so that what the ledger
+ * says was output is not output twice.
  */
 static void fixup_retry(void) {
   EACH_VCPU(domain, vcpu) {
@@ -164,10 +165,10 @@ static void fixup_retry(void) {
 }
 
 /*
- * sched: which vCPU runs where is stored in the vCPU's state and hart, in its hart's `current`, and in run queues, and a
- * failure finds them between any two of their updates. One thing is certain: nothing runs. The domain list is the source to
- * trust; every vCPU that is not done becomes runnable and is queued once, on the hart that it belongs to. One that had begun
- * to wait finds out again whether it has to.
+ * sched: which vCPU runs where is stored in the vCPU's state and hart, in its hart's `current`, and in run queues, and
+ * a failure finds them between any two of their updates. One thing is certain: nothing runs. The domain list is the
+ * source to trust; every vCPU that is not done becomes runnable and is queued once, on the hart that it belongs to. One
+ * that had begun to wait finds out again whether it has to.
  */
 static void fixup_sched(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) {
@@ -184,7 +185,10 @@ static void fixup_sched(void) {
   }
 }
 
-/** Order matters: locks first, for the others take them; undo before retry forgets, and before sched sees what it restored. */
+/**
+ * Order matters: locks first, for the others take them; undo before retry forgets, and before sched sees what it
+ * restored.
+ */
 static const struct {
   void (*run)(void);
   u32 bit;

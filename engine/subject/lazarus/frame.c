@@ -2,8 +2,8 @@
  * The frame table: owner, type and use count of each 4 KiB frame of RAM behind the heap, and the list of free ones. The
  * table lies at the start of the range that it describes.
  *
- * The table is derived state: which frame is mapped how often is written in the G-stage tables as well. So nothing of it is
- * logged for undo; the page-frame check (fix-up `frames`) makes it anew.
+ * The table is derived state: which frame is mapped how often is written in the G-stage tables as well. So nothing of
+ * it is logged for undo; the page-frame check (fix-up `frames`) makes it anew.
  */
 #include "lazarus.h"
 
@@ -105,8 +105,8 @@ static void initrd_frames(u64 *first, u64 *end) {
 }
 
 /**
- * Frames [first, end), from the last to the first: records agree with what was found, and free ones are linked. A record is
- * two words here, for this is the longest loop of a recovery.
+ * Frames [first, end), from the last to the first: records agree with what was found, and free ones are linked. A
+ * record is two words here, for this is the longest loop of a recovery.
  */
 static u64 check_range(u64 first, u64 end) {
   u64 came_free = 0, head = frames.first_free, count = 0;

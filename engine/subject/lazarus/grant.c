@@ -1,7 +1,7 @@
 /*
- * Grants: a guest lets another one map, or us copy, single pages of its own. Its table is a page of its RAM; what is mapped
- * stands in the mapper's structure (a handle each) and in the mapper's G-stage tables. The flags READING and WRITING in the
- * granter's table follow from the mappings.
+ * Grants: a guest lets another one map, or us copy, single pages of its own. Its table is a page of its RAM; what is
+ * mapped stands in the mapper's structure (a handle each) and in the mapper's G-stage tables. The flags READING and
+ * WRITING in the granter's table follow from the mappings.
  */
 #include "lazarus.h"
 

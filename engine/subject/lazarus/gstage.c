@@ -1,6 +1,6 @@
 /*
- * G-stage tables: Sv39x4 with 4 KiB pages (hypervisor extension 1.0, 8.5.1). The root (16 KiB) is a block of the heap, the
- * tables below are frames. An entry changes by one store. Tables are added, never taken away before the domain is.
+ * G-stage tables: Sv39x4 with 4 KiB pages (hypervisor extension 1.0, 8.5.1). The root (16 KiB) is a block of the heap,
+ * the tables below are frames. An entry changes by one store. Tables are added, never taken away before the domain is.
  */
 #include "lazarus.h"
 

@@ -54,8 +54,9 @@ static int is_header(const struct block *block, u64 end) {
 }
 
 /*
- * A damaged header is found by what should be true of it, and the block behind it by its own header, which comes next in
- * steps of UNIT: that gives the size again. The type is kept if it is one; a block that cannot be told stays allocated.
+ * A damaged header is found by what should be true of it, and the block behind it by its own header, which comes next
+ * in steps of UNIT: that gives the size again. The type is kept if it is one; a block that cannot be told stays
+ * allocated.
  */
 void heap_repair(u64 start, u64 end) {
   start = ALIGN_UP(start, UNIT);

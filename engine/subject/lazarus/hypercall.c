@@ -3,9 +3,9 @@
  *
  * From exit to completion neither pc nor registers of the vCPU change. A hypercall completes with a single store
  * (call.completed = call.id), after all its effects; only then are result and pc applied, which may be repeated. What
- * happens before completion must therefore be repeatable: output carries the step's number in a ledger that the firmware
- * writes with it, and a change that is not idempotent logs the old value first, under a lock that is not released before
- * completion, so that nobody builds on a value that is going to be undone.
+ * happens before completion must therefore be repeatable: output carries the step's number in a ledger that the
+ * firmware writes with it, and a change that is not idempotent logs the old value first, under a lock that is not
+ * released before completion, so that nobody builds on a value that is going to be undone.
  *
  * A multicall commits after each part: the step's number grows by one store, which also voids the log.
  */
@@ -70,8 +70,8 @@ void call_step_done(void) {
 }
 
 /*
- * What the two ends of a call wrote is looked at by other instructions than wrote it: all else rests on it, and what goes wrong
- * here reaches the guest without anybody's notice. Not inlined, or the compiler would know the answers.
+ * What the two ends of a call wrote is looked at by other instructions than wrote it: all else rests on it, and what
+ * goes wrong here reaches the guest without anybody's notice. Not inlined, or the compiler would know the answers.
  */
 static __attribute__((noinline)) void check_begun(const struct vcpu *vcpu, u64 step) {
   const struct inflight *call = &vcpu->call;
@@ -252,9 +252,9 @@ void suspect_sometimes(void) {
 }
 
 /*
- * Before a guest is told that it was wrong, two things are asked: does the same question have the same answer (a register
- * that was hit once is not hit twice), and is our code whole? A second answer that differs is no proof of damage, for the
- * other side of a grant or an event may have moved in between: it is an answer like the first.
+ * Before a guest is told that it was wrong, two things are asked: does the same question have the same answer (a
+ * register that was hit once is not hit twice), and is our code whole? A second answer that differs is no proof of
+ * damage, for the other side of a grant or an event may have moved in between: it is an answer like the first.
  */
 static i64 ask(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
   i64 result = make_call(vcpu, call, need, arguments);

@@ -1,6 +1,6 @@
 /*
- * Device interrupts: the PLIC's sources go to the boot hart. The console's is handled here; those of devices that a VM owns
- * become its events, and stay claimed, so silent, until the VM says that it has served them.
+ * Device interrupts: the PLIC's sources go to the boot hart. The console's is handled here; those of devices that a VM
+ * owns become its events, and stay claimed, so silent, until the VM says that it has served them.
  */
 #include "lazarus.h"
 
@@ -45,8 +45,8 @@ void irq_interrupt(void) {
 
 /*
  * The old boot hart may have been another one: its claims are completed through its own context, which takes a complete
- * only for sources that it has enabled. A level that still stands is claimed again. A source that a VM has not served yet
- * fires again too: its event is set twice, which the VM must bear.
+ * only for sources that it has enabled. A level that still stands is claimed again. A source that a VM has not served
+ * yet fires again too: its event is set twice, which the VM must bear.
  */
 void irq_complete_lost(void) {
   for (u64 hart = 0; hart < board.hart_count; hart++) {

@@ -70,7 +70,9 @@ struct inflight {
   u64 writes_value;
   /** The guest gets an exception instead (unmodified.h): result = vsstatus, value = cause. */
   u64 injects, trap_value;
-  /** A retry is not a new step, or its ledger would say nothing: step + 1 of what the fix-up lets be made again, else 0. */
+  /**
+   * A retry is not a new step, or its ledger would say nothing: step + 1 of what the fix-up lets be made again, else 0.
+   */
   u64 again;
   /** Counts committed steps over all hypercalls of this vCPU; a hypercall begins with one. */
   u64 step, first_step;
@@ -161,7 +163,9 @@ struct domain {
   /** The PrivVM's: the VMID that was given away last. None is used twice. */
   u64 last_vmid;
   u64 max_frames, frames;
-  /** How often entries of its tables were taken away; what each hart has seen of that; the vCPU that each loaded last. */
+  /**
+   * How often entries of its tables were taken away; what each hart has seen of that; the vCPU that each loaded last.
+   */
   u64 fences, fences_seen[BOARD_MAX_HARTS];
   u64 last_vcpu[BOARD_MAX_HARTS];
   u64 progress, status;
@@ -302,15 +306,17 @@ void call_step_done(void);
 extern u32 undo_enabled;
 
 /**
- * Something happened that well-behaved guests do not cause: before one of them is told that it was wrong, the recovery block
- * looks whether our own code is damaged. Does not return if so.
+ * Something happened that well-behaved guests do not cause: before one of them is told that it was wrong, the recovery
+ * block looks whether our own code is damaged. Does not return if so.
  */
 void suspect(void);
 /** The same, but not so often that it could be the guest's means to keep us busy: for what guests can cause at will. */
 void suspect_sometimes(void);
 
 /* ---- copy.c ---- */
-/** memcpy to or from memory that a guest sees, compared with its source; copied again, and suspected, when they differ. */
+/**
+ * memcpy to or from memory that a guest sees, compared with its source; copied again, and suspected, when they differ.
+ */
 void copy_compared(void *to, const void *from, u64 bytes);
 
 /* ---- the calls ---- */

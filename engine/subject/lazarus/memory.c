@@ -1,6 +1,6 @@
 /*
- * Memory operations: frames come, go, are exchanged, and those of other VMs are mapped. The frame table needs no undo (see
- * frame.c); entries of G-stage tables and a domain's count of frames do.
+ * Memory operations: frames come, go, are exchanged, and those of other VMs are mapped. The frame table needs no undo
+ * (see frame.c); entries of G-stage tables and a domain's count of frames do.
  */
 #include "lazarus.h"
 

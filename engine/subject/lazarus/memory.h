@@ -1,5 +1,6 @@
 /*
- * Lazarus's memory: structures in the heap, everything else in frames, and the G-stage tables that lend frames to domains.
+ * Lazarus's memory: structures in the heap, everything else in frames, and the G-stage tables that lend frames to
+ * domains.
  */
 #ifndef MEMORY_H
 #define MEMORY_H
@@ -54,7 +55,9 @@ struct frame {
 void frames_init(u64 start, u64 end);
 /** Where the table lies: a function of the board, so a new instance finds the same. */
 void frames_attach(u64 start, u64 end);
-/** Number of frames that came free by the page-frame check: uses and free list are made anew from all G-stage tables. */
+/**
+ * Number of frames that came free by the page-frame check: uses and free list are made anew from all G-stage tables.
+ */
 u64 frames_check(void);
 /** A zeroed frame with one use, or 0. Physical address. */
 u64 frame_alloc(enum frame_type type, u32 owner);
@@ -78,7 +81,10 @@ extern struct spinlock frames_lock;
 /** A root for the domain; hgatp, or 0 without memory. */
 u64 gstage_create(u32 vmid);
 u64 gstage_hgatp(u32 vmid, const void *root);
-/** The leaf entry of a gpa, its tables made if `vcpu` is not NULL (undo goes to its log); NULL without memory or outside. */
+/**
+ * The leaf entry of a gpa, its tables made if `vcpu` is not NULL (undo goes to its log); NULL without memory or
+ * outside.
+ */
 u64 *gstage_leaf(struct domain *domain, u64 gpa, int make);
 /** Physical address behind gpa, or 0; `access` GSTAGE_*. */
 u64 gstage_lookup(const struct domain *domain, u64 gpa, u64 access);

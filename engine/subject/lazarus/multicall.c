@@ -1,6 +1,6 @@
 /*
- * Multicall: several hypercalls in one. Each part commits when its result is stored; a multicall that is made again goes on
- * behind the parts that were committed (fix-up `multicall`).
+ * Multicall: several hypercalls in one. Each part commits when its result is stored; a multicall that is made again
+ * goes on behind the parts that were committed (fix-up `multicall`).
  */
 #include "lazarus.h"
 

@@ -3,8 +3,8 @@
  * each. Lazarus knows nothing of it.
  *
  * Meeting: the front end grants its ring page to PRIVVM_VMID, allocates an event port for it, puts both into its store
- * (PV_KEY(device, what)), and last PV_READY = 1. The back end peeks until it sees that, maps the ring, binds the port, and
- * sets ring->connected.
+ * (PV_KEY(device, what)), and last PV_READY = 1. The back end peeks until it sees that, maps the ring, binds the port,
+ * and sets ring->connected.
  */
 #ifndef PV_H
 #define PV_H
@@ -62,7 +62,10 @@ struct pv_net_ring {
   volatile u32 connected;
   /** Frames to send: made by the front end, taken by the back end. */
   volatile u32 tx_made, tx_done;
-  /** Empty pages for reception: made by the front end; filled by the back end, which writes `bytes` and advances rx_done. */
+  /**
+   * Empty pages for reception: made by the front end; filled by the back end, which writes `bytes` and advances
+   * rx_done.
+   */
   volatile u32 rx_made, rx_done;
   u8 mac[6];
   u8 pad[6];
@@ -70,7 +73,10 @@ struct pv_net_ring {
   struct pv_net_packet rx[PV_SLOTS];
 };
 
-/* ---- loop: work on granted pages and on frames themselves, whose outcome the front end knows; needs no real device ---- */
+/*
+ * ---- loop: work on granted pages and on frames themselves, whose outcome the front end knows; needs no real device
+ * ----
+ */
 /** The page: word n becomes pv_loop_word(word, key + n). */
 #define PV_LOOP_STIR 0
 /** A fresh frame, word n of which is pv_loop_word(0, key + n), is transferred to `ref`, which accepts it. */

@@ -1,11 +1,11 @@
 /*
- * Recovery, as the hypervisor sees it: entered by the recovery block on one hart, with all others frozen. ReHype comes here
- * in a fresh instance (static data new, those of the failed one saved beside), NiLiHype in the same one (only the stacks
- * are gone). Either way: take over heap, frames, domains; give each vCPU the registers that its hart was frozen with; let the
- * fix-ups make all that consistent; start the other harts.
+ * Recovery, as the hypervisor sees it: entered by the recovery block on one hart, with all others frozen. ReHype comes
+ * here in a fresh instance (static data new, those of the failed one saved beside), NiLiHype in the same one (only the
+ * stacks are gone). Either way: take over heap, frames, domains; give each vCPU the registers that its hart was frozen
+ * with; let the fix-ups make all that consistent; start the other harts.
  *
- * Checks that pointers lead to heap blocks of the right type and that tables lie where they should; panics if not, which
- * the recovery block reports as a failed recovery. Does not check the contents of domains further.
+ * Checks that pointers lead to heap blocks of the right type and that tables lie where they should; panics if not,
+ * which the recovery block reports as a failed recovery. Does not check the contents of domains further.
  */
 #include "lazarus.h"
 

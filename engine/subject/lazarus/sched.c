@@ -1,7 +1,8 @@
 /*
- * The scheduler: a queue of vCPUs per hart, round robin, preempted by the tick. VS CSRs stay in a hart until another vCPU is
- * loaded there. A vCPU that waits stays in its queue and is asked whether it can go on whenever the hart looks: no wake-up
- * is ever lost, at worst it is late by a tick. An idle hart takes a vCPU that is not pinned from another's queue.
+ * The scheduler: a queue of vCPUs per hart, round robin, preempted by the tick. VS CSRs stay in a hart until another
+ * vCPU is loaded there. A vCPU that waits stays in its queue and is asked whether it can go on whenever the hart looks:
+ * no wake-up is ever lost, at worst it is late by a tick. An idle hart takes a vCPU that is not pinned from another's
+ * queue.
  */
 #include "lazarus.h"
 

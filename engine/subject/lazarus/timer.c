@@ -1,9 +1,9 @@
 /*
- * Timers of each hart on its one comparator (Sstc's stimecmp): the tick, which drives preemption and the heartbeat that the
- * watchdog reads; accounting; and the deadline of a vCPU that waits.
+ * Timers of each hart on its one comparator (Sstc's stimecmp): the tick, which drives preemption and the heartbeat that
+ * the watchdog reads; accounting; and the deadline of a vCPU that waits.
  *
- * A recurring timer is off the queue while its handler runs, and the comparator is silent until the last handler is done.
- * A hart that fails in between has lost both (fix-ups `recurring` and `timer`).
+ * A recurring timer is off the queue while its handler runs, and the comparator is silent until the last handler is
+ * done. A hart that fails in between has lost both (fix-ups `recurring` and `timer`).
  */
 #include "lazarus.h"
 
@@ -42,7 +42,10 @@ void timer_set(struct cpu *cpu, enum timer_name name, u64 deadline) {
   timer_program(cpu);
 }
 
-/** A storm of ticks would keep the watchdog happy and every VM from running. One tick may be late, and the next is then early. */
+/**
+ * A storm of ticks would keep the watchdog happy and every VM from running. One tick may be late, and the next is then
+ * early.
+ */
 #define WINDOW_TICKS 8
 /** As many ticks in a row that find a hart idle with work in its queue are a scheduler that does not see it. */
 #define STARVED_TICKS 8

@@ -1,6 +1,7 @@
 /*
- * The unmodified guest: one domain that brings its own kernel, paging and drivers, and knows nothing of Lazarus. It sees a
- * board of its own: RAM from GPA_RAM, a vCPU for each hart, SBI (vsbi.c), a 16550A UART (vuart.c), a devicetree (vfdt.c).
+ * The unmodified guest: one domain that brings its own kernel, paging and drivers, and knows nothing of Lazarus. It
+ * sees a board of its own: RAM from GPA_RAM, a vCPU for each hart, SBI (vsbi.c), a 16550A UART (vuart.c), a devicetree
+ * (vfdt.c).
  */
 #ifndef UNMODIFIED_H
 #define UNMODIFIED_H
@@ -30,7 +31,10 @@ struct guest_board {
 int vfdt_write(const struct domain *domain, u64 gpa, u64 limit, const struct guest_board *board);
 
 /* ---- vmmio.c ---- */
-/** Emulates the MMIO access that the VM exited with, or gives the guest the exception a board would; 0: not such a guest. */
+/**
+ * Emulates the MMIO access that the VM exited with, or gives the guest the exception a board would; 0: not such a
+ * guest.
+ */
 int unmodified_exit(struct vcpu *vcpu, u64 cause);
 /** The effect of an exception that was decided on (call.injects) on the vCPU; may be repeated. */
 void unmodified_inject(struct vcpu *vcpu);

@@ -1,6 +1,6 @@
 /**
- * The board that an unmodified guest sees, tried by small guests in assembly; and failstops at hypervisor instructions all
- * through them, with the same output expected. `properties/conformance/peers/guest.peer.ts` has U-Boot and Linux.
+ * The board that an unmodified guest sees, tried by small guests in assembly; and failstops at hypervisor instructions
+ * all through them, with the same output expected. `properties/conformance/peers/guest.peer.ts` has U-Boot and Linux.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

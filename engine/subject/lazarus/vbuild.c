@@ -1,6 +1,6 @@
 /*
- * Builds the unmodified guest. What makes the initrd one: a bundle with an entry `kernel` (and perhaps `initrd`), a Linux
- * Image by its header, or any file when the boot argument guest=raw says so. `guestmem=` is its RAM in MiB.
+ * Builds the unmodified guest. What makes the initrd one: a bundle with an entry `kernel` (and perhaps `initrd`), a
+ * Linux Image by its header, or any file when the boot argument guest=raw says so. `guestmem=` is its RAM in MiB.
  * `htinst=ignore` has accesses decoded without htinst, as on harts that do not supply it.
  */
 #include "bundle.h"

@@ -1,6 +1,6 @@
 /*
- * The devicetree of the unmodified guest (Devicetree Specification 0.4, ch. 5, version 17), written straight into its RAM,
- * which is zero: padding needs no store. All property names are known, so the strings block is a constant.
+ * The devicetree of the unmodified guest (Devicetree Specification 0.4, ch. 5, version 17), written straight into its
+ * RAM, which is zero: padding needs no store. All property names are known, so the strings block is a constant.
  */
 #include "unmodified.h"
 

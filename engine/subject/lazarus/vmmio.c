@@ -1,9 +1,10 @@
 /*
- * Exits of an unmodified guest that are no SBI calls. An access to its UART is emulated; anything else that its board does
- * not have raises the exception that a board would.
+ * Exits of an unmodified guest that are no SBI calls. An access to its UART is emulated; anything else that its board
+ * does not have raises the exception that a board would.
  *
- * Such an exit is a call like any other (hypercall.c): made again when it was cut off, until it completes with one store.
- * An exception completes the same way: what the vCPU is to get is in the call's record, and is applied from there.
+ * Such an exit is a call like any other (hypercall.c): made again when it was cut off, until it completes with one
+ * store. An exception completes the same way: what the vCPU is to get is in the call's record, and is applied from
+ * there.
  */
 #include "unmodified.h"
 
@@ -18,7 +19,9 @@ struct access {
 #define OPCODE_LOAD 0x03
 #define OPCODE_STORE 0x23
 
-/** A load or store; `length` of the instruction as it was. 0 for others (AMOs and floating point do not go to a UART). */
+/**
+ * A load or store; `length` of the instruction as it was. 0 for others (AMOs and floating point do not go to a UART).
+ */
 static int decode(u32 instruction, u32 length, struct access *access) {
   u32 opcode = instruction & 0x7f, width = instruction >> 12 & 7;
   if (opcode != OPCODE_LOAD && opcode != OPCODE_STORE) return 0;
@@ -94,7 +97,9 @@ static void raise(struct vcpu *vcpu, u64 cause, u64 value) {
                                ((status & STATUS_SIE) != 0 ? STATUS_SPIE : 0));
 }
 
-/* In recovery VS CSRs are in the vCPU, otherwise in the hart. All comes from the record: repeating it changes nothing. */
+/*
+ * In recovery VS CSRs are in the vCPU, otherwise in the hart. All comes from the record: repeating it changes nothing.
+ */
 void unmodified_inject(struct vcpu *vcpu) {
   const struct inflight *call = &vcpu->call;
   if (this_cpu()->loaded == vcpu) {

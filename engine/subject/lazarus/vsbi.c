@@ -1,6 +1,6 @@
 /*
- * The SBI that guests see (RISC-V SBI 2.0): enough for software that knows nothing of Lazarus. Harts are the domain's vCPUs.
- * Every call may be made again, as hypercall.c asks. Arguments are the guest's: nonsense gets an SBI error.
+ * The SBI that guests see (RISC-V SBI 2.0): enough for software that knows nothing of Lazarus. Harts are the domain's
+ * vCPUs. Every call may be made again, as hypercall.c asks. Arguments are the guest's: nonsense gets an SBI error.
  */
 #include "lazarus.h"
 

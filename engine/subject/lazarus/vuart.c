@@ -1,7 +1,7 @@
 /*
  * The unmodified guest's UART: a 16550A without modem or wire. What is written is output at once, through the recovery
- * block; what is received waits in the domain's console input. Its registers are bytes of one word of the domain (uart), so
- * that each write is one store; writing them again changes nothing.
+ * block; what is received waits in the domain's console input. Its registers are bytes of one word of the domain
+ * (uart), so that each write is one store; writing them again changes nothing.
  *
  * It has no interrupt line: its identification register says what would be pending, for drivers that poll. The FIFOs'
  * reset bits do nothing, so nothing typed ahead is lost.

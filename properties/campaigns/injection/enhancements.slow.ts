@@ -1,10 +1,11 @@
 /**
- * What each enhancement is worth: for each one a fault that is survived with it, no VM affected, and not without it, at the
- * very same hit. The leave-one-out ladder of the papers, one rung a row.
+ * What each enhancement is worth: for each one a fault that is survived with it, no VM affected, and not without it, at
+ * the very same hit. The leave-one-out ladder of the papers, one rung a row.
  *
- * A set-up is booted and run once. Mechanism and enhancements are words that the recovery block reads when a recovery starts,
- * so they are written where the fault strikes, and all mechanisms share one golden run. Where in a function a fault hurts
- * depends on how the image was compiled: the place is searched for, instruction by instruction, within a bound.
+ * A set-up is booted and run once. Mechanism and enhancements are words that the recovery block reads when a recovery
+ * starts, so they are written where the fault strikes, and all mechanisms share one golden run. Where in a function a
+ * fault hurts depends on how the image was compiled: the place is searched for, instruction by instruction, within a
+ * bound.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -309,8 +310,8 @@ const allBut = (enhancement: string, recovery: Recovery): Mechanism => ({
 });
 
 /**
- * The first place where the fault is not survived without the enhancement, in a way that the row expects, and unharmed with
- * all of them: damaged code may reach a VM before anything notices, whatever recovery does.
+ * The first place where the fault is not survived without the enhancement, in a way that the row expects, and unharmed
+ * with all of them: damaged code may reach a VM before anything notices, whatever recovery does.
  */
 function findPlace(golden: GoldenRun, row: Row, recovery: Recovery): { place: Place; without: InjectionResult } {
   const seen = new Set<string>();

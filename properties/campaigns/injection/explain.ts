@@ -1,6 +1,6 @@
 /**
- * An injection's outcome as text for people: what was hit, when and how it was detected, each step of the recovery, each
- * VM's verdict. Says only what the result holds.
+ * An injection's outcome as text for people: what was hit, when and how it was detected, each step of the recovery,
+ * each VM's verdict. Says only what the result holds.
  */
 import { formatFault, hex } from '../../../engine/index.ts';
 import type { Injection, InjectionResult, Mechanism, Setup } from './types.ts';

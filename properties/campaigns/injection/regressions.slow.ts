@@ -1,7 +1,7 @@
 /**
  * Faults that once harmed a VM or ended the machine, by the cause that was found with `dejavm inject DB#ROW` and mended
- * (docs/recovery.md lists them). Each strikes at a run of places in one function: whatever it hits there, every VM ends as
- * in the golden run. Relies on the committed images.
+ * (docs/recovery.md lists them). Each strikes at a run of places in one function: whatever it hits there, every VM ends
+ * as in the golden run. Relies on the committed images.
  */
 import { describe, expect, it } from 'vitest';
 import { parseFault } from '../../../engine/index.ts';

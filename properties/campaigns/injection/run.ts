@@ -1,6 +1,6 @@
 /**
- * Runs one injection: to its trigger, with the fault, and on until the run is the golden run again, ends, or hangs; then
- * judges it. Deterministic: equal golden runs and injections give equal results, on any machine and in any order.
+ * Runs one injection: to its trigger, with the fault, and on until the run is the golden run again, ends, or hangs;
+ * then judges it. Deterministic: equal golden runs and injections give equal results, on any machine and in any order.
  * Relies on the golden run's machine being free; leaves it in any state.
  */
 import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../../engine/index.ts';
@@ -137,7 +137,9 @@ function pastUntil(golden: GoldenRun, { ticks }: Hit): RunLog {
   });
 }
 
-/** Digests of the VMs' memories, taken at the very notes that mark freeze and resumption; of the first recovery only. */
+/**
+ * Digests of the VMs' memories, taken at the very notes that mark freeze and resumption; of the first recovery only.
+ */
 function watchMemory(golden: GoldenRun, machine: Machine, log: RunLog, hit: Hit, memory: MemoryAcross[]): void {
   const frozen = log.note('FROZEN', hit.ticks);
   const last = log.notes.at(-1);

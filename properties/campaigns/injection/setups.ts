@@ -1,8 +1,8 @@
 /**
  * The set-ups that injections run in, one row each: machine, VMs and how they are judged, and what comes from outside.
- * To add one: a row here, its images in engine/subject/images, and for networks a sender (sender.ts). Relies on the committed
- * images. The papers' set-ups are there twice: a few hundred milliseconds long, and, with `@paper` behind their names, as
- * long as in the papers.
+ * To add one: a row here, its images in engine/subject/images, and for networks a sender (sender.ts). Relies on the
+ * committed images. The papers' set-ups are there twice: a few hundred milliseconds long, and, with `@paper` behind
+ * their names, as long as in the papers.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -85,7 +85,10 @@ interface Toolstack {
   readonly options?: string;
 }
 
-/** netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the papers. */
+/**
+ * netbench answers until NETBENCH_MS; the sender begins when it is surely up. One packet a millisecond, as in the
+ * papers.
+ */
 const NETBENCH_MS = 200;
 const SENDER_FROM_MS = 20;
 /** The sender stops that long before netbench does. */

@@ -8,8 +8,8 @@ import { type GoldenRun, pointBefore } from './golden.ts';
 import type { InjectionTrigger } from './types.ts';
 
 /**
- * Stands right before the trigger's instruction, with the workload's inputs before it applied. False when the golden run
- * does not get there; the machine then stands anywhere.
+ * Stands right before the trigger's instruction, with the workload's inputs before it applied. False when the golden
+ * run does not get there; the machine then stands anywhere.
  * @throws UserError for a trigger that cannot be: before the hypervisor is up, or with an unknown symbol
  */
 export function goToTrigger(golden: GoldenRun, trigger: InjectionTrigger): boolean {

@@ -1,6 +1,6 @@
 /**
- * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and what
- * became of it. Campaigns store these, reports count them.
+ * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and
+ * what became of it. Campaigns store these, reports count them.
  */
 import type { Fault, MachineConfig, Ticks } from '../../../engine/index.ts';
 import type { TimedInput } from '../../../replay/index.ts';
@@ -63,7 +63,10 @@ export type InjectionTrigger =
   | { readonly kind: 'two-level'; readonly ticks: number; readonly k: number }
   /** Right before the instruction that retires as moment + 1. */
   | { readonly kind: 'moment'; readonly moment: number }
-  /** Right before the n-th (1 = first) time after the hypervisor is up that a hart in HS-mode is about to execute symbol+offset. */
+  /**
+   * Right before the n-th (1 = first) time after the hypervisor is up that a hart in HS-mode is about to execute
+   * symbol+offset.
+   */
   | { readonly kind: 'symbol'; readonly symbol: string; readonly offset: number; readonly n: number };
 
 /** One planned fault. */
@@ -89,11 +92,16 @@ export type Detector = 'panic' | 'trap' | 'hang' | 'mismatch';
 export interface VmOutcome {
   readonly name: string;
   readonly ok: boolean;
-  /** Why not: `output differs at line 3: …`, `did not finish`, `reception 71 % in the window from 120 ms`, `status 1`. */
+  /**
+   * Why not: `output differs at line 3: …`, `did not finish`, `reception 71 % in the window from 120 ms`, `status 1`.
+   */
   readonly reason?: string;
 }
 
-/** A step of the recovery, from the notes. Lengths in instructions (all harts) and in ns of virtual time since the step before. */
+/**
+ * A step of the recovery, from the notes. Lengths in instructions (all harts) and in ns of virtual time since the step
+ * before.
+ */
 export interface RecoveryStep {
   readonly name: string;
   readonly instructions: number;
@@ -109,13 +117,18 @@ export interface Hit {
   readonly symbol?: string;
   /** The instruction that was next, disassembled. */
   readonly instruction: string;
-  /** What the bit belongs to: `x10`, `instruction ld a5,0(s3)`, `domain vm1 .state`, `heap block vcpu of vm2 +0x40`, `page table of vm1`. */
+  /**
+   * What the bit belongs to: `x10`, `instruction ld a5,0(s3)`, `domain vm1 .state`, `heap block vcpu of vm2 +0x40`,
+   * `page table of vm1`.
+   */
   readonly target: string;
   /** VMID on whose behalf the hypervisor ran; 0 when nobody's. */
   readonly vmid: number;
 }
 
-/** Equality of each VM across the recovery: memory at freeze against memory at resumption, registers at exit and entry. */
+/**
+ * Equality of each VM across the recovery: memory at freeze against memory at resumption, registers at exit and entry.
+ */
 export interface EquivalenceSummary {
   readonly equivalent: boolean;
   readonly reasons: readonly string[];
@@ -142,8 +155,8 @@ export interface InjectionResult {
   /** cause, pc, symbol or message of the detection, for people. */
   readonly detection?: string;
   /**
-   * success: recovered, the new VM runs, at most one AppVM affected (set-ups with one AppVM: none). `noVmf`: success, and
-   * no VM at all affected. Both false unless detected.
+   * success: recovered, the new VM runs, at most one AppVM affected (set-ups with one AppVM: none). `noVmf`: success,
+   * and no VM at all affected. Both false unless detected.
    */
   readonly success: boolean;
   readonly noVmf: boolean;

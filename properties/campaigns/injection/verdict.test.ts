@@ -1,4 +1,6 @@
-/** Classification from what a run showed: made-up runs of two set-ups, each verdict by the rules of papers.md section 3. */
+/**
+ * Classification from what a run showed: made-up runs of two set-ups, each verdict by the rules of papers.md section 3.
+ */
 import { describe, expect, it } from 'vitest';
 import { NOTES, type NoteName } from '../../../engine/index.ts';
 import type { GoldenRun } from './golden.ts';

@@ -2,9 +2,9 @@
  * What became of an injected run (papers, section 3; design section 8), from what it showed: effect, detector, recovery
  * and its steps, each VM against the golden run. Pure: the run has been observed before.
  *
- * Latent means that the state at the end differs from the golden run's in any bit: nothing is left out but the testbed's
- * own record of faults that never found their occasion (run.ts), not even counts and times that a run which merely took
- * another path leaves behind.
+ * Latent means that the state at the end differs from the golden run's in any bit: nothing is left out but the
+ * testbed's own record of faults that never found their occasion (run.ts), not even counts and times that a run which
+ * merely took another path leaves behind.
  */
 import {
   FIXUPS,

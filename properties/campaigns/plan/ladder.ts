@@ -2,7 +2,7 @@
  * Ladders: what each enhancement of a mechanism contributes. Cumulative: from nothing on, one more at each rung, as the
  * papers' tables. Leave-one-out: all of them, then all but one. Knows no enhancement by name.
  */
-import type { Mechanism } from '../injection/types.ts';
+import type { Mechanism } from '../injection/index.ts';
 
 export interface Rung {
   readonly step: number;

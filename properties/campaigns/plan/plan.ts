@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { didYouMean, noSuchName, type UserError } from '../../../engine/index.ts';
-import type { Mechanism } from '../injection/types.ts';
+import type { Mechanism } from '../injection/index.ts';
 import type { CampaignCell, FaultClass } from '../types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
 import { rungs } from './ladder.ts';

@@ -1,7 +1,7 @@
 /**
- * Numbers that a campaign draws: a counter-based generator, so that the numbers of one row depend on its key alone, never
- * on how many rows were drawn before it, by whom, or in which order. SHA-256 of key and counter, which every platform
- * computes alike. Not for anything that must be fast: a row draws a handful.
+ * Numbers that a campaign draws: a counter-based generator, so that the numbers of one row depend on its key alone,
+ * never on how many rows were drawn before it, by whom, or in which order. SHA-256 of key and counter, which every
+ * platform computes alike. Not for anything that must be fast: a row draws a handful.
  */
 import { createHash } from 'node:crypto';
 import { invariant } from '../../../engine/index.ts';

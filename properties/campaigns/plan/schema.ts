@@ -103,7 +103,10 @@ const ladder = z.strictObject({
   /** The mechanism whose enhancements are the rungs. */
   mechanism: oneOrMore(name),
   kind: oneOrMore(z.enum(KINDS, `expected ${KINDS.join(' or ')}`)).default([...KINDS]),
-  /** Enhancements from the first rung to the last, some of them together as one rung; the mechanism's own order unless given. */
+  /**
+   * Enhancements from the first rung to the last, some of them together as one rung; the mechanism's own order unless
+   * given.
+   */
   order: oneAtLeast(oneOrMore(name), 'one enhancement').optional(),
   size,
   seed: seed.optional(),
@@ -131,7 +134,10 @@ export type CellsEntry = CampaignFile['cells'][number];
 export type LadderEntry = CampaignFile['ladders'][number];
 export type DrawOptions = Required<{ [K in keyof typeof drawOptions]: CampaignFile[K] }>;
 
-/** The keys that a mapping at a place in the file can have, whichever of several forms it has; none where there is no mapping. */
+/**
+ * The keys that a mapping at a place in the file can have, whichever of several forms it has; none where there is no
+ * mapping.
+ */
 export function keysAt(path: readonly (string | number)[]): string[] {
   let forms = formsOf(campaignFile);
   for (const part of path) {

@@ -1,7 +1,7 @@
 /**
- * Which bytes of memory are the hypervisor's, by kind: what memory faults are drawn from. Reads the image's symbols, the
- * heap's block headers and the G-stage tables, as they are at one moment; a fault elsewhere in the run hits the same
- * address, whatever lies there then. Knows Lazarus' memory map (lazarus.ld, heap.c, main.c).
+ * Which bytes of memory are the hypervisor's, by kind: what memory faults are drawn from. Reads the image's symbols,
+ * the heap's block headers and the G-stage tables, as they are at one moment; a fault elsewhere in the run hits the
+ * same address, whatever lies there then. Knows Lazarus' memory map (lazarus.ld, heap.c, main.c).
  */
 import {
   listVms,

@@ -1,8 +1,8 @@
 /**
- * What a campaign needs of the injector, so that planning, storing and scheduling can be tested without a machine: which
- * set-ups, mechanisms and enhancements there are, and how one injection is run. subject.ts implements it.
+ * What a campaign needs of the injector, so that planning, storing and scheduling can be tested without a machine:
+ * which set-ups, mechanisms and enhancements there are, and how one injection is run. subject.ts implements it.
  */
-import type { Injection, InjectionResult, Mechanism } from '../injection/types.ts';
+import type { Injection, InjectionResult, Mechanism } from '../injection/index.ts';
 import type { FaultClass, OverheadRow } from '../types.ts';
 import type { FaultDraw } from './draw.ts';
 import type { MemoryTargets } from './targets.ts';
@@ -38,7 +38,9 @@ export interface Catalogue {
   faultClasses(setup: string): readonly FaultClass[];
   /** Enhancements of a mechanism, in the order of the ladder; empty for `none`. */
   enhancements(recovery: Mechanism['recovery']): readonly string[];
-  /** sha256 of each image that the set-up's machines load, by name. @throws UserError naming an image that is missing */
+  /**
+   * sha256 of each image that the set-up's machines load, by name. @throws UserError naming an image that is missing
+   */
   images(setup: string): Readonly<Record<string, string>>;
 }
 

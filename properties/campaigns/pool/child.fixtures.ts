@@ -1,4 +1,6 @@
-/** A campaign as a process, for tests that kill it: `node child.fixtures.ts PLAN DATABASE WORKERS`; tells its progress. */
+/**
+ * A campaign as a process, for tests that kill it: `node child.fixtures.ts PLAN DATABASE WORKERS`; tells its progress.
+ */
 import { readFileSync } from 'node:fs';
 import { planCampaign } from '../plan/plan.ts';
 import { runCampaign } from './run.ts';

@@ -63,9 +63,13 @@ it('goes on after kill -9 as if nothing had been, and ends in the same table', a
 it('is refused while another process runs the campaign, which is named', async () => {
   const path = join(folder, 'shared.sqlite');
   const first = spawn(process.execPath, [SCRIPT, planFile, path, '1']);
+  const closed = new Promise((resolve) => first.on('close', resolve));
   await new Promise((resolve) => first.stdout.once('data', resolve));
+  // It is there for as long as the second takes to start, however fast the host.
+  first.kill('SIGSTOP');
   const second = await runChild(path);
-  await new Promise((resolve) => first.on('close', resolve));
+  first.kill('SIGCONT');
+  await closed;
   expect(second.err).toContain(`UserError: ${path} is in use by process ${first.pid}: wait until that campaign ends`);
   expect(readCampaign(path).rows.every(({ result }) => result !== undefined)).toBe(true);
 });

@@ -4,8 +4,8 @@
  * killed it must be known; that is all of the pool, and it saves a dependency with twenty native packages behind it.
  */
 import { Worker } from 'node:worker_threads';
-import type { Injection, InjectionResult } from '../injection/types.ts';
-import type { GoldenWindow, RowContext } from '../plan/testbed.ts';
+import type { Injection, InjectionResult } from '../injection/index.ts';
+import type { GoldenWindow, RowContext } from '../plan/index.ts';
 import type { OverheadRow } from '../types.ts';
 
 export type Task =
@@ -51,7 +51,8 @@ export class Pool {
 
   /**
    * Runs tasks in order, as many at once as there are workers, and reports each outcome as it comes.
-   * Ends early when `signal` aborts: tasks in flight are dropped. @throws when `onOutcome` does, or a worker cannot start
+   * Ends early when `signal` aborts: tasks in flight are dropped. @throws when `onOutcome` does, or a worker cannot
+   * start
    */
   async run<T extends { readonly task: Task }>(
     items: readonly T[],

@@ -4,12 +4,9 @@
  * does not depend on workers, order, or interruptions, since every row is a run of its own.
  */
 import { UserError } from '../../../engine/index.ts';
-import { drawFault } from '../plan/draw.ts';
-import { identityOf } from '../plan/identity.ts';
-import type { CampaignPlan, PlannedCell } from '../plan/plan.ts';
-import type { GoldenWindow, Testbed } from '../plan/testbed.ts';
-import { CampaignDatabase } from '../store/database.ts';
-import { damaged } from '../store/sqlite.ts';
+import type { CampaignPlan, GoldenWindow, PlannedCell, Testbed } from '../plan/index.ts';
+import { drawFault, identityOf } from '../plan/index.ts';
+import { CampaignDatabase, damaged } from '../store/index.ts';
 import { type CellTally, count, emptyTally } from '../tally.ts';
 import type { CampaignRow } from '../types.ts';
 import { type Outcome, type OutcomeOf, Pool, type Task } from './pool.ts';

@@ -1,7 +1,7 @@
 /**
- * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images know.
- * A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; the rows come in order of cell,
- * so that almost all of them find theirs.
+ * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images
+ * know. A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; the rows come in
+ * order of cell, so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
 import { FIXUPS, type Image, type MachineConfig, NEXT_HART } from '../../../engine/index.ts';
@@ -19,16 +19,17 @@ import {
   type Setup,
   setupNames,
 } from '../injection/index.ts';
-import type { DrawnFault, FaultDraw } from '../plan/draw.ts';
-import { memoryTargets, targetByte } from '../plan/targets.ts';
+import type { DrawnFault, FaultDraw } from '../plan/index.ts';
 import {
   type Catalogue,
   type GoldenWindow,
   type Injector,
+  memoryTargets,
   OtherGoldenRun,
   type RowContext,
   type Testbed,
-} from '../plan/testbed.ts';
+  targetByte,
+} from '../plan/index.ts';
 import type { FaultClass, OverheadRow } from '../types.ts';
 
 /** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */

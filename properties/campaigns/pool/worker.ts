@@ -1,10 +1,11 @@
 /**
- * A worker of the campaign's pool: runs one task at a time on its own golden runs. An error of ours is sent back with the
- * task and costs this worker its golden runs, since nobody knows what state they are in; other workers never notice.
+ * A worker of the campaign's pool: runs one task at a time on its own golden runs. An error of ours is sent back with
+ * the task and costs this worker its golden runs, since nobody knows what state they are in; other workers never
+ * notice.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../../../engine/index.ts';
-import type { Injector, Testbed } from '../plan/testbed.ts';
+import type { Injector, Testbed } from '../plan/index.ts';
 import type { Reply, Request } from './pool.ts';
 
 const port = parentPort;

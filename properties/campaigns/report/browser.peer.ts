@@ -1,6 +1,6 @@
 /**
- * The HTML report in a real browser: headless Chromium loads it, complains of nothing, asks the network for nothing, and
- * lays it out so that no label covers another, on a desktop and on a telephone. Needs Debian's chromium; run by CI.
+ * The HTML report in a real browser: headless Chromium loads it, complains of nothing, asks the network for nothing,
+ * and lays it out so that no label covers another, on a desktop and on a telephone. Needs Debian's chromium; run by CI.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The report's numbers as one CSV file (RFC 4180) in long form, one number with its interval a line, for spreadsheets and
- * plotting programs. Relies on the report; the rows themselves are exported by campaigns.
+ * The report's numbers as one CSV file (RFC 4180) in long form, one number with its interval a line, for spreadsheets
+ * and plotting programs. Relies on the report; the rows themselves are exported by campaigns.
  */
 
 import type { Rate, Spread } from './statistics.ts';

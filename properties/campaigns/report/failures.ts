@@ -1,9 +1,9 @@
 /**
- * The rows that did not end well, each with its cause and the command that shows it again. Relies on results as they are;
- * causes are the injector's.
+ * The rows that did not end well, each with its cause and the command that shows it again. Relies on results as they
+ * are; causes are the injector's.
  */
 import { shellLine } from '../../../engine/index.ts';
-import type { Mechanism } from '../injection/types.ts';
+import type { Mechanism } from '../injection/index.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow, recoveryName } from './groups.ts';
 
 /** `failed`: detected, no success. `vm lost`: a success that one AppVM did not survive. `sdc`: silent. */

@@ -9,8 +9,8 @@ export function grouped(value: number): string {
 }
 
 /**
- * A share as percent with one decimal: 0.989 -> "98.9". Never rounds to 100 or 0 what is not: one more decimal up to four
- * (99.96 %), then a bound.
+ * A share as percent with one decimal: 0.989 -> "98.9". Never rounds to 100 or 0 what is not: one more decimal up to
+ * four (99.96 %), then a bound.
  */
 export function percent(share: number | null, decimals = 1): string {
   if (share === null) return DASH;

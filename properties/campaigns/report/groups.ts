@@ -1,9 +1,9 @@
 /**
- * A campaign's rows, joined to their cells and grouped as tables want them: by set-up, fault class and mechanism, outside
- * ladders. Relies on the campaign's contract; judges nothing.
+ * A campaign's rows, joined to their cells and grouped as tables want them: by set-up, fault class and mechanism,
+ * outside ladders. Relies on the campaign's contract; judges nothing.
  */
 import { UserError } from '../../../engine/index.ts';
-import type { InjectionResult, Mechanism } from '../injection/types.ts';
+import type { InjectionResult, Mechanism } from '../injection/index.ts';
 import { type CampaignCell, type CampaignResults, type CampaignRow, FAULT_CLASSES, type FaultClass } from '../types.ts';
 
 /** A row that has run. */
@@ -97,8 +97,8 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unk
 }
 
 /**
- * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none, the
- * bare name for each recovery's longest list of enhancements and the list in brackets for the others.
+ * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none,
+ * the bare name for each recovery's longest list of enhancements and the list in brackets for the others.
  */
 export function mechanismLabels(cells: readonly CampaignCell[]): (cell: CampaignCell) => string {
   const longest = new Map<string, readonly string[]>();

@@ -1,6 +1,9 @@
-/** Reports of a campaign: the papers' tables beside ours, for terminals, Markdown, spreadsheets, programs and browsers. */
+/**
+ * Reports of a campaign: the papers' tables beside ours, for terminals, Markdown, spreadsheets, programs and browsers.
+ */
 export { csvReport } from './csv.ts';
-export { htmlReport } from './html/page.ts';
+export { htmlReport } from './html/index.ts';
 export { markdownReport } from './markdown.ts';
+export { type Rate, rateOf } from './statistics.ts';
 export { type Report, summarise } from './summarise.ts';
 export { textReport } from './text.ts';

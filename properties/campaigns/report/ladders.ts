@@ -1,8 +1,8 @@
 /**
- * Ladders of enhancements: success rung by rung, cumulative or leave-one-out, and whether a rung is separated from the one
- * that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
+ * Ladders of enhancements: success rung by rung, cumulative or leave-one-out, and whether a rung is separated from the
+ * one that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
  */
-import type { Mechanism } from '../injection/types.ts';
+import type { Mechanism } from '../injection/index.ts';
 import { groupBy, type RanCell, recoveryName } from './groups.ts';
 import { type Tally, tallyOf } from './outcomes.ts';
 import { comparePaired } from './pairs.ts';
@@ -19,7 +19,10 @@ export interface RungSummary {
   /** Over detected. */
   readonly success: Rate;
   readonly noVmf: Rate;
-  /** Against the rung before (cumulative) or the full set (leave-one-out); undefined for the first, or without detections. */
+  /**
+   * Against the rung before (cumulative) or the full set (leave-one-out); undefined for the first, or without
+   * detections.
+   */
   readonly against?: {
     readonly name: string;
     /** Difference in success, percentage points. */

@@ -1,8 +1,8 @@
 /**
- * How long recoveries take, by step, in instructions and in virtual time. Relies on the steps that each result lists; only
- * runs that recovered at their one and only detection count, so that every length is one of a working recovery.
+ * How long recoveries take, by step, in instructions and in virtual time. Relies on the steps that each result lists;
+ * only runs that recovered at their one and only detection count, so that every length is one of a working recovery.
  */
-import type { Mechanism } from '../injection/types.ts';
+import type { Mechanism } from '../injection/index.ts';
 import { type Group, groupBy, type RanRow } from './groups.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 
@@ -94,7 +94,10 @@ function latencyOf({ setup, recovery, mechanism }: Group, rows: readonly RanRow[
   };
 }
 
-/** The names of several sequences in one order: each comes after those before it, a new one right behind its predecessor. */
+/**
+ * The names of several sequences in one order: each comes after those before it, a new one right behind its
+ * predecessor.
+ */
 export function mergedOrder(sequences: readonly (readonly string[])[]): string[] {
   const order: string[] = [];
   for (const sequence of sequences) {

@@ -1,8 +1,8 @@
 /**
- * What became of a set of injections: effects, rates, VMs affected, detectors, causes, VM-state equivalence. Relies on the
- * injection's contract for the meaning of each field and counts it; classifies nothing anew.
+ * What became of a set of injections: effects, rates, VMs affected, detectors, causes, VM-state equivalence. Relies on
+ * the injection's contract for the meaning of each field and counts it; classifies nothing anew.
  */
-import type { Detector, FailureCause } from '../injection/types.ts';
+import type { Detector, FailureCause } from '../injection/index.ts';
 import type { RanRow } from './groups.ts';
 import { type Rate, rateOf, type Spread, spreadOf } from './statistics.ts';
 

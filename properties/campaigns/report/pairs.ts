@@ -3,11 +3,13 @@
  * Relies on set-up, fault class, seed and size being equal; checks that the injections of each pair are.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { InjectionResult } from '../injection/types.ts';
+import type { InjectionResult } from '../injection/index.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow } from './groups.ts';
 import { holmAdjusted, mcnemarExact, type Rate, rateOf } from './statistics.ts';
 
-/** What is compared: `success` and `noVMF` on pairs detected in both runs, `good end` on all pairs that both reached. */
+/**
+ * What is compared: `success` and `noVMF` on pairs detected in both runs, `good end` on all pairs that both reached.
+ */
 export type PairMetric = 'success' | 'noVMF' | 'good end';
 
 /** Counts of pairs by which of the two did well. */

@@ -1,8 +1,8 @@
 /**
  * Published figures that reports print beside ours, each with its source. Relies on nothing; nothing here is ours.
  *
- * DSN18: Zhou & Tamir, "Fast Hypervisor Recovery Without Reboot", DSN 2018. Thesis: D. Zhou, UCLA dissertation, chapter 3.
- * VEE11: Le & Tamir, "ReHype: Enabling VM Survival Across Hypervisor Failures", VEE 2011.
+ * DSN18: Zhou & Tamir, "Fast Hypervisor Recovery Without Reboot", DSN 2018. Thesis: D. Zhou, UCLA dissertation, chapter
+ * 3. VEE11: Le & Tamir, "ReHype: Enabling VM Survival Across Hypervisor Failures", VEE 2011.
  */
 
 /** Stands next to every comparison. */
@@ -35,8 +35,8 @@ interface PublishedOutcome {
 const FIG_2 = 'DSN18, Fig. 2 and section VII';
 
 /**
- * Counts of detected faults are not published for each mechanism. Register: back-computed from the rates, as 35 of 951 and
- * 54 of 973 failures give them to the last digit. Code: the published share of the injected.
+ * Counts of detected faults are not published for each mechanism. Register: back-computed from the rates, as 35 of 951
+ * and 54 of 973 failures give them to the last digit. Code: the published share of the injected.
  */
 export const PUBLISHED_OUTCOMES: readonly PublishedOutcome[] = [
   {

@@ -1,6 +1,6 @@
 /**
- * The statistics that reports use, as functions on plain counts. Relies on nothing. Does not decide what is counted, and
- * treats runs as independent: runs that share a seed are not quite so.
+ * The statistics that reports use, as functions on plain counts. Relies on nothing. Does not decide what is counted,
+ * and treats runs as independent: runs that share a seed are not quite so.
  */
 import { invariant } from '../../../engine/index.ts';
 
@@ -31,8 +31,9 @@ export function rateOf(hits: number, of: number): Rate {
 }
 
 /**
- * Wilson's score interval at 95 %: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
- * JASA 22 (1927) 209–212. Holds near 0 and 1, where the normal approximation does not (Brown, Cai, DasGupta 2001).
+ * Wilson's score interval at 95 %: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
+ * Inference", JASA 22 (1927) 209–212. Holds near 0 and 1, where the normal approximation does not (Brown, Cai, DasGupta
+ * 2001).
  * @throws InvariantError unless 0 ≤ hits ≤ of and of > 0
  */
 export function wilsonInterval(hits: number, of: number): Interval {
@@ -50,9 +51,9 @@ export function wilsonInterval(hits: number, of: number): Interval {
 }
 
 /**
- * Whether two intervals do not overlap, and on which side the second lies. Non-overlap of two 95 % intervals is stricter
- * than a test at 5 % (Schenker & Gentleman, The American Statistician 55 (2001) 182–186): what is called separated here
- * would also be significant, not the other way round.
+ * Whether two intervals do not overlap, and on which side the second lies. Non-overlap of two 95 % intervals is
+ * stricter than a test at 5 % (Schenker & Gentleman, The American Statistician 55 (2001) 182–186): what is called
+ * separated here would also be significant, not the other way round.
  */
 export function separation(first: Interval, second: Interval): 'higher' | 'lower' | 'none' {
   if (second.low > first.high) return 'higher';
@@ -61,8 +62,9 @@ export function separation(first: Interval, second: Interval): 'higher' | 'lower
 }
 
 /**
- * Exact McNemar test on paired yes/no outcomes: two-sided binomial on the discordant pairs with p = 1/2, the smaller tail
- * doubled (McNemar, Psychometrika 12 (1947) 153–157; exact form: Agresti, Categorical Data Analysis, 3rd edition, section 11.1).
+ * Exact McNemar test on paired yes/no outcomes: two-sided binomial on the discordant pairs with p = 1/2, the smaller
+ * tail doubled (McNemar, Psychometrika 12 (1947) 153–157; exact form: Agresti, Categorical Data Analysis, 3rd edition,
+ * section 11.1).
  * @param onlyFirst pairs in which only the first succeeded
  * @param onlySecond pairs in which only the second succeeded
  * @returns p, 0…1; 1 without discordant pairs
@@ -127,7 +129,9 @@ function medianOfSorted(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (sorted[(sorted.length >> 1) - 1]! + upper) / 2;
 }
 
-/** Smallest value that at least `q` of the sample do not exceed (Hyndman & Fan 1996, definition 1): always a value seen. */
+/**
+ * Smallest value that at least `q` of the sample do not exceed (Hyndman & Fan 1996, definition 1): always a value seen.
+ */
 function nearestRank(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
 }

@@ -1,6 +1,6 @@
 /**
- * A campaign's results as the report that every output is written from: plain data, the whole of it printed by `--json`.
- * Relies on the analyses beside it; formats nothing.
+ * A campaign's results as the report that every output is written from: plain data, the whole of it printed by
+ * `--json`. Relies on the analyses beside it; formats nothing.
  */
 import type { CampaignResults } from '../types.ts';
 import {

@@ -1,6 +1,7 @@
 /**
- * Campaign results with known counts, for tests: every number in a cell's specification comes back in the report. Latencies
- * and places are drawn from a small generator, so that figures have something to show. Nothing here was measured.
+ * Campaign results with known counts, for tests: every number in a cell's specification comes back in the report.
+ * Latencies and places are drawn from a small generator, so that figures have something to show. Nothing here was
+ * measured.
  */
 
 import type {

@@ -1,4 +1,7 @@
-/** The report for a terminal: aligned columns, no colour, made for 120 columns. Control characters are shown, never sent. */
+/**
+ * The report for a terminal: aligned columns, no colour, made for 120 columns. Control characters are shown, never
+ * sent.
+ */
 import { visible } from '../../../engine/index.ts';
 import { EMPTY, headerLines } from './header.ts';
 import type { Report } from './summarise.ts';

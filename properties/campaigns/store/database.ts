@@ -1,14 +1,13 @@
 /**
  * A campaign's SQLite database as its campaign uses it: created or opened again, one writer at a time, each result in a
- * transaction of its own. In WAL mode, so that reports can read while the campaign runs. Does not run anything; what may
- * be resumed is decided by identity.ts.
+ * transaction of its own. In WAL mode, so that reports can read while the campaign runs. Does not run anything; what
+ * may be resumed is decided by identity.ts.
  */
 import { rmSync } from 'node:fs';
 import { invariant } from '../../../engine/index.ts';
-import type { Injection, InjectionResult } from '../injection/types.ts';
-import { type CampaignIdentity, refuseOther } from '../plan/identity.ts';
-import type { CampaignPlan } from '../plan/plan.ts';
-import type { GoldenEnds } from '../plan/testbed.ts';
+import type { Injection, InjectionResult } from '../injection/index.ts';
+import type { CampaignPlan, GoldenEnds } from '../plan/index.ts';
+import { type CampaignIdentity, refuseOther } from '../plan/index.ts';
 import type { CampaignCell, OverheadRow } from '../types.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { DatabaseReader } from './reader.ts';
@@ -16,8 +15,8 @@ import { COMPANIONS, createPrivately, damaged, SqliteFile } from './sqlite.ts';
 import { createTables, requireOurs } from './tables.ts';
 
 /**
- * How much finished work a power cut can cost. Waiting for the disk after each row would cost a campaign of short rows a
- * quarter of its speed where the disk is busy (README.md), and what is lost is run again, to the same result.
+ * How much finished work a power cut can cost. Waiting for the disk after each row would cost a campaign of short rows
+ * a quarter of its speed where the disk is busy (README.md), and what is lost is run again, to the same result.
  */
 const SYNC_EVERY_MS = 1000;
 

@@ -11,7 +11,10 @@ import * as values from './values.ts';
 export const LOCK_TABLE =
   'CREATE TABLE lock (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL, started TEXT NOT NULL) STRICT;';
 
-/** Takes the lock. @throws UserError when a living process holds it, FileFormatError when no process can be what holds it */
+/**
+ * Takes the lock. @throws UserError when a living process holds it, FileFormatError when no process can be what holds
+ * it
+ */
 export function takeLock(file: SqliteFile): void {
   const { path } = file;
   file.transaction('IMMEDIATE', () => {

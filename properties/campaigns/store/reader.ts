@@ -3,9 +3,8 @@
  * given out, and cells, rows and golden runs must belong together. Writes nothing.
  */
 import { type FileFormatError, UserError } from '../../../engine/index.ts';
-import type { InjectionResult } from '../injection/types.ts';
-import type { CampaignIdentity } from '../plan/identity.ts';
-import type { GoldenEnds } from '../plan/testbed.ts';
+import type { InjectionResult } from '../injection/index.ts';
+import type { CampaignIdentity, GoldenEnds } from '../plan/index.ts';
 import type { CampaignCell, CampaignRow, OverheadRow } from '../types.ts';
 import { damaged, SqliteFile } from './sqlite.ts';
 import { requireOurs } from './tables.ts';
@@ -13,7 +12,8 @@ import * as values from './values.ts';
 
 /**
  * Opens a database to read it; works while a campaign writes.
- * @throws UserError when there is none, or its campaign has not begun, FileFormatError when it is damaged or not a campaign's
+ * @throws UserError when there is none, or its campaign has not begun, FileFormatError when it is damaged or not a
+ * campaign's
  */
 export function readDatabase<T>(path: string, read: (source: DatabaseReader, identity: CampaignIdentity) => T): T {
   const file = SqliteFile.open(path, 'read');

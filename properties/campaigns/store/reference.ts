@@ -3,8 +3,8 @@
  * could not come out the same: other images, another engine.
  */
 import { FileFormatError, UserError } from '../../../engine/index.ts';
-import { type CampaignIdentity, machineDifference } from '../plan/identity.ts';
-import type { Catalogue } from '../plan/testbed.ts';
+import type { Catalogue } from '../plan/index.ts';
+import { type CampaignIdentity, machineDifference } from '../plan/index.ts';
 import type { CampaignCell, CampaignRow } from '../types.ts';
 import { readDatabase } from './reader.ts';
 
@@ -21,8 +21,8 @@ export function parseRowReference(text: string): { readonly path: string; readon
 
 /**
  * Reads a row of a campaign.
- * @throws UserError when there is no such row, FileFormatError when the database is damaged, or its rows were run on another
- * machine than the one at hand
+ * @throws UserError when there is no such row, FileFormatError when the database is damaged, or its rows were run on
+ * another machine than the one at hand
  */
 export function readCampaignRow(path: string, id: number, catalogue: Catalogue): ReferredRow {
   return readDatabase(path, (source, identity) => {

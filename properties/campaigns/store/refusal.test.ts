@@ -1,4 +1,6 @@
-/** A campaign's database is a file from outside: what is not whole, or not ours, is refused by name, and never believed. */
+/**
+ * A campaign's database is a file from outside: what is not whole, or not ours, is refused by name, and never believed.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,

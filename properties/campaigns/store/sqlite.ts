@@ -1,6 +1,6 @@
 /**
- * A SQLite file that somebody else may have written, damaged or put something else in the place of: looked at before SQLite
- * touches it, read with SQLite's own limits on, and every error of SQLite's told as ours. Knows no tables.
+ * A SQLite file that somebody else may have written, damaged or put something else in the place of: looked at before
+ * SQLite touches it, read with SQLite's own limits on, and every error of SQLite's told as ours. Knows no tables.
  */
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
@@ -37,7 +37,9 @@ const SURROUNDINGS: Readonly<Record<number, string>> = {
   15: 'the locking of its file system does not work',
 };
 
-/** An open file. Every method throws FileFormatError for damage, UserError for a disk that is full, locked or read-only. */
+/**
+ * An open file. Every method throws FileFormatError for damage, UserError for a disk that is full, locked or read-only.
+ */
 export class SqliteFile {
   readonly path: string;
   private readonly db: DatabaseSync;

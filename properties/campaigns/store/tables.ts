@@ -1,6 +1,6 @@
 /**
- * The tables of a campaign's database, and the check that a file has them: exactly these, undamaged, with nothing that acts
- * by itself. What stands in them is looked at when it is read (values.ts, reader.ts).
+ * The tables of a campaign's database, and the check that a file has them: exactly these, undamaged, with nothing that
+ * acts by itself. What stands in them is looked at when it is read (values.ts, reader.ts).
  */
 import { DatabaseSync } from 'node:sqlite';
 import { FileFormatError } from '../../../engine/index.ts';
@@ -70,7 +70,10 @@ export function requireOurs(file: SqliteFile): void {
   if (orphan) throw damaged(path, `row ${orphan.rowid} belongs to a cell that is not there`);
 }
 
-/** The first thing that SQLite's own check finds, undefined if nothing. It computes columns, and stumbles over what is no JSON. */
+/**
+ * The first thing that SQLite's own check finds, undefined if nothing. It computes columns, and stumbles over what is
+ * no JSON.
+ */
 function quickCheck(file: SqliteFile): string | undefined {
   try {
     const { quick_check: finding } = file.get('PRAGMA quick_check(1)') as { quick_check: string };

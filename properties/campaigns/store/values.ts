@@ -1,7 +1,7 @@
 /**
- * What may stand in the columns of a campaign's database, as zod schemas: results, injections, cells, identity. A database
- * is a file from outside; nothing in it is believed before it has passed here. Relies on the types of types.ts and of
- * injection/types.ts, with which the compiler compares each schema.
+ * What may stand in the columns of a campaign's database, as zod schemas: results, injections, cells, identity. A
+ * database is a file from outside; nothing in it is believed before it has passed here. Relies on the types of types.ts
+ * and of injection/types.ts, with which the compiler compares each schema.
  */
 import { z } from 'zod';
 import { readPlannedFault } from '../../../engine/index.ts';
@@ -13,10 +13,9 @@ import type {
   Mechanism,
   RecoveryStep,
   VmOutcome,
-} from '../injection/types.ts';
-import type { CampaignIdentity } from '../plan/identity.ts';
-import { MAX_CELL_SIZE } from '../plan/schema.ts';
-import type { GoldenEnds } from '../plan/testbed.ts';
+} from '../injection/index.ts';
+import type { CampaignIdentity, GoldenEnds } from '../plan/index.ts';
+import { MAX_CELL_SIZE } from '../plan/index.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
 /** An object with exactly the fields of T: the compiler complains of one that is missing or too many. */

@@ -1,4 +1,6 @@
-/** Where cases come from: code, registers, CSRs, modes and address spaces, each biased towards what decides something. */
+/**
+ * Where cases come from: code, registers, CSRs, modes and address spaces, each biased towards what decides something.
+ */
 import fc from 'fast-check';
 import { decode } from '../../../engine/index.ts';
 import { type Case, type CaseMode, MODES, windowOf } from './case.ts';
@@ -267,7 +269,9 @@ const some = (candidates: readonly bigint[]) =>
 /** Bits of mstatus, sstatus and vsstatus that change what a case does. */
 const STATUS = bits(1, 3, 5, 7, 8, 11, 12, 17, 18, 19, 20, 21, 22, 38, 39);
 const status = some(STATUS);
-/** TVM and TSR are for HS-mode, but QEMU 7.2 heeds them in VS-mode too; MXR is for both stages, but there only for one. */
+/**
+ * TVM and TSR are for HS-mode, but QEMU 7.2 heeds them in VS-mode too; MXR is for both stages, but there only for one.
+ */
 const OF_HS = (5n << 20n) | (1n << 19n);
 const INTERRUPTS = bits(1, 2, 5, 6, 9, 10);
 const vector = (space: Space, mode: CaseMode) =>

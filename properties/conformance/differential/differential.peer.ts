@@ -30,7 +30,9 @@ it.each([4, 404])('agrees with QEMU on the cases of seed %i', (seed) => {
   expect(outcome.failures, outcome.text).toEqual([]);
 });
 
-/** Found by a round of CI's, then settled: the seed, the number of the case, and the first words of the quirk it met. */
+/**
+ * Found by a round of CI's, then settled: the seed, the number of the case, and the first words of the quirk it met.
+ */
 it.each([[991002, 112, 'a user page that supervisor mode loaded from']])(
   'agrees with QEMU on what was found: seed %i, case %i',
   (seed, only, quirk) => {

@@ -1,8 +1,8 @@
 /**
  * The M-mode program that runs a batch of cases, as assembly. For each case it clears the arena, writes the case's
  * memory words, sets CSRs and registers, and enters the case by MRET. Every trap into M-mode is logged; exceptions in
- * the case's code are skipped, interrupts masked, until the case leaves its code, has trapped MAX_TRAPS times, or its time
- * is up (M timer). Then it records registers, CSRs and a hash of each arena page.
+ * the case's code are skipped, interrupts masked, until the case leaves its code, has trapped MAX_TRAPS times, or its
+ * time is up (M timer). Then it records registers, CSRs and a hash of each arena page.
  * Relies on cases leaving mtvec, PMP locks and the harness's memory alone; traps in M-mode find MPP = M, so that MPRV
  * does not reach the handler's own accesses. Slots of code are 4 bytes.
  */

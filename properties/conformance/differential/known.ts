@@ -8,7 +8,9 @@ import type { CaseMode } from './case.ts';
 
 interface KnownCsr {
   readonly names: RegExp;
-  /** What code does not do with it: look at its `value`, `write` it, or any `access`. Set-ups draw values of their own. */
+  /**
+   * What code does not do with it: look at its `value`, `write` it, or any `access`. Set-ups draw values of their own.
+   */
   readonly avoid: 'value' | 'write' | 'access';
   /** Bits of a recorded value that are compared; without it the CSR is not recorded. */
   readonly compared?: bigint;

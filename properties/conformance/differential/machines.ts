@@ -93,7 +93,9 @@ export function qemu(cpu: string, more: readonly string[] = []): Peer {
   };
 }
 
-/** The command line. With two harts QEMU's atomics are atomics, not a load and a store; the harness parks the second. */
+/**
+ * The command line. With two harts QEMU's atomics are atomics, not a load and a store; the harness parks the second.
+ */
 const qemuArguments = (cpu: string, image: string, ram: string): string[] => [
   ...['-M', 'virt,memory-backend=ram', '-cpu', cpu, '-m', `${RAM_BYTES >> 20}`, '-smp', '2'],
   ...['-object', `memory-backend-file,id=ram,size=${RAM_BYTES},mem-path=${ram},share=on`],

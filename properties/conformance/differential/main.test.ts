@@ -1,4 +1,6 @@
-/** What is wrong with the arguments is said in one line, before anything runs; exit status 1 is kept for differences. */
+/**
+ * What is wrong with the arguments is said in one line, before anything runs; exit status 1 is kept for differences.
+ */
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';

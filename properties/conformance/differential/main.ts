@@ -1,9 +1,9 @@
 /**
  * `npm run test:differential -- [--cases N] [--seed S|random] [--only I] [--failures N] [--keep FILE] [--retired N]`:
- * compares our machine with Debian's qemu-system-riscv64 on generated cases, shrinks what differs, and prints it with the
- * command that shows it again; --keep appends the same to a file. With --retired it compares nothing and says how much of
- * what is drawn runs. Exit status 0: all agree; 1: a difference; 2: QEMU is missing or the arguments are wrong; 4: an error
- * of this program or of the engine, such as a case that does not run the same way twice.
+ * compares our machine with Debian's qemu-system-riscv64 on generated cases, shrinks what differs, and prints it with
+ * the command that shows it again; --keep appends the same to a file. With --retired it compares nothing and says how
+ * much of what is drawn runs. Exit status 0: all agree; 1: a difference; 2: QEMU is missing or the arguments are wrong;
+ * 4: an error of this program or of the engine, such as a case that does not run the same way twice.
  */
 import { randomInt } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -21,7 +21,9 @@ function wholeNumber(text: string, flag: string): number {
   return Number(text);
 }
 
-/** Appends what was found, each with the command that shows it again. @throws UserError when the file cannot be written. */
+/**
+ * Appends what was found, each with the command that shows it again. @throws UserError when the file cannot be written.
+ */
 function keep(file: string, findings: readonly string[]): void {
   try {
     mkdirSync(dirname(file), { recursive: true });

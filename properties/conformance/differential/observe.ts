@@ -1,11 +1,11 @@
 /**
  * One case on our machine, tick by tick: what each instruction was about to do, and what came of it. Addresses are
- * translated by the independent model of properties/conformance/two-stage and PMP by a few lines here, so that what is said about
- * an access does not lean on the engine that is being judged.
+ * translated by the independent model of properties/conformance/two-stage and PMP by a few lines here, so that what is
+ * said about an access does not lean on the engine that is being judged.
  * Relies on the harness being M-mode code below the arena. Does not observe what the handlers of the harness do.
  */
 import { decode, type Instruction, type Machine, type Mode, RAM_BASE } from '../../../engine/index.ts';
-import { access as translate } from '../two-stage/model.ts';
+import { access as translate } from '../two-stage/index.ts';
 import { takesAddress } from './instructions.ts';
 import { ARENA_AT, HARNESS_AT, RAM_BYTES, STATE_AT } from './layout.ts';
 import { pmpAllows } from './pmp.ts';

@@ -1,6 +1,6 @@
 /**
- * Random PMP entries of a case, beside those that guard the harness. Never locked: a lock would outlive the case. Never a
- * part of a page with code, and never TOR up to address 0: there QEMU 7.2 goes its own way (docs/choices.md).
+ * Random PMP entries of a case, beside those that guard the harness. Never locked: a lock would outlive the case. Never
+ * a part of a page with code, and never TOR up to address 0: there QEMU 7.2 goes its own way (docs/choices.md).
  */
 import fc from 'fast-check';
 import { ARENA_AT, PAGE, PAGES } from './layout.ts';

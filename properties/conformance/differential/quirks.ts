@@ -1,7 +1,8 @@
 /**
- * What QEMU 7.2 does of its own with single instructions, and what only its board has. A quirk changes where a case goes
- * from there on, so it cannot be a difference between fields: a case that differs and meets one is run again with a NOP
- * in place of the instruction, and must agree then. Everything is judged by what our machine was seen to do (observe.ts).
+ * What QEMU 7.2 does of its own with single instructions, and what only its board has. A quirk changes where a case
+ * goes from there on, so it cannot be a difference between fields: a case that differs and meets one is run again with
+ * a NOP in place of the instruction, and must agree then. Everything is judged by what our machine was seen to do
+ * (observe.ts).
  */
 import type { Case } from './case.ts';
 import { type Access, isRam, type Step } from './observe.ts';

@@ -48,7 +48,9 @@ export function without(result: Extract<Result, { kind: 'endless' }>, changing: 
   return { ...result, fields: new Map([...result.fields].filter(([name]) => isSettled(name))) };
 }
 
-/** Where the results differ, known differences left out; empty when they agree. Of ours, only what it has is compared. */
+/**
+ * Where the results differ, known differences left out; empty when they agree. Of ours, only what it has is compared.
+ */
 export function differences(ours: Result, qemu: Result): Difference[] {
   if (ours.kind === 'lost' || qemu.kind === 'lost' || ours.kind !== qemu.kind) {
     return ours.kind === qemu.kind ? [] : [{ field: `ours ${ours.kind}, QEMU ${qemu.kind}`, ours: 0n, qemu: 0n }];

@@ -1,4 +1,7 @@
-/** `node properties/conformance/io-guest/main.ts FILE`: writes the guest, for commands that reproduce a scenario with it. */
+/**
+ * `node properties/conformance/io-guest/main.ts FILE`: writes the guest, for commands that reproduce a scenario with
+ * it.
+ */
 import { writeFileSync } from 'node:fs';
 import { ioGuest } from './guest.ts';
 

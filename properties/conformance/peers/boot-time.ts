@@ -2,7 +2,8 @@
  * Time from power-on to the shell prompt of Debian's kernel: our recorder against QEMU that records too (-icount
  * shift=0,rr=record), in pairs, so that what else the host does hits both. Prints each pair and the median ratio, by
  * wall time and by processor time of the whole process, start-up included.
- * Run: node properties/conformance/peers/boot-time.ts [pairs]. One hart, because QEMU records no more. Needs qemu-system-riscv64 and apt (debian.ts).
+ * Run: node properties/conformance/peers/boot-time.ts [pairs]. One hart, because QEMU records no more. Needs
+ * qemu-system-riscv64 and apt (debian.ts).
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Debian's OpenSBI and U-Boot, unchanged, on our machine, and U-Boot on our firmware: recorded live with somebody at the console, then replayed
- * with every digest compared. Needs apt (see debian.ts).
+ * Debian's OpenSBI and U-Boot, unchanged, on our machine, and U-Boot on our firmware: recorded live with somebody at
+ * the console, then replayed with every digest compared. Needs apt (see debian.ts).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

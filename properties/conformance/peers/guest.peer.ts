@@ -1,6 +1,7 @@
 /**
- * Debian's U-Boot and Linux, unchanged, as guests of Lazarus: to their prompts, with somebody typing, through recoveries
- * of the hypervisor below them; recorded live and replayed with every digest compared. Needs apt (see debian.ts).
+ * Debian's U-Boot and Linux, unchanged, as guests of Lazarus: to their prompts, with somebody typing, through
+ * recoveries of the hypervisor below them; recorded live and replayed with every digest compared. Needs apt (see
+ * debian.ts).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,7 +110,10 @@ describe('Linux', () => {
   ];
 
   const config = (mechanism: string) => hostedLinux(peers, 1, `recoveries=1000 recovery=${mechanism}`);
-  /** What it prints up to its prompt, but for the mechanism's name, a time that it measures, and a line that comes when it comes. */
+  /**
+   * What it prints up to its prompt, but for the mechanism's name, a time that it measures, and a line that comes when
+   * it comes.
+   */
   const boot = (console: string, mechanism: string): string =>
     guestOutput(console)
       .split(PROMPT)[0]!

@@ -1,6 +1,7 @@
 /**
  * Lazarus with an unmodified guest, and failstops all over its hypervisor instructions: what the guest prints must not
- * change by a byte. What Lazarus and the firmware print comes in between, whole, and is taken out before the comparison.
+ * change by a byte. What Lazarus and the firmware print comes in between, whole, and is taken out before the
+ * comparison.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -35,8 +36,8 @@ export const hostedUBoot = (peers: Peers, harts: number, append = ''): MachineCo
   hosted(harts, 64, peers.uBootS, `guest=raw ${append}`.trim());
 
 /**
- * Debian's kernel and a ramdisk with busybox, in a bundle. A recovery takes time: without the last three options, times and
- * the order of what threads say would differ.
+ * Debian's kernel and a ramdisk with busybox, in a bundle. A recovery takes time: without the last three options, times
+ * and the order of what threads say would differ.
  */
 export function hostedLinux(peers: Peers, harts: number, append = ''): MachineConfig {
   const bytes = makeBundle([

@@ -1,6 +1,7 @@
 /**
- * Debian's riscv64 kernel and busybox, unchanged, from OpenSBI or our own firmware to a shell: commands are typed, their
- * answers checked, and the machine is powered off; the whole of it is recorded live and replayed. Needs apt (see debian.ts).
+ * Debian's riscv64 kernel and busybox, unchanged, from OpenSBI or our own firmware to a shell: commands are typed,
+ * their answers checked, and the machine is powered off; the whole of it is recorded live and replayed. Needs apt (see
+ * debian.ts).
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * A scripted person at the machine's console: waits for text, types, waits for more. It looks at nothing but the
- * console output, so a recording made with it is as live as one made by hand, and it needs no clock: how long to wait is
- * counted in moments by the recorder.
+ * console output, so a recording made with it is as live as one made by hand, and it needs no clock: how long to wait
+ * is counted in moments by the recorder.
  */
 import { type MachineConfig, UserError } from '../../../engine/index.ts';
 import { type PlannedInput, type RecordResult, type ReplayResult, record, replayTrace } from '../../../replay/index.ts';

@@ -1,11 +1,11 @@
 /**
  * Programs that do to page tables whatever can be done: they change them through their own mappings, through aliases,
  * from another hart and from outside, in the middle of both stages and in the wide roots of the second; switch modes
- * (Sv39, Sv48, Sv57 and their x4 forms), roots, ASIDs and VMIDs, with fences of every kind and without; let hardware set
- * A and D bits or not; and access memory in every way there is.
+ * (Sv39, Sv48, Sv57 and their x4 forms), roots, ASIDs and VMIDs, with fences of every kind and without; let hardware
+ * set A and D bits or not; and access memory in every way there is.
  *
- * All tables come from a pool of pages that may stand at any level of any stage. Whatever traps goes to M-mode, where the
- * handler folds cause and address into s11 and goes on with the next step. Laid out in memory by image.ts.
+ * All tables come from a pool of pages that may stand at any level of any stage. Whatever traps goes to M-mode, where
+ * the handler folds cause and address into s11 and goes on with the next step. Laid out in memory by image.ts.
  */
 import fc from 'fast-check';
 
@@ -13,7 +13,9 @@ export const PAGE = 4096;
 export const RAM = 0x8000_0000;
 export const TICKS = 10_000;
 export const POOL = RAM + 0x10_0000;
-/** By level: 0 and 1 are meant as Sv39's roots, 2 and 3 as the tables below, 4–7 as the last level; 8–11 stand above. */
+/**
+ * By level: 0 and 1 are meant as Sv39's roots, 2 and 3 as the tables below, 4–7 as the last level; 8–11 stand above.
+ */
 export const POOL_PAGES = 12;
 /** Entries that programs use in each pool page: these, and the last one, where addresses of the upper half lead. */
 export const USED = 4;
@@ -121,7 +123,10 @@ const rootPlace = (roots: readonly Root[]): fc.Arbitrary<Place> =>
     }));
 const placeOf = (roots: readonly Root[]) => fc.oneof(anyPlace, rootPlace(roots));
 
-/** First entries above Sv39x4, as they are when the program begins: a change may also be one back to where code is found. */
+/**
+ * First entries above Sv39x4, as they are when the program begins: a change may also be one back to where code is
+ * found.
+ */
 const ORIGINAL = new Map(
   [0, 1].flatMap((n) => [
     ...[0, 1, 2, 3].flatMap((part): [number, bigint][] => [

@@ -1,7 +1,7 @@
 /**
- * Two-stage address translation, written down from the privileged manual once more: slow, obvious, on bigints. The second
- * judge of the engine's walks: it shares no code and no tables with the engine, and remembers nothing between accesses.
- * Covers VS-stage and G-stage of every mode, Svnapot, Svpbmt, and A and D bits set by hardware or not.
+ * Two-stage address translation, written down from the privileged manual once more: slow, obvious, on bigints. The
+ * second judge of the engine's walks: it shares no code and no tables with the engine, and remembers nothing between
+ * accesses. Covers VS-stage and G-stage of every mode, Svnapot, Svpbmt, and A and D bits set by hardware or not.
  * Does not cover PMP (all memory is open), misaligned accesses, or devices (what is not RAM does not answer).
  */
 

@@ -1,10 +1,10 @@
 /** `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. */
+
 import { shellLine } from '../../../engine/index.ts';
 import { type BisectResult, bisectTraces } from '../../../replay/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { counted, grouped, hex, table, toJson, virtualTime } from '../../base/format.ts';
-import { progressLine } from '../../base/io.ts';
+import { counted, EXIT, type ExitCode, grouped, hex, progressLine, table, virtualTime } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function bisectCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {

@@ -1,10 +1,10 @@
 /**
- * How far a campaign is. On a terminal: a bar with rate and time to go, and below it the cells under way with their rates
- * so far, redrawn in place. Elsewhere: a plain line every ten seconds. Goes to standard error.
+ * How far a campaign is. On a terminal: a bar with rate and time to go, and below it the cells under way with their
+ * rates so far, redrawn in place. Elsewhere: a plain line every ten seconds. Goes to standard error.
  */
 import { type CampaignPlan, type CampaignProgress, type CellTally, cellLabel } from '../../../properties/index.ts';
-import { grouped } from '../../base/format.ts';
-import type { Io } from '../../base/io.ts';
+import type { Io } from '../../base/index.ts';
+import { grouped } from '../../base/index.ts';
 
 export interface ProgressDisplay {
   readonly show: (progress: CampaignProgress) => void;

@@ -7,7 +7,7 @@ import {
   type Rate,
   rateOf,
 } from '../../../properties/index.ts';
-import { grouped, table } from '../../base/format.ts';
+import { grouped, table } from '../../base/index.ts';
 
 export interface CellSummary {
   readonly id: number;

@@ -18,14 +18,10 @@ import {
   readCampaign,
   runCampaign,
 } from '../../../properties/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { counted, toJson } from '../../base/format.ts';
-import { readInputFile } from '../../base/input-file.ts';
-import type { Io } from '../../base/io.ts';
-import { packageFile } from '../../base/package-root.ts';
+import type { Io } from '../../base/index.ts';
+import { counted, EXIT, type ExitCode, packageFile, readInputFile, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
-import { documented } from '../json/documented.ts';
+import { documented, toJson } from '../json/index.ts';
 import { BUNDLED_PLANS } from '../plans.ts';
 import { campaignProgress } from './campaign-progress.ts';
 import { cellSummaries, outcomeTable } from './campaign-table.ts';

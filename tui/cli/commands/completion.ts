@@ -1,12 +1,11 @@
-/** `dejavm completion SHELL`: a script for that shell, from the tables of verbs and flags. Relies on completion/ for all of it. */
+/**
+ * `dejavm completion SHELL`: a script for that shell, from the tables of verbs and flags. Relies on completion/ for all
+ * of it.
+ */
 import { noSuchName } from '../../../engine/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
+import { EXIT, type ExitCode, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
-import { bashCompletion } from '../completion/bash.ts';
-import { describeCommandLine } from '../completion/description.ts';
-import { fishCompletion } from '../completion/fish.ts';
-import { zshCompletion } from '../completion/zsh.ts';
+import { bashCompletion, describeCommandLine, fishCompletion, zshCompletion } from '../completion/index.ts';
 import { SHELLS } from '../shells.ts';
 
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;

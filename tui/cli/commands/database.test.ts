@@ -1,4 +1,7 @@
-/** Every verb that takes a campaign's database refuses a file that is none in one line, with the exit code for damaged files. */
+/**
+ * Every verb that takes a campaign's database refuses a file that is none in one line, with the exit code for damaged
+ * files.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -17,11 +17,18 @@ import {
   vmEquivalence,
 } from '../../../replay/index.ts';
 import { openTrace, type Trace } from '../../../traces/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, counted, grouped, virtualTime } from '../../base/format.ts';
-import { type Io, progressLine } from '../../base/io.ts';
+import {
+  byteSize,
+  counted,
+  EXIT,
+  type ExitCode,
+  grouped,
+  type Io,
+  progressLine,
+  virtualTime,
+} from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
-import { type Aim, HypercallWatch, takeAim } from '../demo/aim.ts';
+import { type Aim, HypercallWatch, takeAim } from '../demo/index.ts';
 import { bisectText } from './bisect.ts';
 import { becomesLatest } from './latest.ts';
 import { verdictText } from './verdict.ts';

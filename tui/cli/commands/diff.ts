@@ -1,9 +1,10 @@
 /** `dejavm diff A B`: in what two recordings differ, from what they recorded; nothing is executed. */
+
 import { shellLine } from '../../../engine/index.ts';
 import { diffTraces } from '../../../replay/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { toJson } from '../../base/format.ts';
+import { EXIT, type ExitCode } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function diffCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {

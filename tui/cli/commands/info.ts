@@ -1,11 +1,12 @@
 /** `dejavm info TRACE`: what a trace holds, without running it. */
+
 import { shellLine } from '../../../engine/index.ts';
 import { endText } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, counted, grouped, table, toJson, virtualTime } from '../../base/format.ts';
-import { eventsOf } from '../../model/events.ts';
+import { byteSize, counted, EXIT, type ExitCode, grouped, table, virtualTime } from '../../base/index.ts';
+import { eventsOf } from '../../model/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function infoCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {

@@ -1,6 +1,6 @@
 /**
- * `dejavm inject` on the real set-up: what people see, the exit codes, and the trace that it leaves. What injections mean
- * is properties/campaigns/injection's business.
+ * `dejavm inject` on the real set-up: what people see, the exit codes, and the trace that it leaves. What injections
+ * mean is properties/campaigns/injection's business.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

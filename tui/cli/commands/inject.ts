@@ -1,7 +1,9 @@
 /**
  * `dejavm inject`: one fault into one set-up under one mechanism, and what became of it. Everything that decides is in
- * the flags, or in the row of a campaign that is named, so the line that was typed is the line that runs it again. Relies on properties/campaigns/injection.
+ * the flags, or in the row of a campaign that is named, so the line that was typed is the line that runs it again.
+ * Relies on properties/campaigns/injection.
  */
+
 import { type Fault, parseFault, shellLine, UserError } from '../../../engine/index.ts';
 import {
   bootSetup,
@@ -24,12 +26,10 @@ import {
   type Setup,
 } from '../../../properties/index.ts';
 import { parseTrigger } from '../../../replay/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, toJson, virtualTime } from '../../base/format.ts';
-import { type Io, progressLine } from '../../base/io.ts';
+import { byteSize, EXIT, type ExitCode, type Io, progressLine, UsageError, virtualTime } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import type { FlagValues } from '../flags.ts';
+import { toJson } from '../json/index.ts';
 import { becomesLatest } from './latest.ts';
 
 /** What is injected, and when it comes from a campaign: what became of it there. */

@@ -1,7 +1,7 @@
 /** What a verb that records does to `latest`, and what one that reads it says about it. Relies on replay's pointers. */
 import { UserError } from '../../../engine/index.ts';
 import { findLatest, LATEST, setLatest } from '../../../replay/index.ts';
-import type { Io } from '../../base/io.ts';
+import type { Io } from '../../base/index.ts';
 
 /**
  * Makes `latest` mean a trace that was recorded to its end. Interrupted and refused ones must not: what comes next on a

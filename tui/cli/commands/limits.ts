@@ -1,6 +1,9 @@
-/** `--max-moment` and `--max-time`: where a run or a replay ends at the latest. Relies on replay for virtual time as text. */
+/**
+ * `--max-moment` and `--max-time`: where a run or a replay ends at the latest. Relies on replay for virtual time as
+ * text.
+ */
 import { parseTime } from '../../../replay/index.ts';
-import { UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/index.ts';
 import type { FlagValues } from '../flags.ts';
 
 /** As `record` and `replayTrace` take them. @throws UserError for a time that is none */

@@ -4,7 +4,7 @@
  * On a terminal, raw mode: every key goes to the guest, and Ctrl-A x quits as in QEMU (Ctrl-A Ctrl-A types one Ctrl-A).
  * Relies on the recorder yielding to the event loop.
  */
-import type { Io } from '../../base/io.ts';
+import type { Io } from '../../base/index.ts';
 
 export interface LiveConsole {
   /** Bytes typed since the last call; 'closed' after the end of the input. */

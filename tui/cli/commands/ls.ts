@@ -1,13 +1,16 @@
-/** `dejavm ls`: the traces in the trace folder and the latest one, newest first. Files that are no traces are listed with the reason. */
+/**
+ * `dejavm ls`: the traces in the trace folder and the latest one, newest first. Files that are no traces are listed
+ * with the reason.
+ */
 
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellLine, UserError } from '../../../engine/index.ts';
 import { endText, findLatest, traceFolder } from '../../../replay/index.ts';
 import { readTraceSummary, systemReason } from '../../../traces/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, grouped, table, toJson } from '../../base/format.ts';
+import { byteSize, EXIT, type ExitCode, grouped, table } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 
 interface Listed {
   readonly path: string;

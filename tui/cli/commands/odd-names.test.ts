@@ -1,4 +1,7 @@
-/** Names under which no file can be, or be made: every verb says so in words, and starts over with another where it chooses. */
+/**
+ * Names under which no file can be, or be made: every verb says so in words, and starts over with another where it
+ * chooses.
+ */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

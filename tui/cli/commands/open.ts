@@ -1,17 +1,18 @@
 /**
- * Opens the trace that a command line names, and says on standard error when it is not whole, or another than the one of
- * this folder. Relies on replay for names.
+ * Opens the trace that a command line names, and says on standard error when it is not whole, or another than the one
+ * of this folder. Relies on replay for names.
  */
 import { didYouMean } from '../../../engine/index.ts';
 import { resolveTrace, traceWords } from '../../../replay/index.ts';
 import { type OpenOptions, openTrace, type Trace, TraceError } from '../../../traces/index.ts';
-import { grouped } from '../../base/format.ts';
-import type { Io } from '../../base/io.ts';
+import type { Io } from '../../base/index.ts';
+import { grouped } from '../../base/index.ts';
 import { explainLatest } from './latest.ts';
 
 /**
  * @param name a path, or `latest`
- * @param options how much of it is checked now: damage that is not looked at is not warned of, and neither is damage that
+ * @param options how much of it is checked now: damage that is not looked at is not warned of, and neither is damage
+ * that
  *   the verb tells of itself
  * @throws UserError when there is no such trace, TraceError when it cannot be read at all
  */

@@ -18,13 +18,10 @@ import {
   type RecordResult,
   record,
 } from '../../../replay/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, counted, grouped } from '../../base/format.ts';
-import { type Io, progressLine } from '../../base/io.ts';
+import { byteSize, counted, EXIT, type ExitCode, grouped, type Io, progressLine } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import type { FlagValues } from '../flags.ts';
-import { plugIn } from '../machine/devices.ts';
-import { loadImages } from '../machine/images.ts';
+import { loadImages, plugIn } from '../machine/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';
 import { becomesLatest } from './latest.ts';
 import { runLimits } from './limits.ts';

@@ -1,13 +1,14 @@
-/** `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is. */
+/**
+ * `dejavm replay TRACE`: runs a trace again and compares; with `-g MOMENT`, goes there and says where the machine is.
+ */
+
 import { shellLine, trapLoops } from '../../../engine/index.ts';
 import { openTimeline, type ReplayResult, replayTrace } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { counted, grouped, hex, toJson } from '../../base/format.ts';
-import { type Io, progressLine } from '../../base/io.ts';
-import type { MomentAndInputs } from '../../base/parse.ts';
+import type { MomentAndInputs } from '../../base/index.ts';
+import { counted, EXIT, type ExitCode, grouped, hex, type Io, progressLine, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';
 import { placeText, whereIs } from '../where.ts';
 import { differencesText } from './bisect.ts';

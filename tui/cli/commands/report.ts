@@ -1,8 +1,9 @@
 /**
- * `dejavm report RESULTS`: a campaign's tables beside the papers', as text, Markdown, CSV or JSON on standard output, or as
- * an HTML file. Relies on properties/campaigns/report for all of it; reads the database and runs nothing, also while a campaign
- * writes it.
+ * `dejavm report RESULTS`: a campaign's tables beside the papers', as text, Markdown, CSV or JSON on standard output,
+ * or as an HTML file. Relies on properties/campaigns/report for all of it; reads the database and runs nothing, also
+ * while a campaign writes it.
  */
+
 import { randomUUID } from 'node:crypto';
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import {
@@ -15,10 +16,9 @@ import {
   textReport,
 } from '../../../properties/index.ts';
 import { PRIVATE_FILE, systemReason } from '../../../traces/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, toJson } from '../../base/format.ts';
+import { byteSize, EXIT, type ExitCode, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 
 /** What may stand on standard output instead of the text. */
 const FORMATS = {

@@ -1,7 +1,8 @@
 /**
- * `dejavm rerun TRACE`: records its run anew under the present engine, from the images, the configuration and the inputs
- * inside it, and compares the two recordings. What the guest prints is in the new trace, and not repeated here.
+ * `dejavm rerun TRACE`: records its run anew under the present engine, from the images, the configuration and the
+ * inputs inside it, and compares the two recordings. What the guest prints is in the new trace, and not repeated here.
  */
+
 import { ENGINE_BEHAVIOUR, shellLine } from '../../../engine/index.ts';
 import {
   type DisplacedInput,
@@ -12,10 +13,9 @@ import {
   type StreamComparison,
 } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, counted, grouped, table, toJson, virtualTime } from '../../base/format.ts';
-import { progressLine } from '../../base/io.ts';
+import { byteSize, counted, EXIT, type ExitCode, grouped, progressLine, table, virtualTime } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { becomesLatest } from './latest.ts';
 import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';

@@ -25,7 +25,9 @@ const STRANGE = {
   'text.djvm': 'not a dejavm trace (wrong first bytes); give a .djvm file',
 } as const;
 
-/** Processes that wait for somebody to open their FIFO, and say so each time: whoever does is not kept waiting by it. */
+/**
+ * Processes that wait for somebody to open their FIFO, and say so each time: whoever does is not kept waiting by it.
+ */
 const waiting: { readonly child: ChildProcess; readonly opened: Promise<string> }[] = [];
 function fifo(path: string): void {
   execFileSync('mkfifo', [path]);

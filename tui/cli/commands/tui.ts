@@ -3,14 +3,9 @@
  * something is drawn.
  */
 import { createTracePlayer, openTimeline } from '../../../replay/index.ts';
-import { UsageError } from '../../base/errors.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { processJobControl } from '../../base/job-control.ts';
-import { runScript } from '../../model/input.ts';
-import { machineIntrospection } from '../../model/introspection.ts';
-import { createScanner } from '../../model/scan.ts';
-import { change, createSession } from '../../model/session.ts';
-import { createLanes } from '../../panels/lanes.ts';
+import { EXIT, type ExitCode, processJobControl, UsageError } from '../../base/index.ts';
+import { change, createScanner, createSession, machineIntrospection, runScript } from '../../model/index.ts';
+import { createLanes } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -31,12 +26,12 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   if (flags.frame) {
     while (!scanner.done) scanner.advance(SCAN_STEP);
     // Quitting belongs to a script that ends a session; the frame is what was last on the screen.
-    const { frameText } = await import('../../views/frame.tsx');
+    const { frameText } = await import('../../views/index.ts');
     io.out(`${frameText(session)}\n`);
     return EXIT.ok;
   }
   if (session.state.quit) return EXIT.ok;
-  const { runApp } = await import('../../views/app.tsx');
+  const { runApp } = await import('../../views/index.ts');
   const abort = new AbortController();
   const release = io.onInterrupt(() => abort.abort());
   const colour = !io.env.NO_COLOR && io.env.TERM !== 'dumb';

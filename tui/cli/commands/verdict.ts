@@ -1,6 +1,6 @@
 /** VM-state equivalence as text for people: one line per VM, then why not, if not. */
 import type { EquivalenceVerdict, VmVerdict } from '../../../replay/index.ts';
-import { counted, grouped, hex, table } from '../../base/format.ts';
+import { counted, grouped, hex, table } from '../../base/index.ts';
 
 const MAX_DIFFERENCES = 8;
 

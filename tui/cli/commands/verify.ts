@@ -2,12 +2,13 @@
  * `dejavm verify TRACE`: the file's structure, then a full replay, then, when the run holds a recovery, whether any VM
  * can tell. Damage is located; what is intact is replayed.
  */
+
 import { NOTES, shellLine } from '../../../engine/index.ts';
 import { type EquivalenceVerdict, verifyCheckpoints, vmEquivalence } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import { EXIT, type ExitCode } from '../../base/exit-codes.ts';
-import { byteSize, counted, grouped, toJson } from '../../base/format.ts';
+import { byteSize, counted, EXIT, type ExitCode, grouped } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
+import { toJson } from '../json/index.ts';
 import { runLimits } from './limits.ts';
 import { openNamedTrace } from './open.ts';
 import { replayText, replayWithProgress } from './replay.ts';
@@ -43,7 +44,10 @@ export async function verifyCommand({
 
 const DETECTIONS: readonly number[] = [NOTES.DETECTED_TRAP.code, NOTES.DETECTED_HANG.code];
 
-/** VM-state equivalence; undefined when nothing was recovered. @throws UserError for a golden run without a recovery to judge */
+/**
+ * VM-state equivalence; undefined when nothing was recovered. @throws UserError for a golden run without a recovery to
+ * judge
+ */
 function recoveryVerdict(trace: Trace, golden: Trace | undefined): EquivalenceVerdict | undefined {
   const recovered = trace.notes.some(({ code }) => DETECTIONS.includes(code));
   if (recovered || golden) return vmEquivalence(trace, golden);

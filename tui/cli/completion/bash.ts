@@ -1,6 +1,6 @@
 /**
- * Completion for bash from 3.2 on, without other packages. The script holds everything but names of files and traces, so
- * that nothing is started when a key is pressed. Relies on the description alone.
+ * Completion for bash from 3.2 on, without other packages. The script holds everything but names of files and traces,
+ * so that nothing is started when a key is pressed. Relies on the description alone.
  */
 import { EXTENSION, TRACE_FOLDER_RULE } from '../../../replay/index.ts';
 import { type CommandLine, type CompletedValue, type CompletedVerb, spellingsIn } from './description.ts';

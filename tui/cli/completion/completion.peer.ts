@@ -1,6 +1,6 @@
 /**
- * Completion in real shells. A person types into an interactive shell in tmux and presses Tab and Enter; a program of the
- * name `dejavm` writes down with what it was called. Relies on tmux, bash, zsh and fish, and on a built `dist/`.
+ * Completion in real shells. A person types into an interactive shell in tmux and presses Tab and Enter; a program of
+ * the name `dejavm` writes down with what it was called. Relies on tmux, bash, zsh and fish, and on a built `dist/`.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

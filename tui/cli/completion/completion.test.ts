@@ -1,4 +1,6 @@
-/** What shells are told of the command line: all of it, and nothing that is not taken. The shells: completion.peer.ts. */
+/**
+ * What shells are told of the command line: all of it, and nothing that is not taken. The shells: completion.peer.ts.
+ */
 import { describe, expect, it, test } from 'vitest';
 import { parseFault } from '../../../engine/index.ts';
 import { findSetup, parseEnhance, parseRecovery } from '../../../properties/index.ts';

@@ -6,7 +6,7 @@ import { invariant } from '../../../engine/index.ts';
 import type { Verb } from '../command.ts';
 import { flagSpec, longName, spellingsOf } from '../flags.ts';
 import { HELP_FLAG, HELP_VERB, VERSION_FLAG } from '../help.ts';
-import { SHARED } from '../qemu/options.ts';
+import { SHARED } from '../qemu/index.ts';
 import type { Takes } from '../takes.ts';
 import { type Suggestion, suggestions } from './suggestions.ts';
 
@@ -84,7 +84,9 @@ export const spellingsIn = ({ short, long, oneDash }: CompletedOption): string[]
 
 const placeholder = (syntax: string): string => /<(.*)>/.exec(syntax)![1]!;
 
-/** The first clause of a help text, without what is said of repeating and defaults: it stands beside others in a list. */
+/**
+ * The first clause of a help text, without what is said of repeating and defaults: it stands beside others in a list.
+ */
 export const brief = (help: string): string =>
   help
     .replace(/ \([^)]*\)/g, '')

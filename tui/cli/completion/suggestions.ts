@@ -1,11 +1,13 @@
-/** What a shell may offer for a value, by its kind. Relies on those who read the values for what there is to choose from. */
+/**
+ * What a shell may offer for a value, by its kind. Relies on those who read the values for what there is to choose
+ * from.
+ */
 import { ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
 import { LATEST } from '../../../replay/index.ts';
 import type { Verb } from '../command.ts';
 import { EXPORT_FORMATS, FAULT_EXAMPLES } from '../flags.ts';
 import { HELP_VERB } from '../help.ts';
-import { DRIVERS } from '../machine/devices.ts';
-import { FIRMWARE_WORDS } from '../machine/images.ts';
+import { DRIVERS, FIRMWARE_WORDS } from '../machine/index.ts';
 import { DRIVE_FILE, DRIVE_RANDOM, NETDEV_KINDS, NOW } from '../parse-devices.ts';
 import { BUNDLED_PLANS } from '../plans.ts';
 import { SHELLS } from '../shells.ts';

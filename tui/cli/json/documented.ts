@@ -1,6 +1,6 @@
 /**
- * Ties what `--json` prints to its documentation, at compile time: a value has exactly the fields of its schema, on every
- * path, also on those that no test runs. Relies on types alone; nothing of it is there at run time.
+ * Ties what `--json` prints to its documentation, at compile time: a value has exactly the fields of its schema, on
+ * every path, also on those that no test runs. Relies on types alone; nothing of it is there at run time.
  */
 import type { JsonShapes } from './shapes.ts';
 
@@ -10,8 +10,8 @@ interface Missing {
 }
 
 /**
- * A type as JSON has it, so that two can be compared by assigning each to the other: 64-bit integers and bytes are text,
- * a field that is optional or undefined may be missing. Every key is required, so that none is overlooked.
+ * A type as JSON has it, so that two can be compared by assigning each to the other: 64-bit integers and bytes are
+ * text, a field that is optional or undefined may be missing. Every key is required, so that none is overlooked.
  */
 type Plain<T> = T extends bigint | Uint8Array
   ? string
@@ -49,7 +49,10 @@ type Differing<A, B> =
           : ''
         : '';
 
-/** What a value must be, too, to have the documented shape: nothing if it has; otherwise what no value is, and where it differs. */
+/**
+ * What a value must be, too, to have the documented shape: nothing if it has; otherwise what no value is, and where it
+ * differs.
+ */
 export type Documented<N extends keyof JsonShapes, V> =
   Same<Plain<V>, Plain<JsonShapes[N]>> extends true
     ? unknown

@@ -1,4 +1,7 @@
-/** What every command prints with `--json` is read back strictly with its documented schema, which `cli` does wherever it runs. */
+/**
+ * What every command prints with `--json` is read back strictly with its documented schema, which `cli` does wherever
+ * it runs.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * What each command prints with `--json`, one row each: docs/json.md is made from here, the compiler compares each with the
- * value that is printed (documented.ts), and tests read real output with it. Relies on zod, which only documents and tests
- * load: commands name a row by its type.
+ * What each command prints with `--json`, one row each: docs/json.md is made from here, the compiler compares each with
+ * the value that is printed (documented.ts), and tests read real output with it. Relies on zod, which only documents
+ * and tests load: commands name a row by its type.
  */
 import type { z } from 'zod';
 import { campaign, campaignExport, inject } from './campaigns.ts';

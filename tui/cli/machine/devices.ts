@@ -1,10 +1,10 @@
 /**
- * What `-drive`, `-netdev` and `-device` plug into the board: files are read, names looked up, slots given out in QEMU's
- * order (the first device gets the last slot). Limits of the board and of images are the engine's business.
+ * What `-drive`, `-netdev` and `-device` plug into the board: files are read, names looked up, slots given out in
+ * QEMU's order (the first device gets the last slot). Limits of the board and of images are the engine's business.
  */
 import { didYouMean, randomDisk, VIRTIO_SLOTS, type VirtioConfig } from '../../../engine/index.ts';
 import type { UdpCable } from '../../../replay/index.ts';
-import { UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/index.ts';
 import type { FlagValues } from '../flags.ts';
 import type { DeviceFlag, DriveFlag } from '../parse-devices.ts';
 import { readImage } from './images.ts';

@@ -5,8 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Image, MachineConfig } from '../../../engine/index.ts';
-import { readInputFile } from '../../base/input-file.ts';
-import { packageFile } from '../../base/package-root.ts';
+import { packageFile, readInputFile } from '../../base/index.ts';
 import type { FlagValues } from '../flags.ts';
 
 /** Firmware, Lazarus and its guest, as built from engine/. */
@@ -24,8 +23,8 @@ const DEFAULT_BIOS = 'default';
 export const FIRMWARE_WORDS = [NO_BIOS, DEFAULT_BIOS] as const;
 
 /**
- * With no image flag: firmware, Lazarus and guest. With -initrd alone: firmware and Lazarus, with those guests. With others:
- * those, and our firmware where -bios is missing.
+ * With no image flag: firmware, Lazarus and guest. With -initrd alone: firmware and Lazarus, with those guests. With
+ * others: those, and our firmware where -bios is missing.
  * @throws UsageError when a file cannot be read
  */
 export function loadImages(flags: FlagValues<'bios' | 'kernel' | 'initrd' | 'dtb'>): Images {

@@ -1,9 +1,10 @@
 /**
  * Brings QEMU's spelling to ours before the parser sees it: one dash for long names (`-smp 2`), options that are only
- * QEMU's (options.ts), and, after `record`, the name of QEMU's program. Relies on the flag table for which flags take values.
+ * QEMU's (options.ts), and, after `record`, the name of QEMU's program. Relies on the flag table for which flags take
+ * values.
  */
 import { didYouMean } from '../../../engine/index.ts';
-import { UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/index.ts';
 import { FLAGS, longName, spellingsOf } from '../flags.ts';
 import { QEMU_OPTIONS, type QemuOption, SHARED } from './options.ts';
 

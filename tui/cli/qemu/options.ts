@@ -1,7 +1,7 @@
 /**
- * QEMU's options, as people paste them, one row each: what becomes of it on the command line of `dejavm record`. Options
- * that have the same name and meaning here stand in the flag table (tui/cli/flags.ts) and not here. A row for every option
- * that QEMU has: `options.peer.ts` asks it.
+ * QEMU's options, as people paste them, one row each: what becomes of it on the command line of `dejavm record`.
+ * Options that have the same name and meaning here stand in the flag table (tui/cli/flags.ts) and not here. A row for
+ * every option that QEMU has: `options.peer.ts` asks it.
  */
 import type { FlagName } from '../flags.ts';
 import {

@@ -1,10 +1,10 @@
 /**
- * What the values of QEMU's options ask for, held against the machine that there is. Each function returns what it means in
- * our own flags (nothing where the machine is so anyway), or says in one line why it cannot be had.
+ * What the values of QEMU's options ask for, held against the machine that there is. Each function returns what it
+ * means in our own flags (nothing where the machine is so anyway), or says in one line why it cannot be had.
  * Relies on the engine's list of extensions and on settings as parse-devices.ts reads them.
  */
 import { didYouMean, extensionsInOrder } from '../../../engine/index.ts';
-import { UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/index.ts';
 import { isSetting, settings } from '../parse-devices.ts';
 
 /** Flags of ours that say the same; none where nothing needs saying. @throws UsageError: why it cannot be had */

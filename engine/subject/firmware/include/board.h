@@ -18,8 +18,8 @@
 #define BOARD_TIME_PER_US 10
 
 /*
- * The firmware's memory: closed to HS, its upper part readable. Lazarus starts right behind it. Below any other next stage
- * only the core is the firmware's: code, data and stacks.
+ * The firmware's memory: closed to HS, its upper part readable. Lazarus starts right behind it. Below any other next
+ * stage only the core is the firmware's: code, data and stacks.
  */
 #define FIRMWARE_BASE 0x80000000ul
 #define FIRMWARE_CORE_BYTES 0x40000ul

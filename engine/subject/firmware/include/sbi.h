@@ -57,7 +57,10 @@
 #define SBI_RECOVERY_DONE 2
 /** check(): compares the hypervisor's code and constants with the pristine image; a difference is a detected error. */
 #define SBI_RECOVERY_CHECK 3
-/** receive(place, ledger, value): stores a received byte to `*place`, then `value` to `*ledger`; no failure comes in between. 1, or 0. */
+/**
+ * receive(place, ledger, value): stores a received byte to `*place`, then `value` to `*ledger`; no failure comes in
+ * between. 1, or 0.
+ */
 #define SBI_RECOVERY_RECEIVE 4
 
 #endif

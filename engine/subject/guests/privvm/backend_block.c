@@ -1,6 +1,6 @@
 /*
- * Back end of the split block device. Each AppVM has its own slice of the real disk, for good. A request's page is mapped
- * for as long as the request is in flight, and the device works on that page itself.
+ * Back end of the split block device. Each AppVM has its own slice of the real disk, for good. A request's page is
+ * mapped for as long as the request is in flight, and the device works on that page itself.
  */
 #include "privvm.h"
 

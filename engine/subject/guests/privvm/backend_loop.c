@@ -1,6 +1,7 @@
 /*
- * Back end of the loop device: maps a granted page, stirs it and gives it back, or makes a frame and transfers it. Every
- * request is served at once. For guests that exercise grants, transfers and events between VMs; needs no real device.
+ * Back end of the loop device: maps a granted page, stirs it and gives it back, or makes a frame and transfers it.
+ * Every request is served at once. For guests that exercise grants, transfers and events between VMs; needs no real
+ * device.
  */
 #include "privvm.h"
 

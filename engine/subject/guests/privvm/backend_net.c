@@ -1,7 +1,7 @@
 /*
  * Back end of the split network device: a learning switch between the AppVMs and the real device. Frames are moved with
- * grant_copy, in batches: out of the sender's pages into ours, from there into the receivers' pages. Who has no room loses
- * the frame, as on a wire.
+ * grant_copy, in batches: out of the sender's pages into ours, from there into the receivers' pages. Who has no room
+ * loses the frame, as on a wire.
  */
 #include "privvm.h"
 

@@ -1,6 +1,6 @@
 /*
- * The bundle of guest images and the ELF executables in it. Checks all that it reads: bounds, names, alignment. Does not
- * copy: segments point into the bundle.
+ * The bundle of guest images and the ELF executables in it. Checks all that it reads: bounds, names, alignment. Does
+ * not copy: segments point into the bundle.
  */
 #include "privvm.h"
 

@@ -1,6 +1,6 @@
 /*
- * The PrivVM's start and its event loop: interrupts of the real devices and events of AppVMs are ports, all of them masked
- * and polled; between them, at most PERIOD apart, the toolstack has a look around. Nothing waits anywhere else.
+ * The PrivVM's start and its event loop: interrupts of the real devices and events of AppVMs are ports, all of them
+ * masked and polled; between them, at most PERIOD apart, the toolstack has a look around. Nothing waits anywhere else.
  */
 #include "privvm.h"
 

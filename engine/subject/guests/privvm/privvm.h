@@ -1,7 +1,7 @@
 /*
- * The PrivVM: what its files share. main (event loop, ports), image (bundle, ELF), toolstack (AppVMs), virtio (transport),
- * virtio_block and virtio_net (drivers), backend_block, backend_net and backend_loop (the back ends of the split devices),
- * backend (what they share).
+ * The PrivVM: what its files share. main (event loop, ports), image (bundle, ELF), toolstack (AppVMs), virtio
+ * (transport), virtio_block and virtio_net (drivers), backend_block, backend_net and backend_loop (the back ends of the
+ * split devices), backend (what they share).
  *
  * Single-threaded: everything happens in the event loop, interrupts come as events. Nothing here trusts what an AppVM
  * wrote: a request is copied, then checked, then served.
@@ -127,7 +127,9 @@ struct front {
 int front_search(struct front *front, u64 device, void (*serve)(u64 argument));
 /** Unmaps and unbinds what is left. */
 void front_close(struct front *front);
-/** 1 for what the hypervisor says when a front end offers what is not there or not allowed: that is no failure of ours. */
+/**
+ * 1 for what the hypervisor says when a front end offers what is not there or not allowed: that is no failure of ours.
+ */
 static inline int is_refusal(i64 result) { return result == CALL_DENIED || result == CALL_BAD_ARGUMENT; }
 /** Nothing more can be done for the front end: disconnects it, and says so, unless its VM has just ended. */
 void front_failed(struct front *front, const char *what, i64 result);

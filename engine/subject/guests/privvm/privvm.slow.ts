@@ -1,6 +1,6 @@
 /**
- * The PrivVM with its AppVMs on our machine: toolstack, back ends and drivers end to end, with and without devices, with
- * front ends that break the rules, and with failing hypervisors while DMA is in flight.
+ * The PrivVM with its AppVMs on our machine: toolstack, back ends and drivers end to end, with and without devices,
+ * with front ends that break the rules, and with failing hypervisors while DMA is in flight.
  * Every run is made twice and must end in the same state.
  */
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /*
  * Virtio over MMIO, version 2 (Virtual I/O Device 1.2, section 4.2), with split virtqueues (2.7). No optional features:
- * no indirect descriptors, no event index. Device addresses are physical, asked from the hypervisor page by page, so each
- * queue lies in one page.
+ * no indirect descriptors, no event index. Device addresses are physical, asked from the hypervisor page by page, so
+ * each queue lies in one page.
  */
 #include "board.h"
 #include "privvm.h"

@@ -1,6 +1,6 @@
 /*
- * The driver of the real disk (Virtual I/O Device 1.2, section 5.2): up to DISK_REQUESTS requests in flight, DMA straight
- * to and from the memory that the caller names by its physical address.
+ * The driver of the real disk (Virtual I/O Device 1.2, section 5.2): up to DISK_REQUESTS requests in flight, DMA
+ * straight to and from the memory that the caller names by its physical address.
  */
 #include "board.h"
 #include "privvm.h"

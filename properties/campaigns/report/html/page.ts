@@ -1,6 +1,6 @@
 /**
- * The report as one HTML file: inline style and SVG, no script, nothing loaded from anywhere. Relies on tables and figures;
- * whatever a campaign calls its parts is text here and never markup.
+ * The report as one HTML file: inline style and SVG, no script, nothing loaded from anywhere. Relies on tables and
+ * figures; whatever a campaign calls its parts is text here and never markup.
  */
 import { isUnexpected } from '../failures.ts';
 import { EMPTY, headerLines, PLAN_NOTE } from '../header.ts';

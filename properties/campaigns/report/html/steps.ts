@@ -1,6 +1,6 @@
 /**
- * Recovery latency by step as stacked bars on one linear scale. A bar that is too short to be read is drawn again, wider,
- * with a funnel from the one to the other and the factor written beside it.
+ * Recovery latency by step as stacked bars on one linear scale. A bar that is too short to be read is drawn again,
+ * wider, with a funnel from the one to the other and the factor written beside it.
  */
 import { fitted, label, polygon, rect, svg, textWidth } from './svg.ts';
 

@@ -1,4 +1,6 @@
-/** The page's style sheet: light and dark, desktop, narrow and paper. Colours of the figures are declared here, once. */
+/**
+ * The page's style sheet: light and dark, desktop, narrow and paper. Colours of the figures are declared here, once.
+ */
 
 /** Name, light, dark. Classes of figures take their colour from the variable of the same name. */
 const COLOURS: readonly (readonly [string, string, string])[] = [

@@ -1,5 +1,7 @@
-/** Tables of effects, success, VMs affected, detection, causes and what recovery left behind: one row for each group. */
-import type { FailureCause } from '../../injection/types.ts';
+/**
+ * Tables of effects, success, VMs affected, detection, causes and what recovery left behind: one row for each group.
+ */
+import type { FailureCause } from '../../injection/index.ts';
 import { bounds, DASH, grouped, percent, ratePercent } from '../format.ts';
 import { recoveryName } from '../groups.ts';
 import { CAVEAT, PUBLISHED_CAUSES, PUBLISHED_OUTCOMES } from '../published.ts';

@@ -1,6 +1,6 @@
 /**
- * A table as data, written once and printed as terminal text, Markdown and HTML. Cells are plain text: each output escapes
- * for itself. Relies on nothing.
+ * A table as data, written once and printed as terminal text, Markdown and HTML. Cells are plain text: each output
+ * escapes for itself. Relies on nothing.
  */
 export interface Column {
   /** May be two lines. */

@@ -1,0 +1,2 @@
+/** The committed images: how each is made, and the container that holds guests. */
+export { makeBundle } from './bundle.ts';

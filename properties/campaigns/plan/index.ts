@@ -1,0 +1,15 @@
+/** What a campaign runs: its file read, its cells and rows drawn, and the machine it is for identified. */
+export { type DrawnFault, drawFault, type FaultDraw } from './draw.ts';
+export { type CampaignIdentity, identityOf, machineDifference, refuseOther } from './identity.ts';
+export { type CampaignPlan, cellLabel, type PlannedCell, planCampaign } from './plan.ts';
+export { MAX_CELL_SIZE } from './schema.ts';
+export { memoryTargets, targetByte } from './targets.ts';
+export {
+  type Catalogue,
+  type GoldenEnds,
+  type GoldenWindow,
+  type Injector,
+  OtherGoldenRun,
+  type RowContext,
+  type Testbed,
+} from './testbed.ts';

@@ -1,0 +1,2 @@
+/** A guest that keeps every device of its machine busy. */
+export { ioGuest } from './guest.ts';

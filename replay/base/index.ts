@@ -1,0 +1,22 @@
+/** Positions, inputs, results and errors that every folder of replay speaks of. */
+export { endReason, endText } from './end-text.ts';
+export { MomentError } from './errors.ts';
+export { marksFrom, sharedMarks } from './marks.ts';
+export type {
+  BisectResult,
+  Divergence,
+  EquivalenceVerdict,
+  InputsHere,
+  LiveNetwork,
+  NoteAt,
+  PlannedInput,
+  Position,
+  RecordedPosition,
+  RecordOptions,
+  RecordResult,
+  ReplayResult,
+  TimedInput,
+  TimeTravel,
+  Trigger,
+  VmVerdict,
+} from './types.ts';

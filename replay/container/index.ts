@@ -1,0 +1,12 @@
+/** Between traces and machines: a machine's configuration in a trace's header, and where traces are kept and found. */
+export {
+  configFromTrace,
+  describedConfig,
+  headerFields,
+  imageContents,
+  inputsFromTrace,
+  traceInput,
+} from './config.ts';
+export { findLatest, LATEST, resolveTrace, setLatest, traceWords } from './latest.ts';
+export { defaultTracePaths, EXTENSION, namedTracePath, TRACE_FOLDER_RULE, traceFolder } from './store.ts';
+export { TOOL_VERSION } from './version.ts';

@@ -1,0 +1,22 @@
+/** Each panel of the screen as lines of text, from a session's state. */
+export { headerLine, statusLine, whereLines } from './bars.ts';
+export { activityOf, createLanes, type Lanes } from './lanes.ts';
+export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';
+export { consoleLines, disassemblyLines, scrolledCode, vmLines } from './panels.ts';
+export { CSR_NAMES, registerFile, registerLines } from './registers.ts';
+export { clip, span, wrap } from './text.ts';
+export { timelineLines, timelineWidth } from './timeline.ts';
+export {
+  type DisassembledLine,
+  type Introspection,
+  type Line,
+  type Overlay,
+  PANELS,
+  type PanelName,
+  type RegisterSet,
+  type RunEvent,
+  type Session,
+  type State,
+  type Tone,
+  type VmRow,
+} from './types.ts';
