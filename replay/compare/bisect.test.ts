@@ -173,7 +173,10 @@ describe('bisectTraces', async () => {
     const reference = createMachine(config());
     reference.run({ moment: 12_345 });
     expect(found).toMatchObject({ identical: false, moment: 12_345, ticks: reference.ticks });
-    expect(found.cause).toMatch(/^no input: /);
+    expect(found.cause).toMatch(/^no input: the same state gave different ones; /);
+    // Both runs stand there: nothing else differs.
+    expect(found.differences).toMatchObject([{ where: 'ram', paddr: DATA + 64, a: 0n, b: 1n }]);
+    expect(found.differences).toHaveLength(1);
     expect(found.probes).toBeLessThan(30);
   });
 });

@@ -94,6 +94,11 @@ describe('crossings', () => {
     }
   });
 
+  it('are seen from the first tick on', () => {
+    const [found] = findCrossings(scripted([transition(1, 1, 'VS', 'HS', 10)], 1000), []);
+    expect(found!.get(1)?.exit?.moment).toBe(1);
+  });
+
   it('find the entry that follows a position', () => {
     const run = scripted(events, 1000);
     expect(nextEntry(run, 2, { moment: 40, ticks: 40 })?.moment).toBe(45);
