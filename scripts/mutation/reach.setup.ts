@@ -1,6 +1,6 @@
 /**
- * A set-up file of vitest: keeps which functions of the sources a test file calls, for `reach.ts`, in the folder that
- * MUTATION_REACH names; without it nothing is kept. Sees the test file's own process only.
+ * A set-up file of vitest: keeps which functions of the sources a test file calls, and what CPU time its process took,
+ * for `reach.ts`, in the folder that MUTATION_REACH names; without it nothing is kept. Sees that process only.
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -25,8 +25,12 @@ if (folder) {
           url,
           functions.map(({ functionName, ranges }) => [functionName, (ranges[0]?.count ?? 0) > 0]),
         ]);
+      const { user, system } = process.cpuUsage();
       const name = createHash('sha256').update(test).digest('hex').slice(0, 16);
-      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ test, functions }));
+      writeFileSync(
+        join(folder, `${name}.json`),
+        JSON.stringify({ test, functions, cpuSeconds: (user + system) / 1e6 }),
+      );
     });
   });
 }

@@ -1,21 +1,30 @@
-/** Which test files call which function of a source: no other one can kill a mutant there. */
+/** What a run of the tests without a mutant tells of each test file: which functions it calls, and what it costs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+export interface Kept {
+  readonly reach: Reach;
+  /** By test file; a process of its own ran it. */
+  readonly cpuSeconds: Readonly<Record<string, number>>;
+}
 
 /** By source, then by function as V8 names it: the test files that call it. '' stands for loading the module. */
 export type Reach = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 
 /** Reads what `reach.setup.ts` kept of a run of the tests in `root`. */
-export function readReach(folder: string, root: string): Reach {
+export function readKept(folder: string, root: string): Kept {
+  const cpuSeconds: Record<string, number> = {};
   const reach = new Map<string, Map<string, Set<string>>>();
   const pathOf = (file: string) => relative(root, file).replaceAll('\\', '/');
   for (const name of readdirSync(folder)) {
     const kept = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
       test: string;
+      cpuSeconds: number;
       functions: [url: string, functions: [name: string, called: boolean][]][];
     };
     const test = pathOf(kept.test);
+    cpuSeconds[test] = kept.cpuSeconds;
     for (const [url, functions] of kept.functions) {
       const source = pathOf(fileURLToPath(url));
       const ofSource = reach.get(source) ?? new Map<string, Set<string>>();
@@ -27,7 +36,7 @@ export function readReach(folder: string, root: string): Reach {
       }
     }
   }
-  return reach;
+  return { reach, cpuSeconds };
 }
 
 /**

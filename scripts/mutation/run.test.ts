@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { runBounded } from './bounded.ts';
 import { nearestFirst } from './order.ts';
-import { readReach, testsThatReach } from './reach.ts';
+import { readKept, testsThatReach } from './reach.ts';
 import { type Outcome, openResults, score, scoreLine } from './results.ts';
 import { type Judge, judgeRange } from './run.ts';
 import { drawn, enumerate, productSources, sourcesDigest } from './sample.ts';
@@ -101,7 +101,7 @@ it('a mutant is judged by the test files that call its function, or load its mod
   const keep = (test: string, functions: unknown) =>
     writeFileSync(
       join(folder, test),
-      JSON.stringify({ test: `/r/${test}`, functions: [['file:///r/a.ts', functions]] }),
+      JSON.stringify({ test: `/r/${test}`, cpuSeconds: 7, functions: [['file:///r/a.ts', functions]] }),
     );
   keep('x.test.ts', [
     ['f', true],
@@ -111,7 +111,8 @@ it('a mutant is judged by the test files that call its function, or load its mod
     ['f', false],
     ['g', false],
   ]);
-  const reach = readReach(folder, '/r');
+  const { reach, cpuSeconds } = readKept(folder, '/r');
+  expect(cpuSeconds).toEqual({ 'x.test.ts': 7, 'y.test.ts': 7 });
   const reaching = (source: string, within: string) => [...testsThatReach(reach, source, within)];
   expect(reaching('a.ts', 'f')).toEqual(['x.test.ts']);
   expect(reaching('a.ts', 'g')).toEqual([]);

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTests } from './judge.ts';
 import { nearestFirst } from './order.ts';
-import { readReach, testsThatReach } from './reach.ts';
+import { readKept, testsThatReach } from './reach.ts';
 import { appendOutcome, type Outcome, outcomeOf } from './results.ts';
 import type { Mutant } from './sample.ts';
 import { type Suite, testFiles } from './suites.ts';
@@ -45,7 +45,7 @@ export async function judgeRange(
   return outcomes;
 }
 
-/** A mutant may use so many times the CPU time that the slowest test file takes without it. */
+/** With a mutant, a test file may use so many times the CPU time that the slowest of its judges takes without one. */
 const PATIENCE = 5;
 /** Bound of the run without a mutant, which sets the bound of the others. */
 const FIRST_RUN_CPU_SECONDS = 3_600;
@@ -63,9 +63,11 @@ export async function suiteJudge(bench: Workbench, suite: Suite, earlier: readon
   if (failure !== undefined) throw new Error(`without any mutant, ${failure.by} fails: ${failure.why}`);
   const missing = files.filter((file) => seconds[file] === undefined);
   if (missing.length > 0) throw new Error(`did not run: ${missing.join(', ')}`);
-  const cpuSeconds = Math.max(LEAST_CPU_SECONDS, Math.ceil(PATIENCE * Math.max(...Object.values(seconds))));
+  const kept = readKept(keepReach, bench.root);
   // What is compiled to wasm has no functions that V8 could name.
-  const reach = suite.types === null ? undefined : readReach(keepReach, bench.root);
+  const reach = suite.types === null ? undefined : kept.reach;
+  const bound = (tests: readonly string[]) =>
+    Math.ceil(PATIENCE * Math.max(...tests.map((test) => kept.cpuSeconds[test]!)));
   const outcomes = [...earlier];
   return (mutant) =>
     withMutant(bench, mutant, async () => {
@@ -73,6 +75,7 @@ export async function suiteJudge(bench: Workbench, suite: Suite, earlier: readon
       const reaching = reach && testsThatReach(reach, mutant.file, mutant.within);
       const tests = nearestFirst(mutant.file, seconds, outcomes).filter((test) => reaching?.has(test) ?? true);
       if (tests.length === 0) return { verdict: 'survived', why: 'no test calls it' };
+      const cpuSeconds = Math.max(LEAST_CPU_SECONDS, bound(tests));
       const run = await runTests(bench, tests, { cpuSeconds });
       if (run.failure === undefined) return { verdict: 'survived', why: `${tests.length} test files call it` };
       const killed = { verdict: 'killed', ...run.failure } as const;
