@@ -6,6 +6,12 @@ import { readElf, readMoved, readSymbols } from './elf.ts';
 
 const bytes = Uint8Array.of(1, 2, 3, 4);
 const good = testElf({ entry: 0x80000002, segments: [{ paddr: 0x80000000, bytes, memBytes: 64 }] });
+/** The same file with something else written over it. */
+const changed = (write: (view: DataView) => void, file = good): Uint8Array => {
+  const copy = file.slice();
+  write(new DataView(copy.buffer));
+  return copy;
+};
 const image = (content: Uint8Array) => ({ name: 'x.elf', bytes: content });
 
 describe('readElf', () => {
@@ -13,6 +19,11 @@ describe('readElf', () => {
     const elf = readElf(image(good), 'bios');
     expect(elf.entry).toBe(0x80000002);
     expect(elf.segments).toEqual([{ paddr: 0x80000000, bytes, memBytes: 64, executable: true, idleBytes: 0 }]);
+  });
+
+  it('takes an executable that may lie anywhere', () => {
+    const read = readElf(image(testElf({ type: 3, segments: [{ paddr: 0x80000000, bytes }] })), 'bios');
+    expect(read.segments.map(({ paddr }) => paddr)).toEqual([0x80000000]);
   });
 
   it('gives physical addresses of what is linked elsewhere, the entry point included', () => {
@@ -66,7 +77,21 @@ describe('readElf', () => {
     ['an x86-64 file', testElf({ machine: 62 }), /is for x86-64/],
     ['an unknown machine', testElf({ machine: 4711 }), /is for ELF machine 4711/],
     ['a 32-bit file', testElf({ elfClass: 1 }), /32-bit RISC-V/],
+    ['a big-endian file', changed((view) => view.setUint8(5, 2)), /is big-endian/],
     ['an object file', testElf({ type: 1 }), /link it first/],
+    ['a core dump', testElf({ type: 4 }), /link it first/],
+    ['other program headers', changed((view) => view.setUint16(54, 32, true)), /program headers of 32 bytes/],
+    [
+      'program headers that lie nowhere',
+      changed((view) => view.setBigUint64(32, 2n ** 60n, true)),
+      /is damaged: a header field has the value 0x1000000000000000/,
+    ],
+    ['a header and nothing else', testElf({}).slice(0, 64), /nothing to load/],
+    [
+      'a segment without memory',
+      testElf({ segments: [{ paddr: 0x80000000, bytes: new Uint8Array(), memBytes: 0 }] }),
+      /nothing to load/,
+    ],
     ['an executable without segments', testElf({}), /nothing to load/],
     ['hundreds of segments', testElf({ segments: Array(257).fill({ paddr: 0, bytes }) }), /257 program headers/],
     ['a header cut short', good.slice(0, 30), /truncated: 30 bytes/],
@@ -121,6 +146,53 @@ describe('readSymbols', () => {
 
   it('gives none for what is not an ELF file', () => {
     expect(readSymbols(Uint8Array.of(1, 2, 3))).toEqual([]);
+  });
+
+  it('gives none of a table that lies outside of the file, or that has no names', () => {
+    const file = testElf({ symbols: [{ name: 'main', value: 8n }] });
+    const sectionsAt = file.length - 3 * 64;
+    const symbolsOf = (write: (view: DataView) => void) => readSymbols(changed(write, file));
+    expect(symbolsOf(() => {})).toHaveLength(1);
+    expect(symbolsOf((view) => view.setBigUint64(sectionsAt + 64 + 24, BigInt(file.length - 47), true))).toEqual([]);
+    expect(symbolsOf((view) => view.setUint32(sectionsAt + 64 + 40, 3, true))).toEqual([]);
+    expect(symbolsOf((view) => view.setUint16(58, 40, true))).toEqual([]);
+    expect(symbolsOf((view) => view.setUint16(60, 4, true))).toEqual([]);
+  });
+
+  it('gives the type of each, and leaves out what is defined elsewhere', () => {
+    const types = [0, 1, 2, 3, 4, 10];
+    const file = testElf({ symbols: [...types, 2].map((_, n) => ({ name: `s${n}`, value: BigInt(n) })) });
+    const read = changed((view) => {
+      for (const [n, type] of types.entries()) view.setUint8(64 + 24 * (n + 1) + 4, 0x10 | type);
+      view.setUint16(64 + 24 * (types.length + 1) + 6, 0, true);
+    }, file);
+    expect(readSymbols(read).map(({ name, type }) => `${name} ${type}`)).toEqual([
+      ...['s0 none', 's1 object', 's2 function', 's3 section', 's4 file', 's5 other'],
+    ]);
+  });
+});
+
+describe('readMoved', () => {
+  const segments = [
+    { paddr: 0x80200000, vaddr: 0xffffffff80000000n, bytes, memBytes: 0x1000 },
+    { paddr: 0x80300000, bytes },
+    { paddr: 0x80400000, vaddr: 0x1000n, bytes: new Uint8Array(), memBytes: 0 },
+    { paddr: 0x80500000, vaddr: 0x2000n, bytes, type: 4 },
+  ];
+
+  it('gives what is to be loaded elsewhere than it is linked', () => {
+    expect(readMoved(testElf({ segments }))).toEqual([
+      { vaddr: 0xffffffff80000000n, paddr: 0x80200000n, bytes: 0x1000n },
+    ]);
+  });
+
+  it('gives nothing of another or a damaged file', () => {
+    expect(readMoved(Uint8Array.of(1, 2, 3))).toEqual([]);
+    expect(readMoved(testElf({ segments, elfClass: 1 }))).toEqual([]);
+    // One byte of the last program header is missing; none is.
+    const headersEnd = 64 + 56 * segments.length;
+    expect(readMoved(testElf({ segments }).slice(0, headersEnd - 1))).toEqual([]);
+    expect(readMoved(testElf({ segments }).slice(0, headersEnd))).toHaveLength(1);
   });
 });
 
