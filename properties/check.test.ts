@@ -90,7 +90,7 @@ async function reproduces(scenario: Scenario, recorder: ScenarioRecorder, softwa
   const project = userProject();
   try {
     // What the repository's own suites print is typed at its root.
-    if (software) symlinkSync(fileURLToPath(new URL('./', import.meta.url)), project.path('properties'), 'dir');
+    if (software) symlinkSync(fileURLToPath(new URL('.//', import.meta.url)), project.path('properties'), 'dir');
     const { out, err } = project.run(line!);
     expect(err).not.toContain('error');
     expect(out).toContain('replay agrees');

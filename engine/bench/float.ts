@@ -5,7 +5,7 @@
  * Prints medians by processor time. Run: node engine/bench/float.ts [rounds]
  */
 import { type Core, createCore } from '../core/index.ts';
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/layout/layout.ts';
 import { assemble } from '../isa/index.ts';
 
 const RAM = CONSTANTS.RAM_BASE;

@@ -1,6 +1,6 @@
 /** The loop that is measured computes the same under two-stage translation as without any: fast, and right. */
 import { expect, test } from 'vitest';
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/layout/layout.ts';
 import { boot, ENTER_INSTRUCTIONS } from './mips.ts';
 
 const ROUND = 200_000;

@@ -4,7 +4,7 @@
  * processor time and by wall time. Run: node engine/bench/mips.ts [rounds]
  */
 import { type Core, createCore } from '../core/index.ts';
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/layout/layout.ts';
 import { assemble } from '../isa/index.ts';
 
 const MIB = 2 ** 20;

@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/layout/layout.ts';
 import { assemble } from '../isa/index.ts';
 import { createMachine } from '../machine/machine.ts';
 import { programOf, WORKLOADS, type Workload } from './trap.ts';

@@ -5,7 +5,7 @@
  * the imports throw. Run: node engine/bench/trap.ts [rounds]; trap-ratio.ts compares with QEMU.
  */
 import { type Core, createCore } from '../core/index.ts';
-import { CONSTANTS } from '../core/layout.ts';
+import { CONSTANTS } from '../core/layout/layout.ts';
 import { assemble } from '../isa/index.ts';
 
 const RAM = CONSTANTS.RAM_BASE;

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CONSTANTS } from './layout.ts';
+import { CONSTANTS } from './layout/layout.ts';
 import { Bed, DEVICE, PTE, RAM, RWX, SV39 } from './testbed.ts';
 
 const { STOP_BREAKPOINT, STOP_TICKS } = CONSTANTS;

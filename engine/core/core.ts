@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeCsrTable } from './csr-table.ts';
 import type { ArchExports, ArchImports } from './interface.ts';
 import { encodeDecodeTable, generateInterp } from './interp/index.ts';
-import { type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE } from './layout.ts';
+import { type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE } from './layout/index.ts';
 
 /** What the machine gives to the core: device accesses, and the devices' deadline. */
 export type CoreImports = Pick<ArchImports, 'mmioLoad' | 'mmioStore' | 'deviceTick'>;

@@ -3,7 +3,7 @@
  * layout's CSR block.
  */
 import { CSR_EFFECTS, CSR_GUARDS, CSR_SOURCES, CSR_WRITES, CSRS, type Csr } from '../isa/index.ts';
-import { CSR, field, HART, offsetOf } from './layout.ts';
+import { CSR, field, HART, offsetOf } from './layout/index.ts';
 
 const NUMBERS = 4096;
 const PLACES = NUMBERS * 2;

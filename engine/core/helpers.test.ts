@@ -21,7 +21,7 @@ import {
   isPure,
   parts,
 } from '../isa/index.ts';
-import { CONSTANTS, hartAddress } from './layout.ts';
+import { CONSTANTS, hartAddress } from './layout/layout.ts';
 import { Bed, DEVICE, type ModeName, PTE, RAM, RWX, SV39 } from './testbed.ts';
 
 const { RESYNC_PC, RESYNC_END_SLICE } = CONSTANTS;

@@ -12,4 +12,4 @@ export {
   MACHINE,
   offsetOf,
   placeBlock,
-} from './layout.ts';
+} from './layout/index.ts';

@@ -1,6 +1,6 @@
 /**
  * Declares device records with the same machinery as the core's blocks. All fields of a device are saved.
- * Relies on engine/core/layout.ts for placement.
+ * Relies on engine/core/layout/layout.ts for placement.
  */
 import { type Block, type FieldType, placeBlock } from '../core/index.ts';
 

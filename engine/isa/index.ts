@@ -1,5 +1,5 @@
 /** The instruction set: its table, CSR names, and what derives from them in TypeScript. */
-export { type Assembled, assemble } from './assemble.ts';
+export { type Assembled, assemble, disassemble, registerNumber } from './assembly/index.ts';
 export {
   ATP,
   type BitField,
@@ -16,32 +16,41 @@ export {
   INTERRUPTS,
   STATUS,
 } from './csrs/index.ts';
-export { decode, instructionLength } from './decode.ts';
-export { disassemble } from './disassemble.ts';
+export type { Compressed, Instruction } from './instructions/index.ts';
 export {
+  COMPRESSED,
+  decode,
   type Encoding,
+  type Extension,
+  expansionOf,
+  extensionsInOrder,
   type Field,
+  INSTRUCTIONS,
   insertOperands,
+  instructionLength,
+  isaString,
   isCompressedRegister,
   isFloatRegister,
   matches,
-} from './encoding.ts';
-export { type Environment, evaluate } from './evaluate.ts';
+  misaLetters,
+} from './instructions/index.ts';
 export {
+  ACCESSES,
   type Arithmetic,
   alternatives,
   type Comparison,
   type Count,
   type Effect,
+  type Environment,
   type Expression,
+  evaluate,
   expressionsOf,
+  type Fact,
   factsOf,
+  HELPERS,
+  type HelperName,
   type HostOperation,
+  isPure,
   mayDivert,
   parts,
-} from './expression.ts';
-export { type Extension, extensionsInOrder, isaString, misaLetters } from './extension-list.ts';
-export { ACCESSES, type Fact, HELPERS, type HelperName, isPure } from './helpers.ts';
-export type { Compressed, Instruction } from './instruction.ts';
-export { registerNumber } from './registers.ts';
-export { COMPRESSED, expansionOf, INSTRUCTIONS } from './table.ts';
+} from './semantics/index.ts';

@@ -27,7 +27,7 @@ import { shiftOf, sourceOf, stateOf, visibleOf } from './csr-table';
 import { pendingAt } from './interrupts';
 import { get, get32, henvcfg, mtimeAt, now, spent, virt } from './state';
 
-/** RV64, and the letters of engine/isa/extension-list.ts. */
+/** RV64, and the letters of engine/isa/instructions/extension-list.ts. */
 const MISA: u64 = (2 << 62) | MISA_LETTERS;
 /** tinfo.info when the selected trigger does not exist (Debug specification, Sdtrig). */
 const NO_TRIGGER: u64 = 1;

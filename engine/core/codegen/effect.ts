@@ -13,7 +13,7 @@ import {
   isPure,
   parts,
 } from '../../isa/index.ts';
-import { CONSTANTS, HART, offsetOf } from '../layout.ts';
+import { CONSTANTS, HART, offsetOf } from '../layout/index.ts';
 import type { MemoryOp } from '../wasm/index.ts';
 import { emitCondition, emitValue, type OperandAccess } from './expression.ts';
 import type { Site } from './site.ts';

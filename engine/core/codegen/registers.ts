@@ -1,6 +1,6 @@
 /** Where the registers are that an instruction's operands name. */
 import { type Instruction, isFloatRegister } from '../../isa/index.ts';
-import { HART, offsetOf } from '../layout.ts';
+import { HART, offsetOf } from '../layout/index.ts';
 
 /**
  * The hart's 64-bit word that a register operand means: its offset / 8. Operands that the instruction lacks mean x0.

@@ -2,7 +2,7 @@
  * The translation caches as generated code looks them up: engine/core/README.md, "Translation caches". A miss is for
  * the architecture, which fills them.
  */
-import { CONSTANTS, MACHINE, offsetOf, TLB } from '../layout.ts';
+import { CONSTANTS, MACHINE, offsetOf, TLB } from '../layout/index.ts';
 import type { FunctionBody } from '../wasm/index.ts';
 
 /** Byte distance of the read, write and fetch caches from the hart's first entry. */

@@ -13,7 +13,7 @@ import {
   isCompressedRegister,
   isFloatRegister,
 } from '../../isa/index.ts';
-import { CONSTANTS, DECODE, offsetOf } from '../layout.ts';
+import { CONSTANTS, DECODE, offsetOf } from '../layout/index.ts';
 import { opNumber } from './ops.ts';
 
 interface Entry {

@@ -3,7 +3,7 @@
  * calling contract with the privileged architecture is in engine/core/README.md.
  */
 import type { ArchCalls, SiteLocals } from '../codegen/index.ts';
-import { HART, offsetOf, SLOT } from '../layout.ts';
+import { HART, offsetOf, SLOT } from '../layout/index.ts';
 import { FunctionBody, type Label } from '../wasm/index.ts';
 
 /** Where generated code can go; each is filled in when its block opens. */

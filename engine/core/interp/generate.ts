@@ -4,7 +4,7 @@
  * budget, so that a stop is exact. Relies on the layout and the ISA table; checks nothing at run time.
  */
 import { archCalls, emitAddend, emitCachesAddress, emitProbe } from '../codegen/index.ts';
-import { CONSTANTS, HART, offsetOf, SLOT } from '../layout.ts';
+import { CONSTANTS, HART, offsetOf, SLOT } from '../layout/index.ts';
 import { encodeModule, type Label } from '../wasm/index.ts';
 import { Frame, type Labels } from './frame.ts';
 import { OPS } from './ops.ts';

@@ -3,7 +3,7 @@
  * of its own, so that generated code knows the distance to the next slot as a constant.
  */
 import { COMPRESSED, type Effect, expansionOf, HELPERS, INSTRUCTIONS, type Instruction } from '../../isa/index.ts';
-import { CONSTANTS } from '../layout.ts';
+import { CONSTANTS } from '../layout/index.ts';
 
 export interface Op {
   readonly number: number;

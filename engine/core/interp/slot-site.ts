@@ -1,6 +1,6 @@
 /** The interpreter's handlers: an op's effect, for whichever slot the frame is at. */
 import { emitEffect, type Site, type SiteLocals } from '../codegen/index.ts';
-import { CONSTANTS, offsetOf, SLOT } from '../layout.ts';
+import { CONSTANTS, offsetOf, SLOT } from '../layout/index.ts';
 import type { Frame, Labels } from './frame.ts';
 import type { Op } from './ops.ts';
 

@@ -10,7 +10,7 @@ import { FIXUPS, NOTES } from '../../machine/index.ts';
 
 /** Folder with a slash at its end. */
 export const SUBJECT_FOLDER = fileURLToPath(new URL('../', import.meta.url));
-export const IMAGES_FOLDER = fileURLToPath(new URL('./', import.meta.url));
+export const IMAGES_FOLDER = fileURLToPath(new URL('.//', import.meta.url));
 
 export interface Recipe {
   readonly name: string;

@@ -19,7 +19,7 @@ import {
   set,
   signExtend,
   zeroExtend,
-} from '../expression.ts';
+} from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const zba = rowsOf('Zba');

@@ -3,10 +3,17 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import {
+  alternatives,
+  type Effect,
+  type Expression,
+  expressionsOf,
+  mayDivert,
+  parts,
+} from '../semantics/expression.ts';
+import { HELPERS } from '../semantics/helpers.ts';
 import { decode, expandOperands } from './decode.ts';
 import { type Encoding, extractOperands, insertOperands, matches, parseEncoding } from './encoding.ts';
-import { alternatives, type Effect, type Expression, expressionsOf, mayDivert, parts } from './expression.ts';
-import { HELPERS } from './helpers.ts';
 import { COMPRESSED, expansionOf, INSTRUCTIONS } from './table.ts';
 
 /** Random instructions of one encoding: its free bits drawn, reserved ones left out. */

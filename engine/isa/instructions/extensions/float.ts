@@ -4,6 +4,8 @@
  * and dirty, NX already set and the rounding mode that one (HART.hostRounding says all of it), and the result must be
  * one that raises nothing else. Everything else is soft-float's. @see Volume I, chapters "F" and "D"
  */
+
+import type { HelperName } from '../../semantics/index.ts';
 import {
   add,
   and,
@@ -30,8 +32,7 @@ import {
   state,
   store,
   zeroExtend,
-} from '../expression.ts';
-import type { HelperName } from '../helpers.ts';
+} from '../../semantics/index.ts';
 import { type Instruction, rowsOf } from '../instruction.ts';
 
 interface Format {

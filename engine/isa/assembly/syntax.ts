@@ -2,8 +2,8 @@
  * How operands are written: one table of operand words, each with its way to text and back. Disassembler and assembler
  * both walk a row's syntax through it.
  */
-import { csrByName, csrByNumber } from './csrs/index.ts';
-import type { Operands } from './encoding.ts';
+import { csrByName, csrByNumber } from '../csrs/index.ts';
+import type { Operands } from '../instructions/index.ts';
 import { FLOAT_REGISTER_NAMES, floatRegisterNumber, REGISTER_NAMES, registerNumber } from './registers.ts';
 
 /** What turning text into operands needs to know. */

@@ -3,7 +3,7 @@
  * consistency. The helpers translate, check alignment and keep the reservation. Zacas adds compare-and-swap; Zawrs
  * waits for a reservation to go. @see Volume I, chapters 14, 15 and 16
  */
-import { call, constant, raw, rs1, rs2, run, set, signExtend } from '../expression.ts';
+import { call, constant, raw, rs1, rs2, run, set, signExtend } from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('A');

@@ -2,7 +2,7 @@
  * Zicbom and Zicboz: cache-block operations. The helpers check the envcfg registers and the access. Prefetches (Zicbop)
  * are ORIs into x0: see aliases.ts. @see Volume I, chapter "CMO" Extensions for Base Cache Management Operation
  */
-import { constant, raw, rs1, run } from '../expression.ts';
+import { constant, raw, rs1, run } from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const zicbom = rowsOf('Zicbom');

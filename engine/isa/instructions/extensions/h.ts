@@ -1,5 +1,5 @@
 /** H: loads and stores as a guest would do them, and guest fences. @see Volume II, section 18.3 */
-import { call, constant, raw, rs1, rs2, run, set, signExtend } from '../expression.ts';
+import { call, constant, raw, rs1, rs2, run, set, signExtend } from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('H');

@@ -2,9 +2,10 @@
  * Instructions to text, in the standard names and preferred pseudo-instructions. 16-bit forms print as the
  * instruction they stand for, as objdump does.
  */
+
+import type { Operands } from '../instructions/index.ts';
+import { decode, instructionLength } from '../instructions/index.ts';
 import { printedAlias } from './aliases.ts';
-import { decode, instructionLength } from './decode.ts';
-import type { Operands } from './encoding.ts';
 import { printOperands } from './syntax.ts';
 
 export interface DisassembleOptions {

@@ -1,13 +1,13 @@
 /** The assembler, its `li`, the disassembler and the CSR names, where they do not merely mirror the table. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CSRS, csrByName, csrByNumber } from '../csrs/index.ts';
+import { decode, instructionLength } from '../instructions/decode.ts';
+import { instructionByName } from '../instructions/table.ts';
+import { evaluate } from '../semantics/evaluate.ts';
 import { AssembleError, assemble } from './assemble.ts';
-import { CSRS, csrByName, csrByNumber } from './csrs/index.ts';
-import { decode, instructionLength } from './decode.ts';
 import { disassemble } from './disassemble.ts';
-import { evaluate } from './evaluate.ts';
 import { loadImmediate } from './load-immediate.ts';
-import { instructionByName } from './table.ts';
 
 /** Instructions of an assembled program with their addresses. */
 function instructions(bytes: Uint8Array, origin: bigint): { raw: number; pc: bigint }[] {

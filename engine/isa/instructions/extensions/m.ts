@@ -1,4 +1,6 @@
 /** M: multiplication and division. Division by zero and overflow give values, not traps. @see Volume I, chapter 13 */
+
+import type { HelperName } from '../../semantics/index.ts';
 import {
   type Arithmetic,
   and,
@@ -12,8 +14,7 @@ import {
   set,
   signExtend,
   zeroExtend,
-} from '../expression.ts';
-import type { HelperName } from '../helpers.ts';
+} from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('M');

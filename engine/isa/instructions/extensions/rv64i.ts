@@ -21,7 +21,7 @@ import {
   signExtend,
   store,
   zeroExtend,
-} from '../expression.ts';
+} from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('I');

@@ -8,11 +8,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { CSRS } from '../csrs/index.ts';
+import { type Encoding, extractOperands, matches, type Operands } from '../instructions/encoding.ts';
+import { COMPRESSED, INSTRUCTIONS } from '../instructions/table.ts';
 import { assemble } from './assemble.ts';
-import { CSRS } from './csrs/index.ts';
 import { disassemble } from './disassemble.ts';
-import { type Encoding, extractOperands, matches, type Operands } from './encoding.ts';
-import { COMPRESSED, INSTRUCTIONS } from './table.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/dejavm-binutils-`);
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -15,7 +15,7 @@ import {
   HSTATUS,
   INTERRUPTS,
   STATUS,
-} from '../isa/index.ts';
+} from '../../isa/index.ts';
 import { BLOCKS, CONSTANTS } from './layout.ts';
 
 const snake = (name: string) => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase();
@@ -35,7 +35,7 @@ const FIELDS: readonly (readonly [string, readonly BitField[]])[] = [
  * table of CSRs says.
  */
 export function assemblyScriptLayout(): string {
-  const lines = ['// Generated from engine/core/layout.ts by layout-gen.ts. Do not edit.'];
+  const lines = ['// Generated from engine/core/layout/layout.ts by layout-gen.ts. Do not edit.'];
   for (const block of BLOCKS) {
     for (const f of block.fields) lines.push(`export const ${block.name}_${snake(f.name)}: u32 = ${f.offset};`);
     lines.push(`export const ${block.name}_SAVED_BYTES: u32 = ${block.savedBytes};`);
@@ -64,5 +64,5 @@ const fieldLines = (prefix: string, { name, mask, shift, width }: BitField): str
 
 /** Writes the generated file beside the AssemblyScript sources. */
 export function writeAssemblyScriptLayout(): void {
-  writeFileSync(new URL('./arch/layout.gen.ts', import.meta.url), assemblyScriptLayout());
+  writeFileSync(new URL('../arch/layout.gen.ts', import.meta.url), assemblyScriptLayout());
 }

@@ -7,7 +7,7 @@
  * are one range.
  */
 
-import { misaLetters } from '../isa/index.ts';
+import { misaLetters } from '../../isa/index.ts';
 
 export type FieldType = 'u8' | 'u32' | 'u64';
 export interface Field {

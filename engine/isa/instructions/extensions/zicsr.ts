@@ -1,5 +1,5 @@
 /** Zicsr and Zifencei. @see Volume I, chapters 6 and 7 */
-import { and, binary, call, constant, type Expression, imm, raw, rs1, run, set, zimm } from '../expression.ts';
+import { and, binary, call, constant, type Expression, imm, raw, rs1, run, set, zimm } from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('Zicsr');

@@ -1,8 +1,9 @@
 /**
  * The shape of a table row, and the builders with which the extension files write their rows.
  */
+
+import type { Effect } from '../semantics/index.ts';
 import { type Encoding, parseEncoding } from './encoding.ts';
-import type { Effect } from './expression.ts';
 
 /** A full-size instruction: how it is encoded, written, and what it does. */
 export interface Instruction {

@@ -3,12 +3,12 @@
  * ones only as `c.…`), pseudo-instructions, `li` with any 64-bit constant, `la`, and data directives. No relaxation, no
  * sections, no macros; `call` and `tail` reach ±1 MiB.
  */
+
+import { compressedByName, insertOperands, instructionByName, type Operands } from '../instructions/index.ts';
 import { aliasesNamed, aliasOperands } from './aliases.ts';
-import { insertOperands, type Operands } from './encoding.ts';
 import { loadImmediate } from './load-immediate.ts';
 import { registerNumber } from './registers.ts';
 import { parseOperands } from './syntax.ts';
-import { compressedByName, instructionByName } from './table.ts';
 
 export interface Assembled {
   readonly bytes: Uint8Array;

@@ -2,7 +2,7 @@
  * Trap return, wait for interrupt, supervisor fences and Svinval's; the helpers check privilege.
  * @see Volume II, sections 3.3 and 12.2, and chapter "Svinval"
  */
-import { raw, rs1, rs2, run } from '../expression.ts';
+import { raw, rs1, rs2, run } from '../../semantics/index.ts';
 import { rowsOf } from '../instruction.ts';
 
 const row = rowsOf('S');

@@ -1,7 +1,7 @@
 /**
  * The instruction sequence that puts a 64-bit constant into a register. Short, not always the shortest.
  */
-import type { Operands } from './encoding.ts';
+import type { Operands } from '../instructions/index.ts';
 
 export interface Step {
   readonly name: 'lui' | 'addi' | 'addiw' | 'slli';
