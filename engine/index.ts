@@ -98,7 +98,6 @@ export {
   DEFAULT_WALL_CLOCK,
   type ElfSymbol,
   ENGINE_BEHAVIOUR,
-  FIXUPS,
   haltText,
   isDetection,
   isElf,
@@ -111,7 +110,6 @@ export {
   NOTES,
   type NoteName,
   noteName,
-  noteText,
   PAGE_BYTES,
   RAM_BASE,
   RESET_NOTE,
@@ -121,4 +119,4 @@ export {
   STUCK_CODE,
   VIRTIO_SLOTS,
 } from './machine/index.ts';
-export { makeBundle } from './subject/index.ts';
+export { FIXUPS, makeBundle, noteText } from './subject/index.ts';

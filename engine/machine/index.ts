@@ -13,7 +13,7 @@ export {
   readMoved,
   readSymbols,
 } from './board/index.ts';
-export { FIXUPS, isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './bus/index.ts';
+export { isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './bus/index.ts';
 export {
   DEFAULT_HARTS,
   DEFAULT_QUANTUM,

@@ -2,4 +2,5 @@
  * The software that is studied, and its committed images: firmware, Lazarus, guests. C, apart from what builds the
  * images.
  */
+export { FIXUPS, noteText } from './fixups.ts';
 export { makeBundle } from './images/index.ts';

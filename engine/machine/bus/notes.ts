@@ -1,32 +1,9 @@
 /**
  * Notes: what software inside tells the observer by writing (arg << 16 | code) to the test finisher, code
- * 0x1000–0x1fff. QEMU's finisher ignores such values, so images that write them run unchanged there. The C header
- * `notes.h` is generated from this table and from FIXUPS by engine/subject/images/build.ts.
+ * 0x1000–0x1fff. QEMU's finisher ignores such values, so images that write them run unchanged there. They say nothing
+ * that only one hypervisor could mean: 0x1010–0x101f is a detection, 0x1020–0x102f a step of a recovery, 0x1030 the
+ * return to the VMs. The C header `notes.h` is generated from this table by engine/subject/images/build.ts.
  */
-
-/**
- * The enhancements of a recovery; each one's place is its bit in `enhance=`. What they resolve: lazarus/fixups.c, and
- * for `text`, `stacks`, `stop` and `again` firmware/recovery.c.
- */
-export const FIXUPS = [
-  'locks',
-  'irq',
-  'timer',
-  'sched',
-  'retry',
-  'nesting',
-  'statics',
-  'recurring',
-  'frames',
-  'undo',
-  'multicall',
-  'lists',
-  'csrs',
-  'text',
-  'stacks',
-  'stop',
-  'again',
-] as const;
 
 interface Note {
   readonly code: number;
@@ -48,7 +25,7 @@ const UNITS = {
   reason: String,
   cause: (arg: number) => `0x${arg.toString(16)}`,
   frames: String,
-  fixup: (arg: number) => FIXUPS[arg] ?? String(arg),
+  step: String,
 } as const;
 
 export const NOTES = {
@@ -81,7 +58,7 @@ export const NOTES = {
     text: '{} domains re-integrated',
     doc: 'heap, domains, vCPUs and G-stage tables are re-integrated',
   },
-  FIXUP: { code: 0x1023, arg: 'fixup', text: 'fix-up {} ran', doc: 'a consistency fix-up ran; its bit in enhance=' },
+  FIXUP: { code: 0x1023, arg: 'step', text: 'fix-up {} ran', doc: 'a consistency fix-up ran; its bit in enhance=' },
   FRAMES_FREED: { code: 0x1024, arg: 'frames', text: '{} frames came free', doc: 'the page-frame check is done' },
   RESET: {
     code: 0x1025,
@@ -105,17 +82,17 @@ export type NoteName = keyof typeof NOTES;
 
 const NAMES = new Map(Object.entries(NOTES).map(([name, { code }]) => [code as number, name as NoteName]));
 
-/** Name of a note code, or undefined for a code nobody declared. */
+/** Name of a note code, or undefined for a code that is not declared. */
 export const noteName = (code: number): NoteName | undefined => NAMES.get(code);
 
 /** Whether a note says that a failure was detected. */
-export const isDetection = (code: number): boolean => noteName(code)?.startsWith('DETECTED_') ?? false;
+export const isDetection = (code: number): boolean => code >= 0x1010 && code <= 0x101f;
 
-/** A note as text: `hart 1 hangs`. For a code nobody declared: the numbers. */
-export function noteText(code: number, arg: number): string {
+/** A note as text: `hart 1 hangs`; `arg` may be a name already. For a code that is not declared: the numbers. */
+export function noteText(code: number, arg: number | string): string {
   if (code === RESET_NOTE) return 'the machine was reset and starts over';
   const name = noteName(code);
   if (name === undefined) return `note 0x${code.toString(16)}, argument ${arg}`;
   const note: Note = NOTES[name];
-  return note.text.replace('{}', UNITS[note.arg](arg));
+  return note.text.replace('{}', typeof arg === 'string' ? arg : UNITS[note.arg](arg));
 }

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FIXUPS, NOTES } from '../../machine/index.ts';
+import { NOTES } from '../../machine/index.ts';
+import { FIXUPS } from '../fixups.ts';
 
 /** Folder with a slash at its end. */
 export const SUBJECT_FOLDER = fileURLToPath(new URL('../', import.meta.url));
@@ -143,7 +144,7 @@ export function notesHeader(): string {
   const each = FIXUPS.map((name, bit) => `each(${name}, ${bit})`).join(' ');
   const bits = FIXUPS.map((name, bit) => `#define FIXUP_${name} ${bit}`);
   const all = `#define FIXUPS_ALL 0x${((1 << FIXUPS.length) - 1).toString(16)}ul`;
-  return `/* Generated from engine/machine/bus/notes.ts. */\n#pragma once\n${[...rows, ...bits, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
+  return `/* Generated from engine/machine/bus/notes.ts and engine/subject/fixups.ts. */\n#pragma once\n${[...rows, ...bits, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
 }
 
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,7 +1,7 @@
 /*
  * The consistency fix-ups (the papers' enhancements), in the order in which they run. Each resolves one disagreement
  * between preserved state and the hypervisor that goes on with it, and can be left out (`enhance=`) to see what it is
- * worth. engine/machine/bus/notes.ts has their bits and names; `stop`, `stacks` and `text` are the recovery block's
+ * worth. engine/subject/fixups.ts has their bits and names; `stop`, `stacks` and `text` are the recovery block's
  * (firmware), `csrs` and `lists` run in recovery.c before the others.
  */
 #include "lazarus.h"

@@ -4,9 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FIXUPS, type NoteName, noteName } from '../../machine/bus/notes.ts';
+import { type NoteName, noteName } from '../../machine/bus/notes.ts';
 import { createMachine } from '../../machine/machine.ts';
 import type { Machine } from '../../machine/types.ts';
+import { FIXUPS } from '../fixups.ts';
 
 const image = (name: string) => ({ name, bytes: readFileSync(new URL(`../images/${name}.elf`, import.meta.url)) });
 const images = { bios: image('firmware'), kernel: image('lazarus'), initrd: image('guest-compute') };

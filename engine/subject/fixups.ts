@@ -1,0 +1,30 @@
+/** Words of our own hypervisor and firmware that the machine has none of: what their recovery's switches are called. */
+import { noteText as generalText, NOTES } from '../machine/index.ts';
+
+/**
+ * The enhancements of a recovery; each one's place is its bit in `enhance=`. What they resolve: lazarus/fixups.c, and
+ * for `text`, `stacks`, `stop` and `again` firmware/recovery.c.
+ */
+export const FIXUPS = [
+  'locks',
+  'irq',
+  'timer',
+  'sched',
+  'retry',
+  'nesting',
+  'statics',
+  'recurring',
+  'frames',
+  'undo',
+  'multicall',
+  'lists',
+  'csrs',
+  'text',
+  'stacks',
+  'stop',
+  'again',
+] as const;
+
+/** A note as text, fix-ups by their names. */
+export const noteText = (code: number, arg: number): string =>
+  generalText(code, code === NOTES.FIXUP.code ? (FIXUPS[arg] ?? arg) : arg);
