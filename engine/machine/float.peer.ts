@@ -22,7 +22,7 @@ function compile(optimisation: string): void {
     '-fno-math-errno',
     '-Wl,--build-id=none',
     '-T',
-    sourceOf('../guests/guest.ld'),
+    sourceOf('../subject/guests/guest.ld'),
   ];
   execFileSync('riscv64-unknown-elf-gcc', [...flags, '-o', elf, sourceOf('./peer/float-guest.c'), '-lgcc']);
 }

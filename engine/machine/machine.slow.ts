@@ -81,7 +81,7 @@ describe('a hypervisor with two VMs', () => {
     expect(text).not.toMatch(/sum 0x/);
   });
 
-  it('foretells the next instruction where it is hardest: around interrupts into M, HS and VS, and sleeping harts', () => {
+  it('knows the next instruction where that is hardest: around interrupts into M, HS and VS, and sleeping harts', () => {
     const jittered = config({ quantum: { policy: 'jittered', ticks: 64, seed: 5n } });
     const scout = createMachine(jittered);
     const interrupts = finish(scout).events.flatMap((event) =>

@@ -295,7 +295,7 @@ describe('time', () => {
     expect(machine.snapshot().pages.has(0x180)).toBe(false);
   });
 
-  it('foretells which hart executes next, and where, without touching anything', () => {
+  it('says which hart executes next, and where, without touching anything', () => {
     const machine = busy({ harts: 2, quantum: { policy: 'jittered', ticks: 80, seed: 3n } });
     machine.run({ moment: 2000 });
     const seen = new Set<number>();

@@ -72,7 +72,7 @@ describe('a guest with virtio drivers', () => {
     );
   });
 
-  it('foretells the next instruction also when a device has to act first', () => {
+  it('knows the next instruction also when a device has to act first', () => {
     const machine = machineWith();
     let asleep = 0;
     for (;;) {

@@ -1,7 +1,7 @@
 /**
  * Whose console lines are whose, and how two outputs differ.
  * Relies on hypervisors prefixing a guest's lines with its name and a colon, as Lazarus does (`vm1: …`). Lines of
- * hypervisors that do not are nobody's.
+ * hypervisors that do not belong to no VM.
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { ConsoleLine } from '../timeline/index.ts';

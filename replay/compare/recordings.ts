@@ -40,7 +40,7 @@ export interface RecordingComparison {
   /**
    * The soonest difference, and the last position before it at which everything is equal; absent when there is none.
    */
-  readonly parting?: StreamDifference & { readonly stream: Stream; readonly agreedAt: Position };
+  readonly mismatch?: StreamDifference & { readonly stream: Stream; readonly agreedAt: Position };
 }
 
 /** Compares two recordings of one run, as far as both go. */
@@ -60,7 +60,7 @@ export function compareRecordings(a: Trace, b: Trace): RecordingComparison {
   if (!first) return { equal: true, streams };
   const { stream, difference } = first;
   const agreedAt = lastAgreement(compared, difference.differsAt);
-  return { equal: false, streams, parting: { stream, ...difference, agreedAt } };
+  return { equal: false, streams, mismatch: { stream, ...difference, agreedAt } };
 }
 
 /** A comparison, and the records of the first recording that it went through, from the start again each time. */

@@ -26,7 +26,7 @@ export type VmRegisters = ReadonlyMap<string, bigint>;
 
 /**
  * Registers of the vCPU at an exit or entry. Right after a trap or return the integer registers are still the guest's
- * and the VS CSRs of a vCPU that has not been switched out yet are live, so nobody's saved copy is asked.
+ * and the VS CSRs of a vCPU that has not been switched out yet are live, so no saved copy is read.
  */
 export function readRegisters(machine: Machine, crossing: Crossing): VmRegisters {
   const { hart, pc } = crossing;

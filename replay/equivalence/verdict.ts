@@ -91,10 +91,10 @@ function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'
     ...imageDifferences(faulted.header, golden.header),
   ];
   if (others.length > 0) return undefined;
-  const [parting] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden));
+  const [mismatch] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden));
   let run: TraceTimeline | undefined;
   return ({ vmid }, exit) => {
-    if (exit.ticks > (parting?.ticks ?? Infinity) || exit.ticks > golden.last.ticks) return undefined;
+    if (exit.ticks > (mismatch?.ticks ?? Infinity) || exit.ticks > golden.last.ticks) return undefined;
     run ??= openTimeline(golden);
     const entry = nextEntry(run, vmid, exit);
     if (!entry) return undefined;

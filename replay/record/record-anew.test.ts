@@ -130,7 +130,7 @@ describe('a trace of another version', () => {
     expect(streams(result).console).toMatchObject({ equal: trace.console.length });
     // Of the same behaviour, another state at the start is a difference.
     const same = compareRecordings({ ...trace, checkpoints: old.checkpoints }, trace);
-    expect(same).toMatchObject({ equal: false, parting: { stream: 'state', differsAt: { moment: 0, ticks: 0 } } });
+    expect(same).toMatchObject({ equal: false, mismatch: { stream: 'state', differsAt: { moment: 0, ticks: 0 } } });
   });
 
   it('of format 1.0 and engine behaviour 3, as that version wrote it', async () => {
@@ -156,45 +156,45 @@ describe('where two recordings part', () => {
     ['notes', ({ notes }) => ({ notes: notes.slice(0, -1) }), -1, -1],
   ])('%s', async (stream, change, agreed, differs) => {
     const trace = await store.take({ planned, checkpointEvery: 50_000 });
-    const { equal, parting } = await parts(rewrite(trace, store.path(), change(trace)));
+    const { equal, mismatch } = await parts(rewrite(trace, store.path(), change(trace)));
     expect(equal).toBe(false);
-    expect(parting!.stream).toBe(stream);
+    expect(mismatch!.stream).toBe(stream);
     if (stream === 'state') {
-      expect([parting!.agreedAt.moment, parting!.differsAt.moment]).toEqual([expect.any(Number), differs]);
-      expect(parting!.agreedAt.moment).toBeGreaterThanOrEqual(agreed);
-      expect(parting!.agreedAt.moment).toBeLessThan(differs);
+      expect([mismatch!.agreedAt.moment, mismatch!.differsAt.moment]).toEqual([expect.any(Number), differs]);
+      expect(mismatch!.agreedAt.moment).toBeGreaterThanOrEqual(agreed);
+      expect(mismatch!.agreedAt.moment).toBeLessThan(differs);
     } else {
       const records: RecordList<{ moment: number }> = stream === 'console' ? trace.console : trace.notes;
-      expect(parting!.differsAt.moment).toBe(records.at(differs)!.moment);
-      expect(parting!.agreedAt.moment).toBeLessThanOrEqual(parting!.differsAt.moment);
+      expect(mismatch!.differsAt.moment).toBe(records.at(differs)!.moment);
+      expect(mismatch!.agreedAt.moment).toBeLessThanOrEqual(mismatch!.differsAt.moment);
     }
   });
 
   it('the end', async () => {
     const trace = await store.take({ config: machineOf(ECHO), maxMoment: 10 ** 9, planned: [typed(10 ** 7, 'aq')] });
     const sooner = { ...trace, end: { ...trace.end!, reason: 'idle' } };
-    expect(await parts(sooner)).toMatchObject({ equal: false, parting: { stream: 'end' } });
+    expect(await parts(sooner)).toMatchObject({ equal: false, mismatch: { stream: 'end' } });
     const later = { ...trace, end: { ...trace.end!, ticks: 10 ** 6, moment: 10 ** 6 } };
-    expect(await parts(later)).toMatchObject({ parting: { stream: 'end', differsAt: { moment: trace.end!.moment } } });
+    expect(await parts(later)).toMatchObject({ mismatch: { stream: 'end', differsAt: { moment: trace.end!.moment } } });
     // A recording that was stopped before says nothing about the end; one that was stopped later does.
     const stopped = { ...trace, end: { ...trace.end!, reason: 'stopped' }, last: { moment: 5, ticks: 5 } };
     expect(compareRecordings(stopped, trace).streams.at(-1)).toEqual({ stream: 'end', equal: 0 });
-    expect(compareRecordings({ ...stopped, last: trace.last }, trace)).toMatchObject({ parting: { stream: 'end' } });
+    expect(compareRecordings({ ...stopped, last: trace.last }, trace)).toMatchObject({ mismatch: { stream: 'end' } });
   });
 
   it('a digest that is due at the same moment, but at another time', async () => {
     const trace = await store.take({ planned });
     const digests = trace.digests.map((it, n) => (n === 4 ? { ...it, ticks: it.ticks + 1 } : it));
-    const { parting } = compareRecordings({ ...trace, digests, checkpoints: [] }, trace);
-    expect(parting).toMatchObject({ stream: 'state', differsAt: { moment: 5000 }, agreedAt: { moment: 4000 } });
+    const { mismatch } = compareRecordings({ ...trace, digests, checkpoints: [] }, trace);
+    expect(mismatch).toMatchObject({ stream: 'state', differsAt: { moment: 5000 }, agreedAt: { moment: 4000 } });
   });
 
   it('a VM’s memory', async () => {
     const trace = await store.take({ planned });
     const vmDigests = trace.digests.map(({ moment, ticks, digest }) => ({ moment, ticks, digest, vmid: 1 }));
     const other = vmDigests.map((it, n) => (n === 2 ? { ...it, digest: 0n } : it));
-    const { parting } = compareRecordings({ ...trace, vmDigests }, { ...trace, vmDigests: other });
-    expect(parting).toMatchObject({ stream: 'VM memory', differsAt: { moment: 3000 }, agreedAt: { moment: 2000 } });
+    const { mismatch } = compareRecordings({ ...trace, vmDigests }, { ...trace, vmDigests: other });
+    expect(mismatch).toMatchObject({ stream: 'VM memory', differsAt: { moment: 3000 }, agreedAt: { moment: 2000 } });
   });
 });
 

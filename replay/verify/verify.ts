@@ -56,10 +56,15 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   let digestsCompared = 0;
   for (const mark of marksOf(trace, agreedAt.ticks)) {
     if (mark.moment > until || mark.ticks > untilTicks) break;
-    const parting = goTo(player, mark, output) ?? compareDigest(machine, mark);
-    if (parting) {
+    const mismatch = goTo(player, mark, output) ?? compareDigest(machine, mark);
+    if (mismatch) {
       const end = here(machine);
-      const divergence = { agreedAt, ...parting, vms: differingVms(trace, machine), ...locate(trace, player, parting) };
+      const divergence = {
+        agreedAt,
+        ...mismatch,
+        vms: differingVms(trace, machine),
+        ...locate(trace, player, mismatch),
+      };
       return { ok: false, complete: false, digestsCompared, end, divergence };
     }
     digestsCompared++;
@@ -71,15 +76,15 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const limited = untilTicks < trace.last.ticks;
   const stop = machine.moment < goal ? player.advance({ moment: goal, ticks: untilTicks }, 'applied') : undefined;
   const reached = !stop || stop.kind === 'moment' || (limited && stop.kind === 'ticks');
-  const parting = output.parting ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
+  const mismatch = output.mismatch ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
   machine.onEvent = undefined;
-  if (parting)
+  if (mismatch)
     return {
       ok: false,
       complete: false,
       digestsCompared,
       end: here(machine),
-      divergence: { agreedAt, ...parting, vms: [], differences: [] },
+      divergence: { agreedAt, ...mismatch, vms: [], differences: [] },
     };
   const complete = !limited && until >= trace.last.moment;
   return { ok: true, complete, digestsCompared, end: here(machine) };
@@ -101,14 +106,14 @@ export function verifyCheckpoints(trace: Trace): void {
 }
 
 /** Nothing is recorded about virtual time there, only that the run came so far. */
-const stoppedBefore = (machine: Machine, goal: Moment): Parting => ({
+const stoppedBefore = (machine: Machine, goal: Moment): Mismatch => ({
   what: 'position',
   differsAt: here(machine),
   expected: BigInt(goal),
   actual: BigInt(machine.moment),
 });
 
-type Parting = Pick<Divergence, 'what' | 'differsAt' | 'expected' | 'actual'>;
+type Mismatch = Pick<Divergence, 'what' | 'differsAt' | 'expected' | 'actual'>;
 
 const here = ({ moment, ticks }: Position): Position => ({ moment, ticks });
 
@@ -120,18 +125,18 @@ function* marksOf(trace: Trace, ticks: number): Generator<Mark> {
 }
 
 /** Runs to a mark. What parts first on the way: output, or a position that cannot be reached. */
-function goTo(player: Player, mark: Mark, output: OutputWatch): Parting | undefined {
+function goTo(player: Player, mark: Mark, output: OutputWatch): Mismatch | undefined {
   const { machine } = player;
   const reached = player.toTicks(mark.ticks, mark.isEnd ? 'applied' : 'pending');
-  const parting = output.parting ?? output.missing();
-  if (parting) return parting;
+  const mismatch = output.mismatch ?? output.missing();
+  if (mismatch) return mismatch;
   if (reached && machine.moment === mark.moment) return undefined;
   // Same time, another number of instructions; or the machine stopped on the way.
   const [expected, actual] = reached ? [mark.moment, machine.moment] : [mark.ticks, machine.ticks];
   return { what: 'position', differsAt: here(mark), expected: BigInt(expected), actual: BigInt(actual) };
 }
 
-function compareDigest(machine: Machine, mark: Mark): Parting | undefined {
+function compareDigest(machine: Machine, mark: Mark): Mismatch | undefined {
   const actual = machine.digest();
   if (actual === mark.digest) return undefined;
   return { what: 'state digest', differsAt: here(mark), expected: mark.digest, actual };
@@ -150,13 +155,13 @@ function differingVms(trace: Trace, machine: Machine): number[] {
   return [...differing];
 }
 
-/** What differs, from the first checkpoint at or after the parting: the only recorded state to compare with. */
-function locate(trace: Trace, player: Player, parting: Parting): Pick<Divergence, 'differences' | 'differencesAt'> {
+/** What differs, from the first checkpoint at or after the mismatch: the only recorded state to compare with. */
+function locate(trace: Trace, player: Player, mismatch: Mismatch): Pick<Divergence, 'differences' | 'differencesAt'> {
   const { machine } = player;
   machine.onEvent = undefined;
   const n = firstFrom(trace.checkpoints, 'ticks', machine.ticks);
   const checkpoint = trace.checkpoints.at(n);
-  if (!checkpoint || parting.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
+  if (!checkpoint || mismatch.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
     return { differences: [] };
   const actual = machine.snapshot();
   const recorded = recordedState(trace, n, player);
@@ -164,7 +169,7 @@ function locate(trace: Trace, player: Player, parting: Parting): Pick<Divergence
   return { differences: compareStates(recorded, actual, machine.config), differencesAt: here(checkpoint) };
 }
 
-/** undefined when the checkpoint cannot be right: then it says nothing about the parting. Moves the machine there. */
+/** undefined when the checkpoint cannot be right: then it says nothing about the mismatch. Moves the machine there. */
 function recordedState(trace: Trace, n: number, player: Player): Snapshot | undefined {
   try {
     const recorded = trace.checkpoint(n);
@@ -178,9 +183,9 @@ function recordedState(trace: Trace, n: number, player: Player): Snapshot | unde
 
 interface OutputWatch {
   /** The first console byte or note that is not the recorded one. */
-  readonly parting: Parting | undefined;
+  readonly mismatch: Mismatch | undefined;
   /** Recorded output up to the present that did not come. */
-  missing(): Parting | undefined;
+  missing(): Mismatch | undefined;
 }
 
 /** Compares console bytes and notes with the recording as they come, from the present on. */
@@ -189,16 +194,16 @@ function watchOutput(trace: Trace, machine: Machine): OutputWatch {
   const start = machine.ticks;
   const console = createComparer('console', trace.console, start, (record) => record.byte);
   const notes = createComparer('note', trace.notes, start, noteValue);
-  let parting: Parting | undefined;
+  let mismatch: Mismatch | undefined;
   machine.observedTransitions = 'none';
   machine.onEvent = (event: MachineEvent) => {
-    if (parting || event.ticks > trace.last.ticks) return;
-    if (event.kind === 'console') parting = console.next(event, event.byte);
-    else if (event.kind === 'note') parting = notes.next(event, noteValue(event));
+    if (mismatch || event.ticks > trace.last.ticks) return;
+    if (event.kind === 'console') mismatch = console.next(event, event.byte);
+    else if (event.kind === 'note') mismatch = notes.next(event, noteValue(event));
   };
   return {
-    get parting() {
-      return parting;
+    get mismatch() {
+      return mismatch;
     },
     missing: () => console.missing(machine.ticks) ?? notes.missing(machine.ticks),
   };
@@ -216,7 +221,7 @@ function createComparer<R extends Position>(
   records: RecordList<R>,
   start: number,
   value: (record: R) => number,
-): { next(event: Position, actual: number): Parting | undefined; missing(ticks: number): Parting | undefined } {
+): { next(event: Position, actual: number): Mismatch | undefined; missing(ticks: number): Mismatch | undefined } {
   let at = firstFrom(records, 'ticks', start + 1);
   return {
     next(event, actual) {

@@ -108,7 +108,7 @@ describe('a pipe', () => {
   const MUCH = 3 * 2 ** 20;
   const printing = (out: Target) => {
     const script = `
-      import { runProcess } from ${JSON.stringify(packageFile('dist/tui/process.js'))};
+      import { runProcess } from ${JSON.stringify(packageFile('dist/tui/cli/process.js'))};
       process.exitCode = await runProcess([], async (_argv, io) => {
         io.out('x'.repeat(${MUCH} - 1) + '\\n');
         io.err('printed\\n');
@@ -161,7 +161,7 @@ describe('text from files and names', () => {
 
 test('what is thrown where nobody waits for it is one line with a reproducer, and exit 4', async () => {
   const script = `
-    import { runProcess } from ${JSON.stringify(packageFile('dist/tui/process.js'))};
+    import { runProcess } from ${JSON.stringify(packageFile('dist/tui/cli/process.js'))};
     process.exitCode = await runProcess(['info', 'x y'], () => new Promise(() => {
       setTimeout(() => { throw new Error('planted'); });
     }));`;

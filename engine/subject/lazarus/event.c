@@ -13,7 +13,7 @@ u64 event_raised(const struct domain *domain) {
 
 void event_update(struct vcpu *vcpu) {
   if (vcpu->ipi != 0) {
-    csr_set(HVIP, 1ul << IRQ_VSSI); /* first: cut off here, it comes twice, which is lawful */
+    csr_set(HVIP, 1ul << IRQ_VSSI); /* first: cut off here, it comes twice, which is allowed */
     __atomic_exchange_n(&vcpu->ipi, 0, __ATOMIC_ACQ_REL);
   }
   if (vcpu->index != 0) return;

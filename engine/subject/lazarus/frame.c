@@ -117,7 +117,7 @@ static u64 check_range(u64 first, u64 end) {
     if (found == 0) {
       u64 *words = (u64 *)frame;
       came_free += frame->type != FRAME_FREE;
-      words[0] = 0; /* FRAME_FREE, nobody's, not valid */
+      words[0] = 0; /* FRAME_FREE, no owner, not valid */
       words[1] = head << 32;
       head = number + 1;
       count++;
@@ -138,7 +138,7 @@ static void reserve(u64 first, u64 end) {
     frames.table[number] = (struct frame){.type = FRAME_RESERVED, .valid = 1, .count = 1};
 }
 
-/** All records by what was found of them; those of the table itself and of the initrd are nobody's to give. */
+/** All records by what was found of them; those of the table itself and of the initrd are never given away. */
 static u64 check_all(void) {
   u64 first = ALIGN_UP(frames.count * sizeof(struct frame), PAGE_BYTES) / PAGE_BYTES, initrd, initrd_end;
   initrd_frames(&initrd, &initrd_end);

@@ -42,7 +42,7 @@ function mechanismText({ recovery, enhance }: Mechanism): string {
 
 function hitLines(hit: NonNullable<InjectionResult['hit']>): string[] {
   const place = hit.symbol ?? 'no symbol';
-  const whom = hit.vmid === 0 ? "on nobody's behalf" : `on behalf of VM ${hit.vmid}`;
+  const whom = hit.vmid === 0 ? 'on behalf of no VM' : `on behalf of VM ${hit.vmid}`;
   return [
     row('hit', hit.target),
     more(`hart ${hit.hart} at ${hex(hit.pc)} ${place}, before: ${hit.instruction}`),

@@ -122,7 +122,7 @@ export interface Hit {
    * `page table of vm1`.
    */
   readonly target: string;
-  /** VMID on whose behalf the hypervisor ran; 0 when nobody's. */
+  /** VMID on whose behalf the hypervisor ran; 0: none. */
   readonly vmid: number;
 }
 

@@ -118,7 +118,7 @@ function exchange(
     const end = (result: { readonly message: Reply; readonly died: boolean } | undefined) => {
       worker.removeAllListeners();
       signal.removeEventListener('abort', onAbort);
-      // Errors of a worker that is being ended are nobody's any more.
+      // Errors of a worker that is being ended belong to no row any more.
       worker.on('error', () => {});
       resolve(result);
     };

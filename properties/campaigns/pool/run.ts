@@ -13,7 +13,7 @@ import { type Outcome, type OutcomeOf, Pool, type Task } from './pool.ts';
 
 export interface CampaignOptions {
   readonly plan: CampaignPlan;
-  /** The database: created, or gone on with. */
+  /** The database: created, or resumed. */
   readonly path: string;
   /** Worker threads, at least 1. */
   readonly workers: number;

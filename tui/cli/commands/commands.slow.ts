@@ -188,7 +188,7 @@ describe('rerun', () => {
     expect(out).toContain(`of engine behaviour ${header.engineBehaviour - 1} (now ${header.engineBehaviour})`);
     expect(err).toContain(`dejavm diff ${path}`);
     const json = JSON.parse((await cli([...anew, '--json'], { env })).out);
-    expect(json).toMatchObject({ equal: false, parting: { stream: 'console', differsAt: { moment } }, displaced: [] });
+    expect(json).toMatchObject({ equal: false, mismatch: { stream: 'console', differsAt: { moment } }, displaced: [] });
     expect((await cli(['replay', path], { env })).code).toBe(EXIT.damaged);
   });
 });

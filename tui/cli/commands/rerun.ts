@@ -62,7 +62,7 @@ function jsonOf(old: Trace, { recorded, comparison, displaced }: RecordAnewResul
     engineBehaviour: { recorded: old.header.engineBehaviour, present: ENGINE_BEHAVIOUR },
     recorded: { path, end, stop, bytes },
     equal: comparison.equal && displaced.length === 0,
-    parting: comparison.parting ?? null,
+    mismatch: comparison.mismatch ?? null,
     streams: comparison.streams,
     displaced: displaced.map(({ input, appliedAt }) => ({ ...input, appliedAt: appliedAt ?? null })),
   };
@@ -81,11 +81,11 @@ function textOf(old: Trace, result: RecordAnewResult): string[] {
   ];
   if (displaced.length > MAX_INPUT_LINES)
     lines.push(`and ${counted(displaced.length - MAX_INPUT_LINES, 'input')} more`);
-  const { parting } = comparison;
-  if (parting) {
-    const { agreedAt, differsAt } = parting;
+  const { mismatch } = comparison;
+  if (mismatch) {
+    const { agreedAt, differsAt } = mismatch;
     const between = `after moment ${grouped(agreedAt.moment)} and not later than ${grouped(differsAt.moment)}`;
-    lines.push(`the runs PART ${between}, ${virtualTime(differsAt.ticks)} of virtual time: ${parting.stream}`);
+    lines.push(`the runs PART ${between}, ${virtualTime(differsAt.ticks)} of virtual time: ${mismatch.stream}`);
   } else if (displaced.length > 0) {
     lines.push(`the runs PART not later than the input at moment ${grouped(displaced[0]!.input.moment)}`);
   } else lines.push('the runs are equal');

@@ -346,7 +346,7 @@ export const rerun = z.strictObject({
     bytes: count.describe('size of the file'),
   }).describe('the new trace'),
   equal: flag.describe('whether the two recordings are'),
-  parting: named('Parting', 'Where two recordings part.', {
+  mismatch: named('Mismatch', 'Where two recordings differ first.', {
     stream: stream.describe('in what'),
     ...streamDifference,
     agreedAt: position.describe('last position before it at which everything is equal'),
