@@ -65,6 +65,19 @@ describe('an entry of the library', () => {
     expect(Number(load(entry, process.versions.node).stdout)).toBeGreaterThan(5);
   });
 
+  test.each(entries.map((entry) => entry.slice(2)))('dejavm/%s loads neither SQLite nor the terminal UI', (entry) => {
+    const script = `const { registerHooks } = await import('node:module');
+      const urls = [];
+      registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+      await import('dejavm/${entry}');
+      console.log(JSON.stringify(urls));`;
+    const urls = JSON.parse(
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' }),
+    ) as string[];
+    expect(urls).toContainEqual(expect.stringMatching(new RegExp(`/dist/${entry}/index\\.js$`)));
+    expect(urls.filter((url) => /^node:sqlite|\/tui\/|\/node_modules\/(ink|react)\//.test(url))).toEqual([]);
+  });
+
   test.each(entries.map((entry) => entry.slice(2)))('dejavm/%s links nothing before it has looked', (entry) => {
     const imports = readFileSync(`${root}dist/entries/${entry}.js`, 'utf8').match(/^(import|export) .* from .*$/gm);
     expect(imports).toEqual(["import { requireNode } from '../../bin/node-floor.js';"]);

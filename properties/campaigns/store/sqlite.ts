@@ -3,7 +3,7 @@
  * SQLite touches it, read with SQLite's own limits on, and every error of SQLite's told as ours. Knows no tables.
  */
 import { closeSync, openSync, type Stats, statSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { FileFormatError, UserError } from '../../../engine/index.ts';
 import { errnoOf, PRIVATE_FILE, systemReason } from '../../../traces/index.ts';
 
@@ -37,6 +37,10 @@ const SURROUNDINGS: Readonly<Record<number, string>> = {
   15: 'the locking of its file system does not work',
 };
 
+/** SQLite is loaded by whoever opens a database; a library user who opens none does not pay for it. */
+export const openDatabase = (...how: ConstructorParameters<typeof DatabaseSync>): DatabaseSync =>
+  new (process.getBuiltinModule('node:sqlite').DatabaseSync)(...how);
+
 /**
  * An open file. Every method throws FileFormatError for damage, UserError for a disk that is full, locked or read-only.
  */
@@ -54,7 +58,7 @@ export class SqliteFile {
   static open(path: string, access: 'read' | 'write'): SqliteFile {
     requireRegularFiles(path, access);
     return told(path, () => {
-      const db = new DatabaseSync(path, {
+      const db = openDatabase(path, {
         readOnly: access === 'read',
         timeout: BUSY_TIMEOUT_MS,
         limits: { length: MAX_VALUE_BYTES },

@@ -2,10 +2,9 @@
  * The tables of a campaign's database, and the check that a file has them: exactly these, undamaged, with nothing that
  * acts by itself. What stands in them is looked at when it is read (values.ts, reader.ts).
  */
-import { DatabaseSync } from 'node:sqlite';
 import { FileFormatError } from '../../../engine/index.ts';
 import { LOCK_TABLE } from './lock.ts';
-import { damaged, type SqliteFile } from './sqlite.ts';
+import { damaged, openDatabase, type SqliteFile } from './sqlite.ts';
 
 /** Raised when the tables change: databases of other versions are refused. */
 export const SCHEMA_VERSION = 2;
@@ -108,7 +107,7 @@ let expectedSchema: readonly SchemaObject[] | undefined;
 
 function expected(): readonly SchemaObject[] {
   if (!expectedSchema) {
-    const db = new DatabaseSync(':memory:');
+    const db = openDatabase(':memory:');
     db.exec(SCHEMA);
     expectedSchema = schemaOf((sql) => db.prepare(sql).all());
     db.close();
