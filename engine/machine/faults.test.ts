@@ -240,6 +240,14 @@ describe('a pending interrupt of a device', () => {
     expect(claimed(['interrupt=10,effect=late,ticks=20'])).toEqual(['pass', 10]);
     expect(claimed(['interrupt=10,effect=late,ticks=5000'])).toEqual(['pass', 0]);
   });
+
+  it.each([
+    ['comes', 'stays', '', 10],
+    ['never comes', 'is gone before', 'lbu t5, 2(t0)', 0],
+  ])('made late before it was pending %s when its cause %s', (_comes, _stays, beforeClaim, source) => {
+    const done = run(claims(beforeClaim), [[2, 'interrupt=10,effect=late,ticks=20']]);
+    expect([done.end, x(done.machine, 10)]).toEqual(['pass', source]);
+  });
 });
 
 describe('faults of devices', () => {
