@@ -74,6 +74,13 @@ describe('the tidy check finds', () => {
     expect(of('a.md', `${wide}\n\n| ${wide} |\n\n\`\`\`\n${wide}\n\`\`\`\n- ${wide}\n`)).toHaveLength(2);
   });
 
+  it('AssemblyScript that is not formatted', () => {
+    const of = (line: string) => plant('engine/core/arch/x.ts', `${line}\n`);
+    for (const line of ['if(a) b();', 'f(a,b);', ' let a = 1;', '  a = 1; ', '\ta = 1;', `f(${'a, '.repeat(50)});`])
+      expect(of(line), line).toHaveLength(1);
+    expect(of("  if (a) f(b, ','); // so,so")).toEqual([]);
+  });
+
   it('an upward import inside the engine', () => {
     expect(plant('engine/isa/x.ts', "import '../machine/index.ts';\n")).toHaveLength(1);
     expect(plant('engine/machine/x.ts', "import '../isa/index.ts';\n")).toEqual([]);

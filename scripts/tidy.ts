@@ -71,6 +71,7 @@ export function offences(sources: readonly Source[]): Offence[] {
     ...hostOffences(source),
     ...lengthOffences(source),
     ...widthOffences(source),
+    ...scriptOffences(source),
   ]);
   return [...single, ...cycleOffences(sources)];
 }
@@ -184,6 +185,20 @@ export function widthOffences({ path, text }: Source): Offence[] {
   return text.split('\n').flatMap((line, index) => {
     if (!breakable(line) || line.length <= MAX_COLUMNS) return [];
     return [{ path, line: index + 1, rule: `${line.length} characters: break it at ${MAX_COLUMNS}` }];
+  });
+}
+
+/** AssemblyScript, which the formatter cannot parse, as far as lines tell. */
+function scriptOffences({ path, text }: Source): Offence[] {
+  if (!path.startsWith('engine/core/arch/')) return [];
+  return text.split('\n').flatMap((line, index) => {
+    const say = (rule: string) => [{ path, line: index + 1, rule }];
+    if (line.length > MAX_COLUMNS && !/^\s*\*/.test(line)) return say(`${line.length} characters: break it`);
+    if (/\s$|\t/.test(line)) return say('a tab, or a space at the end');
+    if (/^( {2})* [^ *]/.test(line)) return say('indented by an odd number of spaces');
+    if (/\b(if|for|while|switch)\(|\)\{|,[^ '"\n]/.test(line.replace(/\/\/.*|^\s*\/?\*.*|'[^']*'/g, '')))
+      return say('a space is missing');
+    return [];
   });
 }
 

@@ -65,7 +65,10 @@ export function amo(hart: u32, va: u64, value: u64, bytes: u64, op: u64): u64 {
     return 0;
   }
   const old = readHost(host, size);
-  const result = size == 4 ? amoResult(<u64>(<i64>(<i32>old)), <u64>(<i64>(<i32>value)), <u32>op) : amoResult(old, value, <u32>op);
+  const result =
+    size == 4
+      ? amoResult(<u64>(<i64>(<i32>old)), <u64>(<i64>(<i32>value)), <u32>op)
+      : amoResult(old, value, <u32>op);
   storeRam(host, result, size);
   return old;
 }

@@ -76,7 +76,11 @@ export function updatePageHashes(): void {
   const hashes = machine32(MACHINE_PAGE_HASH_HOST);
   let sum = machine(MACHINE_RAM_HASH_SUM);
   let found = false;
-  for (let page = nextPage(flags, 0, pages, PAGE_DIRTY_DIGEST); page < pages; page = nextPage(flags, page + 1, pages, PAGE_DIRTY_DIGEST)) {
+  for (
+    let page = nextPage(flags, 0, pages, PAGE_DIRTY_DIGEST);
+    page < pages;
+    page = nextPage(flags, page + 1, pages, PAGE_DIRTY_DIGEST)
+  ) {
     found = true;
     store<u8>(flags + page, load<u8>(flags + page) & ~(<u8>PAGE_DIRTY_DIGEST));
     const hash = xxh64(machine32(MACHINE_RAM_HOST) + page * PAGE_BYTES, PAGE_BYTES, 0);
@@ -92,7 +96,11 @@ export function collectDirtyPages(to: u32): u32 {
   const flags = machine32(MACHINE_PAGE_FLAGS_HOST);
   const pages = <u32>(machine(MACHINE_RAM_BYTES) / PAGE_BYTES);
   let count: u32 = 0;
-  for (let page = nextPage(flags, 0, pages, PAGE_DIRTY_CHECKPOINT); page < pages; page = nextPage(flags, page + 1, pages, PAGE_DIRTY_CHECKPOINT)) {
+  for (
+    let page = nextPage(flags, 0, pages, PAGE_DIRTY_CHECKPOINT);
+    page < pages;
+    page = nextPage(flags, page + 1, pages, PAGE_DIRTY_CHECKPOINT)
+  ) {
     store<u8>(flags + page, load<u8>(flags + page) & ~(<u8>PAGE_DIRTY_CHECKPOINT));
     store<u32>(to + count * 4, page);
     count++;

@@ -45,7 +45,8 @@ export function pendingAt(hart: u32, ticks: u64): u64 {
   if (get(hart, HART_MENVCFG) & ENV_STCE) {
     // With Sstc the bit is the comparator and nothing else.
     mip = time >= get(hart, HART_STIMECMP) ? mip | STIP : mip & ~STIP;
-    if (get(hart, HART_HENVCFG) & ENV_STCE && time + get(hart, HART_HTIMEDELTA) >= get(hart, HART_VSTIMECMP)) mip |= VSTIP;
+    if (get(hart, HART_HENVCFG) & ENV_STCE && time + get(hart, HART_HTIMEDELTA) >= get(hart, HART_VSTIMECMP))
+      mip |= VSTIP;
   }
   return mip;
 }

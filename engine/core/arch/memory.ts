@@ -90,7 +90,8 @@ export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32,
   const paddr = get(hart, HART_WALK_PADDR);
   const host = hostOf(paddr);
   const privilege = mode & PRIV_MASK;
-  const allowed = pmpAllows(hart, paddr, bytes, access, privilege) && (host == 0 || access != STORE || isRam(paddr, bytes));
+  const allowed =
+    pmpAllows(hart, paddr, bytes, access, privilege) && (host == 0 || access != STORE || isRam(paddr, bytes));
   // HLVX needs memory that may be both read and executed.
   if (!allowed || (mode & MODE_HLVX && !pmpAllows(hart, paddr, bytes, FETCH, privilege))) {
     raiseAccess(hart, access, va, offset, mode);

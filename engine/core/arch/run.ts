@@ -238,7 +238,8 @@ function nextTimerOfAll(all: bool): u64 {
   const ticks = machine(MACHINE_TICKS);
   const harts = machine32(MACHINE_HART_COUNT);
   let next = NEVER;
-  for (let i: u32 = 0; i < harts; i++) next = min(next, nextTimer(hartAt(i), ticks, all ? ALL : get(hartAt(i), HART_MIE)));
+  for (let i: u32 = 0; i < harts; i++)
+    next = min(next, nextTimer(hartAt(i), ticks, all ? ALL : get(hartAt(i), HART_MIE)));
   return next;
 }
 

@@ -170,10 +170,13 @@ function contextOf(hart: u32, mode: u32): u32 {
     } else first = get(hart, HART_SATP);
   }
   third |= mode;
-  const hash = <u32>((first ^ (first >> 44) ^ (second << 1) ^ (second >> 40) ^ (<u64>mode * 5) ^ (<u64>mode >> 3)) & (CONTEXT_KEYS - 1));
+  const hash = <u32>(
+    (first ^ (first >> 44) ^ (second << 1) ^ (second >> 40) ^ (<u64>mode * 5) ^ (<u64>mode >> 3)) & (CONTEXT_KEYS - 1)
+  );
   for (let way: u32 = 0; way < CONTEXT_WAYS; way++) {
     const key = hart + HART_CONTEXT_KEYS + (hash ^ way) * CONTEXT_KEY_BYTES;
-    if (load<u64>(key) == first && load<u64>(key, 8) == second && load<u64>(key, 16) == third) return load<u32>(key, 24);
+    if (load<u64>(key) == first && load<u64>(key, 8) == second && load<u64>(key, 16) == third)
+      return load<u32>(key, 24);
   }
   const id = get32(hart, HART_CONTEXTS_USED);
   if (id == MAX_CONTEXTS) {

@@ -62,7 +62,8 @@ export function toInteger(bits: u64, type: u32, format: u32): u64 {
   if (unpackedExponent == 63) size = unpackedSignificand;
   else {
     // Two bits below the point decide the rounding: a half, and anything less.
-    const fixed = unpackedExponent >= 61 ? unpackedSignificand : shiftRightJam(unpackedSignificand, <u32>(61 - unpackedExponent));
+    const fixed =
+      unpackedExponent >= 61 ? unpackedSignificand : shiftRightJam(unpackedSignificand, <u32>(61 - unpackedExponent));
     const below: u32 = unpackedExponent >= 61 ? <u32>(63 - unpackedExponent) : 2;
     inexact = (fixed & ((<u64>1 << below) - 1)) != 0;
     size = (fixed >> below) + increment(fixed, below, negative);

@@ -3,7 +3,20 @@
  * Tininess is detected after rounding, as RISC-V requires. IEEE 754-2019, sections 4.3 and 7.
  * Relies on significands with their leading one in bit 63 and a jammed bit 0.
  */
-import { fractionBits, infinity, maxExponent, NX, OF, raiseFlags, RDN, RMM, RNE, roundingMode, RUP, UF } from './format';
+import {
+  fractionBits,
+  infinity,
+  maxExponent,
+  NX,
+  OF,
+  raiseFlags,
+  RDN,
+  RMM,
+  RNE,
+  roundingMode,
+  RUP,
+  UF,
+} from './format';
 import { shiftRightJam } from './wide';
 
 /** What rounding adds to a significand of which `dropped` bits go: 1 or 0 in units of the last place kept. */
