@@ -86,6 +86,13 @@ describe('the tidy check finds', () => {
     expect(plant('engine/machine/x.ts', "import '../isa/index.ts';\n")).toEqual([]);
   });
 
+  it('an upward import inside the privileged architecture', () => {
+    expect(plant('engine/core/arch/pages/x.ts', "import { a } from '../trap/trap';\n")).toEqual([
+      'engine/core/arch/pages/x.ts:1 imports engine/core/arch/trap/trap: engine/core/arch/pages lies below engine/core/arch/trap',
+    ]);
+    expect(plant('engine/core/arch/trap/x.ts', "import { a } from '../pages/pages';\n")).toEqual([]);
+  });
+
   it('files that import each other round about, types included', () => {
     const found = offences([
       { path: 'replay/a.ts', text: "import { b } from './b.ts';\n" },

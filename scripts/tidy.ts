@@ -30,6 +30,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Inside the engine, low to high: a folder imports from folders to its left only. */
 const ENGINE_ORDER = ['base', 'isa', 'core', 'devices', 'faults', 'machine', 'introspect', 'subject'];
 
+/** The same inside the privileged architecture. */
+const ARCH_ORDER = ['state', 'pages', 'code', 'translation', 'trap', 'access', 'float', 'csr', 'run'];
+
 /** As traces are, and AssemblyScript, which is compiled as one module. */
 const WITHOUT_DOORS = /^(traces|engine\/core\/arch)\//;
 
@@ -84,9 +87,9 @@ const looksBehindDoors = (path: string) =>
 function importOffences({ path, text }: Source): Offence[] {
   const found: Offence[] = [];
   if (path.startsWith('scripts/')) return found;
-  const [folder = '', second = ''] = path.split('/');
+  const [folder = ''] = path.split('/');
   for (const { target, line, isLazy } of relativeImports(path, text)) {
-    const [toFolder = '', toSecond = ''] = target.split('/');
+    const [toFolder = ''] = target.split('/');
     const say = (rule: string) => found.push({ path, line, rule });
     if (toFolder !== folder) {
       if (toFolder === 'scripts') say(`imports ${target}: scripts belong to the build`);
@@ -96,14 +99,21 @@ function importOffences({ path, text }: Source): Offence[] {
       const door = doorBetween(path, target);
       if (door !== undefined && door !== target) say(`imports ${target}: go through the door ${door}`);
     }
-    if (folder === 'engine' && toFolder === folder && toSecond !== second && !isTest(path)) {
-      const from = ENGINE_ORDER.indexOf(second);
-      const to = ENGINE_ORDER.indexOf(toSecond);
-      if (from >= 0 && to > from) say(`imports ${target}: engine/${second} lies below engine/${toSecond}`);
+    if (isTest(path)) continue;
+    for (const [base, order] of [
+      ['engine', ENGINE_ORDER],
+      ['engine/core/arch', ARCH_ORDER],
+    ] as const) {
+      const [from, to] = [path, target].map((each) => order.indexOf(roomIn(base, each)));
+      if (from! >= 0 && to! > from!) say(`imports ${target}: ${base}/${order[from!]} lies below ${base}/${order[to!]}`);
     }
   }
   return found;
 }
+
+/** `core` for `engine/core/x.ts` in `engine`; empty for what lies elsewhere. */
+const roomIn = (base: string, path: string): string =>
+  path.startsWith(`${base}/`) ? path.slice(base.length + 1).split('/', 1)[0]! : '';
 
 /** Door of the folder that an import enters, if it enters one. */
 function doorBetween(path: string, target: string): string | undefined {

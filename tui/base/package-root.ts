@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Absolute path of a file of this package, e.g. `engine/subject/images/firmware.elf`. */
 export function packageFile(relative: string): string {
-  let folder = new URL('./', import.meta.url);
+  let folder = new URL('.//', import.meta.url);
   while (!existsSync(new URL('package.json', folder))) {
     const above = new URL('..', folder);
     if (above.href === folder.href) throw new Error(`no package.json above ${fileURLToPath(import.meta.url)}`);

@@ -2,19 +2,19 @@
  * The privileged architecture: what arch.wasm exports. The first group is for TypeScript (engine/core/interface.ts),
  * the rest for the interpreter (engine/core/README.md).
  */
-export { peekNext, run, timerAhead } from './run';
-export { flushDerived, peekCsr, pokeCsr, resetHarts, setBreakpoints, translateForDebug } from './debug';
-export { storePhysical } from './stores';
-export { hashGuest } from './guest-hash';
-export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './hash';
+export { peekNext, run, timerAhead } from './run/run';
+export { flushDerived, peekCsr, pokeCsr, resetHarts, setBreakpoints, translateForDebug } from './run/debug';
+export { storePhysical } from './code/stores';
+export { hashGuest } from './pages/guest-hash';
+export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './pages/hash';
 
-export { decode } from './code';
-export { fetch } from './fetch';
-export { loadSlow, storeSlow } from './memory';
-export { amo, amocas, amocasQ, lr, mulh, mulhsu, mulhu, sc } from './atomic';
-export { cboManage, cboZero } from './cache-block';
-export { clmul, clmulh } from './carryless';
-export { csr } from './csr';
+export { decode } from './code/code';
+export { fetch } from './access/fetch';
+export { loadSlow, storeSlow } from './access/memory';
+export { amo, amocas, amocasQ, lr, mulh, mulhsu, mulhu, sc } from './access/atomic';
+export { cboManage, cboZero } from './access/cache-block';
+export { clmul, clmulh } from './float/carryless';
+export { csr } from './csr/csr';
 export {
   floatAdd,
   floatClass,
@@ -30,7 +30,7 @@ export {
   floatSubtract,
   floatToInteger,
   floatWrite,
-} from './float';
+} from './float/float';
 export {
   ebreak,
   ecall,
@@ -46,4 +46,4 @@ export {
   sret,
   wfi,
   wrs,
-} from './system';
+} from './run/system';

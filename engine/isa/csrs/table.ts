@@ -1,7 +1,7 @@
 /**
  * Control and status registers, a row each, as the manual's tables list them: what the machine keeps, shows and lets
  * software change. The set that is implemented is that of QEMU's rv64 without V and vendor numbers. What is a rule and
- * no row (`write` other than `masked`) is a function in core/arch/csr-write.ts.
+ * no row (`write` other than `masked`) is a function in core/arch/csr/csr-write.ts.
  * @see Volume II, section 2.2, tables 3–8
  */
 import type { Csr, Implementation } from './csr.ts';

@@ -1,0 +1,142 @@
+/**
+ * Loads and stores that miss the caches: translation, PMP, misaligned accesses, devices. Also the one way by which
+ * atomic and hypervisor instructions reach memory. Misaligned accesses work in RAM and nowhere else; across a page
+ * both parts are translated before either is touched, so a faulting store has stored nothing.
+ */
+import {
+  HART_DATA_CONTEXT,
+  HART_DATA_MODE,
+  HART_RESYNC,
+  HART_WALK_PADDR,
+  MACHINE_MMIO_DATA,
+  MODE_HLVX,
+  PAGE_BYTES,
+  RESYNC_END_SLICE,
+  TLB_ADDEND,
+} from '../layout.gen';
+import { mmioLoad, mmioStore } from '../state/imports';
+import { hostOf, isRam, pageOf, prepareWriteCaching } from '../pages/pages';
+import { pmpAllows, pmpUniform } from '../pages/pmp';
+import { FETCH, get, get32, LOAD, machine, PRIV_MASK, set32, setMachine, STORE } from '../state/state';
+import { storeRam } from '../code/stores';
+import { entryOf, fill, hits } from '../code/tlb';
+import { raiseAccess, raiseWalk } from '../trap/trap';
+import { walk } from '../translation/walk';
+
+const OFFSET: u64 = PAGE_BYTES - 1;
+
+/** A load by the current instruction: the value, zero-extended. May trap (RESYNC_PC). */
+export function loadSlow(hart: u32, va: u64, size: u32): u64 {
+  return loadAs(hart, va, size, get32(hart, HART_DATA_MODE), true);
+}
+
+/** A store by the current instruction. May trap (RESYNC_PC). */
+export function storeSlow(hart: u32, va: u64, value: u64, size: u32): void {
+  storeAs(hart, va, value, size, get32(hart, HART_DATA_MODE), true);
+}
+
+/** A load in the given mode. `cached`: the mode is that of ordinary loads, whose cache may be used. */
+export function loadAs(hart: u32, va: u64, size: u32, mode: u32, cached: bool): u64 {
+  const first = bytesInPage(va, size);
+  const host = locate(hart, va, first, 0, LOAD, mode, cached);
+  if (host == TRAPPED) return 0;
+  if (host == DEVICE) return loadDevice(hart, va, size, mode);
+  if (first == size) return readHost(host, size);
+  const second = locate(hart, va + first, size - first, first, LOAD, mode, cached);
+  if (second == TRAPPED) return 0;
+  if (second == DEVICE) {
+    raiseAccess(hart, LOAD, va + first, first, mode);
+    return 0;
+  }
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < size; i++) {
+    const at = i < first ? host + i : second + (i - first);
+    value |= <u64>load<u8>(at) << (8 * <u64>i);
+  }
+  return value;
+}
+
+/** A store in the given mode. */
+export function storeAs(hart: u32, va: u64, value: u64, size: u32, mode: u32, cached: bool): void {
+  const first = bytesInPage(va, size);
+  const host = locate(hart, va, first, 0, STORE, mode, cached);
+  if (host == TRAPPED) return;
+  if (host == DEVICE) return storeDevice(hart, va, value, size, mode);
+  if (first == size) return storeRam(host, value, size);
+  const second = locate(hart, va + first, size - first, first, STORE, mode, cached);
+  if (second == TRAPPED) return;
+  if (second == DEVICE) return raiseAccess(hart, STORE, va + first, first, mode);
+  for (let i: u32 = 0; i < size; i++) {
+    const at = i < first ? host + i : second + (i - first);
+    storeRam(at, (value >> (8 * <u64>i)) & 0xff, 1);
+  }
+}
+
+/** Results of `locate` that are no address. */
+export const TRAPPED: u32 = 0;
+export const DEVICE: u32 = 1;
+
+/**
+ * Linear-memory address of `bytes` bytes at `va`, which do not cross a page; DEVICE when they are not memory (the
+ * physical address is in HART.walkPaddr); TRAPPED after an exception. `offset` as for raiseWalk. Stores to ROM trap.
+ */
+export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32, mode: u32, cached: bool): u32 {
+  const entry = entryOf(hart, va, access);
+  if (cached && hits(entry, va, get32(hart, HART_DATA_CONTEXT))) return <u32>va + load<u32>(entry, TLB_ADDEND);
+  if (!walk(hart, va, access, mode)) {
+    raiseWalk(hart, access, va, offset, mode);
+    return TRAPPED;
+  }
+  const paddr = get(hart, HART_WALK_PADDR);
+  const host = hostOf(paddr);
+  const privilege = mode & PRIV_MASK;
+  const allowed =
+    pmpAllows(hart, paddr, bytes, access, privilege) && (host == 0 || access != STORE || isRam(paddr, bytes));
+  // HLVX needs memory that may be both read and executed.
+  if (!allowed || (mode & MODE_HLVX && !pmpAllows(hart, paddr, bytes, FETCH, privilege))) {
+    raiseAccess(hart, access, va, offset, mode);
+    return TRAPPED;
+  }
+  if (host == 0) return DEVICE;
+  if (cached && pmpUniform(hart, paddr) && (access == LOAD || prepareWriteCaching(pageOf(host)))) {
+    fill(entry, va, get32(hart, HART_DATA_CONTEXT), host - <u32>va);
+  }
+  return host;
+}
+
+function loadDevice(hart: u32, va: u64, size: u32, mode: u32): u64 {
+  const paddr = get(hart, HART_WALK_PADDR);
+  if (va & (size - 1) || paddr >> 32 || !mmioLoad(<u32>paddr, size)) {
+    raiseAccess(hart, LOAD, va, 0, mode);
+    return 0;
+  }
+  endSlice(hart);
+  const value = machine(MACHINE_MMIO_DATA);
+  return size == 8 ? value : value & ((<u64>1 << (8 * <u64>size)) - 1);
+}
+
+function storeDevice(hart: u32, va: u64, value: u64, size: u32, mode: u32): void {
+  const paddr = get(hart, HART_WALK_PADDR);
+  setMachine(MACHINE_MMIO_DATA, value);
+  if (va & (size - 1) || paddr >> 32 || !mmioStore(<u32>paddr, size)) raiseAccess(hart, STORE, va, 0, mode);
+  else endSlice(hart);
+}
+
+/** Devices may have raised an interrupt, moved a deadline or asked to stop: `run` looks after this instruction. */
+function endSlice(hart: u32): void {
+  set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
+}
+
+// @ts-ignore: decorator
+@inline
+function bytesInPage(va: u64, size: u32): u32 {
+  return min<u32>(size, <u32>(PAGE_BYTES - (va & OFFSET)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function readHost(host: u32, size: u32): u64 {
+  if (size == 8) return load<u64>(host);
+  if (size == 4) return load<u32>(host);
+  return size == 2 ? load<u16>(host) : load<u8>(host);
+}
