@@ -136,6 +136,23 @@ describe('soft-float is exact', () => {
     );
   });
 
+  const fused = CASES.filter(([name]) => /^fn?m(add|sub)/.test(name));
+  test.each(fused)('%s where the addend takes the product away but for its last bits', (_, op, f) => {
+    const top = f === 's' ? 31n : 63n;
+    const far = fc.tuple(numbers(f), numbers(f), rm, fc.boolean(), fc.integer({ min: -1, max: 1 }));
+    fc.assert(
+      fc.property(far, rm, ([a, b, rounding, sign, ulps], mode) => {
+        // The rounded product, or a neighbour of it, of either sign.
+        const near = BigInt.asUintN(Number(top), reference.multiplication(a, b, f, rounding).bits + BigInt(ulps));
+        const args = [a, b, near | (sign ? 1n << top : 0n)];
+        const got = soft(op.helper, [...args.map((bits) => boxed(bits, f)), ...op.rest(f).map(BigInt)], mode);
+        const expected = op.means(args, f, mode);
+        expect(got).toEqual({ bits: boxed(expected.bits, f), flags: expected.flags });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test.each(['s', 'd'] as const)('fclass.%s', (f) => {
     fc.assert(
       fc.property(numbers(f), (a) => {
