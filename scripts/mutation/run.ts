@@ -77,7 +77,7 @@ export async function suiteJudge(bench: Workbench, suite: Suite, earlier: readon
       if (tests.length === 0) return { verdict: 'survived', why: 'no test calls it' };
       const cpuSeconds = Math.max(LEAST_CPU_SECONDS, bound(tests));
       const run = await runTests(bench, tests, { cpuSeconds });
-      if (run.failure === undefined) return { verdict: 'survived', why: `${tests.length} test files call it` };
+      if (run.failure === undefined) return { verdict: 'survived', why: `${tests.length} test files did not notice` };
       const killed = { verdict: 'killed', ...run.failure } as const;
       outcomes.push(outcomeOf(-1, mutant, killed));
       return killed;
