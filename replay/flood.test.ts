@@ -51,15 +51,11 @@ it('a guest that floods its console and its notes is recorded, and read, without
   const [printed, noted] = [trace.console.length, trace.notes.length];
   expect(printed).toBeGreaterThan(0.7 * MOMENTS);
   expect(noted).toBeGreaterThan(0.2 * MOMENTS);
-  // The last two thirds of it added less than a byte for each record: there is a block of each kind on its way, no
-  // more.
+  // A record that is held costs 9 bytes and more, its time and its byte. The last two thirds of the run added less:
+  // there is a block of each kind on its way, and what the compiler of the host made meanwhile, which no collection
+  // takes away.
   expect(held).toHaveLength(3);
-  console.log(
-    held.map((x) => (x - held[0]!) / 1e6),
-    printed,
-    noted,
-  );
-  expect(held.at(-1)! - held[0]!).toBeLessThan((2 / 3) * (printed + noted));
+  expect(held.at(-1)! - held[0]!).toBeLessThan(6 * (2 / 3) * (printed + noted));
   expect(readTraceSummary(path).end).toEqual(trace.end);
   expect(replayTrace(trace)).toMatchObject({ ok: true, end: { moment: MOMENTS } });
 });
