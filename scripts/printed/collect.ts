@@ -23,6 +23,7 @@ const IN_PLACE_OF: readonly (readonly [RegExp, string])[] = [
   [/\bresults\.sqlite#n\b/g, 'smoke.sqlite#17'],
   [/\b(TRACE|T)\b/g, 'run.djvm'],
   [/\b(FILE|NEW)\b/g, 'new.djvm'],
+  [/ A B\b/g, ' golden.djvm faulted.djvm'],
   [/\bVERB\b/g, 'record'],
   [/\bplan\.yaml\b/g, 'mine.yaml'],
 ];
