@@ -8,7 +8,7 @@ const HANG_GUARD_MS = 1_800_000;
 
 /**
  * Projects: `unit` beside the sources, `property` in properties/, `slow` for whole-machine runs, `peer` against other
- * programs.
+ * programs and the operating system (full disks, pipes, kill -9).
  */
 export default defineConfig({
   test: {
@@ -45,7 +45,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Needs Debian packages (binutils, QEMU, tmux, zsh, fish, Chromium): run by .ci/run, not by `npm test`.
+          // Needs Debian packages (binutils, QEMU, tmux, zsh, fish, Chromium), or dozens of processes: run by .ci/run, not by
+          // `npm test`.
           name: 'peer',
           include: ['{engine,replay,traces,tui,properties,scripts}/**/*.peer.{ts,tsx}'],
           // One after another: they share the folder of fetched packages, and QEMU's clock is the host's.
