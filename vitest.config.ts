@@ -45,8 +45,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Needs Debian packages (binutils, QEMU, tmux, zsh, fish, Chromium), or dozens of processes: run by .ci/run, not by
-          // `npm test`.
+          // Needs Debian packages (binutils, QEMU, tmux, zsh, fish, Chromium), or dozens of processes: run by .ci/run,
+          // not by `npm test`.
           name: 'peer',
           include: ['{engine,replay,traces,tui,properties,scripts}/**/*.peer.{ts,tsx}'],
           // One after another: they share the folder of fetched packages, and QEMU's clock is the host's.

@@ -1,30 +1,32 @@
 /** The door of `replay`: time. Record, replay, verify, seek, reverse, compare. */
 
-export type {
-  BisectResult,
-  Divergence,
-  EquivalenceVerdict,
-  InputsHere,
-  NoteAt,
-  PlannedInput,
-  Position,
-  RecordOptions,
-  RecordResult,
-  ReplayResult,
-  TimedInput,
-  TimeTravel,
-  Trigger,
-  VmVerdict,
-} from './base/index.ts';
-export { endText, MomentError } from './base/index.ts';
-export type { BisectOptions, NamedDifference } from './compare/index.ts';
 export {
+  type BisectResult,
+  type Divergence,
+  type EquivalenceVerdict,
+  endText,
+  type InputsHere,
+  MomentError,
+  type NoteAt,
+  type PlannedInput,
+  type Position,
+  type RecordOptions,
+  type RecordResult,
+  type ReplayResult,
+  type TimedInput,
+  type TimeTravel,
+  type Trigger,
+  type VmVerdict,
+} from './base/index.ts';
+export {
+  type BisectOptions,
   bisectTraces,
   compareOutput,
   compareRecordings,
   describeEvent,
   diffTraces,
   type InputDifference,
+  type NamedDifference,
   type RecordingComparison,
   type SettingDifference,
   type Stream,

@@ -4,8 +4,7 @@
  * initrd that is an archive.
  */
 
-import type { Image, MachineConfig } from '../machine/index.ts';
-import { readMoved, readSymbols } from '../machine/index.ts';
+import { type Image, type MachineConfig, readMoved, readSymbols } from '../machine/index.ts';
 import { joinSymbols, type MachineSymbols } from './places.ts';
 import { createSymbolTable, type SymbolTable } from './symbols.ts';
 

@@ -4,8 +4,7 @@
  * Does not see loops of several exceptions, nor those of harts whose turn does not come for MOST_TICKS.
  */
 
-import type { Machine, MachineEvent, Mode } from '../machine/index.ts';
-import { STUCK_CODE } from '../machine/index.ts';
+import { type Machine, type MachineEvent, type Mode, STUCK_CODE } from '../machine/index.ts';
 
 export interface TrapLoop {
   readonly hart: number;

@@ -16,9 +16,9 @@ export {
   INTERRUPTS,
   STATUS,
 } from './csrs/index.ts';
-export type { Compressed, Instruction } from './instructions/index.ts';
 export {
   COMPRESSED,
+  type Compressed,
   decode,
   type Encoding,
   type Extension,
@@ -26,6 +26,7 @@ export {
   extensionsInOrder,
   type Field,
   INSTRUCTIONS,
+  type Instruction,
   insertOperands,
   instructionLength,
   isaString,

@@ -3,8 +3,7 @@
  */
 
 import { invariant } from '../base/index.ts';
-import type { Core } from '../core/index.ts';
-import { CONSTANTS } from '../core/index.ts';
+import { CONSTANTS, type Core } from '../core/index.ts';
 import { RAM_BASE } from './board/index.ts';
 import type { StopReason } from './types.ts';
 

@@ -4,8 +4,7 @@
  */
 import { DEFAULT_WALL_CLOCK, type InputEvent } from '../../engine/index.ts';
 import type { Trace, TraceHeader } from '../../traces/index.ts';
-import type { Position } from '../base/index.ts';
-import { endText, sharedMarks } from '../base/index.ts';
+import { endText, type Position, sharedMarks } from '../base/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, linesOf } from '../timeline/index.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';

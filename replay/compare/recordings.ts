@@ -11,8 +11,7 @@ import {
   type TraceNote,
   type TraceVmDigest,
 } from '../../traces/index.ts';
-import type { Position } from '../base/index.ts';
-import { sharedMarks } from '../base/index.ts';
+import { type Position, sharedMarks } from '../base/index.ts';
 
 /** What a recording holds of a run. */
 export type Stream = 'state' | 'VM memory' | 'console' | 'notes' | 'end';

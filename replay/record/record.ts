@@ -18,8 +18,7 @@ import {
   vmDigests,
 } from '../../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../../traces/index.ts';
-import type { PlannedInput, Position, RecordOptions, RecordResult } from '../base/index.ts';
-import { endReason } from '../base/index.ts';
+import { endReason, type PlannedInput, type Position, type RecordOptions, type RecordResult } from '../base/index.ts';
 import { headerFields, imageContents, traceInput } from '../container/index.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';

@@ -5,8 +5,7 @@
  */
 import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
 import { convertRecords, firstFrom, type Trace, TraceError } from '../../traces/index.ts';
-import type { InputsHere, Position, TimeTravel } from '../base/index.ts';
-import { MomentError } from '../base/index.ts';
+import { type InputsHere, MomentError, type Position, type TimeTravel } from '../base/index.ts';
 import { configFromTrace, inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, lastLines } from './console-lines.ts';
 import { createPlayer, type Player } from './player.ts';

@@ -15,8 +15,7 @@ import {
   vmDigests,
 } from '../../engine/index.ts';
 import { firstFrom, type RecordList, type Trace, TraceError } from '../../traces/index.ts';
-import type { Divergence, Position, ReplayResult } from '../base/index.ts';
-import { marksFrom } from '../base/index.ts';
+import { type Divergence, marksFrom, type Position, type ReplayResult } from '../base/index.ts';
 import { MAX_VMID } from '../compare/index.ts';
 import { createTracePlayer, type Player } from '../timeline/index.ts';
 

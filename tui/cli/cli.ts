@@ -3,8 +3,7 @@
  * and turns whatever went wrong into one line. Relies on the tables; never ends the process itself.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import type { Io } from '../base/index.ts';
-import { EXIT, type ExitCode, exitCodeHelp, explainError, packageVersion } from '../base/index.ts';
+import { EXIT, type ExitCode, exitCodeHelp, explainError, type Io, packageVersion } from '../base/index.ts';
 import type { CommandFunction, Verb } from './command.ts';
 import { type FlagName, type FlagValues, flagHelp, flagSpec } from './flags.ts';
 import { HELP_FLAG, HELP_VERB, SUMMARY, VERSION_FLAG } from './help.ts';

@@ -285,7 +285,7 @@ export const FLAGS = {
   frame: { syntax: '--frame', help: 'print the screen as text after the script and quit; needs no terminal' },
   results: {
     syntax: '-o, --out <file>',
-    help: "results database; one that exists is gone on with (default: the campaign's name with .sqlite)",
+    help: "results database; one that exists is resumed (default: the campaign's name with .sqlite)",
     parse: asText,
     takes: 'file',
   },

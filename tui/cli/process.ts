@@ -3,8 +3,7 @@
  * on output.ts for streams that fail.
  */
 
-import type { ExitCode } from '../base/index.ts';
-import { conclude, explainError, type Io, openIo, openOutput } from '../base/index.ts';
+import { conclude, type ExitCode, explainError, type Io, openIo, openOutput } from '../base/index.ts';
 import { runCli } from './cli.ts';
 
 type Command = (argv: readonly string[], io: Io) => Promise<ExitCode>;

@@ -57,7 +57,7 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
 /** Which documented JSON a command prints, if any. */
 function shapeOf([verb, ...args]: readonly string[]): keyof JsonShapes | undefined {
   if (args.includes('--help')) return undefined;
-  if (verb === 'campaign' && args[args.indexOf('--export') + 1] === 'json') return 'campaign --export';
+  if (args.join(' ').includes('--export json')) return 'campaign --export';
   if (!args.includes('--json')) return undefined;
   if (verb === 'replay' && args.some((arg) => ['-g', '--goto'].includes(arg))) return 'replay --goto';
   return Object.keys(JSON_SHAPES).find((name): name is keyof JsonShapes => name === verb);

@@ -1,7 +1,6 @@
 /** The key table as lines. Relies on the action table. */
 
-import type { Line } from '../panels/index.ts';
-import { span } from '../panels/index.ts';
+import { type Line, span } from '../panels/index.ts';
 import { ACTIONS } from './actions.ts';
 
 const KEY_NAMES: Readonly<Record<string, string>> = { 'C-c': 'Ctrl-C', 'C-z': 'Ctrl-Z', 'C-l': 'Ctrl-L' };

@@ -3,8 +3,7 @@
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
 import { counted, parseMoment, parseMomentAndInputs, UsageError } from '../base/index.ts';
-import type { RunEvent, Session } from '../panels/index.ts';
-import { timelineWidth } from '../panels/index.ts';
+import { type RunEvent, type Session, timelineWidth } from '../panels/index.ts';
 import { atMoment } from './events.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
 

@@ -3,14 +3,17 @@
  * bars.ts for contents; what does not fit is cut here, and the overlay `whole` shows it.
  */
 
-import type { Line, Overlay, PanelName, Session } from '../panels/index.ts';
 import {
   clip,
   headerLine,
   isTooSmall,
+  type Line,
   MIN_COLUMNS,
   MIN_ROWS,
+  type Overlay,
+  type PanelName,
   type Placed,
+  type Session,
   span,
   statusLine,
   timelineLines,

@@ -3,16 +3,17 @@
  * panel's size and on panels.ts and registers.ts for its lines.
  */
 
-import type { Line, Session } from '../panels/index.ts';
 import {
   consoleLines,
   disassemblyLines,
   type Layout,
+  type Line,
   layoutOf,
   MIN_COLUMNS,
   MIN_ROWS,
   type Placed,
   registerLines,
+  type Session,
   scrolledCode,
   vmLines,
 } from '../panels/index.ts';

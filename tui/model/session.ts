@@ -5,8 +5,14 @@
  */
 import type { InputsHere, TimeTravel } from '../../replay/index.ts';
 import { grouped } from '../base/index.ts';
-import type { Introspection, Lanes, RunEvent, Session, State } from '../panels/index.ts';
-import { registerFile } from '../panels/index.ts';
+import {
+  type Introspection,
+  type Lanes,
+  type RunEvent,
+  registerFile,
+  type Session,
+  type State,
+} from '../panels/index.ts';
 import { eventsOf } from './events.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */

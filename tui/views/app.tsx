@@ -4,8 +4,7 @@
  */
 import { render, type SuspendTerminal, useApp, useInput } from 'ink';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
-import type { Scanner } from '../model/index.ts';
-import { change, pressKey, type Screen, say, screenOf } from '../model/index.ts';
+import { change, pressKey, type Scanner, type Screen, say, screenOf } from '../model/index.ts';
 import type { Session } from '../panels/index.ts';
 import { HOME_AND_ERASE, type Hold, holdTerminal, type Terminal } from './hold.ts';
 import { keyNames } from './keys.ts';

@@ -3,8 +3,7 @@
  * first that fits; the assembler takes all. Those of several instructions (`li` in general, `la`) are the
  * assembler's. @see RISC-V Assembly Programmer's Manual, "Pseudoinstructions"
  */
-import type { Operands } from '../instructions/index.ts';
-import { FLOAT, impliedRounding } from '../instructions/index.ts';
+import { FLOAT, impliedRounding, type Operands } from '../instructions/index.ts';
 
 export interface Alias {
   readonly name: string;

@@ -3,8 +3,7 @@
  * instruction they stand for, as objdump does.
  */
 
-import type { Operands } from '../instructions/index.ts';
-import { decode, instructionLength } from '../instructions/index.ts';
+import { decode, instructionLength, type Operands } from '../instructions/index.ts';
 import { printedAlias } from './aliases.ts';
 import { printOperands } from './syntax.ts';
 

@@ -3,8 +3,7 @@
  * keeps what software left there, as on QEMU.
  * Relies on the core to flag every page that is written. Does not decide where images lie.
  */
-import type { ArchExports } from '../../core/index.ts';
-import { CONSTANTS } from '../../core/index.ts';
+import { type ArchExports, CONSTANTS } from '../../core/index.ts';
 import { RAM_BASE } from './board.ts';
 import type { Segment } from './elf.ts';
 import type { Hash } from './media.ts';

@@ -4,8 +4,7 @@
  * of turns go on; mtime begins at 0 and the RTC shows the present, as on QEMU.
  * Relies on the loader for what lies where, and on being called between slices.
  */
-import type { ArchExports } from '../../core/index.ts';
-import { CONSTANTS } from '../../core/index.ts';
+import { type ArchExports, CONSTANTS } from '../../core/index.ts';
 import { decodeHalt } from '../../devices/index.ts';
 import { type BootImage, type BootRam, createBootMemory, loadBoot } from '../board/index.ts';
 import { seedAt } from '../config.ts';

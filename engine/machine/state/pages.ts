@@ -4,8 +4,7 @@
  * flags say what has been written since.
  * Relies on the core to flag every page that is written, and on page hashes being up to date when capturing.
  */
-import type { ArchExports } from '../../core/index.ts';
-import { CONSTANTS } from '../../core/index.ts';
+import { type ArchExports, CONSTANTS } from '../../core/index.ts';
 import { diskPlace, type Media } from '../board/index.ts';
 import type { Page } from '../types.ts';
 

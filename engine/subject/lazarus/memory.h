@@ -42,7 +42,7 @@ u64 heap_used(void);
 /* ---- frame.c: the frame table, one record for each 4 KiB of RAM behind the heap ---- */
 enum frame_type { FRAME_FREE, FRAME_RAM, FRAME_GSTAGE, FRAME_RESERVED };
 struct frame {
-  /** VMID of the domain that it belongs to; 0 nobody's any more, or ours. */
+  /** VMID of the domain that it belongs to; 0: none any more, or the hypervisor's. */
   u32 owner;
   u16 type;
   /** Validated: in use as its type. Goes with count > 0. */

@@ -15,15 +15,4 @@ export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts
 export { findSetup, PAPER_SCALE, setupNames } from './setups.ts';
 export { injectionCommand, type RecordingOptions, recordInjection } from './trace.ts';
 export { injectionTriggerText } from './trigger.ts';
-export type {
-  Detector,
-  EquivalenceSummary,
-  FailureCause,
-  Hit,
-  Injection,
-  InjectionResult,
-  Mechanism,
-  RecoveryStep,
-  VmOutcome,
-} from './types.ts';
 export * from './types.ts';

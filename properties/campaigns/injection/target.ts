@@ -3,12 +3,12 @@
  * before the fault is applied. Relies on introspection; knows no heap blocks that introspection does not explain.
  */
 
-import type { Machine } from '../../../engine/index.ts';
 import {
   disassembleAt,
   type Fault,
   hex,
   instructionAt,
+  type Machine,
   type MachineSymbols,
   NEXT_HART,
   PC_REGISTER,
@@ -41,7 +41,9 @@ function targetOf(machine: Machine, symbols: MachineSymbols, fault: Fault, pc: b
     case 'register':
       return fault.register === PC_REGISTER ? 'pc' : `x${fault.register}`;
     case 'memory':
-      return readOwnership(machine, symbols).describe(fault.paddr) ?? `memory at ${hex(fault.paddr)}, nobody's`;
+      return (
+        readOwnership(machine, symbols).describe(fault.paddr) ?? `memory at ${hex(fault.paddr)}, which has no owner`
+      );
     case 'code': {
       const [first, ...others] = disassembleAt(machine, fault.hart, pc, 8, symbols);
       if (!first) return `code at ${hex(pc)}`;

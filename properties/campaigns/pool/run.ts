@@ -4,8 +4,14 @@
  * does not depend on workers, order, or interruptions, since every row is a run of its own.
  */
 import { UserError } from '../../../engine/index.ts';
-import type { CampaignPlan, GoldenWindow, PlannedCell, Testbed } from '../plan/index.ts';
-import { drawFault, identityOf } from '../plan/index.ts';
+import {
+  type CampaignPlan,
+  drawFault,
+  type GoldenWindow,
+  identityOf,
+  type PlannedCell,
+  type Testbed,
+} from '../plan/index.ts';
 import { CampaignDatabase, damaged } from '../store/index.ts';
 import { type CellTally, count, emptyTally } from '../tally.ts';
 import type { CampaignRow } from '../types.ts';

@@ -19,9 +19,10 @@ import {
   type Setup,
   setupNames,
 } from '../injection/index.ts';
-import type { DrawnFault, FaultDraw } from '../plan/index.ts';
 import {
   type Catalogue,
+  type DrawnFault,
+  type FaultDraw,
   type GoldenWindow,
   type Injector,
   memoryTargets,

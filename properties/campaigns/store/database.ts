@@ -6,8 +6,7 @@
 import { rmSync } from 'node:fs';
 import { invariant } from '../../../engine/index.ts';
 import type { Injection, InjectionResult } from '../injection/index.ts';
-import type { CampaignPlan, GoldenEnds } from '../plan/index.ts';
-import { type CampaignIdentity, refuseOther } from '../plan/index.ts';
+import { type CampaignIdentity, type CampaignPlan, type GoldenEnds, refuseOther } from '../plan/index.ts';
 import type { CampaignCell, OverheadRow } from '../types.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { DatabaseReader } from './reader.ts';

@@ -3,8 +3,7 @@
  * could not come out the same: other images, another engine.
  */
 import { FileFormatError, UserError } from '../../../engine/index.ts';
-import type { Catalogue } from '../plan/index.ts';
-import { type CampaignIdentity, machineDifference } from '../plan/index.ts';
+import { type CampaignIdentity, type Catalogue, machineDifference } from '../plan/index.ts';
 import type { CampaignCell, CampaignRow } from '../types.ts';
 import { readDatabase } from './reader.ts';
 

@@ -14,8 +14,7 @@ import type {
   RecoveryStep,
   VmOutcome,
 } from '../injection/index.ts';
-import type { CampaignIdentity, GoldenEnds } from '../plan/index.ts';
-import { MAX_CELL_SIZE } from '../plan/index.ts';
+import { type CampaignIdentity, type GoldenEnds, MAX_CELL_SIZE } from '../plan/index.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
 /** An object with exactly the fields of T: the compiler complains of one that is missing or too many. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../../engine/index.ts';
-import type { Case } from './case.ts';
-import { encodeBatch } from './case.ts';
+import { type Case, encodeBatch } from './case.ts';
 import { executable } from './elf.ts';
 import { harnessSource } from './harness.ts';
 import { HARNESS_AT, PAGE, PAGES, RESULTS_AT, type RecordShape, resultWords } from './layout.ts';

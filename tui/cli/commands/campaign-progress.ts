@@ -3,8 +3,7 @@
  * rates so far, redrawn in place. Elsewhere: a plain line every ten seconds. Goes to standard error.
  */
 import { type CampaignPlan, type CampaignProgress, type CellTally, cellLabel } from '../../../properties/index.ts';
-import type { Io } from '../../base/index.ts';
-import { grouped } from '../../base/index.ts';
+import { grouped, type Io } from '../../base/index.ts';
 
 export interface ProgressDisplay {
   readonly show: (progress: CampaignProgress) => void;

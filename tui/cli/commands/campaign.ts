@@ -18,8 +18,7 @@ import {
   readCampaign,
   runCampaign,
 } from '../../../properties/index.ts';
-import type { Io } from '../../base/index.ts';
-import { counted, EXIT, type ExitCode, packageFile, readInputFile, UsageError } from '../../base/index.ts';
+import { counted, EXIT, type ExitCode, type Io, packageFile, readInputFile, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { documented, toJson } from '../json/index.ts';
 import { BUNDLED_PLANS } from '../plans.ts';

@@ -5,8 +5,7 @@
 import { didYouMean } from '../../../engine/index.ts';
 import { resolveTrace, traceWords } from '../../../replay/index.ts';
 import { type OpenOptions, openTrace, type Trace, TraceError } from '../../../traces/index.ts';
-import type { Io } from '../../base/index.ts';
-import { grouped } from '../../base/index.ts';
+import { grouped, type Io } from '../../base/index.ts';
 import { explainLatest } from './latest.ts';
 
 /**

@@ -5,8 +5,17 @@
 import { shellLine, trapLoops } from '../../../engine/index.ts';
 import { openTimeline, type ReplayResult, replayTrace } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import type { MomentAndInputs } from '../../base/index.ts';
-import { counted, EXIT, type ExitCode, grouped, hex, type Io, progressLine, UsageError } from '../../base/index.ts';
+import {
+  counted,
+  EXIT,
+  type ExitCode,
+  grouped,
+  hex,
+  type Io,
+  type MomentAndInputs,
+  progressLine,
+  UsageError,
+} from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';

@@ -57,7 +57,7 @@ function checkSettings(its: Readonly<Record<string, string>>, known: Settings, w
 const unknownSetting = (name: string, known: readonly string[], what: string): string =>
   `${what} does not know '${name}'${didYouMean(name, known)}; it knows ${known.join(', ')}`;
 
-/** `tcg`; how QEMU's threads are arranged is nobody's business here. */
+/** `tcg`; how QEMU arranges its threads makes no difference here. */
 export const takeAccelerator: Take = (value) => {
   const { accel = '', ...rest } = named(value, 'accel', '-accel');
   // `-machine accel=kvm:tcg` asks for the first that there is.

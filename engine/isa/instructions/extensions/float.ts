@@ -5,7 +5,6 @@
  * one that raises nothing else. Everything else is soft-float's. @see Volume I, chapters "F" and "D"
  */
 
-import type { HelperName } from '../../semantics/index.ts';
 import {
   add,
   and,
@@ -18,6 +17,7 @@ import {
   type Effect,
   type Expression,
   either,
+  type HelperName,
   type HostOperation,
   host,
   imm,

@@ -1,6 +1,5 @@
 /** M: multiplication and division. Division by zero and overflow give values, not traps. @see Volume I, chapter 13 */
 
-import type { HelperName } from '../../semantics/index.ts';
 import {
   type Arithmetic,
   and,
@@ -9,6 +8,7 @@ import {
   choose,
   constant,
   type Expression,
+  type HelperName,
   rs1,
   rs2,
   set,
