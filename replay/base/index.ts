@@ -9,6 +9,7 @@ export type {
   InputsHere,
   LiveNetwork,
   NoteAt,
+  Place,
   PlannedInput,
   Position,
   RecordedPosition,

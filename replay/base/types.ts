@@ -57,6 +57,11 @@ export interface Position {
 /** Whether the inputs of the very position where one stands have been applied. */
 export type InputsHere = 'pending' | 'applied';
 
+/** A position, and the side of its inputs on which one stands: exactly one state of a run. */
+export interface Place extends Position {
+  readonly here: InputsHere;
+}
+
 /** An input of a workload: planned for a virtual time, whatever the moment is then. */
 export interface TimedInput {
   readonly ticks: Ticks;

@@ -6,9 +6,9 @@
  * One rule for positions that share a moment: `toMoment` means the first of them, and starts from no other of the same
  * moment; `toTicks` means exactly one. Either way the inputs of that very position are applied, or still pending.
  */
-import type { Machine, Moment, Ticks } from '../../engine/index.ts';
+import type { Machine, Moment, RunLimit, StopReason, Ticks } from '../../engine/index.ts';
 import { firstFrom, type RecordList } from '../../traces/index.ts';
-import type { InputsHere } from '../base/index.ts';
+import type { InputsHere, Place } from '../base/index.ts';
 import type { Player } from './player.ts';
 import { NEAREST, SnapshotCache, type Start } from './snapshots.ts';
 
@@ -82,6 +82,49 @@ export class Timeline {
   forwardToTicks(ticks: Ticks, here: InputsHere): void {
     this.insist(this.player.toTicks(ticks, here), `tick ${ticks}`);
     this.arrive(false);
+  }
+
+  /**
+   * Executes every instruction from here on to a limit, or to where the machine is told to stop (breakpoints).
+   * @throws as `toMoment` when the run leaves its recording on the way
+   */
+  advance(until: RunLimit, here: InputsHere): StopReason {
+    const stop = this.player.advance(until, here);
+    if (stop.kind === 'misplaced') {
+      this.arrived = undefined;
+      throw this.options.unreachable(until.ticks === undefined ? `moment ${until.moment}` : `tick ${until.ticks}`);
+    }
+    this.arrive(false);
+    return stop;
+  }
+
+  /** Where the machine stands. */
+  get place(): Place {
+    const { moment, ticks } = this.machine;
+    return { moment, ticks, here: this.hereOf(ticks, this.player.applied) };
+  }
+
+  /** Leaves a snapshot of the present, so that it is quick to come back. */
+  keepPresent(): void {
+    if (this.options.leavesSnapshots !== false) this.leaveSnapshot(this.present()?.isFirst === true);
+  }
+
+  /**
+   * The latest known state before a place: from there it can be reached by executing the least. undefined: the run
+   * begins there.
+   */
+  knownBefore({ ticks, here }: Pick<Place, 'ticks' | 'here'>): Place | undefined {
+    const { starts } = this.options;
+    const applied = here === 'applied' ? this.player.inputsBefore(ticks + 1) : 0;
+    const isBefore = (at: Omit<Start, 'snapshot'>) => at.ticks < ticks || (at.ticks === ticks && at.applied < applied);
+    let n = firstFrom(starts, 'ticks', ticks + 1) - 1;
+    while (n >= 0 && !isBefore(starts.at(n)!)) n--;
+    const best = latestOf(n < 0 ? undefined : starts.at(n), this.cache.latest(isBefore));
+    return best && { moment: best.moment, ticks: best.ticks, here: this.hereOf(best.ticks, best.applied) };
+  }
+
+  private hereOf(ticks: Ticks, applied: number): InputsHere {
+    return applied >= this.player.inputsBefore(ticks + 1) ? 'applied' : 'pending';
   }
 
   /** Says that the machine has been changed from outside: where it stands now belongs to this run no more. */

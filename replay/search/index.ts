@@ -1,0 +1,17 @@
+/**
+ * Searching a run in both directions for what an observer sees: breakpoints, transitions, and whatever else machines
+ * report.
+ */
+export { type DriveOptions, finish, finishInTurns } from './drive.ts';
+export {
+  anyOf,
+  type BreakpointHit,
+  breakpointObserver,
+  type Hit,
+  type Observer,
+  type Transition,
+  type TransitionHit,
+  transitionObserver,
+} from './observer.ts';
+export { MAX_COUNT, type SearchedRun, searchBackward, searchForward } from './search.ts';
+export { observe, type SearchProgress, type Slices } from './window.ts';

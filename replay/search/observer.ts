@@ -1,0 +1,101 @@
+/**
+ * What a search looks for: what the machine must be told to report while it runs, and which of its reports count. An
+ * observer is plain data and two functions, so that several can be put together into one that sees what each of them
+ * sees. Relies on the machine for reporting without being influenced.
+ */
+import type { Machine, MachineEvent, Mode, ObservedTransitions, StopReason } from '../../engine/index.ts';
+import type { Position } from '../base/index.ts';
+
+/** What an observer saw, at the position right before it happened: going there shows the state that led to it. */
+export type Hit = Position;
+
+export interface Observer<H extends Hit = Hit> {
+  /** Physical addresses of instructions that the machine stops before; each stop is given to `stopped`. */
+  readonly breakAt?: readonly number[];
+  /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
+  readonly transitions?: Exclude<ObservedTransitions, 'none'>;
+  /** The hit that an event is. The machine may have run on since. */
+  readonly seen?: (event: MachineEvent) => H | undefined;
+  /** The hit that a stop is; the machine stands there. */
+  readonly stopped?: (stop: StopReason, machine: Machine) => H | undefined;
+}
+
+/** An instruction that is about to be executed. */
+export interface BreakpointHit extends Hit {
+  readonly kind: 'breakpoint';
+  readonly hart: number;
+  readonly mode: Mode;
+  /** hgatp.VMID of the hart. */
+  readonly vmid: number;
+  readonly pc: bigint;
+  readonly paddr: number;
+}
+
+/**
+ * Sees each execution of the instructions at physical addresses, in RAM and even.
+ * `wanted`: which of them count; all unless given.
+ */
+export function breakpointObserver(
+  paddrs: readonly number[],
+  wanted: (hit: BreakpointHit) => boolean = () => true,
+): Observer<BreakpointHit> {
+  return {
+    breakAt: paddrs,
+    stopped: (stop, machine) => {
+      if (stop.kind !== 'breakpoint' || !paddrs.includes(stop.paddr)) return undefined;
+      const { mode, vmid, pc } = machine.hart(stop.hart);
+      const { moment, ticks } = machine;
+      const hit = { kind: stop.kind, moment, ticks, hart: stop.hart, mode, vmid, pc, paddr: stop.paddr } as const;
+      return wanted(hit) ? hit : undefined;
+    },
+  };
+}
+
+export type Transition = Extract<MachineEvent, { kind: 'transition' }>;
+
+/** A trap about to be taken, or an instruction about to return from one. */
+export interface TransitionHit extends Hit {
+  readonly kind: 'transition';
+  readonly transition: Transition;
+}
+
+/**
+ * Sees the wanted transitions between privilege modes.
+ * `which`: `vm` when only those in and out of VMs can be wanted, which is quicker
+ */
+export function transitionObserver(
+  which: Exclude<ObservedTransitions, 'none'>,
+  wanted: (transition: Transition) => boolean,
+): Observer<TransitionHit> {
+  return {
+    transitions: which,
+    seen: (event) => {
+      if (event.kind !== 'transition' || !wanted(event)) return undefined;
+      // An event stands behind what happened, which took one tick; a return has retired in it.
+      const { moment, ticks } = event;
+      return { kind: 'transition', moment: event.trap ? moment : moment - 1, ticks: ticks - 1, transition: event };
+    },
+  };
+}
+
+/** Sees what any of the observers sees. */
+export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observer<H> {
+  const first = <A extends unknown[]>(pick: (one: Observer<H>) => ((...args: A) => H | undefined) | undefined) => {
+    const asked = observers.flatMap((one) => pick(one) ?? []);
+    return (...args: A): H | undefined => {
+      for (const ask of asked) {
+        const hit = ask(...args);
+        if (hit) return hit;
+      }
+      return undefined;
+    };
+  };
+  const wanted = observers.map(({ transitions }) => transitions);
+  const transitions = wanted.includes('all') ? 'all' : wanted.includes('vm') ? 'vm' : undefined;
+  return {
+    breakAt: observers.flatMap(({ breakAt = [] }) => breakAt),
+    ...(transitions && { transitions }),
+    seen: first((one) => one.seen),
+    stopped: first((one) => one.stopped),
+  };
+}
