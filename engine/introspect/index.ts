@@ -6,6 +6,15 @@ export { readMachineSymbols } from './images.ts';
 export { hex } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
 export type { MachineSymbols } from './places.ts';
+export type { SymbolTable } from './symbols.ts';
 export { type TrapLoop, trapCsr, trapLoops } from './trap-loops.ts';
 export { type VmDigest, vmDigests } from './vm-digests.ts';
-export { listVms, type VcpuInfo, type VmInfo, type VmList } from './vms.ts';
+export {
+  listVms,
+  summariseVm,
+  type VcpuInfo,
+  type VmInfo,
+  type VmList,
+  type VmSummary,
+  vmStates,
+} from './vms.ts';

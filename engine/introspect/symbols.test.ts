@@ -60,6 +60,31 @@ describe('a symbol table', () => {
   });
 });
 
+describe('the place of a symbol', () => {
+  const table = createSymbolTable('x', [
+    symbol('sized', 0x1000n, 0x40n),
+    symbol('label', 0x1040n),
+    symbol('next', 0x1060n),
+    symbol('last', 0x5000n),
+    symbol('last', 0x6000n),
+    symbol('image_end', 0x9000n),
+    symbol('value', 8n, 0n, 'none', true),
+    symbol('file.c', 0n, 0n, 'file', true),
+  ]);
+
+  it('has its size, or reaches to the next place, or a page', () => {
+    expect(table.place('sized')).toEqual({ address: 0x1000n, bytes: 0x40n });
+    expect(table.place('label')).toEqual({ address: 0x1040n, bytes: 0x20n });
+    expect(table.place('last')).toEqual({ address: 0x5000n, bytes: 0x1000n });
+    expect(table.place('image_end')).toEqual({ address: 0x9000n, bytes: 1n });
+  });
+
+  it('is none for values, files and names that are not there', () => {
+    for (const name of ['value', 'file.c', 'nothing']) expect(table.place(name), name).toBeUndefined();
+    expect([...table.absolutes('').keys()]).toEqual(['value']);
+  });
+});
+
 const disjoint = fc
   .array(fc.record({ gap: fc.bigInt(0n, 64n), size: fc.bigInt(1n, 64n) }), { minLength: 1, maxLength: 40 })
   .map((parts) => {

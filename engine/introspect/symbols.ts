@@ -15,6 +15,11 @@ export interface SymbolHit {
   readonly offset: bigint;
 }
 
+export interface SymbolPlace {
+  readonly address: bigint;
+  readonly bytes: bigint;
+}
+
 export interface SymbolTable {
   /** What the table is of, for people: `lazarus`, `firmware`. */
   readonly image: string;
@@ -30,6 +35,11 @@ export interface SymbolTable {
   address(name: string): bigint | undefined;
   /** The same as a physical address: where the symbol was loaded. */
   loadAddress(name: string): bigint | undefined;
+  /**
+   * The place that a symbol names, as the image is linked: of one without a size, up to the next place, a page at most.
+   * undefined: there is none, or it is a value.
+   */
+  place(name: string): SymbolPlace | undefined;
   /** Names of places in the image, as `lookup` finds them; some are shared by several. */
   placeNames(): Iterable<string>;
   /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
@@ -50,6 +60,17 @@ export function createSymbolTable(
     if (symbol.name !== '' && !values.has(symbol.name)) values.set(symbol.name, symbol.address);
   }
   const places = symbols.filter(isPlace).sort(byAddress);
+  let named: ReadonlyMap<string, ElfSymbol> | undefined;
+  const byName = () => {
+    // Reversed, so that the first listed of several stays.
+    named ??= new Map(
+      symbols
+        .filter(isPlace)
+        .toReversed()
+        .map((symbol) => [symbol.name, symbol]),
+    );
+    return named;
+  };
   const lookup = (address: bigint) => find(places, address) ?? find(places, linkAddress(moved, address));
   return {
     image,
@@ -64,11 +85,15 @@ export function createSymbolTable(
       const address = values.get(name);
       return address === undefined ? undefined : loadAddress(moved, address);
     },
+    place: (name) => {
+      const named = byName().get(name);
+      return named && { address: named.address, bytes: named.size > 0n ? named.size : reachOf(places, named) };
+    },
     placeNames: () => places.values().map(({ name }) => name),
     absolutes: (prefix) =>
       new Map(
         symbols
-          .filter((symbol) => symbol.absolute && symbol.name.startsWith(prefix))
+          .filter((symbol) => symbol.absolute && symbol.type !== 'file' && symbol.name.startsWith(prefix))
           .map((symbol) => [symbol.name.slice(prefix.length), symbol.address]),
       ),
   };
@@ -104,6 +129,13 @@ const UNSIZED_REACH = 0x1000n;
 const END_MARKER = /(^|_)end$|^__stop_|^_e(text|data)$/;
 /** Sized symbols looked at below the nearest one, for addresses behind a small symbol inside a large one. */
 const LOOK_BACK = 16;
+
+/** Bytes from a symbol without a size to where the next one begins. */
+function reachOf(places: readonly ElfSymbol[], { name, address }: ElfSymbol): bigint {
+  const most = END_MARKER.test(name) ? 1n : UNSIZED_REACH;
+  const next = places[lastAtOrBelow(places, address) + 1];
+  return next && next.address - address < most ? next.address - address : most;
+}
 
 function find(places: readonly ElfSymbol[], address: bigint): SymbolHit | undefined {
   const nearest = lastAtOrBelow(places, address);

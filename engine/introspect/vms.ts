@@ -71,6 +71,33 @@ export function listVms(machine: Inspected, hypervisor: SymbolTable | undefined)
   return { vms, source: typeof layout === 'string' ? 'harts' : 'layout', problems };
 }
 
+/** What one says of a VM in a line: its first vCPU's state, where it runs, and its pc as the hypervisor saved it. */
+export interface VmSummary {
+  /** The vCPU's published state, or the domain's; without either `running` inside a hart, or `loaded`. */
+  readonly state: string;
+  /** The hart that is inside it, or else has its hgatp, or else is said to run it; undefined: none. */
+  readonly hart: number | undefined;
+  readonly pc: bigint | undefined;
+}
+
+/** A VM in short. */
+export function summariseVm(vm: VmInfo): VmSummary {
+  const running = vm.onHarts.find((at) => at.inside) ?? vm.onHarts[0];
+  const vcpu = vm.vcpus[0];
+  return {
+    state: vcpu?.state ?? vm.state ?? (running?.inside ? 'running' : 'loaded'),
+    hart: running?.hart ?? vcpu?.hart,
+    pc: vcpu?.pc,
+  };
+}
+
+/** Every state that `summariseVm` may tell of, given the hypervisor's symbols. */
+export function vmStates(hypervisor: SymbolTable | undefined): string[] {
+  const layout = hypervisor ? readPublishedLayout(hypervisor) : undefined;
+  const published = typeof layout === 'object' ? [...layout.vcpuStates.values(), ...layout.domainStates.values()] : [];
+  return [...new Set([...published, 'running', 'loaded'])];
+}
+
 interface HartView {
   readonly hart: number;
   readonly mode: Mode;

@@ -1,5 +1,5 @@
 /** The instruction set: its table, CSR names, and what derives from them in TypeScript. */
-export { type Assembled, assemble, disassemble, registerNumber } from './assembly/index.ts';
+export { type Assembled, assemble, disassemble, floatRegisterNumber, registerNumber } from './assembly/index.ts';
 export {
   ATP,
   type BitField,

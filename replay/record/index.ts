@@ -5,4 +5,3 @@ export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
 export { findExecution, findHypervisorInstruction, placeOf, type SearchEnd, type TriggerSearch } from './trigger.ts';
-export { formatTime, formatTrigger, parseCount, parseTime, parseTrigger } from './trigger-text.ts';

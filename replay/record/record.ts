@@ -20,6 +20,7 @@ import {
 import { createTraceWriter, type TraceWriter } from '../../traces/index.ts';
 import { endReason, type PlannedInput, type Position, type RecordOptions, type RecordResult } from '../base/index.ts';
 import { headerFields, imageContents, traceInput } from '../container/index.ts';
+import { formatTrigger } from '../language/index.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import {
@@ -30,7 +31,6 @@ import {
   staysUntil,
   type TriggerSearch,
 } from './trigger.ts';
-import { formatTrigger } from './trigger-text.ts';
 
 /** Instructions, and ticks in which somebody executes, between two looks outside, and at the room for what came. */
 const POLL_EVERY = 50_000;

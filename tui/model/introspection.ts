@@ -3,7 +3,14 @@
  * images' symbols. Instructions in front of pc are decoded from the start of pc's function when that is near, else from
  * the earliest place whose decoding lands on pc: without symbols, the first lines shown may be misaligned.
  */
-import { disassembleAt, listVms, type Machine, readMachineSymbols } from '../../engine/index.ts';
+import {
+  disassembleAt,
+  listVms,
+  type Machine,
+  readMachineSymbols,
+  summariseVm,
+  type VmInfo,
+} from '../../engine/index.ts';
 import type { DisassembledLine, Introspection, VmRow } from '../panels/index.ts';
 
 /** Reads the symbols of the machine's images once. */
@@ -50,16 +57,6 @@ function offsetIn(symbol: string | undefined): number | undefined {
   return match ? Number.parseInt(match[1]!, 16) : 0;
 }
 
-type VmInfo = ReturnType<typeof listVms>['vms'][number];
-
 function vmRow(vm: VmInfo): VmRow {
-  const running = vm.onHarts.find((at) => at.inside) ?? vm.onHarts[0];
-  const vcpu = vm.vcpus[0];
-  return {
-    name: vm.name,
-    vmid: vm.vmid,
-    state: vcpu?.state ?? vm.state ?? (running?.inside ? 'running' : 'loaded'),
-    hart: running?.hart ?? vcpu?.hart,
-    pc: vcpu?.pc,
-  };
+  return { name: vm.name, vmid: vm.vmid, ...summariseVm(vm) };
 }

@@ -1,4 +1,4 @@
 /** Instructions as text: names, operands, pseudo-instructions, assembler and disassembler. */
 export { type Assembled, assemble } from './assemble.ts';
 export { disassemble } from './disassemble.ts';
-export { registerNumber } from './registers.ts';
+export { floatRegisterNumber, registerNumber } from './registers.ts';

@@ -1,0 +1,87 @@
+/**
+ * Symbols that an expression names, looked up in the images of a machine: firmware, hypervisor, guest. Relies on the
+ * images' own symbol tables; software that loads other code, or moves itself, is not known here.
+ */
+import { didYouMean, type MachineSymbols, noSuchName, type SymbolTable, UserError } from '../../engine/index.ts';
+import type { SymbolNode } from './syntax.ts';
+
+/** Who runs an image: `host` in M-, HS- or U-mode, `guest` inside a VM. */
+export type Side = 'host' | 'guest';
+
+export interface FoundSymbol {
+  readonly name: string;
+  readonly side: Side;
+  /** The VM that was named; undefined: any that runs the image. */
+  readonly vmid: number | undefined;
+  /** As linked; the value itself of a symbol that names none. */
+  readonly address: bigint;
+  /** Where it was loaded: supervisor-physical of the host's, guest-physical of a guest's. */
+  readonly loaded: bigint;
+  /** 0: it is a value and no place. */
+  readonly bytes: bigint;
+}
+
+interface NamedTable {
+  /** What it is to the machine. */
+  readonly part: 'firmware' | 'hypervisor' | 'guest';
+  readonly side: Side;
+  readonly table: SymbolTable;
+}
+
+/**
+ * The symbol that a node names.
+ * @throws UserError when no image has it, the image is none, or several images have it and none is named
+ */
+export function findSymbol(node: SymbolNode, symbols: MachineSymbols): FoundSymbol {
+  const among = tablesFor(node, symbols);
+  const found = among.flatMap((named) => symbolIn(named, node));
+  if (found.length === 1) return found[0]!.symbol;
+  if (found.length > 1) {
+    const choices = found.map(({ part }) => `${part}:${node.name}`).join(' or ');
+    throw new UserError(`several images have a symbol '${node.name}': say ${choices}`);
+  }
+  const images = among.map(({ table }) => table.image);
+  if (images.length === 0) throw new UserError(`there is no symbol '${node.name}': ${noImage(node)}`);
+  const guess = didYouMean(
+    node.name,
+    among.flatMap(({ table }) => [...table.placeNames()]),
+  );
+  throw new UserError(`there is no symbol '${node.name}' in ${images.join(' or ')}${guess}`);
+}
+
+const noImage = ({ vmid }: SymbolNode): string =>
+  vmid === undefined ? "the machine's images have no symbols" : "the guest's image has none, or is no ELF file";
+
+function tablesFor({ image, vmid }: SymbolNode, symbols: MachineSymbols): readonly NamedTable[] {
+  const all = tablesOf(symbols);
+  if (vmid !== undefined) return all.filter(({ side }) => side === 'guest');
+  if (image === undefined) return all;
+  const named = all.filter(({ part, table }) => image === part || image === table.image);
+  if (named.length > 0) return named;
+  const names = all.flatMap(({ part, table }) => (part === table.image ? [part] : [part, table.image]));
+  throw new UserError(noSuchName('image with symbols', image, names));
+}
+
+/** The images that have symbols. */
+function tablesOf({ hypervisor, firmware, guest }: MachineSymbols): NamedTable[] {
+  const parts = [
+    { part: 'hypervisor', side: 'host', table: hypervisor },
+    { part: 'firmware', side: 'host', table: firmware },
+    { part: 'guest', side: 'guest', table: guest },
+  ] as const;
+  return parts.flatMap(({ table, ...rest }) => (table && table.size > 0 ? [{ ...rest, table }] : []));
+}
+
+function symbolIn(
+  { part, side, table }: NamedTable,
+  { name, vmid }: SymbolNode,
+): { readonly part: string; readonly symbol: FoundSymbol }[] {
+  const place = table.place(name);
+  if (place) {
+    const loaded = table.loadAddress(name) ?? place.address;
+    return [{ part, symbol: { name, side, vmid, ...place, loaded } }];
+  }
+  const value = table.absolutes('').get(name);
+  if (value === undefined) return [];
+  return [{ part, symbol: { name, side, vmid, address: value, loaded: value, bytes: 0n } }];
+}
