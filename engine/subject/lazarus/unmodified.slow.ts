@@ -90,7 +90,7 @@ function boot(program: string, harts: number, append = ''): Run {
     append: `guest=raw guestmem=4 ${append}`.trim(),
   });
   const run: Run = { machine, console: '', resumed: 0, detected: 0 };
-  machine.observedTransitions = 'vm';
+  machine.observed = { ...machine.observed, transitions: 'vm' };
   machine.onEvent = (event) => {
     if (event.kind === 'console') run.console += String.fromCharCode(event.byte);
     if (event.kind !== 'note') return;
