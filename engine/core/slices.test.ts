@@ -150,7 +150,7 @@ test('what is said to be next comes next, and asking changes nothing', () => {
         acted++;
         act();
       };
-      if (observed) core.setMachine('eventsEnabled', 1n);
+      if (observed) core.setMachine('eventsEnabled', 3n);
       const asides = () =>
         ['eventsEnabled', 'eventsCount', 'stopTicks', 'stopRequest', 'workTicks', 'hypervisorCount'].map((name) =>
           core.machine(name),
@@ -202,7 +202,7 @@ test('of a halted machine, the hart whose turn it is or comes next is said to be
 test('observing transitions changes nothing, and loses none', () => {
   const plain = machine(2, 100n, true, 1n);
   const observed = machine(2, 100n, true, 1n);
-  observed.core.setMachine('eventsEnabled', 1n);
+  observed.core.setMachine('eventsEnabled', 3n);
   let events = 0;
   let stop = 0;
   do {

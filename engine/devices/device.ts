@@ -41,6 +41,8 @@ export interface Board {
   readRam(paddr: number, bytes: number): Uint8Array | undefined;
   /** Stores to RAM as a hart would, for everybody who caches it. False, and nothing stored, when it is not all RAM. */
   writeRam(paddr: number, bytes: Uint8Array): boolean;
+  /** Tells the observer which request the writes to RAM that follow belong to; nothing in the machine can see it. */
+  attribute(request: { readonly queue: number; readonly head: number } | undefined): void;
   /** The medium of a disk; its content is part of the machine's state, but not of any record. */
   readonly disk: Disk | undefined;
   /** Hardware address of a network device: 6 bytes. */

@@ -209,14 +209,15 @@ it('looking changes nothing, and nobody hears of it', () => {
     const machine = hasRun(3_000, source);
     const [digest, ticks] = [machine.digest(), machine.ticks];
     const observer = () => expect.unreachable('it was watched');
-    machine.observedTransitions = 'vm';
+    const observed = { ...machine.observed, transitions: 'vm' as const };
+    machine.observed = observed;
     machine.onEvent = observer;
     trapLoops(machine);
-    expect([machine.digest(), machine.ticks, machine.onEvent, machine.observedTransitions]).toEqual([
+    expect([machine.digest(), machine.ticks, machine.onEvent, machine.observed]).toEqual([
       digest,
       ticks,
       observer,
-      'vm',
+      observed,
     ]);
   }
 });

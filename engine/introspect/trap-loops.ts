@@ -29,16 +29,16 @@ const EXCUSED = 4;
 
 /** The harts that are in a trap loop where the machine stands. The machine is left as it was found. */
 export function trapLoops(machine: Machine): TrapLoop[] {
-  const { onEvent, observedTransitions } = machine;
+  const { onEvent, observed } = machine;
   const start = machine.snapshot();
   const watch = new Watch();
-  machine.observedTransitions = 'all';
+  machine.observed = { transitions: 'all', accesses: false, csrWrites: false };
   machine.onEvent = (event) => watch.see(event);
   try {
     return find(machine, watch);
   } finally {
     machine.onEvent = onEvent;
-    machine.observedTransitions = observedTransitions;
+    machine.observed = observed;
     machine.restore(start);
   }
 }

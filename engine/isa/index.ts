@@ -11,6 +11,7 @@ export {
   CSRS,
   type Csr,
   csrByName,
+  csrByNumber,
   ENVCFG,
   HSTATUS,
   INTERRUPTS,

@@ -41,7 +41,7 @@ export type {
   MachineEvent,
   Mode,
   Moment,
-  ObservedTransitions,
+  Observed,
   Page,
   Quantum,
   RunLimit,

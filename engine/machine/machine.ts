@@ -13,7 +13,7 @@ import { boardOf, createMedia, loadBoot, type Media, RAM_BASE } from './board/in
 import { breakpointStop, setBreakpoints } from './breakpoints.ts';
 import { type Bus, createBus, createPower, type Power, RESET_NOTE } from './bus/index.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
-import { drainTransitions, modeOf, resetTransitions } from './events.ts';
+import { modeOf, Observer, resetTransitions, vmidOf } from './events.ts';
 import { STUCK_CODE } from './halt.ts';
 import { type Next, nextByRunning } from './next.ts';
 import {
@@ -38,7 +38,7 @@ import type {
   MachineConfig,
   MachineEvent,
   Moment,
-  ObservedTransitions,
+  Observed,
   RunLimit,
   Snapshot,
   StopReason,
@@ -56,10 +56,6 @@ const HIGH = 0x100000000;
 const HASHED_AT = 64;
 /** Bytes copied through scratch at a time. */
 const CHUNK_BYTES = 32768;
-const VMID_SHIFT = 44n;
-const VMID_MASK = 0x3fffn;
-/** MACHINE.eventsEnabled. */
-const TRANSITIONS = { none: 0, all: 1, vm: 2 } as const;
 const ACCESS = { load: 0, store: 1, fetch: 2 } as const;
 
 class CoreMachine implements Machine, FaultTarget {
@@ -75,8 +71,7 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #media: Media;
   readonly #pages: PageStore;
   readonly #power: Power;
-  #onEvent: ((event: MachineEvent) => void) | undefined;
-  #transitions: ObservedTransitions = 'all';
+  readonly #observer: Observer;
   #breakAt: number | readonly number[] | undefined;
 
   constructor(config: MachineConfig) {
@@ -100,6 +95,7 @@ class CoreMachine implements Machine, FaultTarget {
     this.#parts = savedParts(config);
     this.#stateBytes = stateBytes(config);
     this.#media = createMedia(config.virtio ?? [], (bytes) => this.#hash(bytes));
+    this.#observer = new Observer(this.#u32);
     this.#bus = this.#createBus();
     const places = {
       ramHost: this.#u32[W.ramHost]!,
@@ -126,19 +122,16 @@ class CoreMachine implements Machine, FaultTarget {
     return this.#number(W.ticks);
   }
   get onEvent(): ((event: MachineEvent) => void) | undefined {
-    return this.#onEvent;
+    return this.#observer.listener;
   }
   set onEvent(listener: ((event: MachineEvent) => void) | undefined) {
-    this.#onEvent = listener;
-    this.#u32[W.eventsEnabled] = listener ? TRANSITIONS[this.#transitions] : 0;
-    this.#u32[W.eventsCount] = 0;
+    this.#observer.listener = listener;
   }
-  get observedTransitions(): ObservedTransitions {
-    return this.#transitions;
+  get observed(): Observed {
+    return this.#observer.observed;
   }
-  set observedTransitions(which: ObservedTransitions) {
-    this.#transitions = which;
-    this.onEvent = this.#onEvent;
+  set observed(what: Observed) {
+    this.#observer.observed = what;
   }
 
   get breakAt(): number | readonly number[] | undefined {
@@ -196,7 +189,7 @@ class CoreMachine implements Machine, FaultTarget {
       this.#setNumber(W.stopTicks, stopTicks);
       this.#u32[W.stopRequest] = 0;
       const stop = this.#core.arch.run();
-      this.#drain();
+      this.#observer.drain();
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
       if (stop === CONSTANTS.STOP_BREAKPOINT) return breakpointStop(this.#core);
     }
@@ -259,7 +252,7 @@ class CoreMachine implements Machine, FaultTarget {
       this.#u32[W.hartCount] === this.hartCount,
       `a snapshot of ${this.#u32[W.hartCount]} harts restored to a machine of ${this.hartCount}`,
     );
-    this.#u32[W.eventsCount] = 0;
+    this.#observer.forget();
     this.#core.arch.flushDerived();
     if (isClaimed) checkDigest(snapshot, this.digest());
   }
@@ -296,7 +289,7 @@ class CoreMachine implements Machine, FaultTarget {
       mode: modeOf(u32(H.priv) | (u32(H.virt) << 2)),
       waiting: u32(H.waiting) !== 0,
       instret: u64(H.instret),
-      vmid: Number((u64(H.hgatp) >> VMID_SHIFT) & VMID_MASK),
+      vmid: vmidOf(u64(H.hgatp)),
     };
   }
 
@@ -350,10 +343,10 @@ class CoreMachine implements Machine, FaultTarget {
   #reset(arg: number): void {
     const { moment, ticks } = this;
     const harts = Array.from({ length: this.hartCount }, (_, n) => this.hart(n));
-    this.#emit({ kind: 'note', moment, ticks, hart: this.#u32[W.currentHart]!, code: RESET_NOTE, arg });
+    this.#observer.note(moment, ticks, this.#u32[W.currentHart]!, RESET_NOTE, arg);
     this.#power.reset();
-    if (!this.#onEvent) return;
-    for (const event of resetTransitions(harts, this.#transitions, { moment, ticks: this.ticks })) this.#emit(event);
+    const after = { moment, ticks: this.ticks };
+    for (const event of resetTransitions(harts, this.#observer.observed, after)) this.#observer.emit(event);
   }
 
   /**
@@ -368,22 +361,13 @@ class CoreMachine implements Machine, FaultTarget {
 
   #createBus(): Bus {
     const { virtio, wallClock = DEFAULT_WALL_CLOCK, seed = 0n } = this.config;
-    return createBus(
-      this.#core.memory.buffer,
-      {
-        console: (moment, ticks, byte) => this.#emit({ kind: 'console', moment, ticks, byte }),
-        note: (moment, ticks, hart, code, arg) => this.#emit({ kind: 'note', moment, ticks, hart, code, arg }),
-        dma: (moment, ticks, paddr, bytes) => this.#emit({ kind: 'dma', moment, ticks, paddr, bytes }),
-        frame: (moment, ticks, slot, bytes) => this.#emit({ kind: 'net', moment, ticks, slot, bytes }),
-      },
-      {
-        board: boardOf(virtio),
-        wallClock,
-        seed,
-        disk: (slot) => this.#media.disk(slot),
-        storeRam: (offset, bytes) => this.#storeRam(offset, bytes),
-      },
-    );
+    return createBus(this.#core.memory.buffer, this.#observer, {
+      board: boardOf(virtio),
+      wallClock,
+      seed,
+      disk: (slot) => this.#media.disk(slot),
+      storeRam: (offset, bytes) => this.#storeRam(offset, bytes),
+    });
   }
 
   /** undefined when devices act, or the machine is reset, before the next instruction: who knows what that changes. */
@@ -430,13 +414,6 @@ class CoreMachine implements Machine, FaultTarget {
   }
   #registerAddress(hart: number, register: number): number {
     return this.#hartBase(hart) + (register === PC_REGISTER ? H.pc : H.x + 8 * register);
-  }
-  #emit(event: MachineEvent): void {
-    this.#drain();
-    this.#onEvent?.(event);
-  }
-  #drain(): void {
-    if (this.#onEvent) drainTransitions(this.#u32, this.#view, this.#onEvent);
   }
   /** A 64-bit machine word that is a safe integer. */
   #number(at: number): number {

@@ -137,7 +137,7 @@ describe('a reset', () => {
     ]);
     for (const { moment, ticks } of resets) {
       const after = events.filter((event) => event.kind === 'transition' && event.ticks === ticks + 1);
-      expect(after).toEqual([
+      expect(after).toMatchObject([
         { kind: 'transition', moment, ticks: ticks + 1, hart: 0, from: 'VS', to: 'M', pc: 0x1000n, vmid: 0 },
       ]);
     }

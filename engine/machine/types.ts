@@ -126,25 +126,75 @@ export type MachineEvent =
       readonly arg: number;
     }
   /** A device wrote to RAM. */
-  | {
-      readonly kind: 'dma';
-      readonly moment: Moment;
-      readonly ticks: Ticks;
-      readonly paddr: number;
-      readonly bytes: number;
-    }
-  | {
+  | (Position & { readonly kind: 'dma' } & DmaWrite)
+  /** A hart's instruction read from a device, or wrote to one: what follows from a write comes behind it. */
+  | (Position & InstructionAt & { readonly kind: 'access' } & DeviceAccess)
+  /** A CSR instruction wrote; the values are those that it would read. */
+  | (Position &
+      InstructionAt & {
+        readonly kind: 'csr';
+        /** As the instruction names it: in VS-mode, `sstatus` stands for `vsstatus`. */
+        readonly number: number;
+        readonly before: bigint;
+        readonly after: bigint;
+      })
+  | (Position & {
       readonly kind: 'transition';
-      readonly moment: Moment;
-      readonly ticks: Ticks;
       readonly hart: number;
       readonly from: Mode;
       readonly to: Mode;
-      /** xcause with bit 63 moved to `interrupt`; undefined for returns. */
-      readonly trap?: { readonly cause: number; readonly interrupt: boolean; readonly tval: bigint };
+      /** undefined for returns. */
+      readonly trap?: Trap;
       readonly pc: bigint;
       readonly vmid: number;
-    };
+      /** sscratch: where hypervisors keep the address of the vCPU while it runs. */
+      readonly context: bigint;
+      /** a0 to a7. */
+      readonly registers: readonly bigint[];
+    });
+
+/** `moment` and `ticks` count the instruction as done, except for one that traps. */
+interface Position {
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+}
+interface InstructionAt {
+  readonly hart: number;
+  readonly pc: bigint;
+  readonly mode: Mode;
+  readonly vmid: number;
+}
+interface Trap {
+  /** xcause with bit 63 moved to `interrupt`. */
+  readonly cause: number;
+  readonly interrupt: boolean;
+  readonly tval: bigint;
+  /** Guest physical address, its lowest two bits zero, of a guest-page fault that M or HS takes; else 0. */
+  readonly gpa: bigint;
+}
+
+/** What a device wrote to RAM. */
+export interface DmaWrite {
+  readonly paddr: number;
+  readonly bytes: number;
+  /** Name of the device: `virtio7`. */
+  readonly device: string;
+  /** The request that it serves: a queue, and the index of the first descriptor of a chain in it. */
+  readonly request?: { readonly queue: number; readonly head: number };
+}
+
+/** What an instruction did to a register of a device. */
+export interface DeviceAccess {
+  /** Name of the device: `uart`, `plic`, `virtio7`. */
+  readonly device: string;
+  readonly paddr: number;
+  /** From the beginning of the device. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly access: 'load' | 'store';
+  /** Zero-extended. */
+  readonly value: bigint;
+}
 
 export type Mode = 'U' | 'S' | 'HS' | 'M' | 'VS' | 'VU';
 
@@ -193,7 +243,15 @@ export interface HartState {
   readonly vmid: number;
 }
 
-export type ObservedTransitions = 'all' | 'vm' | 'none';
+/** What becomes an event, besides what leaves the machine, notes and DMA. */
+export interface Observed {
+  /** A guest that traps all the time makes many. `vm`: those in and out of VMs. */
+  readonly transitions: 'all' | 'vm' | 'none';
+  /** Accesses of harts to devices. */
+  readonly accesses: boolean;
+  /** Writes of CSR instructions. */
+  readonly csrWrites: boolean;
+}
 
 /** Where a run stops at the latest. */
 export interface RunLimit {
@@ -248,10 +306,10 @@ export interface Machine {
   readPhysical(paddr: number, bytes: number): Uint8Array;
   /** undefined when the address does not translate. `access` defaults to 'load'. */
   translate(hart: number, va: bigint, access?: 'load' | 'store' | 'fetch'): number | undefined;
-  /** Where events go; unset = transitions are not observed. */
+  /** Where events go; unset = nothing is observed, which costs nothing. */
   onEvent: ((event: MachineEvent) => void) | undefined;
-  /** Which transitions are events: a guest that traps all the time makes many. `vm`: those in and out of VMs. */
-  observedTransitions: ObservedTransitions;
+  /** All transitions, but neither accesses nor CSR writes, unless something else is asked for. */
+  observed: Observed;
   /**
    * Physical addresses of instructions in RAM, one or any number, that `run` and `step` stop right before, by whatever
    * address and in whatever mode a hart comes there; they stop once at a position and then go on past it. Neither the

@@ -28,7 +28,9 @@ const transition = (moment: number, vmid: number, from: Mode, to: Mode, cause?: 
   to,
   pc: BigInt(moment) * 16n,
   vmid,
-  ...(cause !== undefined && { trap: { cause, interrupt: false, tval: 0n } }),
+  context: 0n,
+  registers: [],
+  ...(cause !== undefined && { trap: { cause, interrupt: false, tval: 0n, gpa: 0n } }),
 });
 
 const events = [

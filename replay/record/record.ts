@@ -148,7 +148,7 @@ class Recording {
   async run(): Promise<RecordResult> {
     const { machine, writer } = this;
     // Nothing of them goes into a trace.
-    machine.observedTransitions = this.options.onEvent ? 'all' : 'none';
+    machine.observed = { ...machine.observed, transitions: this.options.onEvent ? 'all' : 'none' };
     machine.onEvent = (event) => this.observe(event);
     const { stop, reason } = await this.runToEnd();
     const end = { moment: machine.moment, ticks: machine.ticks, digest: machine.digest() };

@@ -3,7 +3,7 @@
  * observer is plain data and two functions, so that several can be put together into one that sees what each of them
  * sees. Relies on the machine for reporting without being influenced.
  */
-import type { Machine, MachineEvent, Mode, ObservedTransitions, StopReason } from '../../engine/index.ts';
+import type { Machine, MachineEvent, Mode, Observed, StopReason } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 
 /** What an observer saw, at the position right before it happened: going there shows the state that led to it. */
@@ -13,7 +13,7 @@ export interface Observer<H extends Hit = Hit> {
   /** Physical addresses of instructions that the machine stops before; each stop is given to `stopped`. */
   readonly breakAt?: readonly number[];
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
-  readonly transitions?: Exclude<ObservedTransitions, 'none'>;
+  readonly transitions?: Exclude<Observed['transitions'], 'none'>;
   /** The hit that an event is. The machine may have run on since. */
   readonly seen?: (event: MachineEvent) => H | undefined;
   /** The hit that a stop is; the machine stands there. */
@@ -64,7 +64,7 @@ export interface TransitionHit extends Hit {
  * `which`: `vm` when only those in and out of VMs can be wanted, which is quicker
  */
 export function transitionObserver(
-  which: Exclude<ObservedTransitions, 'none'>,
+  which: Exclude<Observed['transitions'], 'none'>,
   wanted: (transition: Transition) => boolean,
 ): Observer<TransitionHit> {
   return {

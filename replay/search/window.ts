@@ -72,14 +72,14 @@ export function* observe<H extends Hit>(
 
 /** Makes the machine report what an observer asks for; what it returns puts back what was there. */
 function tell(machine: Machine, observer: Observer, listen: (event: MachineEvent) => void): () => void {
-  const { onEvent, observedTransitions, breakAt } = machine;
+  const { onEvent, observed, breakAt } = machine;
   const breaks = observer.breakAt ?? [];
   machine.onEvent = observer.seen && listen;
-  machine.observedTransitions = observer.transitions ?? 'none';
+  machine.observed = { transitions: observer.transitions ?? 'none', accesses: false, csrWrites: false };
   if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breaks;
   return () => {
     if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breakAt;
     machine.onEvent = onEvent;
-    machine.observedTransitions = observedTransitions;
+    machine.observed = observed;
   };
 }

@@ -194,7 +194,7 @@ function watchOutput(trace: Trace, machine: Machine): OutputWatch {
   const console = createComparer('console', trace.console, start, (record) => record.byte);
   const notes = createComparer('note', trace.notes, start, noteValue);
   let mismatch: Mismatch | undefined;
-  machine.observedTransitions = 'none';
+  machine.observed = { ...machine.observed, transitions: 'none' };
   machine.onEvent = (event: MachineEvent) => {
     if (mismatch || event.ticks > trace.last.ticks) return;
     if (event.kind === 'console') mismatch = console.next(event, event.byte);

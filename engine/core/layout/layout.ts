@@ -111,10 +111,10 @@ export const MACHINE = placeBlock('MACHINE', [
     'scratch for batch calls between TypeScript and wasm: 64 KiB and a u32 for each RAM page',
     'u32',
   ),
-  derived('eventsHost', 'ring of observed privilege transitions: see EVENT', 'u32'),
+  derived('eventsHost', 'ring of what is observed: see EVENT', 'u32'),
   derived('eventsCapacity', 'events that fit', 'u32'),
   derived('eventsCount', 'events waiting to be drained', 'u32'),
-  derived('eventsEnabled', '0 no transitions are observed; 1 all; 2 those in and out of VMs', 'u32'),
+  derived('eventsEnabled', 'what is observed: OBSERVE_* bits', 'u32'),
   derived('contextGeneration', 'flushes so far: translation contexts of older generations are dead', 'u32'),
   derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
   derived('stopMoment', 'run() returns when moment reaches this'),
@@ -285,20 +285,24 @@ export const TLB = placeBlock('TLB', [
 ]);
 
 /**
- * An observed privilege transition (trap or return), for timelines and VM-state equivalence; never influences the run.
+ * What the core observes: a privilege transition (trap or return), or a write to a CSR by an instruction. For
+ * timelines, logs and VM-state equivalence; never influences the run.
  */
 export const EVENT = placeBlock('EVENT', [
-  derived('moment', 'retired instructions when it happened'),
+  derived('moment', 'retired instructions when it happened: a return and a CSR write count as done'),
   derived('ticks', 'virtual time'),
-  derived('pc', 'traps: pc of the trapped instruction; returns: where execution goes on'),
-  derived('tval', 'traps: mtval/stval; returns: 0'),
-  derived('cause', 'traps: xcause (bit 31 = interrupt); returns: 0xffff', 'u32'),
+  derived('pc', 'traps and CSR writes: pc of the instruction; returns: where execution goes on'),
+  derived('value', 'traps: mtval/stval/vstval; returns: 0; CSR writes: what is read before'),
+  derived('further', 'traps: guest physical address >> 2 as in mtval2/htval, or 0; CSR writes: what is read after'),
+  derived('context', 'sscratch: where hypervisors keep the address of the vCPU that runs'),
+  derived('arguments', 'transitions: a0 to a7', 'u64', 8),
+  derived('cause', 'traps: xcause (bit 31 = interrupt); returns: 0xffff; CSR writes: number of the CSR', 'u32'),
+  derived('vmid', 'hgatp.VMID at the time', 'u32'),
+  derived('kind', 'EVENT_IS_*', 'u8'),
   derived('hart', 'hart number', 'u8'),
   derived('from', 'mode before: priv | virt << 2', 'u8'),
   derived('to', 'mode after', 'u8'),
-  derived('pad', '', 'u8'),
-  derived('vmid', 'hgatp.VMID at the time', 'u32'),
-  derived('pad2', '', 'u32'),
+  derived('pad', '', 'u32'),
 ]);
 
 export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT] as const;
@@ -373,6 +377,13 @@ export const CONSTANTS = {
   MODE_QUIET: 256,
   /** Faults where the access would, and sets no A or D bits either. Never part of a context. */
   MODE_PROBE: 512,
+  /** MACHINE.eventsEnabled bits: transitions in and out of VMs, all others, writes to CSRs. */
+  OBSERVE_VM_TRANSITIONS: 1,
+  OBSERVE_OTHER_TRANSITIONS: 2,
+  OBSERVE_CSR_WRITES: 4,
+  /** EVENT.kind. */
+  EVENT_IS_TRANSITION: 0,
+  EVENT_IS_CSR_WRITE: 1,
   /** HART.resync bits. */
   RESYNC_PC: 1,
   RESYNC_END_SLICE: 2,

@@ -143,6 +143,7 @@ class Unit implements VirtioUnit {
     if (count === undefined || (count === 0 && !askForNotice(board, its))) this.fail();
     if (!count) return undefined;
     const chain = takeChain(board, its, this.#model.maxChainBytes);
+    board.attribute(chain && { queue, head: chain.head });
     if (chain) this.#set('lastAvail', (its.lastAvail + 1) & 0xffff, queue);
     else this.fail();
     return chain;

@@ -26,6 +26,7 @@ import {
 import type { ArmedFault } from '../../faults/index.ts';
 import { RAM_BASE, type Slot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
+import type { DeviceAccess, DmaWrite } from '../types.ts';
 import { isDetection } from './notes.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
@@ -34,7 +35,11 @@ export interface BusObserver {
   note(moment: number, ticks: number, hart: number, code: number, arg: number): void;
   frame(moment: number, ticks: number, slot: number, bytes: Uint8Array): void;
   /** A device wrote to RAM. */
-  dma?(moment: number, ticks: number, paddr: number, bytes: number): void;
+  dma?(moment: number, ticks: number, written: DmaWrite): void;
+  /** Whether `access` is to be called. */
+  readonly wantsAccesses?: boolean;
+  /** An instruction has read from a device, or is about to write to one. */
+  access?(moment: number, ticks: number, access: DeviceAccess): void;
 }
 
 /** What the bus needs besides memory. */
@@ -192,6 +197,12 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
     u32[DEADLINE] = never ? 0xffffffff : next >>> 0;
     u32[DEADLINE + 1] = never ? 0xffffffff : Math.floor(next / HIGH);
   }
+  /** Tells of an access whose value is in MACHINE.mmioData. */
+  function tellAccess({ device, base }: Slot, access: 'load' | 'store', paddr: number, bytes: number): void {
+    const value = BigInt.asUintN(8 * bytes, (BigInt(u32[DATA + 1]!) << 32n) | BigInt(u32[DATA]!));
+    const what = { device: device.name, paddr, offset: paddr - base, bytes, access, value };
+    observer.access?.(clock.moment(), clock.ticks(), what);
+  }
   return {
     load(paddrLow, sizeBytes) {
       const paddr = paddrLow >>> 0;
@@ -201,6 +212,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       const port = ports[index]!;
       u32[DATA] = device.load(port, paddr - base, Math.min(sizeBytes, 4));
       u32[DATA + 1] = sizeBytes === 8 ? device.load(port, paddr - base + 4, 4) : 0;
+      if (observer.wantsAccesses) tellAccess(board[index]!, 'load', paddr, sizeBytes);
       return 1;
     },
     store(paddrLow, sizeBytes) {
@@ -209,6 +221,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
       if (index < 0) return 0;
       const { device, base } = board[index]!;
       const port = ports[index]!;
+      if (observer.wantsAccesses) tellAccess(board[index]!, 'store', paddr, sizeBytes);
       const high = u32[DATA + 1]!;
       const mask = sizeBytes === 1 ? 0xff : sizeBytes === 2 ? 0xffff : 0xffffffff;
       device.store(port, paddr - base, Math.min(sizeBytes, 4), (u32[DATA]! & mask) >>> 0);
@@ -342,6 +355,8 @@ function createServices(
   { u32, u8, clock, observer, options, driveInput, transmit, faults }: Wiring,
 ): Board {
   const hart = (n: number, field: number) => (hartAddress(n) + field) >> 2;
+  // Only said to the observer: no state.
+  let request: DmaWrite['request'];
   return {
     get hartCount() {
       return u32[HART_COUNT]!;
@@ -370,7 +385,13 @@ function createServices(
     drive(level) {
       if (slot.irq !== 0) driveInput(slot.irq, level);
     },
-    ...createBusMaster(u32, u8, options, (paddr, bytes) => observer.dma?.(clock.moment(), clock.ticks(), paddr, bytes)),
+    attribute(to) {
+      request = to;
+    },
+    ...createBusMaster(u32, u8, options, (paddr, bytes) => {
+      const written = { paddr, bytes, device: slot.device.name, ...(request && { request }) };
+      observer.dma?.(clock.moment(), clock.ticks(), written);
+    }),
     disk: slot.virtio && options.disk(slot.virtio.slot),
     mac: macOf(slot),
     transmit: (frame) => transmit(slot, frame),

@@ -25,8 +25,6 @@ export const W = {
   workTicks: word('workTicks'),
   stopWork: word('stopWork'),
   stopRequest: word('stopRequest'),
-  eventsEnabled: word('eventsEnabled'),
-  eventsCount: word('eventsCount'),
   ramHashSum: word('ramHashSum'),
   mmioData: word('mmioData'),
   ramHost: word('ramHost'),

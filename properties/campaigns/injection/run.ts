@@ -65,7 +65,7 @@ function runOn(golden: GoldenRun, hit: Hit): RunOn {
     return { log, memory, ...toEnd(golden, log, hit) };
   } finally {
     machine.onEvent = undefined;
-    machine.observedTransitions = 'vm';
+    machine.observed = { ...machine.observed, transitions: 'vm' };
   }
 }
 
@@ -85,7 +85,7 @@ function toEnd(golden: GoldenRun, log: RunLog, hit: Hit): { stop: StopReason; co
     const stop = player.advance({ ticks: Math.min(machine.ticks + CROSSINGS_TICKS, last) }, 'pending');
     if (stop.kind !== 'ticks') return { stop, converged: false };
   }
-  machine.observedTransitions = 'none';
+  machine.observed = { ...machine.observed, transitions: 'none' };
   return { stop: player.advance({ ticks: last }, 'pending'), converged: false };
 }
 

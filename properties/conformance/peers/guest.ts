@@ -61,7 +61,7 @@ export class Watched {
 
   constructor(config: MachineConfig) {
     this.machine = createMachine(config);
-    this.machine.observedTransitions = 'vm';
+    this.machine.observed = { ...this.machine.observed, transitions: 'vm' };
     this.machine.onEvent = (event) => {
       if (event.kind === 'console') this.console += String.fromCharCode(event.byte);
       if (event.kind === 'note' && noteName(event.code) === 'RESUMED') this.resumed++;

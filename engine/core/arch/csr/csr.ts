@@ -25,6 +25,7 @@ import {
   HART_RESYNC,
   HART_SCOUNTEREN,
   HS_VTVM,
+  OBSERVE_CSR_WRITES,
   RESYNC_END_SLICE,
   SEIP,
   TVM,
@@ -32,6 +33,7 @@ import {
 import { readCsr } from './csr-read';
 import { guardOf, isReadOnly, privilegeOf, rowOf, twinOf, writeRuleOf } from './csr-table';
 import { writeCsr } from './csr-write';
+import { observes, recordCsrWrite } from '../state/events';
 import { floatEnabled } from '../state/float-state';
 import { interruptToTake, NONE } from '../state/interrupts';
 import { get, get32, M, now, priv, set32, U, virt } from '../state/state';
@@ -67,6 +69,7 @@ export function csr(hart: u32, number: u64, operand: u64, op: u64, access: u64, 
   // The external interrupt line shows in mip.SEIP but is no part of what is modified (manual, "mip and mie").
   const base = writeRuleOf(row) == CSR_WRITE_MIP ? (old & ~SEIP) | (get(hart, HART_MIP) & SEIP) : old;
   apply(hart, writeCsr(hart, row, op == 0 ? operand : op == 1 ? base | operand : base & ~operand));
+  if (observes(OBSERVE_CSR_WRITES)) recordCsrWrite(hart, n, old, readCsr(hart, row));
   return old;
 }
 

@@ -197,7 +197,8 @@ function takeTrap(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestA
   updateContexts(hart);
   // Counted first: the event's moment must not take the trapping instruction for a retired one.
   set32(hart, HART_TRAPS, get32(hart, HART_TRAPS) + 1);
-  recordTransition(hart, from, <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0), pc, tval);
+  const number = <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0);
+  recordTransition(hart, from, number, pc, tval, target == (S | 4) ? 0 : gpa);
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC);
   countFruitless(hart);
 }
@@ -288,7 +289,7 @@ function returnTo(hart: u32, pc: u64, privilege: u32, isVirtual: bool): void {
   set32(hart, HART_VIRT, isVirtual ? 1 : 0);
   set32(hart, HART_RESERVED, 0);
   updateContexts(hart);
-  recordTransition(hart, from, RETURN, pc, 0);
+  recordTransition(hart, from, RETURN, pc, 0, 0);
   // A pending interrupt that this return enables is taken before the next instruction.
   const end: u32 = interruptToTake(hart, now(hart)) != NONE ? RESYNC_END_SLICE : 0;
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC | end);
