@@ -141,9 +141,11 @@ export {
 export {
   createTracePlayer,
   createWorkloadPlayer,
+  eventsOf,
   lastLines,
   openTimeline,
   type Player,
+  type RunEvent,
   type Start,
   Timeline,
   type TraceTimeline,

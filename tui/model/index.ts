@@ -1,5 +1,4 @@
 /** What the terminal UI knows and does: a session, its keys and motions, and the screen that follows. */
-export { eventsOf } from './events.ts';
 export { pressKey, runScript } from './input.ts';
 export { machineIntrospection } from './introspection.ts';
 export { createScanner, type Scanner } from './scan.ts';

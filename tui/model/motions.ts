@@ -2,9 +2,9 @@
  * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
-import { counted, parseMoment, parseMomentAndInputs, UsageError } from '../base/index.ts';
-import { type RunEvent, type Session, timelineWidth } from '../panels/index.ts';
-import { atMoment } from './events.ts';
+import type { RunEvent } from '../../replay/index.ts';
+import { counted, grouped, parseMoment, parseMomentAndInputs, UsageError } from '../base/index.ts';
+import { type Session, timelineWidth } from '../panels/index.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
 
 /** The count typed before a key or behind a command; 1 when there is none. @throws UsageError for 0 or no number */
@@ -115,7 +115,7 @@ export function goToEnd(session: Session, argument: string): void {
     return;
   }
   const end = session.events.findLast((event) => event.kind === 'end');
-  goTo(session, session.travel.last.moment, end && atMoment(end));
+  goTo(session, session.travel.last.moment, end && `${end.text} at ${grouped(end.moment)}`);
 }
 
 /** N cells of the timeline on, or back. */

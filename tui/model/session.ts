@@ -3,17 +3,9 @@
  * lives in the time traveller; everything else in `State`, which is replaced by every action. Relies on TimeTravel;
  * draws nothing.
  */
-import type { InputsHere, TimeTravel } from '../../replay/index.ts';
+import { eventsOf, type InputsHere, type RunEvent, type TimeTravel } from '../../replay/index.ts';
 import { grouped } from '../base/index.ts';
-import {
-  type Introspection,
-  type Lanes,
-  type RunEvent,
-  registerFile,
-  type Session,
-  type State,
-} from '../panels/index.ts';
-import { eventsOf } from './events.ts';
+import { type Introspection, type Lanes, registerFile, type Session, type State } from '../panels/index.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */
 const MIN_RANGE = 40;

@@ -14,7 +14,6 @@ export {
   PANELS,
   type PanelName,
   type RegisterSet,
-  type RunEvent,
   type Session,
   type State,
   type Tone,

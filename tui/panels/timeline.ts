@@ -2,10 +2,11 @@
  * The timeline as text: a ruler with the present moment, one lane per hart lettered by what it did, and a row of
  * events. Relies on lanes.ts for activity; letters say everything that colours say.
  */
+import type { RunEvent } from '../../replay/index.ts';
 import { grouped } from '../base/index.ts';
 import { ACTIVITY, VM_BASE } from './lanes.ts';
 import { span } from './text.ts';
-import type { Line, RunEvent, Session, Span, Tone } from './types.ts';
+import type { Line, Session, Span, Tone } from './types.ts';
 
 /** ">hart 0 " and the like. */
 const LABEL_WIDTH = 8;

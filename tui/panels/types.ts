@@ -3,7 +3,7 @@
  * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
  */
 import type { Machine } from '../../engine/index.ts';
-import type { TimeTravel } from '../../replay/index.ts';
+import type { RunEvent, TimeTravel } from '../../replay/index.ts';
 import type { Lanes } from './lanes.ts';
 
 /** What a piece of text means; views/theme.ts decides how it looks. Nothing is said by tone alone. */
@@ -36,17 +36,6 @@ export interface Span {
   readonly tone: Tone;
 }
 export type Line = readonly Span[];
-
-/** Something that happened at a moment. */
-export interface RunEvent {
-  readonly moment: number;
-  readonly kind: 'fault' | 'detected' | 'resumed' | 'failed' | 'recovery' | 'note' | 'progress' | 'input' | 'end';
-  /** One letter for the marker row of the timeline. */
-  readonly glyph: string;
-  readonly text: string;
-  /** `continue` stops here. */
-  readonly stop: boolean;
-}
 
 export interface DisassembledLine {
   readonly address: bigint;

@@ -1,10 +1,9 @@
 /** `dejavm info TRACE`: what a trace holds, without running it. */
 
 import { shellLine } from '../../../engine/index.ts';
-import { endText } from '../../../replay/index.ts';
+import { endText, eventsOf } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
 import { byteSize, counted, EXIT, type ExitCode, grouped, table, virtualTime } from '../../base/index.ts';
-import { eventsOf } from '../../model/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
 import { openNamedTrace } from './open.ts';

@@ -3,10 +3,18 @@
  * wrote (detection, recovery phases, resumption). Relies on the engine's table of notes; executes nothing.
  */
 import { type NoteName, noteName, noteText, RESET_NOTE } from '../../engine/index.ts';
-import { endText } from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
-import { grouped, hex } from '../base/index.ts';
-import type { RunEvent } from '../panels/index.ts';
+import { endText, type Position } from '../base/index.ts';
+
+/** Something that happened in a run, as its trace says: right before the next instruction of its position. */
+export interface RunEvent extends Position {
+  readonly kind: 'fault' | 'detected' | 'resumed' | 'failed' | 'recovery' | 'note' | 'progress' | 'input' | 'end';
+  /** One letter that stands for it in a picture. */
+  readonly glyph: string;
+  readonly text: string;
+  /** Running on stops here: faults, detections, resumptions, the end. */
+  readonly stop: boolean;
+}
 
 type Shape = Pick<RunEvent, 'kind' | 'glyph' | 'stop'>;
 
@@ -37,45 +45,57 @@ const MAX_EVENTS = 20_000;
  * 20,000 the first ones, and the end: a guest can write notes without end.
  */
 export function eventsOf(trace: Trace): RunEvent[] {
-  const { inputs, notes, last } = trace;
   const events: RunEvent[] = [];
-  const most = Math.min(MAX_EVENTS, inputs.length + notes.length);
-  let end: number | undefined;
-  for (let [i, n] = [0, 0]; i + n < most; ) {
+  let listed = 0;
+  for (const event of eachEvent(trace)) {
+    if (event.kind !== 'end' && ++listed > MAX_EVENTS) break;
+    events.push(event);
+  }
+  return events.some(({ kind }) => kind === 'end') ? events : [...events, endEvent(trace)];
+}
+
+/** The same without a bound, one after another. */
+export function* eachEvent(trace: Trace): Generator<RunEvent> {
+  const { inputs, notes, last } = trace;
+  let hasEnded = false;
+  for (let [i, n] = [0, 0]; i < inputs.length || n < notes.length; ) {
     const [input, note] = [inputs.at(i), notes.at(n)];
     const isInput = input && !(note && note.moment < input.moment);
     const event = isInput ? inputEvent(input) : noteEvent(note!);
     // A killed recorder may have written inputs behind the last position that anything vouches for.
-    if (event.moment > last.moment) end ??= events.length;
-    events.push(event);
+    if (event.moment > last.moment && !hasEnded) {
+      yield endEvent(trace);
+      hasEnded = true;
+    }
+    yield event;
     if (isInput) i++;
     else n++;
   }
-  return events.toSpliced(end ?? events.length, 0, endEvent(trace));
+  if (!hasEnded) yield endEvent(trace);
 }
 
 function endEvent({ end, last }: Trace): RunEvent {
   const text = end ? `end of the run: ${endText(end)}` : 'the recording was cut off here';
-  return { moment: last.moment, kind: 'end', glyph: 'E', text, stop: true };
+  return { ...last, kind: 'end', glyph: 'E', text, stop: true };
 }
 
-function noteEvent({ moment, code, arg }: TraceNote): RunEvent {
+function noteEvent({ moment, ticks, code, arg }: TraceNote): RunEvent {
   const name = noteName(code);
   const undeclared = code === RESET_NOTE ? RESET : UNDECLARED;
-  return { ...(name ? SHAPES[name] : undeclared), moment, text: noteText(code, arg) };
+  return { ...(name ? SHAPES[name] : undeclared), moment, ticks, text: noteText(code, arg) };
 }
 
 function inputEvent(input: TraceInput): RunEvent {
-  const { moment } = input;
+  const { moment, ticks } = input;
   if (input.kind === 'fault') {
-    return { moment, kind: 'fault', glyph: 'F', text: `fault: ${describeFault(input.data)}`, stop: true };
+    return { moment, ticks, kind: 'fault', glyph: 'F', text: `fault: ${describeFault(input.data)}`, stop: true };
   }
   const glyph = input.kind === 'poke' ? 'p' : 'i';
-  return { moment, kind: 'input', glyph, text: `${input.kind} input`, stop: input.kind === 'poke' };
+  return { moment, ticks, kind: 'input', glyph, text: `${input.kind} input`, stop: input.kind === 'poke' };
 }
 
 /** Traces know no machine, so an input's data is opaque to them: read it without trusting it. */
-export function describeFault(data: unknown): string {
+function describeFault(data: unknown): string {
   const outer = (data ?? {}) as Record<string, unknown>;
   const fault = (typeof outer.fault === 'object' && outer.fault !== null ? outer.fault : outer) as Record<
     string,
@@ -83,9 +103,9 @@ export function describeFault(data: unknown): string {
   >;
   const rest = Object.entries(fault)
     .filter(([key]) => key !== 'model')
-    .map(([key, value]) => `${key} ${key === 'paddr' && typeof value === 'number' ? hex(value) : String(value)}`);
+    .map(
+      ([key, value]) =>
+        `${key} ${key === 'paddr' && typeof value === 'number' ? `0x${value.toString(16)}` : String(value)}`,
+    );
   return [String(fault.model ?? 'unknown model'), ...rest].join(', ');
 }
-
-/** "detected: hart 1 hangs at 8,123,456". */
-export const atMoment = (event: RunEvent): string => `${event.text} at ${grouped(event.moment)}`;
