@@ -77,6 +77,7 @@ export {
   registerNumber,
 } from './isa/index.ts';
 export {
+  type AddressSpace,
   checkMachine,
   compareStates,
   createMachine,
@@ -122,7 +123,11 @@ export {
   type StateDifference,
   type StopReason,
   type Ticks,
+  type Translation,
+  type TranslationStep,
   VIRTIO_SLOTS,
   type VirtioConfig,
+  type Watch,
+  type WatchHit,
 } from './machine/index.ts';
 export { FIXUPS, makeBundle, noteText } from './subject/index.ts';

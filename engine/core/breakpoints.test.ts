@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, DEVICE, PTE, RAM, RWX, SV39 } from './testbed.ts';
 
 const { STOP_BREAKPOINT, STOP_TICKS } = CONSTANTS;
@@ -81,6 +81,13 @@ function setBreakpoints(bed: Bed, places: readonly bigint[]): void {
   bed.core.arch.setBreakpoints(hosts.length);
 }
 
+/** @param places virtual addresses */
+function setBreakAddresses(bed: Bed, places: readonly bigint[]): void {
+  const list = BigUint64Array.from(new Set(places)).sort();
+  new BigUint64Array(bed.core.memory.buffer, bed.core.machineNumber('breakAddressesHost'), list.length).set(list);
+  bed.core.arch.setBreakAddresses(list.length);
+}
+
 /** Where a machine that has stopped at a breakpoint stands. */
 const stopped = ({ core }: Bed) => ({
   ticks: core.machine('ticks'),
@@ -99,12 +106,22 @@ test('a run stops before every execution of any of them, in the state of that po
     split: fc.boolean(),
     places: fc.array(place, { minLength: 1, maxLength: 12 }),
     forget: fc.boolean(),
+    // All code runs at its physical addresses, so both name the same instructions.
+    virtual: fc.constantFrom('none', 'some', 'all'),
   });
   let stops = 0;
   fc.assert(
-    fc.property(settings, ({ harts, split, places, forget }) => {
+    fc.property(settings, ({ harts, split, places, forget, virtual }) => {
       const [bed, judge] = [machine(harts, split), machine(harts, split)];
-      setBreakpoints(bed, places);
+      const isVirtual = (n: number) => virtual === 'all' || (virtual === 'some' && n % 2 === 0);
+      setBreakpoints(
+        bed,
+        places.filter((_, n) => !isVirtual(n)),
+      );
+      setBreakAddresses(
+        bed,
+        places.filter((_, n) => isVirtual(n)),
+      );
       for (let tick = 0; tick < 400; tick++) {
         const { core } = judge;
         const hart = core.arch.peekNext() >>> 0;
@@ -131,10 +148,11 @@ test('a run stops before every execution of any of them, in the state of that po
       expect(Buffer.compare(bed.state(), judge.state())).toBe(0);
       // None is left behind.
       setBreakpoints(bed, []);
+      setBreakAddresses(bed, []);
       for (const its of [bed, judge]) expect(its.run(3000)).toBe(STOP_TICKS);
       expect(Buffer.compare(bed.state(), judge.state())).toBe(0);
     }),
-    { numRuns: 6 },
+    { numRuns: 9 },
   );
   expect(stops).toBeGreaterThan(100);
 });
@@ -207,4 +225,30 @@ test('whatever the address and the mode; not where the instruction cannot be fet
   bed.setCsr('pmpcfg0', 0x1bn);
   expect(outcome('HS', 0x1000n)).toBe(1n);
   expect(outcome('M', target)).toBe('stops');
+});
+
+test('a virtual address is one in whatever address space, and not the other addresses of the same code', () => {
+  const bed = new Bed();
+  bed.openPmp();
+  const [target, other] = [RAM + 0x5000n, RAM + 0x6000n];
+  for (const page of [target, other]) bed.program('nop\nnop\nnop', page);
+  bed.setCsr('mtvec', RAM + 0x7000n);
+  const [root, elsewhere] = [bed.tablePages(), bed.tablePages()];
+  for (const va of [0x1000n, 0x2000n]) bed.map(root, va, target, RWX);
+  bed.map(elsewhere, 0x1000n, other, RWX);
+  setBreakAddresses(bed, [0x1004n]);
+  const stops = (table: bigint, mode: 'M' | 'HS', va: bigint) => {
+    bed.setCsr('satp', SV39 | (table >> 12n));
+    bed.enter(mode, va);
+    return bed.run(3) === STOP_BREAKPOINT ? bed.pc() : undefined;
+  };
+  expect(stops(root, 'HS', 0x1000n)).toBe(0x1004n);
+  expect(stops(root, 'HS', 0x2000n)).toBe(undefined);
+  expect(stops(elsewhere, 'HS', 0x1000n)).toBe(0x1004n);
+  expect(stops(root, 'M', target)).toBe(undefined);
+  // The mapping moves away and comes back.
+  bed.map(root, 0x1000n, other, RWX);
+  expect(stops(root, 'HS', 0x1000n)).toBe(0x1004n);
+  setBreakAddresses(bed, []);
+  expect(stops(root, 'HS', 0x1000n)).toBe(undefined);
 });

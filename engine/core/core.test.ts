@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCore } from './core.ts';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
 const { STOP_MOMENT, STOP_TICKS, STOP_IDLE, STOP_HALTED } = CONSTANTS;

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeCsrTable } from './csr-table.ts';
 import type { ArchExports, ArchImports } from './interface.ts';
 import { encodeDecodeTable, generateInterp } from './interp/index.ts';
-import { type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE } from './layout/index.ts';
+import { ACCESS, type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE, WATCH } from './layout/index.ts';
 
 /** What the machine gives to the core: device accesses, and the devices' deadline. */
 export type CoreImports = Pick<ArchImports, 'mmioLoad' | 'mmioStore' | 'deviceTick'>;
@@ -33,6 +33,7 @@ export interface SavedRange {
 /** Slot blocks in the pool of a machine with plenty of RAM: 4 MiB of code decoded at a time. */
 const MAX_SLOT_BLOCKS = 1024;
 const EVENT_CAPACITY = 8192;
+const ACCESS_CAPACITY = 8192;
 /** Room for batches of any size the layers above use; plus an index for each RAM page. */
 const SCRATCH_BYTES = 0x10000;
 const WASM_PAGE_BYTES = 0x10000;
@@ -65,6 +66,7 @@ export class Core {
     this.setMachine('deviceDeadline', -1n);
     this.setMachine('stopHypervisor', -1n);
     this.setMachine('stopWork', -1n);
+    this.setMachine('walkLogCount', -1n);
     this.arch = instantiate(this.memory, imports);
     this.arch.initialisePageHashes();
     this.arch.resetHarts(CONSTANTS.RESET_PC);
@@ -179,6 +181,11 @@ function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: num
     csrTableHost: take(csrTableBytes),
     scratchHost: take(SCRATCH_BYTES + 4 * ramPages),
     breakpointsHost: take(4 * CONSTANTS.MAX_BREAKPOINTS),
+    breakAddressesHost: take(8 * CONSTANTS.MAX_BREAKPOINTS),
+    breakOffsetsHost: take(CONSTANTS.PAGE_BYTES / 16),
+    watchesHost: take(CONSTANTS.MAX_WATCHES * WATCH.sizeBytes),
+    accessesHost: take(ACCESS_CAPACITY * ACCESS.sizeBytes),
+    accessesCapacity: ACCESS_CAPACITY,
     eventsHost: take(EVENT_CAPACITY * EVENT.sizeBytes),
     eventsCapacity: EVENT_CAPACITY,
     tlbHost: take(hartCount * CONSTANTS.TLB_HART_BYTES),

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CSRS, type Csr } from '../isa/index.ts';
-import { HART } from './layout/layout.ts';
+import { HART } from './layout/index.ts';
 import { Bed } from './testbed.ts';
 
 const ALL = 2n ** 64n - 1n;

@@ -7,7 +7,7 @@ import { type Assembled, assemble, decode as decodeRaw, HELPERS, instructionLeng
 import { CACHES, registerWord } from './codegen/index.ts';
 import { generateInterp } from './interp/index.ts';
 import { opNumber } from './interp/ops.ts';
-import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from './layout/layout.ts';
+import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf, SLOT, TLB } from './layout/index.ts';
 
 /** Linear memory: layout below, then caches, decoded blocks of 8 pages, and 8 pages of RAM at this address and pc. */
 const TLB_HOST = 0x100000;

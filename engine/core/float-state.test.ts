@@ -1,6 +1,6 @@
 /** Floating point and the hart around it: off, dirty, guests, fcsr, memory. A sentence each. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, DEVICE, type ModeName, RAM } from './testbed.ts';
 
 const ILLEGAL = 2n;

@@ -8,7 +8,7 @@ import { INSTRUCTIONS, insertOperands } from '../isa/index.ts';
 import { BOX, boxed, integers, numbers } from './float-arbitraries.ts';
 import type { FormatName, Outcome } from './float-reference-testing.ts';
 import * as reference from './float-reference-testing.ts';
-import { CONSTANTS, HART, hartAddress, offsetOf } from './layout/layout.ts';
+import { CONSTANTS, HART, hartAddress, offsetOf } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
 const FS_DIRTY = 3n << 13n;

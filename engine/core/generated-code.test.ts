@@ -17,7 +17,7 @@ import {
 } from '../isa/index.ts';
 import { FakeHart, RAM } from './fake-hart.ts';
 import { GENERATORS } from './generators-testing.ts';
-import { HART, offsetOf } from './layout/layout.ts';
+import { HART, offsetOf } from './layout/index.ts';
 
 const END = RAM + 0x2000;
 

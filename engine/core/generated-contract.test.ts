@@ -18,7 +18,7 @@ import {
 } from '../isa/index.ts';
 import { FakeHart, RAM } from './fake-hart.ts';
 import { GENERATORS } from './generators-testing.ts';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 
 const { RESYNC_PC, RESYNC_END_SLICE } = CONSTANTS;
 

@@ -7,7 +7,7 @@ import { decode, expressionsOf, isPure, parts } from '../isa/index.ts';
 import { archCalls, emitCachesAddress, emitEffect, registerWord, type Site, type SiteLocals } from './codegen/index.ts';
 import { type CodeGenerator, INTERPRETER, type Run } from './fake-hart.ts';
 import { OPS, type Op } from './interp/ops.ts';
-import { CONSTANTS, HART, offsetOf, SLOT } from './layout/layout.ts';
+import { CONSTANTS, HART, offsetOf, SLOT } from './layout/index.ts';
 import { encodeModule, FunctionBody, type Label } from './wasm/index.ts';
 
 const hartField = (name: string) => offsetOf(HART, name);

@@ -21,7 +21,7 @@ import {
   isPure,
   parts,
 } from '../isa/index.ts';
-import { CONSTANTS, hartAddress } from './layout/layout.ts';
+import { CONSTANTS, hartAddress, offsetOf, WATCH } from './layout/index.ts';
 import { Bed, DEVICE, type ModeName, PTE, RAM, RWX, SV39 } from './testbed.ts';
 
 const { RESYNC_PC, RESYNC_END_SLICE } = CONSTANTS;
@@ -48,6 +48,11 @@ identity(root, DEVICE, false);
 identity(gRoot, RAM, true);
 identity(gRoot, DEVICE, true);
 bed.openPmp();
+/** A watched word, whose reads end the slice. */
+const watch = core.machineNumber('watchesHost');
+const watched = { from: hostOf(DATA), to: hostOf(DATA) + 8, kinds: CONSTANTS.WATCH_READS | CONSTANTS.WATCH_STOPS };
+for (const [name, value] of Object.entries(watched)) memory.writeUInt32LE(value, watch + offsetOf(WATCH, name));
+core.arch.setWatches(1);
 
 /** What is saved, in the state that every draw starts from; of RAM the pages that the draws reach. */
 const SAVED = [
@@ -121,6 +126,7 @@ function prepare(draw: Draw, raw: number, registers: readonly bigint[]): void {
   bed.enter(draw.mode, PC);
   markTable();
   deviceWrites = draw.deviceWrites;
+  core.setMachine('accessesCount', 0n);
   // A slice of 100 ticks, at its first instruction.
   core.setMachine('currentHart', 0n);
   core.setMachine('turnLeft', 100n);

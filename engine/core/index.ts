@@ -2,6 +2,7 @@
 export { type Core, createCore } from './core.ts';
 export type { ArchExports } from './interface.ts';
 export {
+  ACCESS,
   type Block,
   CONSTANTS,
   EVENT,
@@ -12,4 +13,6 @@ export {
   MACHINE,
   offsetOf,
   placeBlock,
+  WALK_STEP,
+  WATCH,
 } from './layout/index.ts';

@@ -21,6 +21,10 @@ export interface ArchExports {
    * that.
    */
   setBreakpoints(count: number): void;
+  /** The same for the first `count` words (u64) of MACHINE.breakAddressesHost: virtual addresses, ascending. */
+  setBreakAddresses(count: number): void;
+  /** Observes accesses to the first `count` ranges of MACHINE.watchesHost, disjoint and ascending, and no others. */
+  setWatches(count: number): void;
   /** Hashes RAM that is still all zeros; once, before anything else. */
   initialisePageHashes(): void;
   /**
@@ -57,6 +61,16 @@ export interface ArchExports {
    * Physical address in MACHINE.mmioData; returns 1 on success.
    */
   translateForDebug(hart: number, access: number): number;
+  /**
+   * How the address in MACHINE.mmioData translates in mode `mode` (privilege and MODE_* bits): MACHINE.walkLogCount
+   * records of WALK_STEP in scratch, the result in HART.walk*. Returns 1 on success, 3 when PMP forbids the access
+   * itself, else 0. Afterwards MACHINE.walkLogCount is to be set to all ones.
+   */
+  explainTranslation(hart: number, access: number, mode: number): number;
+  /** The mode that the hart's accesses of a kind are in, for explainTranslation. */
+  modeOfAccess(hart: number, access: number): number;
+  /** The PMP entry that decides over HART.walkPaddr; 16 when none matches. */
+  pmpEntryAt(hart: number): number;
 }
 
 /** What arch.wasm imports from TypeScript (module `env`). */

@@ -1,7 +1,7 @@
 /** How a run is cut into calls of `run` must not be observable: the heart of exact stops, replay and reverse. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
 const { STOP_MOMENT, STOP_TICKS } = CONSTANTS;

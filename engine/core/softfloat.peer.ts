@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { assemble, INSTRUCTIONS, type Instruction, insertOperands } from '../isa/index.ts';
 import { boxed, integers, numbers } from './float-arbitraries.ts';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/dejavm-softfloat-`);

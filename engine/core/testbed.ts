@@ -4,7 +4,7 @@
  */
 import { assemble, csrByName, registerNumber } from '../isa/index.ts';
 import { type Core, createCore } from './core.ts';
-import { CONSTANTS } from './layout/layout.ts';
+import { CONSTANTS } from './layout/index.ts';
 
 export const RAM = BigInt(CONSTANTS.RAM_BASE);
 /** Bits of a page-table entry. */

@@ -39,6 +39,8 @@ export interface Board {
    * `paddr` may be any non-negative number.
    */
   readRam(paddr: number, bytes: number): Uint8Array | undefined;
+  /** Whether the range is all RAM. */
+  hasRam(paddr: number, bytes: number): boolean;
   /** Stores to RAM as a hart would, for everybody who caches it. False, and nothing stored, when it is not all RAM. */
   writeRam(paddr: number, bytes: Uint8Array): boolean;
   /** Tells the observer which request the writes to RAM that follow belong to; nothing in the machine can see it. */

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { offsetOf } from '../core/layout/layout.ts';
+import { offsetOf } from '../core/layout/index.ts';
 import { BOARD, slotOf } from '../machine/board/board.ts';
 import { createBus } from '../machine/bus/bus.ts';
 import { isInputHigh } from '../machine/virtio-testing.ts';

@@ -1,7 +1,7 @@
 /**
  * A bus on plain memory, for tests of devices: the real address map and records, without a core.
  */
-import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout/layout.ts';
+import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../core/layout/index.ts';
 
 export interface Bench {
   readonly memory: ArrayBuffer;

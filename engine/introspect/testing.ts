@@ -2,7 +2,7 @@
  * A machine made of bytes for introspection's tests: RAM one can write words into, harts one can set.
  * Relies on nothing of the engine. Does not execute anything.
  */
-import { CONSTANTS } from '../core/layout/layout.ts';
+import { CONSTANTS } from '../core/layout/index.ts';
 import type { HartState, Mode } from '../machine/types.ts';
 import type { Inspected } from './vms.ts';
 

@@ -32,6 +32,7 @@ export { haltText, STUCK_CODE } from './halt.ts';
 export { createMachine } from './machine.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './state/index.ts';
 export type {
+  AddressSpace,
   HartState,
   Image,
   Input,
@@ -49,5 +50,9 @@ export type {
   StateDifference,
   StopReason,
   Ticks,
+  Translation,
+  TranslationStep,
   VirtioConfig,
+  Watch,
+  WatchHit,
 } from './types.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../base/errors.ts';
-import { CONSTANTS } from '../core/layout/layout.ts';
+import { CONSTANTS } from '../core/layout/index.ts';
 import { STUCK_CODE } from './halt.ts';
 import { createMachine } from './machine.ts';
 import { compareStates } from './state/compare.ts';

@@ -9,13 +9,23 @@ import { CONSTANTS, type Core, createCore, hartAddress } from '../core/index.ts'
 import { decodeHalt, UART_BACKLOG_BYTES } from '../devices/index.ts';
 import { type ArmedFault, applyFault, type FaultTarget, PC_REGISTER, resolveFault } from '../faults/index.ts';
 import { csrByName } from '../isa/index.ts';
-import { boardOf, createMedia, loadBoot, type Media, RAM_BASE } from './board/index.ts';
-import { breakpointStop, setBreakpoints } from './breakpoints.ts';
+import { boardOf, createMedia, loadBoot, type Media } from './board/index.ts';
 import { type Bus, createBus, createPower, type Power, RESET_NOTE } from './bus/index.ts';
 import { checkConfig, DEFAULT_WALL_CLOCK } from './config.ts';
-import { modeOf, Observer, resetTransitions, vmidOf } from './events.ts';
+import { createDigest, hashBytes } from './digest.ts';
+import { Observer, resetTransitions } from './events.ts';
 import { STUCK_CODE } from './halt.ts';
+import { readHart } from './hart.ts';
 import { type Next, nextByRunning } from './next.ts';
+import {
+  type AccessObserver,
+  breakpointStop,
+  createAccessObserver,
+  explainTranslation,
+  setBreakAddresses,
+  setBreakpoints,
+} from './observe/index.ts';
+import { createRam, type Ram } from './ram.ts';
 import {
   checkClaimed,
   checkDigest,
@@ -32,6 +42,7 @@ import {
   writeState,
 } from './state/index.ts';
 import type {
+  AddressSpace,
   HartState,
   InputEvent,
   Machine,
@@ -43,6 +54,9 @@ import type {
   Snapshot,
   StopReason,
   Ticks,
+  Translation,
+  Watch,
+  WatchHit,
 } from './types.ts';
 
 /** A machine at its reset state, moment 0. @throws UserError when the configuration or an image is unusable. */
@@ -52,10 +66,6 @@ export function createMachine(config: MachineConfig): Machine {
 }
 
 const HIGH = 0x100000000;
-/** hashRange leaves its result in the first word of scratch; what is hashed there starts behind it. */
-const HASHED_AT = 64;
-/** Bytes copied through scratch at a time. */
-const CHUNK_BYTES = 32768;
 const ACCESS = { load: 0, store: 1, fetch: 2 } as const;
 
 class CoreMachine implements Machine, FaultTarget {
@@ -72,7 +82,13 @@ class CoreMachine implements Machine, FaultTarget {
   readonly #pages: PageStore;
   readonly #power: Power;
   readonly #observer: Observer;
+  readonly #digest: () => bigint;
   #breakAt: number | readonly number[] | undefined;
+  #breakAtVirtual: readonly bigint[] = [];
+  readonly #accesses: AccessObserver;
+  readonly #ram: Ram;
+  #watches: readonly Watch[] = [];
+  onWatchHit: ((access: WatchHit) => void) | undefined;
 
   constructor(config: MachineConfig) {
     // Images first: a user's mistake should not cost a machine.
@@ -88,13 +104,17 @@ class CoreMachine implements Machine, FaultTarget {
         deviceTick: () => this.#bus.tick(),
       },
     });
+    this.#accesses = createAccessObserver(this.#core, () => this.onWatchHit);
+    this.#ram = createRam(this.#core, this.#accesses);
     const buffer = this.#core.memory.buffer;
     this.#u8 = new Uint8Array(buffer);
     this.#u32 = new Uint32Array(buffer);
     this.#view = new DataView(buffer);
     this.#parts = savedParts(config);
     this.#stateBytes = stateBytes(config);
-    this.#media = createMedia(config.virtio ?? [], (bytes) => this.#hash(bytes));
+    const hash = (bytes: Uint8Array) => hashBytes(this.#core, bytes);
+    this.#media = createMedia(config.virtio ?? [], hash);
+    this.#digest = createDigest(this.#core, this.#parts, this.#media);
     this.#observer = new Observer(this.#u32);
     this.#bus = this.#createBus();
     const places = {
@@ -109,8 +129,8 @@ class CoreMachine implements Machine, FaultTarget {
       arch: this.#core.arch,
       bus: this.#bus,
       config,
-      hash: (bytes) => this.#hash(bytes),
-      store: (paddr, bytes) => this.#writePhysical(paddr, bytes),
+      hash,
+      store: (paddr, bytes) => this.#ram.write(paddr, bytes, { by: 'reset' }),
     });
     this.#power.on(boot);
   }
@@ -140,6 +160,21 @@ class CoreMachine implements Machine, FaultTarget {
   set breakAt(places: number | readonly number[] | undefined) {
     setBreakpoints(this.#core, typeof places === 'number' ? [places] : (places ?? []));
     this.#breakAt = places;
+  }
+
+  get breakAtVirtual(): readonly bigint[] {
+    return this.#breakAtVirtual;
+  }
+  set breakAtVirtual(addresses: readonly bigint[]) {
+    setBreakAddresses(this.#core, addresses);
+    this.#breakAtVirtual = [...addresses];
+  }
+  get watches(): readonly Watch[] {
+    return this.#watches;
+  }
+  set watches(watches: readonly Watch[]) {
+    this.#accesses.watch(watches);
+    this.#watches = [...watches];
   }
 
   get hypervisorInstructions(): number {
@@ -190,8 +225,10 @@ class CoreMachine implements Machine, FaultTarget {
       this.#u32[W.stopRequest] = 0;
       const stop = this.#core.arch.run();
       this.#observer.drain();
+      this.#accesses.drain();
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
       if (stop === CONSTANTS.STOP_BREAKPOINT) return breakpointStop(this.#core);
+      if (stop === CONSTANTS.STOP_WATCHPOINT) return { kind: 'watchpoint' };
     }
   }
 
@@ -215,7 +252,7 @@ class CoreMachine implements Machine, FaultTarget {
         for (const byte of event.bytes) this.#bus.receive(byte);
         return;
       case 'poke':
-        this.#writePhysical(event.paddr, event.bytes);
+        this.#ram.write(event.paddr, event.bytes, { by: 'input' });
         return;
       case 'net':
         if (this.#bus.receiveFrame(event.slot, event.bytes)) return;
@@ -253,22 +290,13 @@ class CoreMachine implements Machine, FaultTarget {
       `a snapshot of ${this.#u32[W.hartCount]} harts restored to a machine of ${this.hartCount}`,
     );
     this.#observer.forget();
+    this.#accesses.forget();
     this.#core.arch.flushDerived();
     if (isClaimed) checkDigest(snapshot, this.digest());
   }
 
   digest(): bigint {
-    this.#core.arch.updatePageHashes();
-    const scratch = this.#u32[W.scratchHost]!;
-    // Each part where it lies: together they may be larger than scratch.
-    const hashes = new BigUint64Array(this.#parts.length + 2);
-    for (const [n, { address, block }] of this.#parts.entries()) {
-      this.#core.arch.hashRange(address, block.savedBytes, 0);
-      hashes[n] = this.#view.getBigUint64(scratch, true);
-    }
-    hashes[this.#parts.length] = this.#view.getBigUint64(4 * W.ramHashSum, true);
-    hashes[this.#parts.length + 1] = this.#media.digest();
-    return this.#hash(new Uint8Array(hashes.buffer));
+    return this.#digest();
   }
 
   guestDigest(hgatp: bigint): bigint {
@@ -278,19 +306,7 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   hart(n: number): HartState {
-    const base = this.#hartBase(n);
-    const u64 = (offset: number) => this.#view.getBigUint64(base + offset, true);
-    const u32 = (offset: number) => this.#view.getUint32(base + offset, true);
-    return {
-      x: Array.from({ length: 32 }, (_, register) => u64(H.x + 8 * register)),
-      f: Array.from({ length: 32 }, (_, register) => u64(H.f + 8 * register)),
-      fcsr: Number(u64(H.fcsr)),
-      pc: u64(H.pc),
-      mode: modeOf(u32(H.priv) | (u32(H.virt) << 2)),
-      waiting: u32(H.waiting) !== 0,
-      instret: u64(H.instret),
-      vmid: vmidOf(u64(H.hgatp)),
-    };
+    return readHart(this.#view, this.#hartBase(n));
   }
 
   csr(hart: number, name: string): bigint {
@@ -301,14 +317,23 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   readPhysical(paddr: number, bytes: number): Uint8Array {
-    const start = this.#u32[W.ramHost]! + this.#ramOffset(paddr, bytes, 'read');
-    return this.#u8.slice(start, start + bytes);
+    return this.#ram.read(paddr, bytes);
   }
 
   translate(hart: number, va: bigint, access: 'load' | 'store' | 'fetch' = 'load'): number | undefined {
     this.#view.setBigUint64(4 * W.mmioData, BigInt.asUintN(64, va), true);
     const found = this.#core.arch.translateForDebug(this.#hartBase(hart), ACCESS[access]);
     return found === 1 ? this.#number(W.mmioData) : undefined;
+  }
+
+  explainTranslation(
+    hart: number,
+    va: bigint,
+    access: 'load' | 'store' | 'fetch' = 'load',
+    space?: AddressSpace,
+  ): Translation {
+    this.#hartBase(hart);
+    return explainTranslation(this.#core, hart, va, access, space);
   }
 
   readRegister(hart: number, register: number): bigint {
@@ -318,11 +343,10 @@ class CoreMachine implements Machine, FaultTarget {
     this.#view.setBigUint64(this.#registerAddress(hart, register), value, true);
   }
   readByte(paddr: number): number | undefined {
-    const offset = paddr - RAM_BASE;
-    return offset >= 0 && offset < this.config.ramBytes ? this.#u8[this.#u32[W.ramHost]! + offset] : undefined;
+    return this.#ram.byte(paddr);
   }
   writeByte(paddr: number, value: number): void {
-    this.#writePhysical(paddr, Uint8Array.of(value));
+    this.#ram.write(paddr, Uint8Array.of(value), { by: 'input' });
   }
 
   writeCsr(hart: number, name: string, value: bigint): void {
@@ -366,7 +390,8 @@ class CoreMachine implements Machine, FaultTarget {
       wallClock,
       seed,
       disk: (slot) => this.#media.disk(slot),
-      storeRam: (offset, bytes) => this.#storeRam(offset, bytes),
+      storeRam: (offset, bytes, by) => this.#ram.store(offset, bytes, by),
+      readsRam: (offset, bytes, by) => this.#accesses.reading(offset, bytes, by),
     });
   }
 
@@ -375,37 +400,6 @@ class CoreMachine implements Machine, FaultTarget {
     if (this.#power.resetRequested()) return undefined;
     const hart = this.#core.arch.peekNext() >>> 0;
     return hart === CONSTANTS.NO_HART ? undefined : { hart, pc: this.#view.getBigUint64(4 * W.mmioData, true) };
-  }
-
-  /** XXH64 of at most a page. */
-  #hash(bytes: Uint8Array): bigint {
-    const scratch = this.#u32[W.scratchHost]!;
-    this.#u8.set(bytes, scratch + HASHED_AT);
-    this.#core.arch.hashRange(scratch + HASHED_AT, bytes.length, 0);
-    return this.#view.getBigUint64(scratch, true);
-  }
-
-  #writePhysical(paddr: number, bytes: Uint8Array): void {
-    this.#storeRam(this.#ramOffset(paddr, bytes.length, 'written'), bytes);
-  }
-
-  #storeRam(offset: number, bytes: Uint8Array): void {
-    const scratch = this.#u32[W.scratchHost]!;
-    for (let done = 0; done < bytes.length; done += CHUNK_BYTES) {
-      const chunk = bytes.subarray(done, done + CHUNK_BYTES);
-      this.#u8.set(chunk, scratch);
-      this.#core.arch.storePhysical(offset + done, scratch, chunk.length);
-    }
-  }
-
-  #ramOffset(paddr: number, bytes: number, what: string): number {
-    const offset = paddr - RAM_BASE;
-    if (Number.isSafeInteger(paddr) && bytes >= 0 && offset >= 0 && offset + bytes <= this.config.ramBytes)
-      return offset;
-    const end = RAM_BASE + this.config.ramBytes;
-    throw new UserError(
-      `${bytes} bytes at 0x${paddr.toString(16)} cannot be ${what}: RAM is 0x${RAM_BASE.toString(16)}…0x${(end - 1).toString(16)}`,
-    );
   }
 
   #hartBase(n: number): number {

@@ -3,7 +3,7 @@
  * interrupts of every level, whoever waits.
  */
 import { describe, expect, it } from 'vitest';
-import { CONSTANTS } from '../core/layout/layout.ts';
+import { CONSTANTS } from '../core/layout/index.ts';
 import { STUCK_CODE } from './halt.ts';
 import { createMachine } from './machine.ts';
 import { smallConfig } from './testing.ts';

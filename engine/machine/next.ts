@@ -16,8 +16,9 @@ export interface Next {
  */
 export function nextByRunning(machine: Machine, acting: () => Ticks, peek: () => Next | undefined): Next {
   const start = machine.snapshot();
-  const observer = machine.onEvent;
+  const { onEvent, onWatchHit } = machine;
   machine.onEvent = undefined;
+  machine.onWatchHit = undefined;
   try {
     for (;;) {
       machine.run({ ticks: Math.max(machine.ticks, acting()) + 1 });
@@ -26,6 +27,7 @@ export function nextByRunning(machine: Machine, acting: () => Ticks, peek: () =>
     }
   } finally {
     machine.restore(start);
-    machine.onEvent = observer;
+    machine.onEvent = onEvent;
+    machine.onWatchHit = onWatchHit;
   }
 }

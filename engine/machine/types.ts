@@ -99,6 +99,8 @@ export type StopReason =
   | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
   /** The instruction at `paddr`, which `breakAt` names, is next, on `hart`. */
   | { readonly kind: 'breakpoint'; readonly hart: number; readonly paddr: number }
+  /** A watched range that stops the run has been accessed: this is the position behind it. */
+  | { readonly kind: 'watchpoint' }
   /** Every hart waits and nothing is due: only an input can go on. */
   | { readonly kind: 'idle' };
 
@@ -194,6 +196,81 @@ export interface DeviceAccess {
   readonly access: 'load' | 'store';
   /** Zero-extended. */
   readonly value: bigint;
+}
+
+/** A range of RAM whose accesses are observed, whoever makes them; instruction fetches are not counted. */
+export interface Watch {
+  readonly paddr: number;
+  readonly bytes: number;
+  /** Loads, reads of page tables by walks, reads by devices. */
+  readonly reads?: boolean;
+  /** Stores, A and D bits set by walks, writes by devices, inputs, resets. */
+  readonly writes?: boolean;
+  /** Whether `run` stops right behind such an access. */
+  readonly stops?: boolean;
+}
+
+/**
+ * One access to watched memory. Its instruction is the next one at `moment` and `ticks`; at `ticks` + 1 it has happened,
+ * an input already at `ticks`, once applied.
+ */
+export interface WatchHit {
+  readonly moment: Moment;
+  readonly ticks: Ticks;
+  /**
+   * `load`, `store`: the instruction itself (an AMO is both); `table-…`: the page walk on its behalf; `dma-…`: a device;
+   * `input`: a poke or a fault; `reset`: the board's loader.
+   */
+  readonly by: 'load' | 'store' | 'table-read' | 'table-write' | 'dma-read' | 'dma-write' | 'input' | 'reset';
+  /** Virtio slot of the device. */
+  readonly slot?: number;
+  /** Of the hart that accesses: its number, pc, mode, and hgatp.VMID. */
+  readonly hart?: number;
+  readonly pc?: bigint;
+  readonly mode?: Mode;
+  readonly vmid?: number;
+  /** The bytes accessed: 1, 2, 4 or 8. What is longer, or crosses a page, are several accesses. */
+  readonly paddr: number;
+  readonly bytes: number;
+  /** The bytes as a little-endian number, before and after; the same for reads. */
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/**
+ * Roots of an address space as satp, vsatp and hgatp have them. With vsatp or hgatp it is that of a VM, and one that is
+ * absent is Bare.
+ */
+export interface AddressSpace {
+  readonly satp?: bigint;
+  readonly vsatp?: bigint;
+  readonly hgatp?: bigint;
+}
+
+/** A table entry that a walk reads. */
+export interface TranslationStep {
+  /** Under satp; under vsatp; under hgatp. */
+  readonly stage: 'single' | 'vs' | 'g';
+  /** Of its table: 0 holds 4 KiB pages. */
+  readonly level: number;
+  readonly paddr: bigint;
+  /** 0 where it cannot be read. */
+  readonly pte: bigint;
+}
+
+/** How an address translates: what was read on the way, in order, and where it leads or why nowhere. */
+export interface Translation {
+  readonly steps: readonly TranslationStep[];
+  readonly paddr?: bigint;
+  /** The PMP entry that decides over `paddr`, if any matches. */
+  readonly pmp?: { readonly allowed: boolean; readonly entry?: number };
+  readonly fault?: {
+    readonly cause: 'page' | 'access' | 'guest-page';
+    /** Guest-physical address that the G-stage does not map, without its lowest two bits. */
+    readonly gpa?: bigint;
+    /** The G-stage failed on an access of the VS-stage to its tables. */
+    readonly implicit?: 'read' | 'write';
+  };
 }
 
 export type Mode = 'U' | 'S' | 'HS' | 'M' | 'VS' | 'VU';
@@ -317,6 +394,24 @@ export interface Machine {
    * undefined: none.
    */
   breakAt: number | readonly number[] | undefined;
+  /**
+   * The same by virtual address, in whatever address space a hart executes it. What does not translate is not reached.
+   */
+  breakAtVirtual: readonly bigint[];
+  /**
+   * Ranges of RAM whose accesses are told to `onWatchHit`, or stop the run. Neither the guest nor the state can see them,
+   * and restoring a state is no access. What watches a page slows accesses to that page down.
+   */
+  watches: readonly Watch[];
+  /**
+   * Told of each access to what is watched, in order; before `run` returns at the latest. It may not run the machine.
+   */
+  onWatchHit: ((hit: WatchHit) => void) | undefined;
+  /**
+   * How a hart's access to `va` translates, in its mode and address space, or for a reader who may see everything in
+   * the given one. Changes nothing; A and D bits do not matter.
+   */
+  explainTranslation(hart: number, va: bigint, access?: 'load' | 'store' | 'fetch', space?: AddressSpace): Translation;
   /**
    * Ticks since the machine was made in which something was executed (RunLimit.work); only differences mean something.
    */

@@ -3,7 +3,7 @@
  * what came back. Written from the specification, apart from the devices' own code. The bench can be copied at any
  * time.
  */
-import { offsetOf } from '../core/layout/layout.ts';
+import { offsetOf } from '../core/layout/index.ts';
 import { plic } from '../devices/index.ts';
 import { BENCH_RAM_BYTES, type Bench, createBench } from '../devices/testing.ts';
 import { boardOf, RAM_BASE, slotOf } from './board/board.ts';

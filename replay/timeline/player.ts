@@ -124,7 +124,7 @@ class InputPlayer implements Player {
         ticks: Math.min(ticks, input?.ticks ?? ticks),
         ...(left !== undefined && { hypervisor: left }),
       });
-      if (ran.kind === 'halted' || ran.kind === 'breakpoint') return ran;
+      if (ran.kind === 'halted' || ran.kind === 'breakpoint' || ran.kind === 'watchpoint') return ran;
       if (ran.kind !== 'idle') continue;
       if (recording || !input || input.ticks >= ticks || !this.apply(input)) return ran;
     }

@@ -3,7 +3,19 @@
  * the rest for the interpreter (engine/core/README.md).
  */
 export { peekNext, run, timerAhead } from './run/run';
-export { flushDerived, peekCsr, pokeCsr, resetHarts, setBreakpoints, translateForDebug } from './run/debug';
+export {
+  explainTranslation,
+  flushDerived,
+  modeOfAccess,
+  peekCsr,
+  pmpEntryAt,
+  pokeCsr,
+  resetHarts,
+  setBreakAddresses,
+  setBreakpoints,
+  setWatches,
+  translateForDebug,
+} from './run/debug';
 export { storePhysical } from './code/stores';
 export { hashGuest } from './pages/guest-hash';
 export { collectDirtyPages, hashRange, initialisePageHashes, updatePageHashes } from './pages/hash';

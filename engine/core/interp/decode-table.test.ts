@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { COMPRESSED, decode, type Encoding, INSTRUCTIONS, instructionLength, matches } from '../../isa/index.ts';
 import { registerWord } from '../codegen/index.ts';
 import { createCore } from '../core.ts';
-import { CONSTANTS, HART, hartAddress, offsetOf, SLOT } from '../layout/layout.ts';
+import { CONSTANTS, HART, hartAddress, offsetOf, SLOT } from '../layout/index.ts';
 import { opNumber } from './ops.ts';
 
 const core = createCore({

@@ -1,17 +1,4 @@
 /** The words of hart and machine state, declared once; AssemblyScript gets its constants from here. */
-export {
-  type Block,
-  CONSTANTS,
-  CSR,
-  DECODE,
-  EVENT,
-  type FieldType,
-  field,
-  HART,
-  hartAddress,
-  MACHINE,
-  offsetOf,
-  placeBlock,
-  SLOT,
-  TLB,
-} from './layout.ts';
+export { type Block, type FieldType, field, offsetOf, placeBlock } from './block.ts';
+export { CONSTANTS, CSR, DECODE, HART, hartAddress, MACHINE, SLOT, TLB } from './layout.ts';
+export { ACCESS, EVENT, WALK_STEP, WATCH } from './observed.ts';

@@ -8,60 +8,8 @@
  */
 
 import { misaLetters } from '../../isa/index.ts';
-
-export type FieldType = 'u8' | 'u32' | 'u64';
-export interface Field {
-  readonly name: string;
-  readonly type: FieldType;
-  /** Number of consecutive elements (1 unless the field is an array). */
-  readonly count: number;
-  readonly saved: boolean;
-  readonly doc: string;
-}
-export interface PlacedField extends Field {
-  /** Byte offset inside the block. */
-  readonly offset: number;
-}
-export interface Block {
-  readonly name: string;
-  readonly fields: readonly PlacedField[];
-  readonly savedBytes: number;
-  readonly sizeBytes: number;
-}
-
-const SIZE: Record<FieldType, number> = { u8: 1, u32: 4, u64: 8 };
-
-const saved = (name: string, doc: string, type: FieldType = 'u64', count = 1): Field => ({
-  name,
-  type,
-  count,
-  saved: true,
-  doc,
-});
-const derived = (name: string, doc: string, type: FieldType = 'u64', count = 1): Field => ({
-  name,
-  type,
-  count,
-  saved: false,
-  doc,
-});
-
-/** Places fields in declaration order, saved ones first, each aligned to its own size; blocks end 8-byte aligned. */
-export function placeBlock(name: string, fields: readonly Field[]): Block {
-  let offset = 0;
-  const place = (field: Field): PlacedField => {
-    const size = SIZE[field.type];
-    offset = Math.ceil(offset / size) * size;
-    const placed = { ...field, offset };
-    offset += size * field.count;
-    return placed;
-  };
-  const first = fields.filter((f) => f.saved).map(place);
-  offset = Math.ceil(offset / 8) * 8;
-  const savedBytes = offset;
-  const rest = fields.filter((f) => !f.saved).map(place);
-  return { name, fields: [...first, ...rest], savedBytes, sizeBytes: Math.ceil(offset / 8) * 8 };
-}
+import { derived, placeBlock, saved } from './block.ts';
+import { ACCESS, EVENT, WALK_STEP, WATCH } from './observed.ts';
 
 /** Machine-wide state: virtual time, the schedule, the run's control words. */
 export const MACHINE = placeBlock('MACHINE', [
@@ -104,6 +52,21 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('breakpointHost', 'which of the list that was', 'u32'),
   derived('breakpointHart', 'and which hart came there', 'u32'),
   derived('stopBreakpoint', '1: run() is to stop for it', 'u32'),
+  derived(
+    'breakAddressesHost',
+    'u64 virtual addresses that run() stops before, in any address space, ascending',
+    'u32',
+  ),
+  derived('breakAddressesCount', 'addresses in the list', 'u32'),
+  derived('breakOffsetsHost', 'a bit for each half-word of a page: one of the list has that offset in its page', 'u32'),
+  derived('watchesHost', 'watched ranges of RAM, disjoint, ascending: see WATCH', 'u32'),
+  derived('watchesCount', 'ranges in the list', 'u32'),
+  derived('accessesHost', 'observed accesses to watched ranges: see ACCESS', 'u32'),
+  derived('accessesCapacity', 'accesses that fit', 'u32'),
+  derived('accessesCount', 'accesses waiting to be drained', 'u32'),
+  derived('stopWatchpoint', '1: run() is to stop for an access', 'u32'),
+  derived('walkWatched', '1: the last walk read a watched table entry, so its result is not to be cached', 'u32'),
+  derived('walkLogCount', 'entries in the log of the last walk for a debugger; all ones: walks are not logged', 'u32'),
   derived('decodeTableHost', 'decode table written by TypeScript from the ISA table', 'u32'),
   derived('csrTableHost', 'CSR table: u16 byte offset of the row (0: none) for each number, then rows of CSR', 'u32'),
   derived(
@@ -279,33 +242,15 @@ export const CSR = placeBlock('CSR', [
 
 /** A translation cache entry. */
 export const TLB = placeBlock('TLB', [
-  derived('tag', 'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty'),
+  derived(
+    'tag',
+    'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty; bit 0 set: for slow accesses only',
+  ),
   derived('addend', 'linear-memory address = low32(va) + addend; for fetches: the decoded block', 'u32'),
   derived('pad', '', 'u32'),
 ]);
 
-/**
- * What the core observes: a privilege transition (trap or return), or a write to a CSR by an instruction. For
- * timelines, logs and VM-state equivalence; never influences the run.
- */
-export const EVENT = placeBlock('EVENT', [
-  derived('moment', 'retired instructions when it happened: a return and a CSR write count as done'),
-  derived('ticks', 'virtual time'),
-  derived('pc', 'traps and CSR writes: pc of the instruction; returns: where execution goes on'),
-  derived('value', 'traps: mtval/stval/vstval; returns: 0; CSR writes: what is read before'),
-  derived('further', 'traps: guest physical address >> 2 as in mtval2/htval, or 0; CSR writes: what is read after'),
-  derived('context', 'sscratch: where hypervisors keep the address of the vCPU that runs'),
-  derived('arguments', 'transitions: a0 to a7', 'u64', 8),
-  derived('cause', 'traps: xcause (bit 31 = interrupt); returns: 0xffff; CSR writes: number of the CSR', 'u32'),
-  derived('vmid', 'hgatp.VMID at the time', 'u32'),
-  derived('kind', 'EVENT_IS_*', 'u8'),
-  derived('hart', 'hart number', 'u8'),
-  derived('from', 'mode before: priv | virt << 2', 'u8'),
-  derived('to', 'mode after', 'u8'),
-  derived('pad', '', 'u32'),
-]);
-
-export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT] as const;
+export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT, WATCH, ACCESS, WALK_STEP] as const;
 
 /** Constants shared by both languages. */
 export const CONSTANTS = {
@@ -353,10 +298,22 @@ export const CONSTANTS = {
   PAGE_WRITE_CACHED: 16,
   /** An address in the page is in MACHINE.breakpointsHost. */
   PAGE_BREAKPOINT: 32,
-  /** Reserved for watchpoints: stores to the page are to be seen one by one. */
-  PAGE_WATCHPOINT: 64,
-  /** Room in MACHINE.breakpointsHost. */
+  /** A watched range lies in the page: stores to it, and loads from it, are seen one by one. */
+  PAGE_WATCH_WRITES: 64,
+  PAGE_WATCH_READS: 128,
+  /** Room in MACHINE.breakpointsHost, and in breakAddressesHost. */
   MAX_BREAKPOINTS: 65536,
+  /** Room in MACHINE.watchesHost. */
+  MAX_WATCHES: 4096,
+  /** WATCH.kinds: which accesses are recorded, and whether run() stops behind them. */
+  WATCH_READS: 1,
+  WATCH_WRITES: 2,
+  WATCH_STOPS: 4,
+  /** ACCESS.kind: of the instruction itself, or of the page walk on its behalf. */
+  ACCESS_LOAD: 0,
+  ACCESS_STORE: 1,
+  ACCESS_TABLE_READ: 2,
+  ACCESS_TABLE_WRITE: 3,
   /** Read-only memory that the reset vector lies in. */
   ROM_BASE: 0x1000,
   ROM_PAGES: 15,
@@ -397,6 +354,7 @@ export const CONSTANTS = {
   STOP_HYPERVISOR: 7,
   STOP_WORK: 8,
   STOP_BREAKPOINT: 9,
+  STOP_WATCHPOINT: 10,
   /** peekNext() result: no instruction is next, devices act before. */
   NO_HART: 0xffffffff,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */
@@ -411,13 +369,5 @@ export const CONSTANTS = {
   FN_INTERP: 1,
 } as const;
 
-/** Looks a field up by name. @throws Error when the block has no such field (ours: an assertion). */
-export function field(block: Block, name: string): PlacedField {
-  const found = block.fields.find((f) => f.name === name);
-  if (!found) throw new Error(`layout: block ${block.name} has no field ${name}`);
-  return found;
-}
-/** Byte offset of a field inside its block. */
-export const offsetOf = (block: Block, name: string): number => field(block, name).offset;
 /** Linear-memory address of hart `n`'s block. */
 export const hartAddress = (n: number): number => CONSTANTS.HART_BASE + n * CONSTANTS.HART_STRIDE;

@@ -161,7 +161,7 @@ function walkTable(board: Board, table: Table, first: number, walk: Walk): boole
 }
 
 function addSpan(board: Board, span: Span, write: boolean, walk: Walk): boolean {
-  if (span.bytes === 0 || !board.readRam(span.paddr, span.bytes)) return false;
+  if (span.bytes === 0 || !board.hasRam(span.paddr, span.bytes)) return false;
   if (write) {
     walk.in.push(span);
     walk.inBytes += span.bytes;

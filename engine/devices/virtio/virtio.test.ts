@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONSTANTS } from '../../core/layout/layout.ts';
+import { CONSTANTS } from '../../core/layout/index.ts';
 import { RAM_BASE } from '../../machine/board/board.ts';
 import type { VirtioConfig } from '../../machine/types.ts';
 import { Driver, type VirtioBench, virtioBench } from '../../machine/virtio-testing.ts';

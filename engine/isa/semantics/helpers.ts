@@ -48,7 +48,7 @@ export const HELPERS = {
   hfenceGvma: { parameters: ['rs1', 'rs2', 'raw'], may: ['trap'] },
   /** op: 0 write, 1 set, 2 clear; access: bit 0 reads, bit 1 writes. Gives the old value. */
   csr: { parameters: ['number', 'operand', 'op', 'access', 'raw'], may: ['trap', 'endSlice', 'changeContext'] },
-  lr: { parameters: ['address', 'bytes'], may: ['trap'] },
+  lr: { parameters: ['address', 'bytes'], may: ['trap', 'endSlice'] },
   /** Gives 0 on success. */
   sc: { parameters: ['address', 'value', 'bytes'], may: ['trap', 'endSlice', 'changeContext'] },
   /** op is the instruction's funct5. Gives the old value, zero-extended. */

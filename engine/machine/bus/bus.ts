@@ -27,6 +27,7 @@ import type { ArmedFault } from '../../faults/index.ts';
 import { RAM_BASE, type Slot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
 import type { DeviceAccess, DmaWrite } from '../types.ts';
+import { type Clock, createClock } from './clock.ts';
 import { isDetection } from './notes.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
@@ -42,6 +43,12 @@ export interface BusObserver {
   access?(moment: number, ticks: number, access: DeviceAccess): void;
 }
 
+/** On whose behalf the bus reaches RAM: a device, the one in a virtio slot, or an injected fault. */
+export interface BusMaster {
+  readonly by: 'dma-read' | 'dma-write' | 'input';
+  readonly slot?: number;
+}
+
 /** What the bus needs besides memory. */
 export interface BusOptions {
   readonly board: readonly Slot[];
@@ -49,7 +56,9 @@ export interface BusOptions {
   readonly seed: bigint;
   disk(slot: number): Disk | undefined;
   /** Stores bytes to RAM at an offset from its start, as a hart would. They are all in RAM. */
-  storeRam(offset: number, bytes: Uint8Array): void;
+  storeRam(offset: number, bytes: Uint8Array, by: BusMaster): void;
+  /** A device reads bytes of RAM. */
+  readsRam?(offset: number, bytes: number, by: BusMaster): void;
 }
 
 export interface Bus {
@@ -80,9 +89,6 @@ export interface Bus {
 }
 
 const word = (name: string): number => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
-const MOMENT = word('moment');
-const SLICE_START = word('sliceStartTicks');
-const SLICE_BUDGET = word('sliceBudget');
 const CURRENT_HART = word('currentHart');
 const HART_COUNT = word('hartCount');
 const HALT_CODE = word('haltCode');
@@ -94,10 +100,8 @@ const RAM_HOST = word('ramHost');
 const RAM_BYTES = word('ramBytes');
 const LINES = offsetOf(HART, 'lines');
 const MTIMECMP = offsetOf(HART, 'mtimecmp');
-const BUDGET = offsetOf(HART, 'budget');
 /** mip.MSIP: the machine software interrupt. */
 const MSIP = 3;
-const TRAPS = offsetOf(HART, 'traps');
 const HIGH = 0x100000000;
 
 /** A bus on a linear memory. The memory must not grow. */
@@ -139,7 +143,7 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
     for (let fault = takeFault(faultPort, 'repair'); fault; fault = takeFault(faultPort, 'repair')) {
       const mask = fault.value & 0xff;
       const byte = wiring.u8[u32[RAM_HOST]! + fault.where]!;
-      options.storeRam(fault.where, Uint8Array.of((byte & ~mask) | (fault.value >>> 8)));
+      options.storeRam(fault.where, Uint8Array.of((byte & ~mask) | (fault.value >>> 8)), { by: 'input' });
     }
   }
   /** Loses or delays the interrupt that is pending, or lets the next one be lost or late. */
@@ -301,21 +305,6 @@ const NO_MAC = new Uint8Array(6);
 const macOf = ({ virtio }: Slot): Uint8Array =>
   virtio?.kind === 'net' ? Uint8Array.from(virtio.mac.split(':'), (byte) => Number.parseInt(byte, 16)) : NO_MAC;
 
-/** Position in the middle of a slice: what the running hart has spent since the slice began. */
-interface Clock {
-  ticks(): number;
-  moment(): number;
-}
-
-function createClock(u32: Uint32Array): Clock {
-  const hartWord = (field: number) => (hartAddress(u32[CURRENT_HART]!) + field) >> 2;
-  const spent = () => u32[SLICE_BUDGET]! - u32[hartWord(BUDGET)]!;
-  return {
-    ticks: () => u32[SLICE_START]! + HIGH * u32[SLICE_START + 1]! + spent(),
-    moment: () => u32[MOMENT]! + HIGH * u32[MOMENT + 1]! + spent() - u32[hartWord(TRAPS)]!,
-  };
-}
-
 /** What all ports share. */
 interface Wiring {
   readonly u32: Uint32Array;
@@ -388,7 +377,7 @@ function createServices(
     attribute(to) {
       request = to;
     },
-    ...createBusMaster(u32, u8, options, (paddr, bytes) => {
+    ...createBusMaster(u32, u8, options, slot.virtio?.slot, (paddr, bytes) => {
       const written = { paddr, bytes, device: slot.device.name, ...(request && { request }) };
       observer.dma?.(clock.moment(), clock.ticks(), written);
     }),
@@ -417,19 +406,23 @@ function createServices(
 function createBusMaster(
   u32: Uint32Array,
   u8: Uint8Array,
-  { storeRam }: BusOptions,
+  { storeRam, readsRam }: BusOptions,
+  virtioSlot: number | undefined,
   written: (paddr: number, bytes: number) => void,
-): Pick<Board, 'readRam' | 'writeRam'> {
+): Pick<Board, 'readRam' | 'writeRam' | 'hasRam'> {
+  const place = virtioSlot === undefined ? {} : { slot: virtioSlot };
   const inRam = (paddr: number, bytes: number) => paddr >= RAM_BASE && paddr + bytes <= RAM_BASE + u32[RAM_BYTES]!;
   return {
+    hasRam: inRam,
     readRam(paddr, bytes) {
       if (!inRam(paddr, bytes)) return undefined;
+      readsRam?.(paddr - RAM_BASE, bytes, { by: 'dma-read', ...place });
       const start = u32[RAM_HOST]! + paddr - RAM_BASE;
       return u8.subarray(start, start + bytes);
     },
     writeRam(paddr, bytes) {
       if (!inRam(paddr, bytes.length)) return false;
-      storeRam(paddr - RAM_BASE, bytes);
+      storeRam(paddr - RAM_BASE, bytes, { by: 'dma-write', ...place });
       written(paddr, bytes.length);
       return true;
     },

@@ -4,7 +4,7 @@
  * at the start of a turn, so no other hart can have stored in between.
  */
 import { HART_DATA_MODE, HART_RESERVED, HART_RESERVED_ADDR, HART_X, MACHINE_RAM_HOST, RAM_BASE } from '../layout.gen';
-import { DEVICE, locate, readHost, TRAPPED } from './memory';
+import { DEVICE, locate, readRam, TRAPPED } from './memory';
 import { storeRam } from '../code/stores';
 import {
   CAUSE_LOAD_MISALIGNED,
@@ -35,7 +35,7 @@ export function lr(hart: u32, va: u64, bytes: u64): u64 {
   }
   set32(hart, HART_RESERVED, 1);
   set(hart, HART_RESERVED_ADDR, reservationOf(host));
-  return readHost(host, size);
+  return readRam(host, size);
 }
 
 /** SC.W/D: 0 when it stored. Without a reservation it fails before its address is looked at, as on QEMU. */
@@ -74,7 +74,7 @@ export function amo(hart: u32, va: u64, value: u64, bytes: u64, op: u64): u64 {
     raiseAccess(hart, STORE, va, 0, mode);
     return 0;
   }
-  const old = readHost(host, size);
+  const old = readRam(host, size);
   const result =
     size == 4
       ? amoResult(<u64>(<i64>(<i32>old)), <u64>(<i64>(<i32>value)), <u32>op)
@@ -88,7 +88,7 @@ export function amocas(hart: u32, va: u64, value: u64, bytes: u64, raw: u64): u6
   const size = <u32>bytes;
   const host = swapped(hart, va, size);
   if (host == TRAPPED) return 0;
-  const old = readHost(host, size);
+  const old = readRam(host, size);
   const expected = get(hart, registerField(raw, 7));
   if (size == 4 ? <u32>old == <u32>expected : old == expected) storeRam(host, value, size);
   return old;
@@ -100,8 +100,8 @@ export function amocasQ(hart: u32, va: u64, raw: u64): u64 {
   if (host == TRAPPED) return 0;
   const rd = registerField(raw, 7);
   const rs2 = registerField(raw, 20);
-  const low = load<u64>(host);
-  const high = load<u64>(host, 8);
+  const low = readRam(host, 8);
+  const high = readRam(host + 8, 8);
   if (low == get(hart, rd) && high == upperOf(hart, rd)) {
     const newHigh = upperOf(hart, rs2);
     storeRam(host, get(hart, rs2), 8);

@@ -6,14 +6,24 @@ import {
   HART_FETCH_CONTEXT,
   HART_PC,
   HART_WALK_PADDR,
-  MACHINE_BREAKPOINTS_COUNT,
+  MACHINE_WALK_WATCHED,
   MODE_PROBE,
   PAGE_BYTES,
   TLB_ADDEND,
 } from '../layout.gen';
-import { blockOf, breakpointSlot, decodeSingle, enterBlock, isBreakpoint, mayHold } from '../code/code';
+import {
+  blockOf,
+  breakpointSlot,
+  decodeSingle,
+  enterBlock,
+  leavingSlot,
+  mayHold,
+  stopsBefore,
+  stopsSomewhere,
+} from '../code/code';
 import { hostOf, OFFSET } from '../pages/pages';
 import { pmpAllows, pmpUniform } from '../pages/pmp';
+import { accessesFull } from '../pages/watch';
 import { FETCH, get, get32, machine32, PRIV_MASK } from '../state/state';
 import { entryOf, fetchMode, fill, hits } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
@@ -30,12 +40,11 @@ export function fetch(hart: u32): u32 {
     const block = load<u32>(entry, TLB_ADDEND);
     if (mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
-  let stops = false;
-  if (machine32(MACHINE_BREAKPOINTS_COUNT) != 0) {
-    // Before anything changes: the state before an instruction is the same whether it is stopped there or not.
+  // Before anything changes: the state before an instruction is the same whether it is stopped there or not.
+  if (accessesFull()) return leavingSlot(hart, offset);
+  if (stopsSomewhere()) {
     const ahead = executable(hart, pc, fetchMode(hart) | MODE_PROBE);
-    stops = ahead != 0 && isBreakpoint(ahead);
-    const slot = stops ? breakpointSlot(hart, ahead, offset) : 0;
+    const slot = ahead != 0 && stopsBefore(pc, ahead) ? breakpointSlot(hart, ahead, offset) : 0;
     if (slot != 0) return slot;
   }
   const host = parcel(hart, pc, 0);
@@ -43,11 +52,11 @@ export function fetch(hart: u32): u32 {
   const half = load<u16>(host);
   const isLong = (half & 3) == 3;
   const uniform = pmpUniform(hart, get(hart, HART_WALK_PADDR));
-  if (uniform && !stops && !(isLong && offset == LAST_HALF)) {
+  if (uniform && !machine32(MACHINE_WALK_WATCHED) && !(isLong && offset == LAST_HALF)) {
     const block = blockOf(host & ~OFFSET);
     // Making a block may have flushed, so the context is read only now.
     fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block);
-    return enterBlock(hart, block, offset);
+    if (mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
   let raw: u32 = half;
   if (isLong) {

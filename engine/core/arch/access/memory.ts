@@ -4,11 +4,13 @@
  * both parts are translated before either is touched, so a faulting store has stored nothing.
  */
 import {
+  ACCESS_LOAD,
   HART_DATA_CONTEXT,
   HART_DATA_MODE,
   HART_RESYNC,
   HART_WALK_PADDR,
   MACHINE_MMIO_DATA,
+  MACHINE_WALK_WATCHED,
   MODE_HLVX,
   PAGE_BYTES,
   RESYNC_END_SLICE,
@@ -17,9 +19,22 @@ import {
 import { mmioLoad, mmioStore } from '../state/imports';
 import { hostOf, isRam, pageOf, prepareWriteCaching } from '../pages/pages';
 import { pmpAllows, pmpUniform } from '../pages/pmp';
-import { FETCH, get, get32, LOAD, machine, PRIV_MASK, set32, setMachine, STORE } from '../state/state';
+import { observeRead, watchesReads } from '../pages/watch';
+import {
+  FETCH,
+  get,
+  get32,
+  LOAD,
+  machine,
+  machine32,
+  PRIV_MASK,
+  readHost,
+  set32,
+  setMachine,
+  STORE,
+} from '../state/state';
 import { storeRam } from '../code/stores';
-import { entryOf, fill, hits } from '../code/tlb';
+import { entryOf, fill, isSlow, makeFast, SLOW, translates } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
 import { walk } from '../translation/walk';
 
@@ -41,7 +56,7 @@ export function loadAs(hart: u32, va: u64, size: u32, mode: u32, cached: bool): 
   const host = locate(hart, va, first, 0, LOAD, mode, cached);
   if (host == TRAPPED) return 0;
   if (host == DEVICE) return loadDevice(hart, va, size, mode);
-  if (first == size) return readHost(host, size);
+  if (first == size) return readRam(host, size);
   const second = locate(hart, va + first, size - first, first, LOAD, mode, cached);
   if (second == TRAPPED) return 0;
   if (second == DEVICE) {
@@ -51,8 +66,15 @@ export function loadAs(hart: u32, va: u64, size: u32, mode: u32, cached: bool): 
   let value: u64 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const at = i < first ? host + i : second + (i - first);
-    value |= <u64>load<u8>(at) << (8 * <u64>i);
+    value |= readRam(at, 1) << (8 * <u64>i);
   }
+  return value;
+}
+
+/** The bytes of a load, 1, 2, 4 or 8 of them. */
+export function readRam(host: u32, size: u32): u64 {
+  const value = readHost(host, size);
+  if (watchesReads(host)) observeRead(host, size, value, ACCESS_LOAD);
   return value;
 }
 
@@ -82,7 +104,11 @@ export const DEVICE: u32 = 1;
  */
 export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32, mode: u32, cached: bool): u32 {
   const entry = entryOf(hart, va, access);
-  if (cached && hits(entry, va, get32(hart, HART_DATA_CONTEXT))) return <u32>va + load<u32>(entry, TLB_ADDEND);
+  if (cached && translates(entry, va, get32(hart, HART_DATA_CONTEXT))) {
+    const known = <u32>va + load<u32>(entry, TLB_ADDEND);
+    if (access == STORE && isSlow(entry) && prepareWriteCaching(pageOf(known))) makeFast(entry);
+    return known;
+  }
   if (!walk(hart, va, access, mode)) {
     raiseWalk(hart, access, va, offset, mode);
     return TRAPPED;
@@ -98,8 +124,9 @@ export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32,
     return TRAPPED;
   }
   if (host == 0) return DEVICE;
-  if (cached && pmpUniform(hart, paddr) && (access == LOAD || prepareWriteCaching(pageOf(host)))) {
-    fill(entry, va, get32(hart, HART_DATA_CONTEXT), host - <u32>va);
+  if (cached && pmpUniform(hart, paddr) && !machine32(MACHINE_WALK_WATCHED)) {
+    const isFast = access == LOAD ? !watchesReads(host) : prepareWriteCaching(pageOf(host));
+    fill(entry, va, get32(hart, HART_DATA_CONTEXT) | (isFast ? 0 : SLOW), host - <u32>va);
   }
   return host;
 }
@@ -131,12 +158,4 @@ function endSlice(hart: u32): void {
 @inline
 function bytesInPage(va: u64, size: u32): u32 {
   return min<u32>(size, <u32>(PAGE_BYTES - (va & OFFSET)));
-}
-
-// @ts-ignore: decorator
-@inline
-export function readHost(host: u32, size: u32): u64 {
-  if (size == 8) return load<u64>(host);
-  if (size == 4) return load<u32>(host);
-  return size == 2 ? load<u16>(host) : load<u8>(host);
 }

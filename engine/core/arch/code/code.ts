@@ -7,6 +7,9 @@ import {
   HART_HART_ID,
   HART_SINGLE,
   HART_SLOT_BASE,
+  MACHINE_BREAK_ADDRESSES_COUNT,
+  MACHINE_BREAK_ADDRESSES_HOST,
+  MACHINE_BREAK_OFFSETS_HOST,
   MACHINE_BREAKPOINTS_COUNT,
   MACHINE_BREAKPOINTS_HOST,
   MACHINE_BREAKPOINT_HART,
@@ -30,7 +33,7 @@ import {
   SLOT_OP_AND_LENGTH,
 } from '../layout.gen';
 import { decodeInto } from './decode';
-import { pageFlags, pageOf, setPageFlags, uncacheWrites } from '../pages/pages';
+import { OFFSET, pageFlags, pageOf, setPageFlags, uncacheWrites } from '../pages/pages';
 import { get, machine, machine32, now, set32, setMachine, setMachine32 } from '../state/state';
 import { flushTranslations } from './tlb';
 
@@ -83,7 +86,7 @@ export function enterBlock(hart: u32, block: u32, offset: u32): u32 {
 /** Whether the block may hold the instruction at `offset`: it does not cross the page's end and is no breakpoint. */
 export function mayHold(block: u32, offset: u32): bool {
   const code = codeOf(block) + offset;
-  return (offset != LAST_HALF || (load<u16>(code) & 3) != 3) && !isBreakpoint(code);
+  return (offset != LAST_HALF || (load<u16>(code) & 3) != 3) && !isBreakpoint(code) && !isBreakOffset(offset);
 }
 
 /** Fills the undecoded slot `slot` of a block from the block's code page. */
@@ -153,14 +156,75 @@ export function useBreakpoints(count: u32): void {
   forgetStop();
 }
 
+/**
+ * Takes the first `count` words at MACHINE.breakAddressesHost as the virtual addresses to stop before. The caller drops
+ * blocks, which hold what was decoded without them.
+ */
+export function useBreakAddresses(count: u32): void {
+  const bits = machine32(MACHINE_BREAK_OFFSETS_HOST);
+  memory.fill(bits, 0, PAGE_BYTES / 16);
+  const list = machine32(MACHINE_BREAK_ADDRESSES_HOST);
+  for (let i: u32 = 0; i < count; i++) {
+    const half = (<u32>load<u64>(list + i * 8) & OFFSET) >> 1;
+    const byte = bits + (half >> 3);
+    store<u8>(byte, <u32>load<u8>(byte) | ((<u32>1) << (half & 7)));
+  }
+  setMachine32(MACHINE_BREAK_ADDRESSES_COUNT, count);
+  forgetStop();
+}
+
+/**
+ * Whether a virtual address to stop before has this offset in its page. A block does not know by which addresses it is
+ * executed, so an instruction there goes through `fetch` each time, which does.
+ */
+// @ts-ignore: decorator
+@inline
+function isBreakOffset(offset: u32): bool {
+  if (machine32(MACHINE_BREAK_ADDRESSES_COUNT) == 0) return false;
+  const half = offset >> 1;
+  return (<u32>load<u8>(machine32(MACHINE_BREAK_OFFSETS_HOST) + (half >> 3)) & ((<u32>1) << (half & 7))) != 0;
+}
+
+/** Whether `run` stops before the instruction at virtual address `pc`. */
+function isBreakAddress(pc: u64): bool {
+  const list = machine32(MACHINE_BREAK_ADDRESSES_HOST);
+  let from: u32 = 0;
+  let to = machine32(MACHINE_BREAK_ADDRESSES_COUNT);
+  while (from < to) {
+    const middle = (from + to) / 2;
+    const at = load<u64>(list + middle * 8);
+    if (at == pc) return true;
+    if (at < pc) from = middle + 1;
+    else to = middle;
+  }
+  return false;
+}
+
+/** Whether `run` stops before some instructions at all. */
+export function stopsSomewhere(): bool {
+  return machine32(MACHINE_BREAKPOINTS_COUNT) != 0 || machine32(MACHINE_BREAK_ADDRESSES_COUNT) != 0;
+}
+
+/** Whether `run` stops before the instruction at virtual address `pc`, which lies at linear-memory address `host`. */
+export function stopsBefore(pc: u64, host: u32): bool {
+  return isBreakpoint(host) || isBreakAddress(pc);
+}
+
+/** A slot that makes the interpreter leave before the instruction at `offset` of its page. */
+export function leavingSlot(hart: u32, offset: u32): u32 {
+  const slot = enterSingle(hart, offset);
+  store<u32>(slot, BREAKPOINT, SLOT_OP_AND_LENGTH);
+  return slot;
+}
+
 /** Lets the breakpoint that the machine stands at stop it once more. */
 export function forgetStop(): void {
   setMachine(MACHINE_BREAKPOINT_TICKS, ~0);
   setMachine32(MACHINE_STOP_BREAKPOINT, 0);
 }
 
-/** Whether `run` stops before the instruction at linear-memory address `host`. */
-export function isBreakpoint(host: u32): bool {
+/** Whether it is one of the linear-memory addresses to stop before. */
+function isBreakpoint(host: u32): bool {
   if (!(pageFlags(pageOf(host)) & PAGE_BREAKPOINT)) return false;
   const list = machine32(MACHINE_BREAKPOINTS_HOST);
   let from: u32 = 0;
@@ -186,7 +250,5 @@ export function breakpointSlot(hart: u32, host: u32, offset: u32): u32 {
   setMachine32(MACHINE_BREAKPOINT_HOST, host);
   setMachine32(MACHINE_BREAKPOINT_HART, <u32>get(hart, HART_HART_ID));
   setMachine32(MACHINE_STOP_BREAKPOINT, 1);
-  const slot = enterSingle(hart, offset);
-  store<u32>(slot, BREAKPOINT, SLOT_OP_AND_LENGTH);
-  return slot;
+  return leavingSlot(hart, offset);
 }

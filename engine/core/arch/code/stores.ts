@@ -3,6 +3,8 @@
  * flags and reservations right. Relies on addresses being in range; does not ask whether the access is allowed.
  */
 import {
+  ACCESS_STORE,
+  ACCESS_TABLE_WRITE,
   HART_BASE,
   HART_RESERVED,
   HART_RESERVED_ADDR,
@@ -12,11 +14,13 @@ import {
   PAGE_BYTES,
   PAGE_CODE,
   PAGE_TABLE,
+  PAGE_WATCH_WRITES,
   RAM_BASE,
 } from '../layout.gen';
 import { undecode } from './code';
 import { DIRTY, OFFSET, pageFlags, pageOf, setPageFlags } from '../pages/pages';
-import { machine32, set32 } from '../state/state';
+import { observeWrite } from '../pages/watch';
+import { machine32, readHost, set32 } from '../state/state';
 import { flushTranslations } from './tlb';
 
 const PTE_VALID: u64 = 1;
@@ -31,10 +35,12 @@ export function storeRam(host: u32, value: u64, size: u32): void {
   const second = (host + size - 1) & ~7;
   const before = load<u64>(first);
   const before2 = load<u64>(second);
+  const old = flags & PAGE_WATCH_WRITES ? readHost(host, size) : 0;
   if (size == 8) store<u64>(host, value);
   else if (size == 4) store<u32>(host, <u32>value);
   else if (size == 2) store<u16>(host, <u16>value);
   else store<u8>(host, <u8>value);
+  if (flags & PAGE_WATCH_WRITES) observeWrite(host, size, old, readHost(host, size), ACCESS_STORE);
   if (!(flags & PAGE_TABLE)) return;
   if ((before & PTE_VALID && before != load<u64>(first)) || (before2 & PTE_VALID && before2 != load<u64>(second))) {
     flushTranslations();
@@ -50,6 +56,7 @@ export function updateEntry(host: u32, entry: u64): void {
   const flags = pageFlags(page);
   setPageFlags(page, flags | DIRTY);
   if (flags & PAGE_CODE) undecode(page, host & OFFSET, 8);
+  if (flags & PAGE_WATCH_WRITES) observeWrite(host, 8, load<u64>(host), entry, ACCESS_TABLE_WRITE);
   store<u64>(host, entry);
 }
 

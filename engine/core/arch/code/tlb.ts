@@ -135,6 +135,30 @@ export function hits(entry: u32, va: u64, context: u32): bool {
   return load<u64>(entry, TLB_TAG) == ((va & PAGE_MASK) | context);
 }
 
+/**
+ * A bit of the tag: the entry is for slow accesses only, which look at the page's flags each time. A fast probe misses.
+ */
+export const SLOW: u32 = 1;
+
+/** As `hits`, for slow accesses. */
+// @ts-ignore: decorator
+@inline
+export function translates(entry: u32, va: u64, context: u32): bool {
+  return (load<u64>(entry, TLB_TAG) & ~<u64>SLOW) == ((va & PAGE_MASK) | context);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isSlow(entry: u32): bool {
+  return (load<u32>(entry, TLB_TAG) & SLOW) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function makeFast(entry: u32): void {
+  store<u32>(entry, load<u32>(entry, TLB_TAG) & ~SLOW, TLB_TAG);
+}
+
 // @ts-ignore: decorator
 @inline
 export function fill(entry: u32, va: u64, context: u32, addend: u32): void {

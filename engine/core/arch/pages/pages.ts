@@ -18,6 +18,7 @@ import {
   PAGE_DIRTY_CHECKPOINT,
   PAGE_DIRTY_DIGEST,
   PAGE_TABLE,
+  PAGE_WATCH_WRITES,
   PAGE_WRITE_CACHED,
   RAM_BASE,
   ROM_BASE,
@@ -75,7 +76,7 @@ export function setPageFlags(page: u32, flags: u32): void {
 /** Whether stores to the page may be cached; marks it so, and dirty. ROM never is. */
 export function prepareWriteCaching(page: u32): bool {
   const flags = pageFlags(page);
-  if (flags & (PAGE_CODE | PAGE_TABLE)) return false;
+  if (flags & (PAGE_CODE | PAGE_TABLE | PAGE_WATCH_WRITES)) return false;
   setPageFlags(page, flags | DIRTY | PAGE_WRITE_CACHED);
   return true;
 }

@@ -33,6 +33,15 @@ export function pmpAllows(hart: u32, paddr: u64, bytes: u64, access: u32, privil
   return privilege == M;
 }
 
+/** The lowest-numbered entry that matches the byte at `paddr`, which decides over it; ENTRIES when none does. */
+export function pmpEntryOf(hart: u32, paddr: u64): u32 {
+  const entries = get32(hart, HART_PMP_ENTRIES);
+  for (let i: u32 = 0; i < entries; i++) {
+    if (get(hart, HART_PMP_FROM + i * 8) <= paddr && paddr <= get(hart, HART_PMP_TO + i * 8)) return i;
+  }
+  return ENTRIES;
+}
+
 /** Whether one rule holds for the whole page around `paddr`, so that a translation to it may be cached. */
 export function pmpUniform(hart: u32, paddr: u64): bool {
   const first = paddr & ~<u64>(PAGE_BYTES - 1);

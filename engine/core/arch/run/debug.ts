@@ -32,14 +32,16 @@ import {
   MACHINE_SLICE_START_TICKS,
   MACHINE_TICKS,
   MACHINE_TURN_LEFT,
+  MACHINE_WALK_LOG_COUNT,
   MODE_QUIET,
 } from '../layout.gen';
 import { readCsr } from '../csr/csr-read';
 import { rowOf } from '../csr/csr-table';
 import { writeCsr } from '../csr/csr-write';
-import { dropBlocks, forgetStop, useBreakpoints } from '../code/code';
+import { dropBlocks, forgetStop, useBreakAddresses, useBreakpoints } from '../code/code';
 import { forgetTables } from '../pages/pages';
-import { decodePmp } from '../pages/pmp';
+import { decodePmp, pmpAllows, pmpEntryOf } from '../pages/pmp';
+import { useWatches } from '../pages/watch';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from '../code/tlb';
 import {
   FETCH,
@@ -48,6 +50,7 @@ import {
   M,
   machine,
   machine32,
+  PRIV_MASK,
   set,
   set32,
   setMachine,
@@ -115,6 +118,21 @@ export function setBreakpoints(count: u32): void {
   flushDerived();
 }
 
+/**
+ * Makes run() stop before instructions at the first `count` virtual addresses of MACHINE.breakAddressesHost, in any
+ * address space, and no others.
+ */
+export function setBreakAddresses(count: u32): void {
+  useBreakAddresses(count);
+  flushDerived();
+}
+
+/** Makes accesses to the first `count` ranges of MACHINE.watchesHost observed, and no others. */
+export function setWatches(count: u32): void {
+  useWatches(count);
+  flushDerived();
+}
+
 /** A CSR as M-mode would read it, or 0, into MACHINE.mmioData; views that depend on V follow the hart's mode. */
 export function peekCsr(hart: u32, number: u32): void {
   const row = rowOf(number);
@@ -133,8 +151,29 @@ export function pokeCsr(hart: u32, number: u32): void {
  * observe.
  */
 export function translateForDebug(hart: u32, access: u32): u32 {
-  const mode = access == FETCH ? fetchMode(hart) : dataModeOf(hart);
-  if (!walk(hart, machine(MACHINE_MMIO_DATA), access, mode | MODE_QUIET)) return 0;
+  if (!walk(hart, machine(MACHINE_MMIO_DATA), access, modeOfAccess(hart, access) | MODE_QUIET)) return 0;
   setMachine(MACHINE_MMIO_DATA, get(hart, HART_WALK_PADDR));
   return 1;
+}
+
+/**
+ * How the address in MACHINE.mmioData translates for an access in mode `mode` (privilege and MODE_* bits): each table
+ * entry that the walk reads becomes a WALK_STEP in scratch, MACHINE.walkLogCount says how many, HART.walk* has the
+ * result. A and D bits neither matter nor change. Returns 1 on success, plus 2 when PMP forbids the access itself.
+ */
+export function explainTranslation(hart: u32, access: u32, mode: u32): u32 {
+  setMachine32(MACHINE_WALK_LOG_COUNT, 0);
+  const found = walk(hart, machine(MACHINE_MMIO_DATA), access, mode | MODE_QUIET);
+  if (!found) return 0;
+  return pmpAllows(hart, get(hart, HART_WALK_PADDR), 1, access, mode & PRIV_MASK) ? 1 : 3;
+}
+
+/** MODE_* bits and privilege of a hart's accesses of a kind, for explainTranslation. */
+export function modeOfAccess(hart: u32, access: u32): u32 {
+  return access == FETCH ? fetchMode(hart) : dataModeOf(hart);
+}
+
+/** The PMP entry that decides over the byte at HART.walkPaddr; 16 when none matches. */
+export function pmpEntryAt(hart: u32): u32 {
+  return pmpEntryOf(hart, get(hart, HART_WALK_PADDR));
 }

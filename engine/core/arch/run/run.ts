@@ -20,7 +20,6 @@ import {
   HART_TRAPS,
   HART_WAITING,
   MACHINE_BASE,
-  MACHINE_BREAKPOINTS_COUNT,
   MACHINE_CURRENT_HART,
   MACHINE_DEVICE_DEADLINE,
   MACHINE_EVENTS_CAPACITY,
@@ -44,6 +43,7 @@ import {
   MACHINE_STOP_MOMENT,
   MACHINE_STOP_REQUEST,
   MACHINE_STOP_TICKS,
+  MACHINE_STOP_WATCHPOINT,
   MACHINE_STOP_WORK,
   MACHINE_TICKS,
   MACHINE_TURN_LEFT,
@@ -57,12 +57,15 @@ import {
   STOP_MOMENT,
   STOP_REQUEST,
   STOP_TICKS,
+  STOP_WATCHPOINT,
   STOP_WORK,
 } from '../layout.gen';
 import { countHypervisor, modeNow, stopsByHypervisor } from '../state/events';
+import { accessesFull } from '../pages/watch';
 import { deviceTick } from '../state/imports';
 import { interruptToTake, NEVER, nextTimer, NONE, wakes } from '../state/interrupts';
 import { get, get32, machine, machine32, S, set, set32, setMachine, setMachine32 } from '../state/state';
+import { stopsSomewhere } from '../code/code';
 import { updateContexts } from '../code/tlb';
 import { takeInterrupt } from '../trap/trap';
 
@@ -80,7 +83,7 @@ export function run(): u32 {
       continue;
     }
     const before = machine(MACHINE_TICKS);
-    const mayBreak = machine32(MACHINE_BREAKPOINTS_COUNT) != 0;
+    const mayBreak = stopsSomewhere();
     if (mayBreak) copySaved(machine32(MACHINE_SCRATCH_HOST), true);
     const hart = approach();
     if (hart == ALL_WAIT) return STOP_IDLE;
@@ -166,6 +169,11 @@ function stopReason(): u32 {
     setMachine32(MACHINE_STOP_BREAKPOINT, 0);
     return STOP_BREAKPOINT;
   }
+  if (machine32(MACHINE_STOP_WATCHPOINT)) {
+    setMachine32(MACHINE_STOP_WATCHPOINT, 0);
+    return STOP_WATCHPOINT;
+  }
+  if (accessesFull()) return STOP_EVENTS_FULL;
   if (machine32(MACHINE_STOP_REQUEST)) {
     setMachine32(MACHINE_STOP_REQUEST, 0);
     return STOP_REQUEST;

@@ -164,3 +164,12 @@ export function henvcfg(hart: u32): u64 {
 export function mtimeAt(ticks: u64): u64 {
   return ticks / TICKS_PER_MTIME + machine(MACHINE_MTIME_OFFSET);
 }
+
+/** The 1, 2, 4 or 8 bytes at a linear-memory address, zero-extended. */
+// @ts-ignore: decorator
+@inline
+export function readHost(host: u32, size: u32): u64 {
+  if (size == 8) return load<u64>(host);
+  if (size == 4) return load<u32>(host);
+  return size == 2 ? load<u16>(host) : load<u8>(host);
+}

@@ -6,6 +6,7 @@
  * Results are left in HART.walk*: the physical address, or why there is none. Does not raise the trap.
  */
 import {
+  ACCESS_TABLE_READ,
   ENV_ADUE,
   ENV_PBMTE,
   HART_HGATP,
@@ -16,6 +17,9 @@ import {
   HART_WALK_GPA,
   HART_WALK_IMPLICIT,
   HART_WALK_PADDR,
+  MACHINE_SCRATCH_HOST,
+  MACHINE_WALK_LOG_COUNT,
+  MACHINE_WALK_WATCHED,
   MODE_GSTAGE_MXR,
   MODE_HLVX,
   MODE_MXR,
@@ -23,10 +27,30 @@ import {
   MODE_QUIET,
   MODE_SUM,
   MODE_VIRT,
+  WALK_STEP_LEVEL,
+  WALK_STEP_PADDR,
+  WALK_STEP_PTE,
+  WALK_STEP_SIZE_BYTES,
+  WALK_STEP_STAGE,
 } from '../layout.gen';
 import { hostOf, isRam, markTable, pageOf } from '../pages/pages';
 import { pmpAllows } from '../pages/pmp';
-import { FETCH, get, henvcfg, LOAD, M, PRIV_MASK, S, set, set32, STORE, U } from '../state/state';
+import { observeRead, watchesReads } from '../pages/watch';
+import {
+  FETCH,
+  get,
+  henvcfg,
+  LOAD,
+  M,
+  machine32,
+  PRIV_MASK,
+  S,
+  set,
+  set32,
+  setMachine32,
+  STORE,
+  U,
+} from '../state/state';
 import { updateEntry } from '../code/stores';
 
 // HART.walkCause.
@@ -37,6 +61,13 @@ export const GUEST_PAGE_FAULT: u32 = 2;
 // HART.walkImplicit: which access of the first stage to its tables failed.
 export const BY_READ: u32 = 1;
 export const BY_WRITE: u32 = 2;
+
+// WALK_STEP.stage.
+const ONE_STAGE: u32 = 0;
+const VS_STAGE: u32 = 1;
+const G_STAGE: u32 = 2;
+/** MACHINE.walkLogCount. */
+const NOT_LOGGED: u32 = ~0;
 
 const V: u64 = 1;
 const R: u64 = 2;
@@ -70,6 +101,7 @@ export function isMode(mode: u64): bool {
 export function walk(hart: u32, va: u64, access: u32, mode: u32): bool {
   set(hart, HART_WALK_GPA, 0);
   set32(hart, HART_WALK_IMPLICIT, 0);
+  setMachine32(MACHINE_WALK_WATCHED, 0);
   if ((mode & PRIV_MASK) == M) {
     set(hart, HART_WALK_PADDR, va);
     return true;
@@ -98,8 +130,8 @@ function firstStage(hart: u32, va: u64, access: u32, mode: u32, atp: u64): bool 
       if (!secondStage(hart, at, LOAD, mode, true)) return false;
       paddr = get(hart, HART_WALK_PADDR);
     }
-    if (!tableReadable(hart, paddr)) return fail(hart, ACCESS_FAULT);
-    const pte = readTable(paddr);
+    if (!tableReadable(hart, paddr)) return failAt(hart, paddr, isVirtual ? VS_STAGE : ONE_STAGE, level);
+    const pte = readTable(paddr, mode, isVirtual ? VS_STAGE : ONE_STAGE, level);
     if (!wellFormed(pte, level, env)) return fail(hart, PAGE_FAULT);
     if (!(pte & (R | X))) {
       table = ((pte >> PPN_SHIFT) & PPN_MASK) << 12;
@@ -137,8 +169,8 @@ function secondStage(hart: u32, gpa: u64, access: u32, mode: u32, implicit: bool
   for (let level = top; level >= 0; level--) {
     const index = (gpa >> (12 + 9 * <u64>level)) & (level == top ? 0x7ff : 0x1ff);
     const paddr = table + (index << 3);
-    if (!tableReadable(hart, paddr)) return fail(hart, ACCESS_FAULT);
-    const pte = readTable(paddr);
+    if (!tableReadable(hart, paddr)) return failAt(hart, paddr, G_STAGE, level);
+    const pte = readTable(paddr, mode, G_STAGE, level);
     if (!wellFormed(pte, level, env)) return guestFail(hart, gpa, by);
     if (!(pte & (R | X))) {
       table = ((pte >> PPN_SHIFT) & PPN_MASK) << 12;
@@ -215,12 +247,38 @@ function tableWritable(hart: u32, paddr: u64): bool {
   return isRam(paddr, 8) && pmpAllows(hart, paddr, 8, STORE, S);
 }
 
+/** An entry of a table. Its page is marked, and the read observed where it is one that an access makes. */
+function readTable(paddr: u64, mode: u32, stage: u32, level: i32): u64 {
+  const host = hostOf(paddr);
+  const pte = load<u64>(host);
+  if (isRam(paddr, 8)) {
+    markTable(pageOf(host));
+    if (!(mode & (MODE_QUIET | MODE_PROBE)) && watchesReads(host) && observeRead(host, 8, pte, ACCESS_TABLE_READ)) {
+      setMachine32(MACHINE_WALK_WATCHED, 1);
+    }
+  }
+  logStep(paddr, pte, stage, level);
+  return pte;
+}
+
+/** The entry cannot be read. */
+function failAt(hart: u32, paddr: u64, stage: u32, level: i32): bool {
+  logStep(paddr, 0, stage, level);
+  return fail(hart, ACCESS_FAULT);
+}
+
+/** For a debugger that asks how an address translates: writes the step to scratch. */
 // @ts-ignore: decorator
 @inline
-function readTable(paddr: u64): u64 {
-  const host = hostOf(paddr);
-  if (isRam(paddr, 8)) markTable(pageOf(host));
-  return load<u64>(host);
+function logStep(paddr: u64, pte: u64, stage: u32, level: i32): void {
+  const count = machine32(MACHINE_WALK_LOG_COUNT);
+  if (count == NOT_LOGGED) return;
+  const step = machine32(MACHINE_SCRATCH_HOST) + count * WALK_STEP_SIZE_BYTES;
+  store<u64>(step, paddr, WALK_STEP_PADDR);
+  store<u64>(step, pte, WALK_STEP_PTE);
+  store<u32>(step, stage, WALK_STEP_STAGE);
+  store<u32>(step, level, WALK_STEP_LEVEL);
+  setMachine32(MACHINE_WALK_LOG_COUNT, count + 1);
 }
 
 // @ts-ignore: decorator

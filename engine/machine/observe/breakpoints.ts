@@ -2,10 +2,10 @@
  * Execution breakpoints: physical addresses for users, linear-memory addresses for the core, which does the stopping.
  */
 
-import { invariant } from '../base/index.ts';
-import { CONSTANTS, type Core } from '../core/index.ts';
-import { RAM_BASE } from './board/index.ts';
-import type { StopReason } from './types.ts';
+import { invariant } from '../../base/index.ts';
+import { CONSTANTS, type Core } from '../../core/index.ts';
+import { RAM_BASE } from '../board/index.ts';
+import type { StopReason } from '../types.ts';
 
 /** Stops the core before the instructions at `places` in RAM and nowhere else. Asserts that they can be code there. */
 export function setBreakpoints(core: Core, places: readonly number[]): void {
@@ -20,6 +20,15 @@ export function setBreakpoints(core: Core, places: readonly number[]): void {
   const list = new Uint32Array(core.memory.buffer, core.machineNumber('breakpointsHost'), hosts.length);
   list.set(Uint32Array.from(hosts).sort());
   core.arch.setBreakpoints(hosts.length);
+}
+
+/** Stops the core before the instructions at these virtual addresses, in any address space, and at no others. */
+export function setBreakAddresses(core: Core, addresses: readonly bigint[]): void {
+  const distinct = BigUint64Array.from(new Set(addresses.map((address) => BigInt.asUintN(64, address))));
+  invariant(distinct.length <= CONSTANTS.MAX_BREAKPOINTS, `${distinct.length} break addresses, more than fit`);
+  const host = core.machineNumber('breakAddressesHost');
+  new BigUint64Array(core.memory.buffer, host, distinct.length).set(distinct.sort());
+  core.arch.setBreakAddresses(distinct.length);
 }
 
 /** Why the core stopped when it returned STOP_BREAKPOINT. */
