@@ -1,4 +1,6 @@
-/** The state digest: XXH64 over hashes of the saved parts, of RAM and of the disks. A function of the saved state only. */
+/**
+ * The state digest: XXH64 over hashes of the saved parts, of RAM and of the disks. A function of the saved state only.
+ */
 import type { Core } from '../core/index.ts';
 import type { Media } from './board/index.ts';
 import type { SavedPart } from './state/index.ts';

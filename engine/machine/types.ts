@@ -211,15 +211,15 @@ export interface Watch {
 }
 
 /**
- * One access to watched memory. Its instruction is the next one at `moment` and `ticks`; at `ticks` + 1 it has happened,
- * an input already at `ticks`, once applied.
+ * One access to watched memory. Its instruction is the next one at `moment` and `ticks`; at `ticks` + 1 it has
+ * happened, an input already at `ticks`, once applied.
  */
 export interface WatchHit {
   readonly moment: Moment;
   readonly ticks: Ticks;
   /**
-   * `load`, `store`: the instruction itself (an AMO is both); `table-…`: the page walk on its behalf; `dma-…`: a device;
-   * `input`: a poke or a fault; `reset`: the board's loader.
+   * `load`, `store`: the instruction itself (an AMO is both); `table-…`: the page walk on its behalf; `dma-…`: a
+   * device; `input`: a poke or a fault; `reset`: the board's loader.
    */
   readonly by: 'load' | 'store' | 'table-read' | 'table-write' | 'dma-read' | 'dma-write' | 'input' | 'reset';
   /** Virtio slot of the device. */
@@ -399,8 +399,8 @@ export interface Machine {
    */
   breakAtVirtual: readonly bigint[];
   /**
-   * Ranges of RAM whose accesses are told to `onWatchHit`, or stop the run. Neither the guest nor the state can see them,
-   * and restoring a state is no access. What watches a page slows accesses to that page down.
+   * Ranges of RAM whose accesses are told to `onWatchHit`, or stop the run. Neither the guest nor the state can see
+   * them, and restoring a state is no access. What watches a page slows accesses to that page down.
    */
   watches: readonly Watch[];
   /**

@@ -1,4 +1,6 @@
-/** Position in the middle of a slice: what the running hart has spent since the slice began. Between slices: nothing. */
+/**
+ * Position in the middle of a slice: what the running hart has spent since the slice began. Between slices: nothing.
+ */
 import { CONSTANTS, HART, hartAddress, MACHINE, offsetOf } from '../../core/index.ts';
 
 export interface Clock {
