@@ -6,7 +6,9 @@ import type {
   Machine,
   MachineConfig,
   MachineEvent,
+  MachineSymbols,
   Moment,
+  RunLimit,
   StateDifference,
   StopReason,
   Ticks,
@@ -174,6 +176,14 @@ export interface TimeTravel {
    * position, so that a fault's own moment can be looked at before it strikes. @throws MomentError past the end.
    */
   seek(moment: Moment, here?: InputsHere): void;
+  /** Symbols of the images in the trace. */
+  readonly symbols: MachineSymbols;
+  /** Goes to exactly this virtual time. @throws TraceError when the run does not get there */
+  toTicks(ticks: Ticks, here: InputsHere): void;
+  /** As `toTicks`, but executes every instruction from here on. The virtual time lies ahead. */
+  forwardToTicks(ticks: Ticks, here: InputsHere): void;
+  /** Executes every instruction from here on to a limit, or to where the machine is told to stop. */
+  advance(until: RunLimit, here: InputsHere): StopReason;
   /** Forward n instructions (clamped to the end). */
   stepForward(n?: number): void;
   /** Back n instructions (clamped to 0). */

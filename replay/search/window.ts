@@ -36,7 +36,7 @@ const MAX_STOPS = 2_000;
  * @throws TraceError when the run leaves its recording
  */
 export function* observe<H extends Hit>(
-  timeline: Timeline,
+  timeline: Pick<Timeline, 'machine' | 'advance' | 'forwardToTicks'>,
   to: Pick<Place, 'ticks' | 'here'>,
   observer: Observer<H>,
   see: (hit: H) => boolean,

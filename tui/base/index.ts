@@ -8,12 +8,10 @@ export { type JobControl, processJobControl } from './job-control.ts';
 export { conclude, openOutput } from './output.ts';
 export { packageFile, packageVersion } from './package-root.ts';
 export {
-  type MomentAndInputs,
   parseConsoleInput,
   parseFaultPlan,
   parseInteger,
   parseMoment,
-  parseMomentAndInputs,
   parsePoke,
   parseSeed,
   parseSize,

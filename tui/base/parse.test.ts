@@ -3,15 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as unit } from 'vitest';
 import { FLAGS } from '../cli/flags.ts';
 import { normaliseArgv } from '../cli/qemu/command-line.ts';
-import {
-  parseConsoleInput,
-  parseFaultPlan,
-  parseMoment,
-  parseMomentAndInputs,
-  parsePoke,
-  parseSeed,
-  parseSize,
-} from './parse.ts';
+import { parseConsoleInput, parseFaultPlan, parseMoment, parsePoke, parseSeed, parseSize } from './parse.ts';
 
 const MIB = 1024 * 1024;
 
@@ -40,11 +32,6 @@ describe('moments', () => {
   ])('%s', (text, moment) => expect(parseMoment(text)).toBe(moment));
   unit.each(['', 'x', '-5', '1.5', '0.0001k', '99999999999999999', '1e6'])("'%s' is refused", (text) => {
     expect(() => parseMoment(text)).toThrow('number of instructions');
-  });
-  unit('with a minus: before the inputs that belong to it', () => {
-    expect(parseMomentAndInputs('1.5M')).toEqual({ moment: 1_500_000, here: 'applied' });
-    expect(parseMomentAndInputs('1.5M-')).toEqual({ moment: 1_500_000, here: 'pending' });
-    for (const text of ['-', '-5', '5--']) expect(() => parseMomentAndInputs(text)).toThrow('number of instructions');
   });
   test.prop([fc.nat(1e9), fc.constantFrom('', 'k', 'M')])('a whole number with a unit is exact', (n, unitName) => {
     expect(parseMoment(`${n}${unitName}`)).toBe(n * { '': 1, k: 1e3, M: 1e6 }[unitName]!);

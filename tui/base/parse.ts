@@ -1,9 +1,9 @@
 /**
- * Text of flags to values: sizes, moments, fault plans, planned console input, pokes. Relies on nothing but the
- * replay types; the fault models' own text is left to the engine's parser. Every function throws UsageError with
- * what was expected and an example.
+ * Text of flags to values: sizes, moments, fault plans, planned console input, pokes. Counts are read as replay reads
+ * them; the fault models' own text is left to the engine's parser. Every function throws UsageError with what was
+ * expected and an example.
  */
-import type { InputsHere, PlannedInput } from '../../replay/index.ts';
+import { type PlannedInput, parseCount } from '../../replay/index.ts';
 import { UsageError } from './errors.ts';
 
 const MIB = 1024 * 1024;
@@ -19,33 +19,13 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-const COUNT_UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
-
 /** A moment or a number of instructions: `1500000`, `1_500_000`, `1.5M`, `20k`, `2G` (decimal units). */
 export function parseMoment(text: string): number {
-  const match = /^(\d[\d_,]*)(\.\d+)?([kmg]?)$/i.exec(text);
-  // Rounded: 1.1M is not exact in binary floating point, though a whole number of instructions.
-  const value = match
-    ? Math.round(
-        Number(match[1]!.replace(/[_,]/g, '') + (match[2] ?? '')) * COUNT_UNITS[match[3]!.toLowerCase()]! * 1e3,
-      ) / 1e3
-    : Number.NaN;
-  if (!Number.isSafeInteger(value)) {
+  const value = parseCount(text);
+  if (value === undefined) {
     throw new UsageError(`expected a number of instructions such as 1500000, 1.5M or 20k, got '${text}'`);
   }
   return value;
-}
-
-/** A moment, and whether the inputs of its position have been applied there. */
-export interface MomentAndInputs {
-  readonly moment: number;
-  readonly here: InputsHere;
-}
-
-/** A place to go to: `8M`, or `8M-`, the same moment before its inputs (what a fault is about to strike). */
-export function parseMomentAndInputs(text: string): MomentAndInputs {
-  const isBefore = text.endsWith('-');
-  return { moment: parseMoment(isBefore ? text.slice(0, -1) : text), here: isBefore ? 'pending' : 'applied' };
 }
 
 /** An integer between `low` and `high`. */

@@ -3,12 +3,13 @@
  * Relies on parse.ts for values; which verb takes which flags stands in verbs.ts. QEMU's spelling (`-smp 2`) is brought
  * to this one by qemu/command-line.ts before the parser sees it.
  */
+
+import { parseMomentText } from '../../replay/index.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
   parseInteger,
   parseMoment,
-  parseMomentAndInputs,
   parsePoke,
   parseSeed,
   UsageError,
@@ -250,8 +251,10 @@ export const FLAGS = {
   console: { syntax: '--console', help: 'standard input feeds the UART and is recorded; Ctrl-A x quits' },
   moment: {
     syntax: '-g, --goto <moment>',
-    help: 'go there and say where the machine is; 8M- is moment 8,000,000 before the inputs that belong to it',
-    parse: parseMomentAndInputs,
+    help:
+      'go there: 8M, 5ms, heap_alloc#3 (its third execution), fault, detected+500, end-1000; with a - at the end before ' +
+      'the inputs of that position',
+    parse: parseMomentText,
     takes: 'text',
   },
   fromCheckpoint: {

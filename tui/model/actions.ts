@@ -72,7 +72,7 @@ export const ACTIONS: readonly Action[] = [
     name: 'goto',
     keys: ['g', 'home'],
     argument: 'M',
-    help: 'go to moment M (1.5M; 1.5M- before its inputs), or the start',
+    help: 'go to moment M (1.5M, 5ms, fault-, end-1000), or the start',
     run: goToText,
   },
   { name: 'end', keys: ['G', 'end'], argument: 'M', help: 'go to the end, or to moment M', run: goToEnd },

@@ -2,7 +2,7 @@
  * A run without a machine, for tests of the model and the views: at moment m, hart (m / 100) % harts executes next,
  * a0 is m and fa0 m << 52, pc goes up by 4. Relies on the contracts' types only; registers that no test reads are zero.
  */
-import type { HartState, Machine, MachineEvent, Mode } from '../../engine/index.ts';
+import { type HartState, type Machine, type MachineEvent, type Mode, readMachineSymbols } from '../../engine/index.ts';
 import type { Player, TimeTravel } from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
 import type { Introspection } from '../panels/types.ts';
@@ -124,6 +124,13 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     },
     last: trace.last,
     seek,
+    toTicks: seek,
+    forwardToTicks: seek,
+    advance: ({ moment = run.lastMoment }) => {
+      seek(Math.min(run.lastMoment, moment));
+      return { kind: 'moment' };
+    },
+    symbols: readMachineSymbols({}),
     stepForward: (n = 1) => seek(Math.min(run.lastMoment, now + n)),
     stepBackward: (n = 1) => seek(Math.max(0, now - n)),
     consoleLines: () => run.console.filter((line) => line.moment <= now),

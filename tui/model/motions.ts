@@ -2,8 +2,8 @@
  * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
-import type { RunEvent } from '../../replay/index.ts';
-import { counted, grouped, parseMoment, parseMomentAndInputs, UsageError } from '../base/index.ts';
+import { finish, goToMoment, parseMomentText, type RunEvent } from '../../replay/index.ts';
+import { counted, grouped, parseMoment, UsageError } from '../base/index.ts';
 import { type Session, timelineWidth } from '../panels/index.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
 
@@ -103,8 +103,10 @@ const nth = (events: readonly RunEvent[], count: number): RunEvent | undefined =
 export function goToText(session: Session, argument: string): void {
   if (argument === '') goTo(session, 0, 'at the start of the run');
   else {
-    const { moment, here } = parseMomentAndInputs(argument);
-    goTo(session, moment, undefined, here);
+    const moment = parseMomentText(argument);
+    move(session, (travel) => finish(goToMoment(travel, moment)), '');
+    const before = moment.here === 'pending' ? ', before its inputs' : '';
+    say(session, `at ${grouped(session.travel.moment)}${before}`);
   }
 }
 

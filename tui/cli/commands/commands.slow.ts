@@ -146,7 +146,7 @@ describe('replay', () => {
   test('a moment past the end names the last one', async () => {
     const { code, err } = await cli(['replay', golden, '-g', '2M'], { env });
     expect(code).toBe(EXIT.usage);
-    expect(err).toContain('its last moment is 1,500,000');
+    expect(err).toContain('has moments 0 to 1500000');
   });
 
   test('a checkpoint that is not there is refused', async () => {

@@ -3,22 +3,13 @@
  */
 
 import { shellLine, trapLoops } from '../../../engine/index.ts';
-import { openTimeline, type ReplayResult, replayTrace } from '../../../replay/index.ts';
+import { type MomentExpression, openTimeline, type ReplayResult, replayTrace } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
-import {
-  counted,
-  EXIT,
-  type ExitCode,
-  grouped,
-  hex,
-  type Io,
-  type MomentAndInputs,
-  progressLine,
-  UsageError,
-} from '../../base/index.ts';
+import { counted, EXIT, type ExitCode, grouped, hex, type Io, progressLine, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';
+import { travelTo } from '../travel-to.ts';
 import { placeText, whereIs } from '../where.ts';
 import { differencesText } from './bisect.ts';
 import { runLimits } from './limits.ts';
@@ -30,7 +21,7 @@ export async function replayCommand({
   io,
 }: CommandContext<'moment' | 'fromCheckpoint' | 'maxMoment' | 'maxTime' | 'json'>): Promise<ExitCode> {
   const trace = openNamedTrace(args[0]!, io);
-  if (flags.moment !== undefined) return goThere(trace, flags.moment, flags.json, io);
+  if (flags.moment !== undefined) return await goThere(trace, flags.moment, flags.json, io);
   const from = flags.fromCheckpoint;
   if (from !== undefined && from >= trace.checkpoints.length) {
     const last = trace.checkpoints.length - 1;
@@ -85,14 +76,9 @@ export function replayText(result: ReplayResult, trace: Trace): string {
     .trimEnd();
 }
 
-function goThere(trace: Trace, { moment, here }: MomentAndInputs, json: boolean, io: Io): ExitCode {
-  if (moment > trace.last.moment) {
-    throw new UsageError(
-      `moment ${grouped(moment)} is past the end of ${trace.path}; its last moment is ${grouped(trace.last.moment)}`,
-    );
-  }
+async function goThere(trace: Trace, moment: MomentExpression, json: boolean, io: Io): Promise<ExitCode> {
   const travel = openTimeline(trace);
-  travel.seek(moment, here);
+  if (!(await travelTo(travel, moment, io))) return EXIT.interrupted;
   const place = whereIs(travel.machine);
   if (json) io.out(toJson('replay --goto', { trace: trace.path, ...place, trapLoops: trapLoops(travel.machine) }));
   else io.out(`${[placeText(place), ...trapLoopLines(travel.machine)].join('\n')}\n`);

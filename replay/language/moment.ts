@@ -1,0 +1,141 @@
+/**
+ * Going to a moment that a person named. Relies on the trace for events, on searching (replay/search) for executions.
+ * What the run does not have is one clear line, and leaves it where it was found out.
+ */
+import { insideVm, RAM_BASE, UserError } from '../../engine/index.ts';
+import {
+  type InputsHere,
+  MomentError,
+  type Place,
+  type Position,
+  type TimeTravel,
+  type Trigger,
+} from '../base/index.ts';
+import { breakpointObserver, observe, type Slices } from '../search/index.ts';
+import { eachEvent } from '../timeline/index.ts';
+import { type EventName, formatMoment, type MomentBase, type MomentExpression } from './moment-text.ts';
+import { findSymbol } from './names.ts';
+
+/**
+ * Goes there, slice by slice, and says where that is. Of several positions with one moment: the first for a number of
+ * instructions, exactly the one meant for events, virtual times and executions.
+ * @throws MomentError or UserError when the run has no such moment; TraceError when it does not replay up to there
+ */
+export function* goToMoment(run: TimeTravel, moment: MomentExpression): Slices<Place> {
+  const { base, offset, here } = moment;
+  const point = base.kind === 'event' ? eventPoint(run, base.name, base.n) : yield* triggerPoint(run, base, moment);
+  if (point.ticks === undefined) run.seek(checked(run, point.moment + offset, moment), here);
+  else {
+    run.toTicks(point.ticks, here);
+    if (offset !== 0) run.seek(checked(run, run.machine.moment + offset, moment), here);
+  }
+  const { ticks } = run.machine;
+  return { moment: run.machine.moment, ticks, here };
+}
+
+/** The first position of a moment, or exactly one by its virtual time. */
+type Point = { readonly moment: number; readonly ticks?: undefined } | { readonly ticks: number };
+
+function eventPoint({ trace, last }: TimeTravel, name: EventName, n: number): Position {
+  if (name === 'start' && n === 1) return { moment: 0, ticks: 0 };
+  let found = 0;
+  const others = new Set<string>(['start']);
+  for (const event of eachEvent(trace)) {
+    if (event.ticks > last.ticks) break;
+    if (event.kind === name && ++found === n) return event;
+    others.add(event.kind);
+  }
+  if (name === 'start' || found > 0) {
+    throw new UserError(`there is no ${name}#${n}: ${trace.path} has ${Math.max(1, found)} of them`);
+  }
+  throw new UserError(`there is no '${name}' in ${trace.path}: its events are ${[...others].join(', ')}`);
+}
+
+function* triggerPoint(
+  run: TimeTravel,
+  { trigger, image }: Extract<MomentBase, { kind: 'trigger' }>,
+  moment: MomentExpression,
+): Slices<Point> {
+  switch (trigger.kind) {
+    case 'moment':
+      return { moment: checked(run, trigger.moment, moment) };
+    case 'ticks':
+      return atTicks(run, trigger.ticks, moment);
+    case 'hypervisor':
+      run.seek(checked(run, trigger.after, moment));
+      return hypervisorInstruction(run, trigger.k, moment);
+    case 'two-level':
+      goToTicks(run, trigger.ticks, moment);
+      return hypervisorInstruction(run, trigger.k, moment);
+    case 'symbol':
+      goToTicks(run, trigger.ticks, moment);
+      return yield* execution(run, trigger, image, moment);
+  }
+}
+
+/** Right before the k-th instruction that retires in HS-mode from the present on. */
+function hypervisorInstruction(run: TimeTravel, k: number, moment: MomentExpression): Position {
+  const { machine, last } = run;
+  const before = machine.hypervisorInstructions;
+  run.advance({ hypervisor: k, ticks: last.ticks }, 'pending');
+  const executed = machine.hypervisorInstructions - before;
+  if (executed < k) throw tooFew(run, moment, executed, 'hypervisor instructions');
+  // It retired in the tick before this position: an instruction takes exactly one.
+  return { moment: machine.moment - 1, ticks: machine.ticks - 1 };
+}
+
+type SymbolTrigger = Extract<Trigger, { kind: 'symbol' }>;
+
+/** Right before the n-th time from the present on that a hart executes a place of firmware or hypervisor. */
+function* execution(
+  run: TimeTravel,
+  { symbol, offset, n }: SymbolTrigger,
+  image: string | undefined,
+  moment: MomentExpression,
+): Slices<Position> {
+  const { machine, last } = run;
+  const vm = /^vm(\d+)$/.exec(image ?? '');
+  const at = { start: 0, end: 0 };
+  const node = { image: vm ? undefined : image, vmid: vm ? Number(vm[1]) : undefined, name: symbol };
+  const found = findSymbol({ kind: 'symbol', ...node, at }, run.symbols);
+  if (found.bytes === 0n) throw new UserError(`'${symbol}' is a value and no place`);
+  if (found.side === 'guest') {
+    throw new UserError(`'${symbol}' is a symbol of the guest: moments name what firmware or hypervisor execute`);
+  }
+  const paddr = Number(found.loaded) + offset;
+  if (paddr % 2 !== 0 || paddr < RAM_BASE || paddr + 2 > RAM_BASE + machine.config.ramBytes) {
+    throw new UserError(`no instruction can be at ${formatMoment({ ...moment, offset: 0, here: 'applied' })}`);
+  }
+  const pcs = [BigInt(paddr), found.address + BigInt(offset)];
+  const observer = breakpointObserver([paddr], ({ mode, pc }) => !insideVm(mode) && pcs.includes(pc));
+  let seen = 0;
+  /** The latest. */
+  const hits: Position[] = [];
+  yield* observe(run, { ticks: last.ticks, here: 'pending' }, observer, ({ moment: at, ticks }) => {
+    if (ticks !== hits.at(-1)?.ticks) seen++;
+    hits.splice(0, 1, { moment: at, ticks });
+    return seen === n;
+  });
+  if (seen < n) throw tooFew(run, moment, seen, 'executions of it');
+  return hits[0]!;
+}
+
+function goToTicks(run: TimeTravel, ticks: number, moment: MomentExpression): void {
+  run.toTicks(atTicks(run, ticks, moment).ticks, STARTING);
+}
+/** Searches begin with the machine as its next instruction finds it. */
+const STARTING: InputsHere = 'applied';
+
+function atTicks({ last, trace }: TimeTravel, ticks: number, moment: MomentExpression): { readonly ticks: number } {
+  if (ticks <= last.ticks) return { ticks };
+  throw new MomentError(`${formatMoment(moment)}: ${trace.path} ends at ${last.ticks} ns of virtual time`);
+}
+
+function checked({ last, trace }: TimeTravel, target: number, moment: MomentExpression): number {
+  if (target >= 0 && target <= last.moment) return target;
+  const side = target < 0 ? 'before the start' : 'past the end';
+  throw new MomentError(`${formatMoment(moment)} is ${side}: ${trace.path} has moments 0 to ${last.moment}`);
+}
+
+const tooFew = ({ trace }: TimeTravel, moment: MomentExpression, found: number, what: string): MomentError =>
+  new MomentError(`${formatMoment(moment)} is past the end: ${trace.path} has ${found} ${what} up to there`);
