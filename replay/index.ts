@@ -144,6 +144,18 @@ export {
   transitionObserver,
 } from './search/index.ts';
 export {
+  type Breakpoint,
+  type BreakpointPlace,
+  DebugSession,
+  type Direction,
+  eventAhead,
+  eventsBefore,
+  firstOfMoments,
+  openSession,
+  type Stopped,
+  type Target,
+} from './session/index.ts';
+export {
   createTracePlayer,
   createWorkloadPlayer,
   eventsOf,

@@ -5,7 +5,7 @@
  * Does not see code that a guest or hypervisor loads by itself.
  */
 import type { Mode } from '../machine/index.ts';
-import type { SymbolTable } from './symbols.ts';
+import type { SymbolHit, SymbolTable } from './symbols.ts';
 
 export interface MachineSymbols {
   readonly firmware: SymbolTable;
@@ -15,6 +15,8 @@ export interface MachineSymbols {
   readonly guest: SymbolTable | undefined;
   /** `name+0x10` for an address as code in `mode` uses it. */
   describe(mode: Mode, address: bigint): string | undefined;
+  /** The symbol that covers an address as code in `mode` uses it. */
+  lookup(mode: Mode, address: bigint): SymbolHit | undefined;
   /** `lazarus heap_lock`, for a physical address of firmware or hypervisor. */
   describePhysical(paddr: number): string | undefined;
 }
@@ -26,14 +28,13 @@ export function joinSymbols(
   guest: SymbolTable | undefined,
 ): MachineSymbols {
   const host = hypervisor ? [hypervisor, firmware] : [firmware];
+  const tablesOf = (mode: Mode) => (mode === 'VS' || mode === 'VU' ? [guest] : mode === 'M' ? host.toReversed() : host);
   return {
     firmware,
     hypervisor,
     guest,
-    describe: (mode, address) => {
-      const tables = mode === 'VS' || mode === 'VU' ? [guest] : mode === 'M' ? host.toReversed() : host;
-      return firstOf(tables, (table) => table?.describe(address));
-    },
+    describe: (mode, address) => firstOf(tablesOf(mode), (table) => table?.describe(address)),
+    lookup: (mode, address) => firstOf(tablesOf(mode), (table) => table?.lookup(address)),
     describePhysical: (paddr) =>
       firstOf(host, (table) => {
         const text = table.describe(BigInt(paddr));
@@ -42,10 +43,10 @@ export function joinSymbols(
   };
 }
 
-function firstOf<T>(items: readonly T[], describe: (item: T) => string | undefined): string | undefined {
+function firstOf<T, R>(items: readonly T[], ask: (item: T) => R | undefined): R | undefined {
   for (const item of items) {
-    const text = describe(item);
-    if (text !== undefined) return text;
+    const answer = ask(item);
+    if (answer !== undefined) return answer;
   }
   return undefined;
 }

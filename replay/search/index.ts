@@ -7,6 +7,7 @@ export {
   anyOf,
   type BreakpointHit,
   breakpointObserver,
+  canBreakAt,
   type Hit,
   type Observer,
   type Transition,

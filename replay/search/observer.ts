@@ -3,7 +3,14 @@
  * observer is plain data and two functions, so that several can be put together into one that sees what each of them
  * sees. Relies on the machine for reporting without being influenced.
  */
-import type { Machine, MachineEvent, Mode, Observed, StopReason } from '../../engine/index.ts';
+import {
+  type Machine,
+  type MachineEvent,
+  type Mode,
+  type Observed,
+  RAM_BASE,
+  type StopReason,
+} from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 
 /** What an observer saw, at the position right before it happened: going there shows the state that led to it. */
@@ -31,13 +38,17 @@ export interface BreakpointHit extends Hit {
   readonly paddr: number;
 }
 
+/** Whether there can be a breakpoint at a physical address: an instruction in RAM. */
+export const canBreakAt = (machine: Machine, paddr: number): boolean =>
+  paddr >= RAM_BASE && paddr + 2 <= RAM_BASE + machine.config.ramBytes && paddr % 2 === 0;
+
 /**
  * Sees each execution of the instructions at physical addresses, in RAM and even.
- * `wanted`: which of them count; all unless given.
+ * `wanted`: which of them count, asked while the machine stands there; all unless given.
  */
 export function breakpointObserver(
   paddrs: readonly number[],
-  wanted: (hit: BreakpointHit) => boolean = () => true,
+  wanted: (hit: BreakpointHit, machine: Machine) => boolean = () => true,
 ): Observer<BreakpointHit> {
   return {
     breakAt: paddrs,
@@ -46,7 +57,7 @@ export function breakpointObserver(
       const { mode, vmid, pc } = machine.hart(stop.hart);
       const { moment, ticks } = machine;
       const hit = { kind: stop.kind, moment, ticks, hart: stop.hart, mode, vmid, pc, paddr: stop.paddr } as const;
-      return wanted(hit) ? hit : undefined;
+      return wanted(hit, machine) ? hit : undefined;
     },
   };
 }

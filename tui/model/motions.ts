@@ -2,7 +2,16 @@
  * The moves through a run: by instructions, from event to event, along the timeline. Every one takes a count, which is
  * worked out before the machine moves: N events are one journey, not N. Relies on session.ts.
  */
-import { finish, goToMoment, parseMomentText, type RunEvent } from '../../replay/index.ts';
+import {
+  type Direction,
+  eventAhead,
+  eventsBefore,
+  finish,
+  firstOfMoments,
+  goToMoment,
+  parseMomentText,
+  type RunEvent,
+} from '../../replay/index.ts';
 import { counted, grouped, parseMoment, UsageError } from '../base/index.ts';
 import { type Session, timelineWidth } from '../panels/index.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
@@ -35,39 +44,37 @@ export function reverseStep(session: Session, argument: string): void {
 
 /** The N-th fault, detection, resumption or end from here on, or the last one. */
 export function forwardToStop(session: Session, argument: string): void {
-  const later = stopsAfter(session, ({ stop }) => stop);
-  const event = nth(later, countOf(argument));
-  if (event) goToEvent(session, event);
-  else say(session, 'at the end of the run');
+  const event = toEvent(session, 'forward', argument, ({ stop }) => stop);
+  if (!event) say(session, 'at the end of the run');
 }
 
 /** The N-th of them before, or the start of the run. */
 export function backToStop(session: Session, argument: string): void {
   const count = countOf(argument);
-  const earlier = stopsBefore(session, ({ stop }) => stop);
-  const event = earlier[count - 1];
-  if (event) goToEvent(session, event);
+  const ahead = eventsBefore(session.events, session.travel.moment, ({ stop }) => stop);
+  if (count <= ahead.length) goToEvent(session, ahead[count - 1]!);
   else goTo(session, 0, 'at the start of the run');
 }
 
 /** The N-th event from here on, or the last one. */
 export function nextEvent(session: Session, argument: string): void {
-  const event = nth(
-    stopsAfter(session, () => true),
-    countOf(argument),
-  );
-  if (event) goToEvent(session, event);
-  else say(session, 'no later event');
+  if (!toEvent(session, 'forward', argument, () => true)) say(session, 'no later event');
 }
 
 /** The N-th event before, or the first one. */
 export function previousEvent(session: Session, argument: string): void {
-  const event = nth(
-    stopsBefore(session, () => true),
-    countOf(argument),
-  );
+  if (!toEvent(session, 'backward', argument, () => true)) say(session, 'no earlier event');
+}
+
+function toEvent(
+  session: Session,
+  direction: Direction,
+  argument: string,
+  wanted: (event: RunEvent) => boolean,
+): RunEvent | undefined {
+  const event = eventAhead(session.events, session.travel.moment, direction, countOf(argument), wanted);
   if (event) goToEvent(session, event);
-  else say(session, 'no earlier event');
+  return event;
 }
 
 /** The N-th event of a kind from here on; behind the last one comes the first again. */
@@ -80,24 +87,6 @@ export function nextOfKind(session: Session, kind: RunEvent['kind'], argument: s
   if (event) goToEvent(session, event);
   else say(session, `this run has no event '${kind}'`, true);
 }
-
-/** Events after the present moment, nearest first; of those that share a moment, the first. */
-function stopsAfter(session: Session, wanted: (event: RunEvent) => boolean): RunEvent[] {
-  const { moment } = session.travel;
-  return firstOfMoments(session.events.filter((event) => event.moment > moment && wanted(event)));
-}
-
-/** Events before the present moment, nearest first; of those that share a moment, the last. */
-function stopsBefore(session: Session, wanted: (event: RunEvent) => boolean): RunEvent[] {
-  const { moment } = session.travel;
-  return firstOfMoments(session.events.filter((event) => event.moment < moment && wanted(event)).reverse());
-}
-
-const firstOfMoments = (events: readonly RunEvent[]): RunEvent[] =>
-  events.filter((event, i) => event.moment !== events[i - 1]?.moment);
-
-const nth = (events: readonly RunEvent[], count: number): RunEvent | undefined =>
-  events[Math.min(count, events.length) - 1];
 
 /** To a moment as people type it; to the start of the run without one. */
 export function goToText(session: Session, argument: string): void {

@@ -1,0 +1,139 @@
+/**
+ * One sitting at a run: where one is, what is set, and every move, in both directions and with counts. What the
+ * terminal UI and debuggers move by. Moves that may take long are slices of work (search/drive.ts), so that they can
+ * be shown and stopped; a move that finds nothing, or is stopped, leaves one where one was.
+ */
+import { insideVm, UserError } from '../../engine/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import {
+  MAX_COUNT,
+  type Slices,
+  searchBackward,
+  searchForward,
+  type Transition,
+  transitionObserver,
+} from '../search/index.ts';
+import { eventsOf, openTimeline, type RunEvent, type TraceTimeline } from '../timeline/index.ts';
+import { type Breakpoint, Breakpoints } from './breakpoints.ts';
+import { eventAhead } from './events.ts';
+import type { Direction, Ended, Moved, StopHit } from './move.ts';
+import { out } from './out.ts';
+import { overBackward, overForward } from './over.ts';
+
+/** What one can run to that a hart does; one stands right before it. */
+export type Target = 'exit' | 'trap' | 'hypercall' | 'breakpoint';
+
+/** How a move ended. */
+export interface Stopped {
+  /** How many of the moves that were asked for were made. */
+  readonly moves: number;
+  /** The breakpoint at which it ended. */
+  readonly breakpoint?: Breakpoint;
+  /** The trap that comes next: its cause, and from where to where. */
+  readonly transition?: Transition;
+}
+
+/** Exception cause of an ecall from VS-mode. @see Volume II, table "Machine and supervisor cause register (mcause)" */
+const ECALL_FROM_VS = 10;
+
+const WANTED: Record<Exclude<Target, 'breakpoint'>, (transition: Transition) => boolean> = {
+  exit: ({ from, to }) => insideVm(from) && !insideVm(to),
+  trap: ({ trap }) => trap !== undefined,
+  hypercall: ({ trap }) => trap?.interrupt === false && trap.cause === ECALL_FROM_VS,
+};
+
+/** Opens a trace at moment 0. @throws TraceError, UserError when it cannot run here */
+export function openSession(trace: Trace): DebugSession {
+  return new DebugSession(openTimeline(trace));
+}
+
+export class DebugSession {
+  readonly run: TraceTimeline;
+  readonly breakpoints: Breakpoints;
+  /** In order; of very many the first, and the end. */
+  readonly events: readonly RunEvent[];
+
+  constructor(run: TraceTimeline) {
+    this.run = run;
+    this.breakpoints = new Breakpoints(run.machine);
+    this.events = eventsOf(run.trace);
+  }
+
+  /** So many instructions on or back, whichever harts execute them; fewer at the end or start. Returns how many. */
+  step(direction: Direction, count = 1): number {
+    const { moment } = this.run;
+    if (direction === 'forward') this.run.stepForward(count);
+    else this.run.stepBackward(count);
+    return Math.abs(this.run.moment - moment);
+  }
+
+  /**
+   * Over so many instructions of a hart, calls and ecalls counting as one; or back over them. Ends early at a
+   * breakpoint, and where a call does not return.
+   */
+  over(direction: Direction, count = 1, hart = this.run.machine.next().hart): Slices<Stopped> {
+    return this.repeat(count, (moved) =>
+      direction === 'forward' ? overForward(moved, hart) : overBackward(moved, hart),
+    );
+  }
+
+  /**
+   * Out of so many functions of a hart: forwards behind their calls, backwards to them. Of a trap's handler: to where
+   * it returns, or before the trap. Ends early at a breakpoint, and where a function does not return.
+   * @throws UserError when no symbol says where the function begins, or the run begins inside it
+   */
+  out(direction: Direction, count = 1, hart = this.run.machine.next().hart): Slices<Stopped> {
+    return this.repeat(count, (moved) => out(moved, direction, hart, this.run.symbols));
+  }
+
+  /**
+   * To right before the count-th VM exit, trap, hypercall (ecall from VS-mode), or stop at any breakpoint from here on,
+   * or back. Breakpoints end only runs to breakpoints. @throws UserError when none is set
+   */
+  *to(target: Target, direction: Direction, count = 1): Slices<Stopped> {
+    const search = direction === 'forward' ? searchForward : searchBackward;
+    if (target !== 'breakpoint') {
+      const which = target === 'trap' ? 'all' : 'vm';
+      const hit = yield* search(this.run, transitionObserver(which, WANTED[target]), count);
+      return hit ? { moves: count, transition: hit.transition } : { moves: 0 };
+    }
+    if (this.breakpoints.all.length === 0) throw new UserError('no breakpoint is set');
+    const hit = yield* search(this.run, this.breakpoints.observer(), count);
+    return hit ? this.stoppedAt(count, hit) : { moves: 0 };
+  }
+
+  /** To the count-th event of those wanted, or the last one on the way. undefined when there is none. */
+  toEvent(
+    direction: Direction,
+    count = 1,
+    wanted: (event: RunEvent) => boolean = ({ stop }) => stop,
+  ): RunEvent | undefined {
+    const event = eventAhead(this.events, this.run.moment, direction, count, wanted);
+    if (event) this.run.seek(event.moment);
+    return event;
+  }
+
+  private *repeat(count: number, move: (moved: Moved) => Slices<Ended | undefined>): Slices<Stopped> {
+    if (!Number.isSafeInteger(count) || count < 1 || count > MAX_COUNT) {
+      throw new UserError(`expected a count from 1 to ${MAX_COUNT}, got ${count}`);
+    }
+    const origin = this.run.place;
+    let isWhole = false;
+    try {
+      for (let moves = 0; moves < count; moves++) {
+        const ended = yield* move({ run: this.run, stops: this.breakpoints.observer() });
+        isWhole = ended !== undefined || moves > 0;
+        if (!ended) return { moves };
+        if (!ended.arrived) return this.stoppedAt(moves, ended.hit);
+      }
+      return { moves: count };
+    } finally {
+      if (!isWhole) this.run.toTicks(origin.ticks, origin.here);
+    }
+  }
+
+  private stoppedAt(moves: number, hit: StopHit): Stopped {
+    const breakpoint = this.breakpoints.at(hit);
+    return { moves, ...(breakpoint && { breakpoint }) };
+  }
+}
