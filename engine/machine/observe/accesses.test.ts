@@ -146,8 +146,8 @@ describe('accesses of others', () => {
     const written = new Map<number, number>();
     machine.watches = [{ paddr: 0x8000_0000, bytes: config.ramBytes, reads: true, writes: true }];
     const kinds = new Set<string>();
-    machine.onWatchHit = ({ by, slot, paddr, bytes, after }) => {
-      if (by === 'dma-read' || by === 'dma-write') kinds.add(`${by} ${slot}`);
+    machine.onWatchHit = ({ by, device, paddr, bytes, after }) => {
+      if (by === 'dma-read' || by === 'dma-write') kinds.add(`${by} ${device}`);
       if (by === 'dma-write')
         for (let n = 0; n < bytes; n++) written.set(paddr + n, Number((after >> BigInt(8 * n)) & 0xffn));
     };
@@ -156,7 +156,12 @@ describe('accesses of others', () => {
       if (event.kind === 'dma') dma.push(event);
     };
     machine.run({ ticks: 400_000 });
-    expect([...kinds].sort()).toEqual(['dma-read 6', 'dma-read 7', 'dma-write 6', 'dma-write 7']);
+    expect([...kinds].sort()).toEqual([
+      'dma-read virtio6',
+      'dma-read virtio7',
+      'dma-write virtio6',
+      'dma-write virtio7',
+    ]);
     const events = new Set(dma.flatMap(({ paddr, bytes }) => Array.from({ length: bytes }, (_, n) => paddr + n)));
     expect([...written.keys()].sort()).toEqual([...events].sort());
     const plain = createMachine(config);
