@@ -68,7 +68,7 @@ export function memoryObserver(memory: WatchedMemory): Observer<MemoryHit> {
     if (!isRead && hit.before !== hit.after && now.entries.some((paddr) => touches(paddr, ENTRY_BYTES)))
       changed ??= hit;
     if (!now.ranges.some(({ paddr, bytes }) => touches(paddr, bytes))) return undefined;
-    if (isRead ? !memory.reads : memory.changes ? hit.before === hit.after : !memory.writes) return undefined;
+    if (isRead ? !memory.reads : memory.changes ? !changes(hit, now.ranges) : !memory.writes) return undefined;
     const { paddr, bytes, before, after } = hit;
     if (last && isSameAccess(last, hit)) {
       if (last.parts.length < MAX_PARTS) last.parts.push({ paddr, bytes, before, after });
@@ -91,6 +91,15 @@ export function memoryObserver(memory: WatchedMemory): Observer<MemoryHit> {
   }
 
   return { watches, accessed, stopped: (stop, machine) => (stop.kind === 'watchpoint' ? moved(machine) : undefined) };
+}
+
+/** Whether an access changes a byte of the ranges; it may reach beyond them. */
+function changes(hit: WatchHit, ranges: readonly PhysicalRange[]): boolean {
+  const isIn = (paddr: number) => ranges.some((range) => paddr >= range.paddr && paddr < range.paddr + range.bytes);
+  for (let n = 0, bits = hit.before ^ hit.after; bits !== 0n; n++, bits >>= 8n) {
+    if ((bits & 0xffn) !== 0n && isIn(hit.paddr + n)) return true;
+  }
+  return false;
 }
 
 const isSameAccess = (a: AccessHit, b: WatchHit): boolean =>

@@ -28,8 +28,16 @@ export function* accessesUntil(
   const until = timeline.place;
   timeline.keepPresent();
   timeline.toTicks(from.ticks, from.here);
+  // An access of several parts is complete when the next one comes.
+  let open: MemoryHit | undefined;
+  let enough = false;
   try {
-    yield* observe(timeline, until, memoryObserver(memory), tell);
+    yield* observe(timeline, until, memoryObserver(memory), (hit) => {
+      if (open) enough = tell(open);
+      open = hit;
+      return enough;
+    });
+    if (open && !enough) tell(open);
   } finally {
     timeline.toTicks(until.ticks, until.here);
   }
