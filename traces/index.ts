@@ -1,4 +1,12 @@
 /** The door of `traces`: the `.djvm` file. Bytes in, records out; knows no machine. Format: README.md. */
+export {
+  addBookmark,
+  type Bookmark,
+  type Bookmarks,
+  type BookmarkText,
+  deleteBookmark,
+  readBookmarks,
+} from './bookmarks/index.ts';
 export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
 export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';
 export { PRIVATE_FILE, PRIVATE_FOLDER } from './private.ts';
