@@ -3,7 +3,7 @@
  * them.
  */
 import { z } from 'zod';
-import { JSON_SHAPES } from '../tui/cli/json/shapes.ts';
+import { JSON_SHAPES, type JsonShape } from '../tui/cli/json/shapes.ts';
 
 /** As much of JSON Schema as zod makes of our schemas. */
 export interface Schema {
@@ -34,12 +34,16 @@ nothing on standard output. Moments, ticks and sizes are numbers, exact as they 
 
 /** The page. */
 export function jsonPage(): string {
-  const shapes = Object.values(JSON_SHAPES).map(({ command, schema }) => ({ command, schema: jsonSchema(schema) }));
+  const rows: readonly JsonShape[] = Object.values(JSON_SHAPES);
+  const shapes = rows.map(({ schema, ...row }) => ({ ...row, schema: jsonSchema(schema) }));
   const parts = new Map(shapes.flatMap(({ schema }) => Object.entries(schema.$defs ?? {})));
   const byName = [...parts].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     INTRODUCTION,
-    ...shapes.map(({ command, schema }) => `## \`${command}\`\n\n${fields(schema)}\n`),
+    ...shapes.map(
+      ({ command, schema, lines }) =>
+        `## \`${command}\`\n${lines ? '\nAny number of these, one a line.\n' : ''}${part(schema)}`,
+    ),
     '## Parts\n',
     ...byName.map(([name, schema]) => `### ${name}\n\n${schema.description}\n${part(schema)}`),
   ].join('\n');

@@ -28,7 +28,7 @@ export interface Bookmarks {
 
 type Marked = Pick<Trace, 'path' | 'last'> & { readonly header: { readonly id: string } };
 
-/** The bookmarks of a trace; none when nobody has made any. @throws TraceError when there is a file, but no reading it */
+/** The bookmarks of a trace; none when nobody made any. @throws TraceError when there is a file, but no reading it */
 export function readBookmarks(trace: Marked): Bookmarks {
   const { lines, isCut, unreadable } = readLines(trace);
   const deleted = new Set(lines.flatMap((line) => ('deleted' in line ? [line.deleted] : [])));

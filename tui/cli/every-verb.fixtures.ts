@@ -40,6 +40,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],
+    note: [file('a.djvm'), '-g', '100k', EVIL],
     tui: [file('a.djvm'), '--frame'],
     completion: ['bash'],
   };

@@ -4,7 +4,9 @@
  * to this one by qemu/command-line.ts before the parser sees it.
  */
 
+import { noSuchName } from '../../engine/index.ts';
 import { parseMomentText } from '../../replay/index.ts';
+import { DUMPED_KINDS, type DumpedKind } from '../../traces/index.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -257,6 +259,30 @@ export const FLAGS = {
     parse: parseMomentText,
     takes: 'text',
   },
+  from: {
+    syntax: '--from <moment>',
+    help: 'begin there, what enters the machine at that position included: 8M, 5ms, fault, detected',
+    parse: parseMomentText,
+    takes: 'text',
+  },
+  to: {
+    syntax: '--to <moment>',
+    help: 'end there, all of that moment included',
+    parse: parseMomentText,
+    takes: 'text',
+  },
+  records: {
+    syntax: '--kind <list>',
+    help: `only records of these kinds, with commas between them: ${DUMPED_KINDS.join(', ')}`,
+    parse: parseRecords,
+    takes: 'record-kinds',
+  },
+  delete: {
+    syntax: '--delete <n>',
+    help: 'take the bookmark with this number away',
+    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
+    takes: 'text',
+  },
   fromCheckpoint: {
     syntax: '--from-checkpoint <n>',
     help: 'start at checkpoint N instead of at the beginning',
@@ -360,6 +386,14 @@ function parseExport(text: string): (typeof EXPORT_FORMATS)[number] {
   const found = EXPORT_FORMATS.find((format) => format === text);
   if (found !== undefined) return found;
   throw new UsageError(`expected ${EXPORT_FORMATS.join(' or ')}, got '${text}'`);
+}
+
+function parseRecords(text: string): readonly DumpedKind[] {
+  return text.split(',').map((word) => {
+    const found = DUMPED_KINDS.find((kind) => kind === word);
+    if (found !== undefined) return found;
+    throw new UsageError(noSuchName('kind of record', word, DUMPED_KINDS));
+  });
 }
 
 const MOST_COLUMNS = 400;

@@ -20,6 +20,8 @@ export type Takes =
   | 'recovery'
   | 'enhancements'
   | 'export-format'
+  /** Kinds of records of a trace, with commas between them. */
+  | 'record-kinds'
   /** A campaign file, or a plan that comes with dejavm. */
   | 'plan'
   | 'shell'

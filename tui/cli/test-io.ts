@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { EXIT, type ExitCode } from '../base/exit-codes.ts';
 import { openIo } from '../base/io.ts';
 import { runCli } from './cli.ts';
-import { JSON_SHAPES, type JsonShapes } from './json/shapes.ts';
+import { JSON_SHAPES, type JsonShape, type JsonShapes } from './json/shapes.ts';
 
 export interface CliOutcome {
   readonly code: ExitCode;
@@ -50,8 +50,13 @@ export async function cli(argv: readonly string[], surroundings: CliSurroundings
   });
   const code = await runCli(argv, io, ...(parseOnly ? [async () => async () => EXIT.ok] : []));
   const shape = shapeOf(argv);
-  if (shape && out && code !== EXIT.usage) JSON_SHAPES[shape].schema.parse(JSON.parse(out));
+  if (shape && out && code !== EXIT.usage) readShape(shape, out);
   return { code, out, err };
+}
+
+function readShape(shape: keyof JsonShapes, out: string): void {
+  const { schema, lines }: JsonShape = JSON_SHAPES[shape];
+  for (const text of lines ? out.trimEnd().split('\n') : [out]) schema.parse(JSON.parse(text));
 }
 
 /** Which documented JSON a command prints, if any. */

@@ -109,6 +109,33 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/info.ts')).infoCommand,
   }),
   verb({
+    name: 'dump',
+    summary: "print a trace's records, one a line",
+    arguments: [TRACE],
+    flags: ['records', 'from', 'to', 'json'],
+    examples: [
+      'dejavm dump run.djvm --kind inputs,notes --from fault --to detected',
+      'dejavm dump golden.djvm --kind console,end --json',
+    ],
+    load: async () => (await import('./commands/dump.ts')).dumpCommand,
+  }),
+  verb({
+    name: 'note',
+    summary: 'keep a finding at a moment of a run, as a bookmark beside its trace',
+    arguments: [TRACE, { name: 'text', takes: 'text', help: 'the finding, up to 4096 bytes' }],
+    flags: ['moment', 'json'],
+    examples: ["dejavm note run.djvm -g detected-2000 'the lock is taken here, and never given back'"],
+    load: async () => (await import('./commands/bookmarks.ts')).noteCommand,
+  }),
+  verb({
+    name: 'bookmarks',
+    summary: "list what was noted at a run's moments, or take one of it away",
+    arguments: [TRACE],
+    flags: ['delete', 'json'],
+    examples: ['dejavm bookmarks latest', 'dejavm bookmarks run.djvm --delete 1'],
+    load: async () => (await import('./commands/bookmarks.ts')).bookmarksCommand,
+  }),
+  verb({
     name: 'inject',
     summary: 'inject one fault and explain what becomes of it',
     arguments: [

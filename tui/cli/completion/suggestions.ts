@@ -4,6 +4,7 @@
  */
 import { ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
 import { LATEST } from '../../../replay/index.ts';
+import { DUMPED_KINDS } from '../../../traces/index.ts';
 import type { Verb } from '../command.ts';
 import { EXPORT_FORMATS, FAULT_EXAMPLES } from '../flags.ts';
 import { HELP_VERB } from '../help.ts';
@@ -43,6 +44,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     recovery: { words: RECOVERIES },
     enhancements: { words: ENHANCE_WORDS, list: true },
     'export-format': { words: EXPORT_FORMATS },
+    'record-kinds': { words: DUMPED_KINDS, list: true },
     plan: { words: BUNDLED_PLANS, files: true },
     shell: { words: SHELLS },
     verb: { words: [...verbs.map(({ name }) => name), HELP_VERB.name] },

@@ -1,3 +1,3 @@
 /** The documented shapes of what `--json` prints. */
 export { documented } from './documented.ts';
-export { toJson } from './to-json.ts';
+export { toJson, toJsonLine } from './to-json.ts';

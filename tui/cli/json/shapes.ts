@@ -4,6 +4,7 @@
  * and tests load: commands name a row by its type.
  */
 import type { z } from 'zod';
+import { bookmarks, dump, note } from './bookmarks.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
 import { report } from './report.ts';
 import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
@@ -11,7 +12,9 @@ import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.t
 export interface JsonShape {
   /** As people type it. */
   readonly command: string;
-  readonly schema: z.ZodObject;
+  readonly schema: z.ZodType;
+  /** It prints any number of these, one a line. */
+  readonly lines?: true;
 }
 
 export const JSON_SHAPES = {
@@ -23,6 +26,9 @@ export const JSON_SHAPES = {
   inject: { command: 'dejavm inject --fault failstop --at 3ms --json', schema: inject },
   ls: { command: 'dejavm ls --json', schema: ls },
   diff: { command: 'dejavm diff A B --json', schema: diff },
+  dump: { command: 'dejavm dump TRACE --json', schema: dump, lines: true },
+  note: { command: "dejavm note TRACE -g 8M 'text' --json", schema: note },
+  bookmarks: { command: 'dejavm bookmarks TRACE --json', schema: bookmarks },
   bisect: { command: 'dejavm bisect A B --json', schema: bisect },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },

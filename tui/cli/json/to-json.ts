@@ -8,10 +8,15 @@ import type { JsonShapes } from './shapes.ts';
  * unless the value has the shape that is documented under its name (json/shapes.ts).
  */
 export function toJson<N extends keyof JsonShapes, V>(_shape: N, value: V & Documented<N, V>): string {
-  const replace = (_key: string, item: unknown) => {
-    if (typeof item === 'bigint') return hex(item);
-    if (item instanceof Uint8Array) return Buffer.from(item).toString('hex');
-    return item;
-  };
   return `${JSON.stringify(value, replace, 2)}\n`;
+}
+
+/** The same on one line, for commands that print many. */
+export function toJsonLine<N extends keyof JsonShapes, V>(_shape: N, value: V & Documented<N, V>): string {
+  return `${JSON.stringify(value, replace)}\n`;
+}
+
+function replace(_key: string, item: unknown): unknown {
+  if (typeof item === 'bigint') return hex(item);
+  return item instanceof Uint8Array ? Buffer.from(item).toString('hex') : item;
 }

@@ -11,7 +11,8 @@ const damage = named('Damage', 'Where a file stops being readable.', {
   lastGood: position.describe('last position that is intact'),
 });
 
-const header = named('Header', 'What a trace says of itself.', {
+/** Of a trace's header. */
+export const headerFields = {
   formatMajor: count.describe('version of the file format'),
   formatMinor: count.describe('its minor version'),
   engineBehaviour: count.describe('version of what the machine does: a trace replays under the same one'),
@@ -52,7 +53,8 @@ const header = named('Header', 'What a trace says of itself.', {
   digestEvery: count.describe('instructions between digests'),
   checkpointEvery: count.describe('instructions between checkpoints'),
   commandLine: z.array(text).describe('the command that recorded it'),
-});
+};
+const header = named('Header', 'What a trace says of itself.', headerFields);
 
 export const info = z.strictObject({
   path,
