@@ -39,7 +39,10 @@ export function manPage(): string {
 }
 
 function usage(verb: Verb): string {
-  const words = verb.arguments.map(({ name, optional }) => (optional ? `[${italic(name)}]` : italic(name)));
+  const words = verb.arguments.map(({ name, optional, many }) => {
+    const typed = `${italic(name)}${many ? '...' : ''}`;
+    return optional ? `[${typed}]` : typed;
+  });
   const options = verb.flags.length === 0 ? [] : [`[${italic('options')}]`];
   return [`${bold('dejavm')} ${bold(verb.name)}`, ...options, ...words].join(' ');
 }

@@ -18,7 +18,10 @@ export function verbTable(): string {
 }
 
 function usage(verb: Verb): string {
-  const words = verb.arguments.map(({ name, optional }) => (optional ? `[${name.toUpperCase()}]` : name.toUpperCase()));
+  const words = verb.arguments.map(({ name, optional, many }) => {
+    const typed = `${name.toUpperCase()}${many ? '...' : ''}`;
+    return optional ? `[${typed}]` : typed;
+  });
   return ['dejavm', verb.name, ...words].join(' ');
 }
 

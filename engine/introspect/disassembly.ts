@@ -46,6 +46,59 @@ export function disassembleAt(
   return lines;
 }
 
+/**
+ * Up to `before` instructions in front of an address, the one there, and up to `after` behind it, in address order.
+ * Those in front are decoded from the start of the address's function when that is near, else from the earliest place
+ * whose decoding lands on the address: without symbols, the first of them may be misaligned.
+ */
+export function disassembleAround(
+  machine: Disassembled,
+  hart: number,
+  address: bigint,
+  before: number,
+  after: number,
+  symbols?: MachineSymbols,
+): DisassembledLine[] {
+  const onwards = disassembleAt(machine, hart, address, after + 1, symbols);
+  return [...linesBefore(machine, hart, address, before, symbols), ...onwards];
+}
+
+/** Functions longer than this are not decoded from their start. */
+const NEAR_BYTES = 2048;
+
+function linesBefore(
+  machine: Disassembled,
+  hart: number,
+  pc: bigint,
+  count: number,
+  symbols: MachineSymbols | undefined,
+): readonly DisassembledLine[] {
+  if (count === 0) return [];
+  const offset = offsetIn(symbols?.describe(machine.hart(hart).mode, pc));
+  if (offset !== undefined && offset <= NEAR_BYTES) {
+    const lines = disassembleAt(machine, hart, pc - BigInt(offset), offset / 2 + 1, symbols);
+    const end = lines.findIndex((line) => line.address === pc);
+    if (end >= 0 || offset === 0) return lines.slice(Math.max(0, end - count), Math.max(0, end));
+  }
+  let best: readonly DisassembledLine[] = [];
+  // Instructions are 2 or 4 bytes long: the earliest start whose decoding meets pc wins.
+  for (let start = pc - BigInt(count) * 4n; start < pc; start += 2n) {
+    if (start < 0n) continue;
+    const lines = disassembleAt(machine, hart, start, count * 2, symbols);
+    const end = lines.findIndex((line) => line.address === pc);
+    if (end > best.length) best = lines.slice(0, end);
+    if (end > 0) break;
+  }
+  return best.slice(-count);
+}
+
+/** Bytes into the function: 16 for `name+0x10`. */
+function offsetIn(symbol: string | undefined): number | undefined {
+  if (symbol === undefined) return undefined;
+  const match = /\+0x([0-9a-f]+)$/.exec(symbol);
+  return match ? Number.parseInt(match[1]!, 16) : 0;
+}
+
 /** One instruction as text, e.g. `ld a0, 8(sp)`; says so when it cannot be fetched. */
 export function instructionAt(machine: Disassembled, hart: number, pc: bigint, symbols?: MachineSymbols): string {
   return disassembleAt(machine, hart, pc, 1, symbols)[0]?.text ?? '(not mapped)';

@@ -1,11 +1,18 @@
 /** Introspection: what runs inside the machine, seen from outside. */
-export { type DisassembledLine, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
+export { type DisassembledLine, disassembleAround, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
 export { exceptionName } from './exceptions.ts';
 export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
 export { readMachineSymbols } from './images.ts';
 export { hex } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
 export type { MachineSymbols } from './places.ts';
+export {
+  type LockList,
+  type QueuedVcpu,
+  readLocks,
+  readSchedule,
+  type Schedule,
+} from './scheduler.ts';
 export type { SymbolTable } from './symbols.ts';
 export { type TrapLoop, trapCsr, trapLoops } from './trap-loops.ts';
 export { type VmDigest, vmDigests } from './vm-digests.ts';

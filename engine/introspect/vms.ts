@@ -6,7 +6,8 @@
  */
 import type { Machine, Mode } from '../machine/index.ts';
 import { parseHgatp } from './gstage.ts';
-import { asAddress, hex, isRam, type PhysicalMemory, readRam, readText, readU32, readU64, view } from './memory.ts';
+import { followList } from './lists.ts';
+import { hex, type PhysicalMemory, readRam, readText, readU32, readU64, view } from './memory.ts';
 import { type PublishedLayout, readPublishedLayout } from './published.ts';
 import type { SymbolTable } from './symbols.ts';
 
@@ -121,7 +122,7 @@ type Domain = Omit<VmInfo, 'onHarts'>;
 
 function listDomains(memory: PhysicalMemory, layout: PublishedLayout, problems: string[]): Domain[] {
   const extent = Math.max(layout.domainBytes, ...layout.fields.domain.map((field) => field.offset + 8));
-  const list = { head: layout.domainList, next: layout.domain.next, extent, limit: MAX_DOMAINS, what: 'domain' };
+  const list = { head: layout.domainList, next: layout.domain.next, extent, limit: MAX_DOMAINS, what: 'domain list' };
   return followList(memory, list, problems).map((address): Domain => {
     const at = (offset: number) => address + offset;
     const vmid = readU32(memory, at(layout.domain.vmid)) ?? 0;
@@ -146,7 +147,7 @@ function listDomains(memory: PhysicalMemory, layout: PublishedLayout, problems: 
 function listVcpus(memory: PhysicalMemory, layout: PublishedLayout, domain: number, problems: string[]): VcpuInfo[] {
   const { vcpu } = layout;
   const extent = Math.max(layout.vcpuBytes, vcpu.x + 32 * 8);
-  const list = { head: domain + layout.domain.vcpu, next: vcpu.next, extent, limit: MAX_VCPUS, what: 'vCPU' };
+  const list = { head: domain + layout.domain.vcpu, next: vcpu.next, extent, limit: MAX_VCPUS, what: 'vCPU list' };
   return followList(memory, list, problems).map((address) => {
     const state = readU32(memory, address + vcpu.state) ?? 0;
     const hart = (readU32(memory, address + vcpu.hart) ?? 0) | 0;
@@ -163,38 +164,4 @@ function listVcpus(memory: PhysicalMemory, layout: PublishedLayout, domain: numb
       x: Array.from({ length: 32 }, (_, n) => words.getBigUint64(n * 8, true)),
     };
   });
-}
-
-interface LinkedList {
-  /** Where the pointer to the first element lies. */
-  readonly head: number;
-  /** Offset of the pointer to the next one; undefined: there is only one. */
-  readonly next: number | undefined;
-  /** Bytes of an element that must be RAM. */
-  readonly extent: number;
-  readonly limit: number;
-  readonly what: string;
-}
-
-/** Addresses of the elements of a NULL-terminated list, up to where it stops making sense. */
-function followList(memory: PhysicalMemory, list: LinkedList, problems: string[]): number[] {
-  const found: number[] = [];
-  for (let link: number | undefined = list.head; link !== undefined; ) {
-    const pointer = readU64(memory, link);
-    if (pointer === 0n) break;
-    const address: number | undefined = pointer === undefined ? undefined : asAddress(pointer);
-    const stop = (why: string) => problems.push(`${list.what} list: pointer at ${hex(link!)} ${why}`);
-    if (pointer === undefined) stop('is not in RAM');
-    else if (address === undefined || !isRam(memory, address, list.extent)) stop(`is ${hex(pointer)}, outside RAM`);
-    else if (address % 8 !== 0) stop(`is ${hex(pointer)}, misaligned`);
-    else if (found.includes(address)) stop(`goes back to ${hex(pointer)}: the list loops`);
-    else if (found.length >= list.limit) stop(`leads to more than ${list.limit} elements`);
-    else {
-      found.push(address);
-      link = list.next === undefined ? undefined : address + list.next;
-      continue;
-    }
-    break;
-  }
-  return found;
 }

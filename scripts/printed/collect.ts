@@ -106,6 +106,10 @@ function isOnlyNamed(script: string): boolean {
   const verb = VERBS.find((candidate) => candidate.name === name);
   if (!verb) return false;
   const needed = verb.arguments.filter(({ optional }) => !optional).length > 0 || name === 'inject';
-  const usage = verb.arguments.map(({ name, optional }) => (optional ? `[${name}]` : name).toUpperCase()).join(' ');
+  const words = verb.arguments.map(({ name, optional, many }) => {
+    const typed = `${name.toUpperCase()}${many ? '...' : ''}`;
+    return optional ? `[${typed}]` : typed;
+  });
+  const usage = words.join(' ');
   return (needed && /^(-.*)?$/.test(rest) && !/--(fault|setup)/.test(rest)) || (usage !== '' && rest === usage);
 }

@@ -60,7 +60,10 @@ function buildProgram(io: Io, run: RunVerb): Command {
 function addVerb(program: Command, verb: Verb, run: RunVerb): void {
   const command = program.command(verb.name).description(verb.summary).allowExcessArguments(false);
   command.helpOption(HELP_FLAG.syntax, HELP_FLAG.help);
-  for (const { name, help, optional } of verb.arguments) command.argument(optional ? `[${name}]` : `<${name}>`, help);
+  for (const { name, help, optional, many } of verb.arguments) {
+    const typed = many ? `${name}...` : name;
+    command.argument(optional ? `[${typed}]` : `<${typed}>`, help);
+  }
   for (const name of verb.flags) command.addOption(optionOf(name));
   command.addHelpText(
     'after',

@@ -11,6 +11,8 @@ export interface VerbArgument {
   readonly takes: Takes;
   readonly help: string;
   readonly optional?: true;
+  /** Any number of them, behind all others. */
+  readonly many?: true;
 }
 
 /** A row of the table of verbs. */
@@ -24,7 +26,7 @@ export interface Verb {
 }
 
 export interface CommandContext<N extends FlagName = never> {
-  /** Positional arguments, as many as the verb declares. */
+  /** Positional arguments, as many as the verb declares, or more where its last one says so. */
   readonly args: readonly string[];
   readonly flags: FlagValues<N>;
   readonly io: Io;

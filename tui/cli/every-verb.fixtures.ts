@@ -37,6 +37,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
   /** What each verb takes besides traces. */
   const others: Readonly<Record<string, readonly string[]>> = {
     record: ['-o', file('c.djvm'), ...LENGTH],
+    show: [file('a.djvm'), '-g', '500k', 'regs,csr,vms,locks,sched,where', 'mem', 'heap_lock', 'walk', 'vm1:0'],
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],

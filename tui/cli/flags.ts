@@ -35,6 +35,9 @@ interface FlagSpec {
 type Switch = FlagSpec & { readonly parse?: never; readonly takes?: never };
 type Valued = FlagSpec & Required<Pick<FlagSpec, 'parse' | 'takes'>>;
 
+/** Of memory, at once. */
+const MAX_SHOWN_BYTES = 65_536;
+
 const asText = (text: string): string => text;
 
 /** One of each fault model. */
@@ -281,6 +284,18 @@ export const FLAGS = {
     syntax: '--delete <n>',
     help: 'take the bookmark with this number away',
     parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
+    takes: 'text',
+  },
+  hart: {
+    syntax: '--hart <n>',
+    help: 'registers of this hart only',
+    parse: parseInteger(0, 7),
+    takes: 'text',
+  },
+  bytes: {
+    syntax: '--bytes <n>',
+    help: 'bytes of memory to show (default: as many as the place has)',
+    parse: parseInteger(1, MAX_SHOWN_BYTES),
     takes: 'text',
   },
   fromCheckpoint: {

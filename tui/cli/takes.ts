@@ -24,5 +24,7 @@ export type Takes =
   | 'record-kinds'
   /** A campaign file, or a plan that comes with dejavm. */
   | 'plan'
+  /** Parts of what there is to show of a moment, with commas between them. */
+  | 'sections'
   | 'shell'
   | 'verb';

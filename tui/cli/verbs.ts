@@ -136,6 +136,31 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/bookmarks.ts')).bookmarksCommand,
   }),
   verb({
+    name: 'show',
+    summary: 'show the state of the machine at a moment: registers, VMs, memory, code, how an address translates',
+    arguments: [
+      TRACE,
+      {
+        name: 'what',
+        takes: 'sections',
+        help:
+          'regs, float, csr, vms, locks, sched, where, several with commas; mem PLACE, dis PLACE, walk ADDRESS; or an ' +
+          'expression for its value (default: regs,vms)',
+        optional: true,
+        many: true,
+      },
+    ],
+    flags: ['moment', 'hart', 'bytes', 'json'],
+    examples: [
+      'dejavm show latest -g detected                     # registers and VMs when a failure was detected; without -g at the end',
+      'dejavm show run.djvm -g fault- where,locks,sched   # before the fault strikes',
+      'dejavm show run.djvm -g 8M mem heap_lock dis hypercall+0x10',
+      'dejavm show run.djvm -g 8M walk vm1:0x80001000     # guest-physical; an address without vm1: is virtual',
+      "dejavm show run.djvm -g 8M '[spa:0x80215020]:4' 'hart0.mode == HS'",
+    ],
+    load: async () => (await import('./commands/show.ts')).showCommand,
+  }),
+  verb({
     name: 'inject',
     summary: 'inject one fault and explain what becomes of it',
     arguments: [

@@ -4,10 +4,9 @@ export { activityOf, createLanes, type Lanes } from './lanes.ts';
 export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';
 export { consoleLines, disassemblyLines, scrolledCode, vmLines } from './panels.ts';
 export { CSR_NAMES, registerFile, registerLines } from './registers.ts';
-export { clip, span, wrap } from './text.ts';
+export { clip, span, textOf, wrap } from './text.ts';
 export { timelineLines, timelineWidth } from './timeline.ts';
 export {
-  type DisassembledLine,
   type Introspection,
   type Line,
   type Overlay,
@@ -17,5 +16,4 @@ export {
   type Session,
   type State,
   type Tone,
-  type VmRow,
 } from './types.ts';

@@ -78,7 +78,11 @@ export function registerCellWidth(set: RegisterSet): number {
  * Rows of `*name value` cells, as many to a row as fit; `*` marks what the last move changed. Where not even one fits,
  * the value stands below its name.
  */
-export function registerLines(machine: Machine, state: State, width: number): Line[] {
+export function registerLines(
+  machine: Machine,
+  state: Pick<State, 'hart' | 'registerSet' | 'baseline'>,
+  width: number,
+): Line[] {
   const names = NAMES[state.registerSet];
   const now = registersOf(machine, state.hart, state.registerSet);
   const before = state.baseline[state.hart];

@@ -12,6 +12,7 @@ import { DRIVERS, FIRMWARE_WORDS } from '../machine/index.ts';
 import { DRIVE_FILE, DRIVE_RANDOM, NETDEV_KINDS, NOW } from '../parse-devices.ts';
 import { BUNDLED_PLANS } from '../plans.ts';
 import { SHELLS } from '../shells.ts';
+import { SECTIONS } from '../show/index.ts';
 import type { Takes } from '../takes.ts';
 
 export interface Suggestion {
@@ -46,6 +47,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     'export-format': { words: EXPORT_FORMATS },
     'record-kinds': { words: DUMPED_KINDS, list: true },
     plan: { words: BUNDLED_PLANS, files: true },
+    sections: { words: SECTIONS, list: true },
     shell: { words: SHELLS },
     verb: { words: [...verbs.map(({ name }) => name), HELP_VERB.name] },
   };

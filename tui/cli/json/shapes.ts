@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { bookmarks, dump, note } from './bookmarks.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
 import { report } from './report.ts';
+import { show } from './show.ts';
 import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
 
 export interface JsonShape {
@@ -23,6 +24,7 @@ export const JSON_SHAPES = {
   rerun: { command: 'dejavm rerun TRACE --json', schema: rerun },
   verify: { command: 'dejavm verify TRACE --json', schema: verify },
   info: { command: 'dejavm info TRACE --json', schema: info },
+  show: { command: 'dejavm show TRACE -g 8M --json', schema: show },
   inject: { command: 'dejavm inject --fault failstop --at 3ms --json', schema: inject },
   ls: { command: 'dejavm ls --json', schema: ls },
   diff: { command: 'dejavm diff A B --json', schema: diff },

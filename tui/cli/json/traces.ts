@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { count, flag, hex64, inputEvent, moment, named, position, stateDifference, text, ticks } from './fields.ts';
 
-const path = text.describe('path of the trace');
+export const path = text.describe('path of the trace');
 
 const damage = named('Damage', 'Where a file stops being readable.', {
   offset: count.describe('byte offset in the file'),
@@ -221,12 +221,10 @@ const replayed = {
 
 export const replay = z.strictObject({ trace: path, ...replayed });
 
-const mode = z.enum(['M', 'HS', 'S', 'U', 'VS', 'VU']);
+export const mode = z.enum(['M', 'HS', 'S', 'U', 'VS', 'VU']);
 
-export const place = z.strictObject({
-  trace: path,
-  moment,
-  ticks,
+/** Where the harts are, and what each does there. */
+export const whereabouts = {
   harts: z
     .array(
       named('HartPlace', 'Where a hart is.', {
@@ -253,7 +251,9 @@ export const place = z.strictObject({
       }),
     )
     .describe('harts that do nothing but trap'),
-});
+};
+
+export const place = z.strictObject({ trace: path, moment, ticks, ...whereabouts });
 
 const word = { before: hex64.describe('when it was left'), after: hex64.describe('when it was entered') };
 
