@@ -50,7 +50,11 @@ identity(gRoot, DEVICE, true);
 bed.openPmp();
 /** A watched word, whose reads end the slice. */
 const watch = core.machineNumber('watchesHost');
-const watched = { from: hostOf(DATA), to: hostOf(DATA) + 8, kinds: CONSTANTS.WATCH_READS | CONSTANTS.WATCH_STOPS };
+const watched = {
+  from: hostOf(DATA),
+  to: hostOf(DATA) + 8,
+  kinds: CONSTANTS.WATCH_READS | CONSTANTS.WATCH_STOPS_READS,
+};
 for (const [name, value] of Object.entries(watched)) memory.writeUInt32LE(value, watch + offsetOf(WATCH, name));
 core.arch.setWatches(1);
 

@@ -308,7 +308,8 @@ export const CONSTANTS = {
   /** WATCH.kinds: which accesses are recorded, and whether run() stops behind them. */
   WATCH_READS: 1,
   WATCH_WRITES: 2,
-  WATCH_STOPS: 4,
+  WATCH_STOPS_READS: 4,
+  WATCH_STOPS_WRITES: 8,
   /** ACCESS.kind: of the instruction itself, or of the page walk on its behalf. */
   ACCESS_LOAD: 0,
   ACCESS_STORE: 1,
@@ -332,8 +333,6 @@ export const CONSTANTS = {
   MODE_FETCH: 128,
   /** Looks only: the walk sets no A or D bits. Never part of a context. */
   MODE_QUIET: 256,
-  /** A reader who sees all memory: PMP does not guard tables, memory types are known. Never part of a context. */
-  MODE_UNGUARDED: 1024,
   /** Faults where the access would, and sets no A or D bits either. Never part of a context. */
   MODE_PROBE: 512,
   /** MACHINE.eventsEnabled bits: transitions in and out of VMs, all others, writes to CSRs. */

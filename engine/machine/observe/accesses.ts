@@ -11,7 +11,7 @@ import { modeOf } from '../events.ts';
 import type { Watch, WatchHit } from '../types.ts';
 
 /** On whose behalf RAM is stored to or read from outside of a hart. */
-export type StoredBy = Pick<WatchHit, 'by' | 'device' | 'request'>;
+export type StoredBy = Pick<WatchHit, 'by' | 'slot'>;
 
 export interface AccessObserver {
   /** Watches these ranges, and no others. */
@@ -36,6 +36,9 @@ const KINDS: Readonly<Record<number, WatchHit['by']>> = {
   [CONSTANTS.ACCESS_TABLE_READ]: 'table-read',
   [CONSTANTS.ACCESS_TABLE_WRITE]: 'table-write',
 };
+
+/** What makes of a kind of access, WATCH_READS or WATCH_WRITES, the bit that says that run() stops behind it. */
+const STOPS_OF_KIND = CONSTANTS.WATCH_STOPS_READS / CONSTANTS.WATCH_READS;
 
 /** A range of offsets from the start of RAM, and WATCH_* bits. */
 interface Segment {
@@ -71,7 +74,7 @@ export function createAccessObserver(core: Core, tell: () => ((access: WatchHit)
       if (from >= offset + bytes) break;
       if (to <= offset || !(kinds & kind)) continue;
       drain();
-      if (kinds & CONSTANTS.WATCH_STOPS) u32[STOP] = 1;
+      if (kinds & (kind * STOPS_OF_KIND)) u32[STOP] = 1;
       const listener = tell();
       if (!listener) continue;
       const end = Math.min(to, offset + bytes);
@@ -119,8 +122,8 @@ function disjoint(watches: readonly Watch[], ramBytes: number): Segment[] {
   const all = watches.map(({ paddr, bytes, reads, writes, stops }): Segment => {
     const from = paddr - RAM_BASE;
     invariant(from >= 0 && bytes > 0 && from + bytes <= ramBytes, `a watch of ${bytes} bytes at ${paddr}, not in RAM`);
-    const kinds =
-      (reads ? CONSTANTS.WATCH_READS : 0) | (writes ? CONSTANTS.WATCH_WRITES : 0) | (stops ? CONSTANTS.WATCH_STOPS : 0);
+    const observed = (reads ? CONSTANTS.WATCH_READS : 0) | (writes ? CONSTANTS.WATCH_WRITES : 0);
+    const kinds = observed * (stops ? 1 + STOPS_OF_KIND : 1);
     return { from, to: from + bytes, kinds };
   });
   all.sort((a, b) => a.from - b.from);

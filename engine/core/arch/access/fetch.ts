@@ -7,6 +7,7 @@ import {
   HART_PC,
   HART_WALK_PADDR,
   MACHINE_WALK_WATCHED,
+  MAX_CONTEXTS,
   MODE_PROBE,
   PAGE_BYTES,
   TLB_ADDEND,
@@ -23,13 +24,15 @@ import {
 } from '../code/code';
 import { hostOf, OFFSET } from '../pages/pages';
 import { pmpAllows, pmpUniform } from '../pages/pmp';
-import { accessesFull } from '../pages/watch';
-import { FETCH, get, get32, machine32, PRIV_MASK } from '../state/state';
+import { stopsForAccesses } from '../pages/watch';
+import { FETCH, get, get32, machine32, PRIV_MASK, set32 } from '../state/state';
 import { entryOf, fetchMode, fill, hits } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
 import { walk } from '../translation/walk';
 
 const LAST_HALF: u32 = PAGE_BYTES - 2;
+/** A context that nothing is cached in. */
+const NO_CONTEXT: u32 = MAX_CONTEXTS << 3;
 
 /** The slot of the instruction at HART.pc, or 0 after a trap. Sets HART.slotBase. */
 export function fetch(hart: u32): u32 {
@@ -41,7 +44,7 @@ export function fetch(hart: u32): u32 {
     if (mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
   // Before anything changes: the state before an instruction is the same whether it is stopped there or not.
-  if (accessesFull()) return leavingSlot(hart, offset);
+  if (stopsForAccesses()) return leavingSlot(hart, offset);
   if (stopsSomewhere()) {
     const ahead = executable(hart, pc, fetchMode(hart) | MODE_PROBE);
     const slot = ahead != 0 && stopsBefore(pc, ahead) ? breakpointSlot(hart, ahead, offset) : 0;
@@ -52,7 +55,7 @@ export function fetch(hart: u32): u32 {
   const half = load<u16>(host);
   const isLong = (half & 3) == 3;
   const uniform = pmpUniform(hart, get(hart, HART_WALK_PADDR));
-  if (uniform && !machine32(MACHINE_WALK_WATCHED) && !(isLong && offset == LAST_HALF)) {
+  if (uniform && !machine32(MACHINE_WALK_WATCHED) && !stopsForAccesses() && !(isLong && offset == LAST_HALF)) {
     const block = blockOf(host & ~OFFSET);
     // Making a block may have flushed, so the context is read only now.
     fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block);
@@ -64,6 +67,8 @@ export function fetch(hart: u32): u32 {
     if (second == 0) return 0;
     raw |= <u32>load<u16>(second) << 16;
   }
+  // The walk was watched: whatever comes behind this instruction comes here first, and leaves.
+  if (stopsForAccesses()) set32(hart, HART_FETCH_CONTEXT, NO_CONTEXT);
   return decodeSingle(hart, raw, offset);
 }
 

@@ -41,7 +41,8 @@ import {
   WATCH_KINDS,
   WATCH_READS,
   WATCH_SIZE_BYTES,
-  WATCH_STOPS,
+  WATCH_STOPS_READS,
+  WATCH_STOPS_WRITES,
   WATCH_TO,
   WATCH_WRITES,
 } from '../layout.gen';
@@ -79,19 +80,24 @@ export function watchesReads(host: u32): bool {
 export function observeRead(host: u32, bytes: u32, value: u64, kind: u32): bool {
   const kinds = kindsOf(host, bytes);
   if (!(kinds & WATCH_READS)) return false;
-  recordAccess(host, bytes, value, value, kind, kinds);
+  recordAccess(host, bytes, value, value, kind, (kinds & WATCH_STOPS_READS) != 0);
   return true;
 }
 
 /** Records a write of `bytes` bytes at `host` if they are watched. */
 export function observeWrite(host: u32, bytes: u32, before: u64, after: u64, kind: u32): void {
   const kinds = kindsOf(host, bytes);
-  if (kinds & WATCH_WRITES) recordAccess(host, bytes, before, after, kind, kinds);
+  if (kinds & WATCH_WRITES) recordAccess(host, bytes, before, after, kind, (kinds & WATCH_STOPS_WRITES) != 0);
 }
 
 /** Whether so many accesses wait that `run` stops before the next instruction. */
 export function accessesFull(): bool {
   return machine32(MACHINE_ACCESSES_COUNT) > machine32(MACHINE_ACCESSES_CAPACITY) / 2;
+}
+
+/** Whether `run` stops before the next instruction because of what has been accessed. */
+export function stopsForAccesses(): bool {
+  return machine32(MACHINE_STOP_WATCHPOINT) != 0 || accessesFull();
 }
 
 /** WATCH_* bits of all ranges that [host, host + bytes) touches. */
@@ -115,11 +121,11 @@ function kindsOf(host: u32, bytes: u32): u32 {
   return kinds;
 }
 
-function recordAccess(host: u32, bytes: u32, before: u64, after: u64, kind: u32, kinds: u32): void {
+function recordAccess(host: u32, bytes: u32, before: u64, after: u64, kind: u32, stops: bool): void {
   const hart = HART_BASE + machine32(MACHINE_CURRENT_HART) * HART_STRIDE;
   const count = machine32(MACHINE_ACCESSES_COUNT);
-  if (kinds & WATCH_STOPS) setMachine32(MACHINE_STOP_WATCHPOINT, 1);
-  if (kinds & WATCH_STOPS || accessesFull()) set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
+  if (stops) setMachine32(MACHINE_STOP_WATCHPOINT, 1);
+  if (stops || accessesFull()) set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   const access = machine32(MACHINE_ACCESSES_HOST) + count * ACCESS_SIZE_BYTES;
   // The instruction is paid for already.
   const retired = spent(hart) - get32(hart, HART_TRAPS) - 1;
