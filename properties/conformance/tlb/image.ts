@@ -21,13 +21,13 @@ import {
 } from './program.ts';
 
 /** One snippet for each access, mapped for S. First-level tables that the program never changes keep them reachable. */
-const SNIPPETS = RAM + 0x8000;
+export const SNIPPETS = RAM + 0x8000;
 /** The same code, mapped for U. */
 const SNIPPETS_USER = SNIPPETS + PAGE;
 /** Bytes of one snippet: the access, `ecall`. */
 const SNIPPET_BYTES = 8;
 /** Identity in 2 MiB and 4 KiB pages: what lets code, tables and data be found where they are. */
-const IDENTITY_TABLES = RAM + 0x24_0000;
+export const IDENTITY_TABLES = RAM + 0x24_0000;
 /** Bytes that the handler sets: by cause, vsatp.MODE and hgatp.MODE; then by cause and satp.MODE. */
 export const SEEN = RAM + 0x30_0000;
 export const SEEN_BYTES = 2 * PAGE * 2;
@@ -101,6 +101,9 @@ const programText = ({ steps, roots }: Program) => `
     csrs menvcfg, t0
     csrs henvcfg, t0
     csrs senvcfg, t0
+    li t0, 0x2000
+    csrs mstatus, t0
+    csrs vsstatus, t0
     ${roots.map((its) => stepText({ kind: 'root', ...its })).join('\n')}
     li s11, 0
     li s9, 0

@@ -1,3 +1,25 @@
 /** Guests that do to page tables whatever can be done, to show that translation caches cannot be seen. */
-export { imageOf, SEEN, SEEN_BYTES, seenAt, seenSatpAt } from './image.ts';
-export { DATA, levelOf, PAGE, POOL, PROGRAM, type Program, RAM, TICKS, USED } from './program.ts';
+export { IDENTITY_TABLES, imageOf, SEEN, SEEN_BYTES, SNIPPETS, seenAt, seenSatpAt } from './image.ts';
+export {
+  ACCESSES,
+  type Access,
+  DATA,
+  DATA_PAGES,
+  firstRoot,
+  groot,
+  gtable,
+  guestRoot,
+  leaf,
+  levelOf,
+  OF_LEVEL,
+  PAGE,
+  POOL,
+  POOL_PAGES,
+  PROGRAM,
+  type Program,
+  RAM,
+  type Step,
+  TICKS,
+  throughPool,
+  USED,
+} from './program.ts';

@@ -59,7 +59,7 @@ const anyEntry: fc.Arbitrary<bigint> = fc
   .map(([page, flags, high]) => leaf(page, flags) | high);
 export const levelOf = (page: number): number => (page < 2 ? 2 : page < 4 ? 1 : page < 8 ? 0 : page < 10 ? 3 : 4);
 /** Where the pool pages of a level begin, and how many there are. */
-const OF_LEVEL = [
+export const OF_LEVEL = [
   [4, 4],
   [2, 2],
   [0, 2],
@@ -138,13 +138,13 @@ const ORIGINAL = new Map(
 );
 
 /** Through the pool by the indices in use, in the lower half or the upper one of a mode. */
-const throughPool = fc
+export const throughPool = fc
   .tuple(
     fc.constantFrom<[width: number, levels: number]>([39, 3], [39, 3], [48, 4], [57, 5]),
     fc.constantFrom(0, 0, 1, LAST_ENTRY),
     fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1)),
     index,
-    fc.constantFrom(0, 8, 16, 24, 4, 3),
+    fc.constantFrom(0, 8, 16, 24, 4, 3, PAGE - 4),
   )
   .map(([[width, levels], top, between, last, offset]) => {
     const indices = [top, ...between.slice(0, levels - 2), last];
@@ -178,6 +178,10 @@ export const ACCESSES = {
   hlv: 'hlv.d a1, (a0)',
   hlvx: 'hlvx.wu a1, (a0)',
   hsv: 'hsv.d a1, (a0)',
+  swap: 'amocas.d zero, a1, (a0)',
+  pair: 'amocas.q zero, a0, (a0)',
+  single: 'flw f0, 0(a0)',
+  double: 'fsd f0, 0(a0)',
   zero: 'cbo.zero (a0)',
   sfence: 'sfence.vma a0, a1',
   sinval: 'sinval.vma a0, a1',
@@ -237,12 +241,12 @@ export interface Program {
 const modeField = fc.constantFrom(8 as const, 9 as const, 10 as const);
 const translating = fc.oneof({ weight: 4, arbitrary: modeField }, { weight: 1, arbitrary: fc.constant(0 as const) });
 /** `csr` with a root that suits its mode, or now and then any page of the pool: a table at two levels. */
-const firstRoot = (csr: 'satp' | 'vsatp'): fc.Arbitrary<Root> =>
+export const firstRoot = (csr: 'satp' | 'vsatp'): fc.Arbitrary<Root> =>
   fc.tuple(translating, fc.nat(3), fc.nat(1), fc.nat(POOL_PAGES - 1), fc.nat(5)).map(([mode, id, n, any, odd]) => {
     const page = odd === 0 || mode === 0 ? any : OF_LEVEL[mode - 6]![0] + n;
     return { csr, value: (BigInt(mode) << 60n) | (BigInt(id) << 44n) | BigInt((POOL >>> 12) + page) };
   });
-const guestRoot: fc.Arbitrary<Root> = fc
+export const guestRoot: fc.Arbitrary<Root> = fc
   .tuple(translating, fc.nat(3), fc.nat(1), modeField, fc.nat(5))
   .map(([mode, id, n, any, odd]) => {
     const at = groot(odd === 0 || mode === 0 ? any : mode, n);
