@@ -72,6 +72,8 @@ export {
   type BinaryNode,
   type BinaryOperator,
   type Context,
+  checkExpression,
+  childrenOf,
   type Expression,
   evaluate,
   type FoundSymbol,

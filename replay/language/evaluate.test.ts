@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMachine, readMachineSymbols, UserError } from '../../engine/index.ts';
+import { checkExpression } from './check.ts';
 import { AbsentError } from './errors.ts';
 import { evaluate, holds } from './evaluate.ts';
 import { COUNTER, expressions, GUEST_OFFSET, label, oneVm } from './language.fixtures.ts';
@@ -67,6 +68,15 @@ describe('registers, counters and VMs', () => {
     expect([value('hart0.vmid'), value('hart1.vmid'), value('hart0.f3')]).toEqual([1n, 0n, 0n]);
     expect([value('vm1.state'), value('vm1.hart'), value('vm1.hgatp')]).toEqual(['running', 0n, value('hart0.hgatp')]);
     expect(isSo('hart0.mode == VS && hart1.mode != VS && vm1.state == running && vm1.hart == 0')).toBe(true);
+  });
+
+  it('are not compared with states that no VM can be in', () => {
+    const message = "there is no state of a VM 'runing' (did you mean running?): expected one of running, loaded";
+    expect(() => value('vm1.state == runing')).toThrow(new UserError(message));
+    const text = 'moment > 5 && vm1.state == runing';
+    expect(() => checkExpression(parseExpression(text), context, text)).toThrow(
+      new UserError(`${message}\n  ${text}\n  ${' '.repeat(14)}^${'~'.repeat(18)}`),
+    );
   });
 
   it('are compared with names of modes and states', () => {

@@ -5,6 +5,7 @@
  * mapping) makes a comparison false in `holds`, and is an error in `evaluate`.
  */
 import { type HartState, hex, summariseVm, UserError, type VmInfo } from '../../engine/index.ts';
+import { checkExpression, checkHart } from './check.ts';
 import { AbsentError } from './errors.ts';
 import { type Addressed, type Context, guestAt, locate, readPlace, virtualAt, vmWith } from './memory.ts';
 import { type FoundSymbol, findSymbol } from './names.ts';
@@ -27,12 +28,14 @@ export type Value = bigint | string;
  * @throws UserError for names that no machine like this has; AbsentError, one too, for what does not exist now
  */
 export function evaluate(node: Expression, context: Context): Value {
+  checkExpression(node, context);
   const { bits, name } = new Evaluation(context, false).value(node);
   return name ?? bits;
 }
 
 /**
- * Whether a condition holds now. A comparison with what does not exist now does not. @throws UserError as `evaluate`
+ * Whether a condition holds now. A comparison with what does not exist now does not. Names of states are taken as they
+ * are: `checkExpression` once, before many moments are asked. @throws UserError as `evaluate`
  */
 export function holds(node: Expression, context: Context): boolean {
   try {
@@ -179,8 +182,7 @@ class Evaluation {
   }
 
   private hart(hart: number): HartState {
-    const { harts } = this.context.machine.config;
-    if (hart >= harts) throw new UserError(`there is no hart ${hart}: this machine has harts 0 to ${harts - 1}`);
+    checkHart(hart, this.context.machine.config.harts);
     const state = this.harts.get(hart) ?? this.context.machine.hart(hart);
     this.harts.set(hart, state);
     return state;

@@ -2,6 +2,7 @@
  * The one language in which people name places, state conditions and say moments, for the command line, the terminal UI
  * and debuggers: text to trees, trees to values on a machine at a moment, moments to positions of a trace.
  */
+export { checkExpression, childrenOf } from './check.ts';
 export { AbsentError } from './errors.ts';
 export { addressOf, evaluate, holds, type Value } from './evaluate.ts';
 export {

@@ -14,7 +14,7 @@ import {
   UserError,
   type VmList,
 } from '../../../engine/index.ts';
-import { type Context, evaluate, type InputsHere, type Value } from '../../../replay/index.ts';
+import { type Context, checkExpression, evaluate, type InputsHere, type Value } from '../../../replay/index.ts';
 import { UsageError } from '../../base/index.ts';
 import { registerFile } from '../../panels/index.ts';
 import { whereIs } from '../where.ts';
@@ -98,10 +98,12 @@ export type ShownPlace =
   | { readonly kind: 'value'; readonly place: string; readonly value: Value };
 
 function showPlace(context: Context, { kind, text, expression }: PlaceRequest, { bytes }: ShowOptions): ShownPlace {
+  if (kind !== 'value') checkExpression(expression, context, text);
   if (kind === 'mem') return { kind, place: text, ...showMemory(context, expression, bytes) };
   if (kind === 'dis') return { kind, place: text, ...showCode(context, expression) };
   if (kind === 'walk') return { kind, place: text, ...showWalk(context, expression) };
   try {
+    checkExpression(expression, context, text);
     return { kind, place: text, value: evaluate(expression, context) };
   } catch (error) {
     const guess = expression.kind === 'symbol' && error instanceof UserError ? didYouMean(text, SECTIONS) : '';
