@@ -171,3 +171,15 @@ export {
   type WorkloadPlayer,
 } from './timeline/index.ts';
 export { type ReplayOptions, replayTrace, verifyCheckpoints } from './verify/index.ts';
+export {
+  type AccessHit,
+  accessesUntil,
+  type Followed,
+  follow,
+  lastAccess,
+  type MappingHit,
+  type MemoryHit,
+  memoryObserver,
+  sameRanges,
+  type WatchedMemory,
+} from './watch/index.ts';

@@ -222,8 +222,9 @@ export interface WatchHit {
    * device; `input`: a poke or a fault; `reset`: the board's loader.
    */
   readonly by: 'load' | 'store' | 'table-read' | 'table-write' | 'dma-read' | 'dma-write' | 'input' | 'reset';
-  /** Virtio slot of the device. */
-  readonly slot?: number;
+  /** Of a device: its name and the request that it serves, as DmaWrite has them. */
+  readonly device?: string;
+  readonly request?: DmaWrite['request'];
   /** Of the hart that accesses: its number, pc, mode, and hgatp.VMID. */
   readonly hart?: number;
   readonly pc?: bigint;

@@ -10,17 +10,28 @@ import {
   type Observed,
   RAM_BASE,
   type StopReason,
+  type Watch,
+  type WatchHit,
 } from '../../engine/index.ts';
-import type { Position } from '../base/index.ts';
+import type { InputsHere, Position } from '../base/index.ts';
 
 /** What an observer saw, at the position right before it happened: going there shows the state that led to it. */
-export type Hit = Position;
+export interface Hit extends Position {
+  /** Whether the inputs of that position come before it (`applied`, unless given) or it is one of them. */
+  readonly here?: InputsHere;
+}
 
 export interface Observer<H extends Hit = Hit> {
   /** Physical addresses of instructions that the machine stops before; each stop is given to `stopped`. */
   readonly breakAt?: readonly number[];
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
   readonly transitions?: Exclude<Observed['transitions'], 'none'>;
+  /**
+   * Memory that the machine watches: asked when the observation begins and again where a watch has stopped the machine.
+   */
+  readonly watches?: (machine: Machine) => readonly Watch[];
+  /** The hit that an access to watched memory is. The machine may have run on since. */
+  readonly accessed?: (access: WatchHit) => H | undefined;
   /** The hit that an event is. The machine may have run on since. */
   readonly seen?: (event: MachineEvent) => H | undefined;
   /** The hit that a stop is; the machine stands there. */
@@ -101,10 +112,13 @@ export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observe
       return undefined;
     };
   };
+  const watching = observers.flatMap(({ watches }) => watches ?? []);
   const wanted = observers.map(({ transitions }) => transitions);
   const transitions = wanted.includes('all') ? 'all' : wanted.includes('vm') ? 'vm' : undefined;
   return {
     breakAt: observers.flatMap(({ breakAt = [] }) => breakAt),
+    ...(watching.length > 0 && { watches: (machine: Machine) => watching.flatMap((watches) => watches(machine)) }),
+    accessed: first((one) => one.accessed),
     ...(transitions && { transitions }),
     seen: first((one) => one.seen),
     stopped: first((one) => one.stopped),

@@ -93,7 +93,7 @@ export function* searchForward<H extends Hit>(
   try {
     yield* observe(timeline, to, observer, (hit) => {
       // What is right here has been reached; two hits of one position are one.
-      if (hit.ticks <= origin.ticks || hit.ticks === last?.ticks) return false;
+      if (!isBehind(hit, origin) || isSamePlace(hit, last)) return false;
       last = hit;
       seen++;
       return seen === count;
@@ -106,9 +106,17 @@ export function* searchForward<H extends Hit>(
 }
 
 function stand(timeline: SearchedRun, found: Hit | undefined, origin: Place): void {
-  if (found) timeline.toTicks(found.ticks, 'applied');
+  if (found) timeline.toTicks(found.ticks, found.here ?? 'applied');
   else timeline.toTicks(origin.ticks, origin.here);
 }
+
+/** Whether a hit comes behind a place where one stands: not one that is about to happen there. */
+function isBehind({ ticks, here = 'applied' }: Hit, place: Place): boolean {
+  return ticks > place.ticks || (ticks === place.ticks && here === 'applied' && place.here === 'pending');
+}
+
+const isSamePlace = (a: Hit, b: Hit | undefined): boolean =>
+  a.ticks === b?.ticks && (a.here ?? 'applied') === (b.here ?? 'applied');
 
 function checkCount(count: number): void {
   if (Number.isSafeInteger(count) && count > 0 && count <= MAX_COUNT) return;
@@ -128,7 +136,7 @@ class Latest<H extends Hit> {
 
   /** Takes one more. Returns how many there have been. */
   add(hit: H): number {
-    if (hit.ticks === this.last?.ticks) return this.seen;
+    if (isSamePlace(hit, this.last)) return this.seen;
     this.hits[this.seen++ % this.room] = hit;
     this.last = hit;
     return this.seen;

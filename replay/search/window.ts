@@ -2,7 +2,7 @@
  * Runs along a stretch of a run with an observer, slice by slice: the one place that tells a machine what to report and
  * takes it back. Relies on the timeline for going forward and on inputs being applied on the way.
  */
-import type { Machine, MachineEvent, Moment } from '../../engine/index.ts';
+import type { Machine, Moment, Watch } from '../../engine/index.ts';
 import type { Place } from '../base/index.ts';
 import type { Timeline } from '../timeline/index.ts';
 import type { Hit, Observer } from './observer.ts';
@@ -48,18 +48,20 @@ export function* observe<H extends Hit>(
   const take = (hit: H | undefined) => {
     if (hit && !enough && see(hit)) enough = true;
   };
-  const restore = tell(machine, observer, (event) => take(observer.seen?.(event)));
+  const restore = tell(machine, observer, take);
   try {
     let [slice, stops, until] = [FIRST_SLICE, 0, machine.moment + FIRST_SLICE];
     for (;;) {
       const from = machine.moment;
       const stop = timeline.advance({ moment: until, ticks: to.ticks }, to.here);
-      if (stop.kind === 'breakpoint') take(observer.stopped?.(stop, machine));
+      const isAsked = stop.kind === 'breakpoint' || stop.kind === 'watchpoint';
+      if (isAsked) take(observer.stopped?.(stop, machine));
+      if (stop.kind === 'watchpoint') watchAgain(machine, observer);
       spent.executed = before + machine.moment;
       if (enough) return;
-      if (stop.kind === 'breakpoint' && ++stops < MAX_STOPS) continue;
+      if (isAsked && ++stops < MAX_STOPS) continue;
       // Idle, halted, or arrived; or the run has left its recording, which the journey's end finds.
-      if (stop.kind !== 'breakpoint' && (stop.kind !== 'moment' || machine.moment === from)) break;
+      if (!isAsked && (stop.kind !== 'moment' || machine.moment === from)) break;
       yield { moment: machine.moment, executed: spent.executed };
       slice = Math.min(2 * slice, SLICE);
       [stops, until] = [0, machine.moment + slice];
@@ -71,15 +73,31 @@ export function* observe<H extends Hit>(
 }
 
 /** Makes the machine report what an observer asks for; what it returns puts back what was there. */
-function tell(machine: Machine, observer: Observer, listen: (event: MachineEvent) => void): () => void {
-  const { onEvent, observed, breakAt } = machine;
+function tell<H extends Hit>(machine: Machine, observer: Observer<H>, take: (hit: H | undefined) => void): () => void {
+  const { onEvent, onWatchHit, observed, breakAt, watches } = machine;
   const breaks = observer.breakAt ?? [];
-  machine.onEvent = observer.seen && listen;
+  const { seen, accessed } = observer;
+  machine.onEvent = seen && ((event) => take(seen(event)));
+  machine.onWatchHit = accessed && ((hit) => take(accessed(hit)));
   machine.observed = { transitions: observer.transitions ?? 'none', accesses: false, csrWrites: false };
   if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breaks;
+  if (observer.watches || watches.length > 0) machine.watches = observer.watches?.(machine) ?? [];
   return () => {
     if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breakAt;
+    if (observer.watches || watches.length > 0) machine.watches = watches;
     machine.onEvent = onEvent;
+    machine.onWatchHit = onWatchHit;
     machine.observed = observed;
   };
 }
+
+/** What is watched may have moved. Watching something else forgets decoded code, so not without need. */
+function watchAgain(machine: Machine, observer: Observer): void {
+  const watches = observer.watches?.(machine) ?? [];
+  const isSame =
+    watches.length === machine.watches.length && watches.every((its, n) => isEqual(its, machine.watches[n]!));
+  if (!isSame) machine.watches = watches;
+}
+
+const isEqual = (a: Watch, b: Watch): boolean =>
+  a.paddr === b.paddr && a.bytes === b.bytes && a.reads === b.reads && a.writes === b.writes && a.stops === b.stops;

@@ -333,6 +333,8 @@ export const CONSTANTS = {
   MODE_FETCH: 128,
   /** Looks only: the walk sets no A or D bits. Never part of a context. */
   MODE_QUIET: 256,
+  /** A reader who sees all memory: PMP does not guard tables, memory types are known. Never part of a context. */
+  MODE_UNGUARDED: 1024,
   /** Faults where the access would, and sets no A or D bits either. Never part of a context. */
   MODE_PROBE: 512,
   /** MACHINE.eventsEnabled bits: transitions in and out of VMs, all others, writes to CSRs. */

@@ -26,7 +26,7 @@ import {
 import type { ArmedFault } from '../../faults/index.ts';
 import { RAM_BASE, type Slot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
-import type { DeviceAccess, DmaWrite } from '../types.ts';
+import type { DeviceAccess, DmaWrite, WatchHit } from '../types.ts';
 import { type Clock, createClock } from './clock.ts';
 import { isDetection } from './notes.ts';
 
@@ -43,11 +43,8 @@ export interface BusObserver {
   access?(moment: number, ticks: number, access: DeviceAccess): void;
 }
 
-/** On whose behalf the bus reaches RAM: a device, the one in a virtio slot, or an injected fault. */
-export interface BusMaster {
-  readonly by: 'dma-read' | 'dma-write' | 'input';
-  readonly slot?: number;
-}
+/** On whose behalf the bus reaches RAM: a device, or an injected fault. */
+export type BusMaster = Pick<WatchHit, 'by' | 'device' | 'request'>;
 
 /** What the bus needs besides memory. */
 export interface BusOptions {
@@ -377,9 +374,9 @@ function createServices(
     attribute(to) {
       request = to;
     },
-    ...createBusMaster(u32, u8, options, slot.virtio?.slot, (paddr, bytes) => {
-      const written = { paddr, bytes, device: slot.device.name, ...(request && { request }) };
-      observer.dma?.(clock.moment(), clock.ticks(), written);
+    ...createBusMaster(u32, u8, options, {
+      who: () => ({ device: slot.device.name, ...(request && { request }) }),
+      written: (written) => observer.dma?.(clock.moment(), clock.ticks(), written),
     }),
     disk: slot.virtio && options.disk(slot.virtio.slot),
     mac: macOf(slot),
@@ -407,23 +404,21 @@ function createBusMaster(
   u32: Uint32Array,
   u8: Uint8Array,
   { storeRam, readsRam }: BusOptions,
-  virtioSlot: number | undefined,
-  written: (paddr: number, bytes: number) => void,
+  { who, written }: { who: () => Pick<DmaWrite, 'device' | 'request'>; written: (what: DmaWrite) => void },
 ): Pick<Board, 'readRam' | 'writeRam' | 'hasRam'> {
-  const place = virtioSlot === undefined ? {} : { slot: virtioSlot };
   const inRam = (paddr: number, bytes: number) => paddr >= RAM_BASE && paddr + bytes <= RAM_BASE + u32[RAM_BYTES]!;
   return {
     hasRam: inRam,
     readRam(paddr, bytes) {
       if (!inRam(paddr, bytes)) return undefined;
-      readsRam?.(paddr - RAM_BASE, bytes, { by: 'dma-read', ...place });
+      readsRam?.(paddr - RAM_BASE, bytes, { by: 'dma-read', ...who() });
       const start = u32[RAM_HOST]! + paddr - RAM_BASE;
       return u8.subarray(start, start + bytes);
     },
     writeRam(paddr, bytes) {
       if (!inRam(paddr, bytes.length)) return false;
-      storeRam(paddr - RAM_BASE, bytes, { by: 'dma-write', ...place });
-      written(paddr, bytes.length);
+      storeRam(paddr - RAM_BASE, bytes, { by: 'dma-write', ...who() });
+      written({ paddr, bytes: bytes.length, ...who() });
       return true;
     },
   };

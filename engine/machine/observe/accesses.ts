@@ -11,7 +11,7 @@ import { modeOf } from '../events.ts';
 import type { Watch, WatchHit } from '../types.ts';
 
 /** On whose behalf RAM is stored to or read from outside of a hart. */
-export type StoredBy = Pick<WatchHit, 'by' | 'slot'>;
+export type StoredBy = Pick<WatchHit, 'by' | 'device' | 'request'>;
 
 export interface AccessObserver {
   /** Watches these ranges, and no others. */

@@ -11,7 +11,7 @@ const CAUSES = ['page', 'access', 'guest-page'] as const;
 /** What pmpEntryAt() says when no entry matches. */
 const NO_ENTRY = 16;
 /** S-mode that may read whatever is mapped: a debugger asks where an address leads, not who may go there. */
-const ANY = 1 | CONSTANTS.MODE_SUM | CONSTANTS.MODE_MXR | CONSTANTS.MODE_GSTAGE_MXR;
+const ANY = 1 | CONSTANTS.MODE_SUM | CONSTANTS.MODE_MXR | CONSTANTS.MODE_GSTAGE_MXR | CONSTANTS.MODE_UNGUARDED;
 
 /** See Machine.explainTranslation. */
 export function explainTranslation(

@@ -26,6 +26,7 @@ import {
   MODE_PROBE,
   MODE_QUIET,
   MODE_SUM,
+  MODE_UNGUARDED,
   MODE_VIRT,
   WALK_STEP_LEVEL,
   WALK_STEP_PADDR,
@@ -117,7 +118,7 @@ export function walk(hart: u32, va: u64, access: u32, mode: u32): bool {
 /** The stage under satp or vsatp. */
 function firstStage(hart: u32, va: u64, access: u32, mode: u32, atp: u64): bool {
   const isVirtual = (mode & MODE_VIRT) != 0;
-  const env = isVirtual ? henvcfg(hart) : get(hart, HART_MENVCFG);
+  const env = mode & MODE_UNGUARDED ? ENV_PBMTE : isVirtual ? henvcfg(hart) : get(hart, HART_MENVCFG);
   let level = <i32>((atp >> 60) - LEVELS_BELOW_MODE) - 1;
   // Bits above the virtual address must equal its sign.
   const unused: i64 = 64 - (12 + 9 * (level + 1));
@@ -130,7 +131,7 @@ function firstStage(hart: u32, va: u64, access: u32, mode: u32, atp: u64): bool 
       if (!secondStage(hart, at, LOAD, mode, true)) return false;
       paddr = get(hart, HART_WALK_PADDR);
     }
-    if (!tableReadable(hart, paddr)) return failAt(hart, paddr, isVirtual ? VS_STAGE : ONE_STAGE, level);
+    if (!tableReadable(hart, paddr, mode)) return failAt(hart, paddr, isVirtual ? VS_STAGE : ONE_STAGE, level);
     const pte = readTable(paddr, mode, isVirtual ? VS_STAGE : ONE_STAGE, level);
     if (!wellFormed(pte, level, env)) return fail(hart, PAGE_FAULT);
     if (!(pte & (R | X))) {
@@ -164,12 +165,12 @@ function secondStage(hart: u32, gpa: u64, access: u32, mode: u32, implicit: bool
   const top = <i32>((hgatp >> 60) - LEVELS_BELOW_MODE) - 1;
   // Two bits more than a virtual address, and not sign-extended.
   if (gpa >> (14 + 9 * <u64>(top + 1))) return guestFail(hart, gpa, by);
-  const env = get(hart, HART_MENVCFG);
+  const env = mode & MODE_UNGUARDED ? ENV_PBMTE : get(hart, HART_MENVCFG);
   let table = (hgatp & (PPN_MASK & ~3)) << 12;
   for (let level = top; level >= 0; level--) {
     const index = (gpa >> (12 + 9 * <u64>level)) & (level == top ? 0x7ff : 0x1ff);
     const paddr = table + (index << 3);
-    if (!tableReadable(hart, paddr)) return failAt(hart, paddr, G_STAGE, level);
+    if (!tableReadable(hart, paddr, mode)) return failAt(hart, paddr, G_STAGE, level);
     const pte = readTable(paddr, mode, G_STAGE, level);
     if (!wellFormed(pte, level, env)) return guestFail(hart, gpa, by);
     if (!(pte & (R | X))) {
@@ -238,8 +239,8 @@ function permits(pte: u64, access: u32, mode: u32, mxr: u32): bool {
 /** Page-table entries are read from main memory, as S-mode for PMP. */
 // @ts-ignore: decorator
 @inline
-function tableReadable(hart: u32, paddr: u64): bool {
-  return hostOf(paddr) != 0 && pmpAllows(hart, paddr, 8, LOAD, S);
+function tableReadable(hart: u32, paddr: u64, mode: u32): bool {
+  return hostOf(paddr) != 0 && ((mode & MODE_UNGUARDED) != 0 || pmpAllows(hart, paddr, 8, LOAD, S));
 }
 
 /** A and D are set by S-mode stores to main memory. */
