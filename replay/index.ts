@@ -154,8 +154,10 @@ export {
   eventsBefore,
   firstOfMoments,
   openSession,
+  type StopPoint,
   type Stopped,
   type Target,
+  type Watchpoint,
 } from './session/index.ts';
 export {
   createTracePlayer,

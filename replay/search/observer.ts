@@ -24,6 +24,8 @@ export interface Hit extends Position {
 export interface Observer<H extends Hit = Hit> {
   /** Physical addresses of instructions that the machine stops before; each stop is given to `stopped`. */
   readonly breakAt?: readonly number[];
+  /** The same by the addresses that software uses, in any address space. */
+  readonly breakAtVirtual?: readonly bigint[];
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
   readonly transitions?: Exclude<Observed['transitions'], 'none'>;
   /**
@@ -54,18 +56,21 @@ export const canBreakAt = (machine: Machine, paddr: number): boolean =>
   paddr >= RAM_BASE && paddr + 2 <= RAM_BASE + machine.config.ramBytes && paddr % 2 === 0;
 
 /**
- * Sees each execution of the instructions at physical addresses, in RAM and even.
+ * Sees each execution of the instructions at physical addresses, in RAM and even, or at virtual ones.
  * `wanted`: which of them count, asked while the machine stands there; all unless given.
  */
 export function breakpointObserver(
   paddrs: readonly number[],
   wanted: (hit: BreakpointHit, machine: Machine) => boolean = () => true,
+  virtual: readonly bigint[] = [],
 ): Observer<BreakpointHit> {
   return {
     breakAt: paddrs,
+    ...(virtual.length > 0 && { breakAtVirtual: virtual }),
     stopped: (stop, machine) => {
-      if (stop.kind !== 'breakpoint' || !paddrs.includes(stop.paddr)) return undefined;
+      if (stop.kind !== 'breakpoint') return undefined;
       const { mode, vmid, pc } = machine.hart(stop.hart);
+      if (!paddrs.includes(stop.paddr) && !virtual.includes(pc)) return undefined;
       const { moment, ticks } = machine;
       const hit = { kind: stop.kind, moment, ticks, hart: stop.hart, mode, vmid, pc, paddr: stop.paddr } as const;
       return wanted(hit, machine) ? hit : undefined;
@@ -105,11 +110,9 @@ export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observe
   const first = <A extends unknown[]>(pick: (one: Observer<H>) => ((...args: A) => H | undefined) | undefined) => {
     const asked = observers.flatMap((one) => pick(one) ?? []);
     return (...args: A): H | undefined => {
-      for (const ask of asked) {
-        const hit = ask(...args);
-        if (hit) return hit;
-      }
-      return undefined;
+      // All are told, for some remember; the first one's hit counts.
+      const hits = asked.map((ask) => ask(...args));
+      return hits.find((hit) => hit !== undefined);
     };
   };
   const watching = observers.flatMap(({ watches }) => watches ?? []);
@@ -117,6 +120,7 @@ export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observe
   const transitions = wanted.includes('all') ? 'all' : wanted.includes('vm') ? 'vm' : undefined;
   return {
     breakAt: observers.flatMap(({ breakAt = [] }) => breakAt),
+    breakAtVirtual: observers.flatMap(({ breakAtVirtual = [] }) => breakAtVirtual),
     ...(watching.length > 0 && { watches: (machine: Machine) => watching.flatMap((watches) => watches(machine)) }),
     accessed: first((one) => one.accessed),
     ...(transitions && { transitions }),

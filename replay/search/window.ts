@@ -74,16 +74,19 @@ export function* observe<H extends Hit>(
 
 /** Makes the machine report what an observer asks for; what it returns puts back what was there. */
 function tell<H extends Hit>(machine: Machine, observer: Observer<H>, take: (hit: H | undefined) => void): () => void {
-  const { onEvent, onWatchHit, observed, breakAt, watches } = machine;
+  const { onEvent, onWatchHit, observed, breakAt, breakAtVirtual, watches } = machine;
   const breaks = observer.breakAt ?? [];
+  const virtual = observer.breakAtVirtual ?? [];
   const { seen, accessed } = observer;
   machine.onEvent = seen && ((event) => take(seen(event)));
   machine.onWatchHit = accessed && ((hit) => take(accessed(hit)));
   machine.observed = { transitions: observer.transitions ?? 'none', accesses: false, csrWrites: false };
   if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breaks;
+  if (virtual.length > 0 || breakAtVirtual.length > 0) machine.breakAtVirtual = virtual;
   if (observer.watches || watches.length > 0) machine.watches = observer.watches?.(machine) ?? [];
   return () => {
     if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breakAt;
+    if (virtual.length > 0 || breakAtVirtual.length > 0) machine.breakAtVirtual = breakAtVirtual;
     if (observer.watches || watches.length > 0) machine.watches = watches;
     machine.onEvent = onEvent;
     machine.onWatchHit = onWatchHit;

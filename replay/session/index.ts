@@ -1,5 +1,5 @@
-/** One sitting at a run: moves both ways, breakpoints, what event comes next. UIs and debuggers build on it. */
-export type { Breakpoint, BreakpointPlace } from './breakpoints.ts';
+/** One sitting at a run: moves both ways, breakpoints, watchpoints, events. UIs and debuggers build on it. */
 export { eventAhead, eventsBefore, firstOfMoments } from './events.ts';
 export type { Direction } from './move.ts';
 export { DebugSession, openSession, type Stopped, type Target } from './session.ts';
+export type { Breakpoint, BreakpointPlace, StopPoint, Watchpoint } from './stops.ts';

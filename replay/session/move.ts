@@ -3,21 +3,11 @@
  * they end.
  */
 import type { Moment } from '../../engine/index.ts';
-import {
-  anyOf,
-  type BreakpointHit,
-  type Observer,
-  type SearchedRun,
-  type Slices,
-  searchBackward,
-  searchForward,
-} from '../search/index.ts';
+import { anyOf, type Observer, type SearchedRun, type Slices, searchBackward, searchForward } from '../search/index.ts';
 import { type ArrivalHit, arrivalObserver, type Context } from './context.ts';
+import type { StopHit } from './stops.ts';
 
 export type Direction = 'forward' | 'backward';
-
-/** What a person can ask to be stopped at: breakpoints; watchpoints belong here. */
-export type StopHit = BreakpointHit;
 
 export interface Moved {
   readonly run: SearchedRun & { seek(moment: Moment): void };

@@ -17,8 +17,9 @@ import {
   transitionObserver,
 } from '../search/index.ts';
 import { arrivalObserver, type Context, contextOf } from './context.ts';
-import { type Direction, type Ended, type Moved, runTo, type StopHit } from './move.ts';
+import { type Direction, type Ended, type Moved, runTo } from './move.ts';
 import { callsBefore } from './over.ts';
+import type { StopHit } from './stops.ts';
 
 /** How the function that a hart is in was entered. */
 interface Frame {
@@ -133,5 +134,5 @@ function* toTrapReturn({ run, stops }: Moved, { hart, mode }: Context): Slices<E
   };
   const hit = yield* searchForward<Hit | StopHit>(run, anyOf<Hit | StopHit>([returned, stops]));
   if (!hit) return undefined;
-  return 'paddr' in hit ? { arrived: false, hit } : { arrived: true };
+  return 'kind' in hit ? { arrived: false, hit } : { arrived: true };
 }

@@ -130,17 +130,17 @@ describe('a session', async () => {
 
   it('runs to breakpoints in both directions, of a hart if so told, and counts', () => {
     const { session, place } = open();
-    const any = session.breakpoints.add({ paddr: place('f2') }, 'f2');
-    expect(finish(session.to('breakpoint', 'forward', 3))).toEqual({ moves: 3, breakpoint: any });
+    const any = session.stops.breakAt({ paddr: place('f2') }, 'f2');
+    expect(finish(session.to('breakpoint', 'forward', 3))).toMatchObject({ moves: 3, stop: any });
     expect(where(session)[1]).toBe('f2');
-    session.breakpoints.delete(any.id);
-    const own = session.breakpoints.add({ paddr: place('f3'), hart: 1, mode: 'M', pc: BigInt(place('f3')) }, 'f3');
+    session.stops.delete(any.id);
+    const own = session.stops.breakAt({ paddr: place('f3'), hart: 1, mode: 'M', pc: BigInt(place('f3')) }, 'f3');
     expect([any.id, own.id]).toEqual([1, 2]);
-    session.breakpoints.add({ paddr: place('f2'), mode: 'HS' }, 'f2');
-    session.breakpoints.add({ paddr: place('f2'), vmid: 0 }, 'f2');
-    session.breakpoints.add({ paddr: place('f2'), pc: 0n }, 'f2');
+    session.stops.breakAt({ paddr: place('f2'), mode: 'HS' }, 'f2');
+    session.stops.breakAt({ paddr: place('f2'), vmid: 0 }, 'f2');
+    session.stops.breakAt({ paddr: place('f2'), pc: 0n }, 'f2');
     for (const direction of ['forward', 'forward', 'backward'] as const) {
-      expect(finish(session.to('breakpoint', direction))).toEqual({ moves: 1, breakpoint: own });
+      expect(finish(session.to('breakpoint', direction))).toMatchObject({ moves: 1, stop: own });
       expect(where(session)).toEqual([1, 'f3']);
     }
     const { place: before } = session.run;
@@ -150,18 +150,40 @@ describe('a session', async () => {
 
   it('goes over and out several times, and stops at a breakpoint on the way', () => {
     const { session, place } = open();
-    const inner = session.breakpoints.add({ paddr: place('f2') }, 'f2');
+    const inner = session.stops.breakAt({ paddr: place('f2') }, 'f2');
     finish(session.to('breakpoint', 'forward'));
     const [hart] = where(session);
     expect(finish(session.out('forward', 2))).toEqual({ moves: 2 });
     expect(where(session)).toEqual([hart, 'f0+0x14']);
-    expect(finish(session.over('backward'))).toEqual({ moves: 0, breakpoint: inner });
-    session.breakpoints.delete(inner.id);
+    expect(finish(session.over('backward'))).toMatchObject({ moves: 0, stop: inner });
+    session.stops.delete(inner.id);
     finish(session.out('forward', 2));
     expect(finish(session.over('backward'))).toEqual({ moves: 1 });
     expect(where(session)).toEqual([hart, 'f0+0x10']);
     expect(finish(session.over('forward'))).toEqual({ moves: 1 });
     expect(where(session)).toEqual([hart, 'f0+0x14']);
+  });
+
+  it('runs to accesses of watched memory, and over a call up to one, and breaks at virtual addresses', () => {
+    const { session, place } = open();
+    // Where f0 and f1 keep ra when main of hart 0 calls them.
+    const at = { space: 'spa', address: 0x80017ff0n } as const;
+    const watch = session.stops.watch({ at, bytes: 8, writes: true }, 'frame');
+    expect(finish(session.to('watchpoint', 'forward', 2))).toMatchObject({ moves: 2, stop: watch });
+    expect(where(session)).toEqual([0, 'f1+0x4']);
+    finish(session.to('watchpoint', 'forward'));
+    expect(where(session)).toEqual([0, 'f0+0x4']);
+    expect(finish(session.to('stop', 'backward'))).toMatchObject({ moves: 1, stop: watch, hit: { by: 'store' } });
+    expect(where(session)).toEqual([0, 'f1+0x4']);
+    finish(session.out('backward'));
+    expect(finish(session.over('forward'))).toMatchObject({ moves: 0, stop: watch });
+    expect(where(session)).toEqual([0, 'f1+0x4']);
+    session.stops.delete(watch.id);
+    const virtual = session.stops.breakAt({ pc: BigInt(place('f3')) }, 'f3');
+    expect(finish(session.to('stop', 'forward'))).toMatchObject({ moves: 1, stop: virtual });
+    expect(where(session)[1]).toBe('f3');
+    expect(() => session.stops.watch({ at, bytes: 8 }, 'x')).toThrow(/expected reads, writes or changes to watch for/);
+    expect(() => finish(session.to('watchpoint', 'forward'))).toThrow('no watchpoint is set');
   });
 
   it('goes to exits, hypercalls and events of a run with a VM', async () => {
@@ -186,18 +208,18 @@ describe('a session', async () => {
     const refuse = (act: () => unknown, message: RegExp | string) => expect(act).toThrow(message);
     refuse(() => finish(session.to('breakpoint', 'forward')), 'no breakpoint is set');
     refuse(
-      () => session.breakpoints.add({ paddr: 0x1000 }, 'x'),
+      () => session.stops.breakAt({ paddr: 0x1000 }, 'x'),
       'a breakpoint at 0x1000: expected an even address in RAM',
     );
-    refuse(() => session.breakpoints.add({ paddr: place('f1') + 1 }, 'x'), /expected an even address in RAM/);
+    refuse(() => session.stops.breakAt({ paddr: place('f1') + 1 }, 'x'), /expected an even address in RAM/);
     refuse(
-      () => session.breakpoints.add({ paddr: place('f1'), hart: 2 }, 'x'),
+      () => session.stops.breakAt({ paddr: place('f1'), hart: 2 }, 'x'),
       'no hart 2: this machine has harts 0 to 1',
     );
-    refuse(() => session.breakpoints.delete(1), 'there is no breakpoint 1: none is set');
-    session.breakpoints.add({ paddr: place('f1') }, 'f1');
-    expect(session.breakpoints.add({ paddr: place('f1') }, 'again').id).toBe(1);
-    refuse(() => session.breakpoints.delete(7), 'there is no breakpoint 7: set are 1');
+    refuse(() => session.stops.delete(1), 'there is no breakpoint or watchpoint 1: none is set');
+    session.stops.breakAt({ paddr: place('f1') }, 'f1');
+    expect(session.stops.breakAt({ paddr: place('f1') }, 'again').id).toBe(1);
+    refuse(() => session.stops.delete(7), 'there is no breakpoint or watchpoint 7: set are 1');
     refuse(() => finish(session.over('forward', 0)), 'expected a count from 1 to 100000, got 0');
     refuse(() => finish(session.out('forward')), /^no symbol says in which function hart \d is \(pc 0x1000, M-mode\)/);
     expect(session.run.moment).toBe(0);

@@ -14,21 +14,22 @@ import {
   transitionObserver,
 } from '../search/index.ts';
 import { eventsOf, openTimeline, type RunEvent, type TraceTimeline } from '../timeline/index.ts';
-import { type Breakpoint, Breakpoints } from './breakpoints.ts';
 import { eventAhead } from './events.ts';
-import type { Direction, Ended, Moved, StopHit } from './move.ts';
+import type { Direction, Ended, Moved } from './move.ts';
 import { out } from './out.ts';
 import { overBackward, overForward } from './over.ts';
+import { type StopHit, type StopPoint, Stops } from './stops.ts';
 
-/** What one can run to that a hart does; one stands right before it. */
-export type Target = 'exit' | 'trap' | 'hypercall' | 'breakpoint';
+/** What one can run to; one stands right before it. `stop`: a breakpoint or a watchpoint. */
+export type Target = 'exit' | 'trap' | 'hypercall' | 'stop' | StopPoint['kind'];
 
 /** How a move ended. */
 export interface Stopped {
   /** How many of the moves that were asked for were made. */
   readonly moves: number;
-  /** The breakpoint at which it ended. */
-  readonly breakpoint?: Breakpoint;
+  /** The breakpoint or watchpoint at which it ended, and what it has seen. */
+  readonly stop?: StopPoint;
+  readonly hit?: StopHit;
   /** The trap that comes next: its cause, and from where to where. */
   readonly transition?: Transition;
 }
@@ -36,7 +37,7 @@ export interface Stopped {
 /** Exception cause of an ecall from VS-mode. @see Volume II, table "Machine and supervisor cause register (mcause)" */
 const ECALL_FROM_VS = 10;
 
-const WANTED: Record<Exclude<Target, 'breakpoint'>, (transition: Transition) => boolean> = {
+const WANTED: Partial<Record<Target, (transition: Transition) => boolean>> = {
   exit: ({ from, to }) => insideVm(from) && !insideVm(to),
   trap: ({ trap }) => trap !== undefined,
   hypercall: ({ trap }) => trap?.interrupt === false && trap.cause === ECALL_FROM_VS,
@@ -49,13 +50,13 @@ export function openSession(trace: Trace): DebugSession {
 
 export class DebugSession {
   readonly run: TraceTimeline;
-  readonly breakpoints: Breakpoints;
+  readonly stops: Stops;
   /** In order; of very many the first, and the end. */
   readonly events: readonly RunEvent[];
 
   constructor(run: TraceTimeline) {
     this.run = run;
-    this.breakpoints = new Breakpoints(run.machine);
+    this.stops = new Stops(run.machine);
     this.events = eventsOf(run.trace);
   }
 
@@ -69,7 +70,7 @@ export class DebugSession {
 
   /**
    * Over so many instructions of a hart, calls and ecalls counting as one; or back over them. Ends early at a
-   * breakpoint, and where a call does not return.
+   * breakpoint or watchpoint, and where a call does not return.
    */
   over(direction: Direction, count = 1, hart = this.run.machine.next().hart): Slices<Stopped> {
     return this.repeat(count, (moved) =>
@@ -87,18 +88,21 @@ export class DebugSession {
   }
 
   /**
-   * To right before the count-th VM exit, trap, hypercall (ecall from VS-mode), or stop at any breakpoint from here on,
-   * or back. Breakpoints end only runs to breakpoints. @throws UserError when none is set
+   * To right before the count-th VM exit, trap, hypercall (ecall from VS-mode), or stop from here on, or back.
+   * Breakpoints and watchpoints end only runs to them. @throws UserError when none is set
    */
   *to(target: Target, direction: Direction, count = 1): Slices<Stopped> {
     const search = direction === 'forward' ? searchForward : searchBackward;
-    if (target !== 'breakpoint') {
+    const wanted = WANTED[target];
+    if (wanted) {
       const which = target === 'trap' ? 'all' : 'vm';
-      const hit = yield* search(this.run, transitionObserver(which, WANTED[target]), count);
+      const hit = yield* search(this.run, transitionObserver(which, wanted), count);
       return hit ? { moves: count, transition: hit.transition } : { moves: 0 };
     }
-    if (this.breakpoints.all.length === 0) throw new UserError('no breakpoint is set');
-    const hit = yield* search(this.run, this.breakpoints.observer(), count);
+    const kinds = this.stops.all.filter(({ kind }) => target === 'stop' || kind === target);
+    if (kinds.length === 0) throw new UserError(`no ${target === 'stop' ? 'breakpoint or watchpoint' : target} is set`);
+    const kind = target === 'breakpoint' || target === 'watchpoint' ? target : undefined;
+    const hit = yield* search(this.run, this.stops.observer(kind), count);
     return hit ? this.stoppedAt(count, hit) : { moves: 0 };
   }
 
@@ -121,7 +125,7 @@ export class DebugSession {
     let isWhole = false;
     try {
       for (let moves = 0; moves < count; moves++) {
-        const ended = yield* move({ run: this.run, stops: this.breakpoints.observer() });
+        const ended = yield* move({ run: this.run, stops: this.stops.observer() });
         isWhole = ended !== undefined || moves > 0;
         if (!ended) return { moves };
         if (!ended.arrived) return this.stoppedAt(moves, ended.hit);
@@ -133,7 +137,7 @@ export class DebugSession {
   }
 
   private stoppedAt(moves: number, hit: StopHit): Stopped {
-    const breakpoint = this.breakpoints.at(hit);
-    return { moves, ...(breakpoint && { breakpoint }) };
+    const stop = this.stops.of(hit);
+    return { moves, hit, ...(stop && { stop }) };
   }
 }
