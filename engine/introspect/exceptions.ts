@@ -1,4 +1,6 @@
-/** Names of exceptions, as the privileged manual's tables of mcause and scause spell them, in lower case. */
+/**
+ * Names of exceptions and interrupts, as the privileged manual's tables of mcause and scause spell them, in lower case.
+ */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [0, 'instruction address misaligned'],
   [1, 'instruction access fault'],
@@ -23,3 +25,19 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 
 /** `load page fault`, for a number from xcause without the interrupt bit. */
 export const exceptionName = (cause: number): string => NAMES.get(cause) ?? `exception ${cause}`;
+
+const INTERRUPTS: ReadonlyMap<number, string> = new Map([
+  [1, 'supervisor software interrupt'],
+  [2, 'VS software interrupt'],
+  [3, 'machine software interrupt'],
+  [5, 'supervisor timer interrupt'],
+  [6, 'VS timer interrupt'],
+  [7, 'machine timer interrupt'],
+  [9, 'supervisor external interrupt'],
+  [10, 'VS external interrupt'],
+  [11, 'machine external interrupt'],
+  [12, 'supervisor guest external interrupt'],
+]);
+
+/** `supervisor timer interrupt`, for a number from xcause without the interrupt bit. */
+export const interruptName = (cause: number): string => INTERRUPTS.get(cause) ?? `interrupt ${cause}`;

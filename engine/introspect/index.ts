@@ -1,11 +1,12 @@
 /** Introspection: what runs inside the machine, seen from outside. */
 export { type DisassembledLine, disassembleAround, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
-export { exceptionName } from './exceptions.ts';
+export { exceptionName, interruptName } from './exceptions.ts';
 export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
 export { readMachineSymbols } from './images.ts';
 export { hex } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
 export type { MachineSymbols } from './places.ts';
+export { type PublishedCall, readPublishedCalls } from './published.ts';
 export {
   type LockList,
   type QueuedVcpu,

@@ -1,6 +1,7 @@
 /**
  * What a hypervisor's image publishes about its structures: absolute symbols `layout.<struct>.<field>` are byte
- * offsets, `layout.vcpu_state.<name>` are values, `domain_list` is the pointer to the first domain.
+ * offsets, `layout.vcpu_state.<name>` are values, `domain_list` is the pointer to the first domain;
+ * `layout.hypercall.<name>` is the number of a call, `layout.hypercall_arguments.<name>` how many arguments it takes.
  * Relies on the symbols alone. Does not check that offsets and structures agree: readers bound every access.
  */
 import type { SymbolTable } from './symbols.ts';
@@ -86,6 +87,27 @@ export function readPublishedLayout(symbols: SymbolTable): PublishedLayout | str
     fields: { domain: struct('domain'), vcpu: struct('vcpu') },
   };
   return missing.length > 0 ? `${symbols.image} does not publish ${missing.join(', ')}` : layout;
+}
+
+/** A call that a hypervisor offers its VMs. */
+export interface PublishedCall {
+  readonly name: string;
+  /** How many arguments it takes, if that is published. */
+  readonly arguments?: number;
+}
+
+/** A call has as many registers for arguments. */
+const MAX_ARGUMENTS = 7;
+
+/** Calls by their numbers; none when the image publishes none. */
+export function readPublishedCalls(symbols: SymbolTable): ReadonlyMap<bigint, PublishedCall> {
+  const counts = symbols.absolutes('layout.hypercall_arguments.');
+  return new Map(
+    [...symbols.absolutes('layout.hypercall.')].map(([name, number]) => {
+      const count = counts.get(name);
+      return [number, { name, ...(count !== undefined && count <= MAX_ARGUMENTS && { arguments: Number(count) }) }];
+    }),
+  );
 }
 
 function names(published: ReadonlyMap<string, bigint>, prefix: string): Map<number, string> {

@@ -5,7 +5,17 @@
 import { CONSTANTS, EVENT, hartAddress, MACHINE, offsetOf } from '../core/index.ts';
 import type { BusObserver } from './bus/index.ts';
 import { H } from './state/index.ts';
-import type { DeviceAccess, DmaWrite, HartState, MachineEvent, Mode, Moment, Observed, Ticks } from './types.ts';
+import type {
+  DeviceAccess,
+  DmaWrite,
+  HartState,
+  MachineEvent,
+  Mode,
+  Moment,
+  Observed,
+  Registers,
+  Ticks,
+} from './types.ts';
 
 const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
 const RING = word('eventsHost');
@@ -101,7 +111,7 @@ export class Observer implements BusObserver {
     const ring = this.#u32[RING]!;
     // Emptied first: whoever observes may look at the machine and come back here.
     this.#u32[COUNT] = 0;
-    for (let n = 0; n < count; n++) listener(eventAt(this.#view, ring + n * EVENT.sizeBytes));
+    for (let n = 0; n < count; n++) listener(eventAt(this.#view, this.#u32, ring + n * EVENT.sizeBytes));
   }
 
   #apply(): void {
@@ -120,6 +130,7 @@ const AT = {
   value: at('value'),
   further: at('further'),
   context: at('context'),
+  work: at('work'),
   arguments: at('arguments'),
   cause: at('cause'),
   vmid: at('vmid'),
@@ -129,39 +140,60 @@ const AT = {
   to: at('to'),
 };
 const HIGH = 0x100000000;
+const NO_REGISTERS = Array<number>(16).fill(0);
 
-function eventAt(view: DataView, address: number): MachineEvent {
-  const u64 = (offset: number) => view.getBigUint64(address + offset, true);
-  const safe = (offset: number) =>
-    view.getUint32(address + offset, true) + HIGH * view.getUint32(address + offset + 4, true);
+/** a0 to a7. Words until somebody asks: nobody looks at those of most transitions. */
+class ArgumentRegisters implements Registers {
+  private readonly words: readonly number[];
+
+  constructor(words: readonly number[]) {
+    this.words = words;
+  }
+  at(n: number): bigint {
+    return (BigInt(this.words[2 * n + 1]!) << 32n) | BigInt(this.words[2 * n]!);
+  }
+}
+
+function eventAt(view: DataView, u32: Uint32Array, address: number): MachineEvent {
   const cause = view.getUint32(address + AT.cause, true);
-  const moment = safe(AT.moment);
-  const ticks = safe(AT.ticks);
+  const moment = safe(view, address + AT.moment);
+  const ticks = safe(view, address + AT.ticks);
   const hart = view.getUint8(address + AT.hart);
   const from = modeOf(view.getUint8(address + AT.from));
-  const pc = u64(AT.pc);
+  const pc = view.getBigUint64(address + AT.pc, true);
   const vmid = view.getUint32(address + AT.vmid, true);
   if (view.getUint8(address + AT.kind) === CONSTANTS.EVENT_IS_CSR_WRITE) {
-    const values = { before: u64(AT.value), after: u64(AT.further) };
-    return { kind: 'csr', moment, ticks, hart, pc, mode: from, vmid, number: cause, ...values };
+    const before = view.getBigUint64(address + AT.value, true);
+    const after = view.getBigUint64(address + AT.further, true);
+    return { kind: 'csr', moment, ticks, hart, pc, mode: from, vmid, number: cause, before, after };
   }
   const to = modeOf(view.getUint8(address + AT.to));
-  const trap =
-    cause === RETURN
-      ? undefined
-      : { cause: cause & 0x7fffffff, interrupt: cause >>> 31 === 1, tval: u64(AT.value), gpa: u64(AT.further) << 2n };
-  const context = u64(AT.context);
-  const registers = Array.from({ length: 8 }, (_, n) => u64(AT.arguments + 8 * n));
-  return { kind: 'transition', moment, ticks, hart, from, to, ...(trap && { trap }), pc, vmid, context, registers };
+  const context = view.getBigUint64(address + AT.context, true);
+  const work = safe(view, address + AT.work);
+  const words: number[] = [];
+  for (let at = (address + AT.arguments) >> 2; words.length < 16; at++) words.push(u32[at]!);
+  const registers = new ArgumentRegisters(words);
+  if (cause === RETURN) {
+    return { kind: 'transition', moment, ticks, hart, from, to, pc, vmid, context, work, registers };
+  }
+  const trap = {
+    cause: cause & 0x7fffffff,
+    interrupt: cause >>> 31 === 1,
+    tval: view.getBigUint64(address + AT.value, true),
+    gpa: view.getBigUint64(address + AT.further, true) << 2n,
+  };
+  return { kind: 'transition', moment, ticks, hart, from, to, trap, pc, vmid, context, work, registers };
 }
 
-/** Mode from priv | virt << 2. With the H extension, S-mode outside a VM is HS-mode. */
-export function modeOf(bits: number): Mode {
-  const virt = (bits & 4) !== 0;
-  if ((bits & 3) === 3) return 'M';
-  if ((bits & 3) === 1) return virt ? 'VS' : 'HS';
-  return virt ? 'VU' : 'U';
-}
+/** A 64-bit number that is a safe integer. */
+const safe = (view: DataView, address: number): number =>
+  view.getUint32(address, true) + HIGH * view.getUint32(address + 4, true);
+
+/** By priv | virt << 2. With the H extension, S-mode outside a VM is HS-mode. */
+const MODES: readonly Mode[] = ['U', 'HS', 'U', 'M', 'VU', 'VS', 'VU', 'M'];
+
+/** Mode from priv | virt << 2. */
+export const modeOf = (bits: number): Mode => MODES[bits & 7]!;
 
 /** VMID of an hgatp value. */
 export const vmidOf = (hgatp: bigint): number => Number((hgatp >> VMID_SHIFT) & VMID_MASK);
@@ -171,17 +203,17 @@ export const vmidOf = (hgatp: bigint): number => Number((hgatp >> VMID_SHIFT) & 
  * `harts`: before the reset; `at`: the position behind it.
  */
 export function resetTransitions(
-  harts: readonly Pick<HartState, 'mode' | 'vmid'>[],
+  harts: readonly (Pick<HartState, 'mode' | 'vmid'> & { readonly work: number })[],
   { transitions }: Observed,
   at: { readonly moment: Moment; readonly ticks: Ticks },
 ): MachineEvent[] {
   const isObserved = (from: Mode) =>
     transitions === 'all' || (transitions === 'vm' && (from === 'VS' || from === 'VU'));
-  const registers = Array<bigint>(8).fill(0n);
+  const registers = new ArgumentRegisters(NO_REGISTERS);
   const pc = BigInt(CONSTANTS.RESET_PC);
-  return harts.flatMap(({ mode: from, vmid }, hart) =>
+  return harts.flatMap(({ mode: from, vmid, work }, hart) =>
     from === 'M' || !isObserved(from)
       ? []
-      : [{ kind: 'transition', ...at, hart, from, to: 'M', pc, vmid, context: 0n, registers }],
+      : [{ kind: 'transition', ...at, hart, from, to: 'M', pc, vmid, context: 0n, work, registers }],
   );
 }

@@ -45,6 +45,7 @@ export type {
   Observed,
   Page,
   Quantum,
+  Registers,
   RunLimit,
   Snapshot,
   StateDifference,

@@ -366,7 +366,7 @@ class CoreMachine implements Machine, FaultTarget {
   /** Starts over, and says so: first the request, then what became of harts that were not in M-mode. */
   #reset(arg: number): void {
     const { moment, ticks } = this;
-    const harts = Array.from({ length: this.hartCount }, (_, n) => this.hart(n));
+    const harts = Array.from({ length: this.hartCount }, (_, n) => ({ ...this.hart(n), work: this.#hartWork(n) }));
     this.#observer.note(moment, ticks, this.#u32[W.currentHart]!, RESET_NOTE, arg);
     this.#power.reset();
     const after = { moment, ticks: this.ticks };
@@ -402,6 +402,9 @@ class CoreMachine implements Machine, FaultTarget {
     return hart === CONSTANTS.NO_HART ? undefined : { hart, pc: this.#view.getBigUint64(4 * W.mmioData, true) };
   }
 
+  #hartWork(n: number): number {
+    return Number(this.#view.getBigUint64(this.#hartBase(n) + H.workTicks, true));
+  }
   #hartBase(n: number): number {
     if (n >= 0 && n < this.hartCount) return hartAddress(n);
     throw new RangeError(`hart ${n}: the machine has harts 0…${this.hartCount - 1}`);

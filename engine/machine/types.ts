@@ -151,9 +151,15 @@ export type MachineEvent =
       readonly vmid: number;
       /** sscratch: where hypervisors keep the address of the vCPU while it runs. */
       readonly context: bigint;
-      /** a0 to a7. */
-      readonly registers: readonly bigint[];
+      /** Ticks that the hart has spent on instructions and traps; only the differences of a run mean something. */
+      readonly work: number;
+      readonly registers: Registers;
     });
+
+/** a0 to a7, by 0 to 7. */
+export interface Registers {
+  at(n: number): bigint;
+}
 
 /** `moment` and `ticks` count the instruction as done, except for one that traps. */
 interface Position {

@@ -29,7 +29,8 @@ const transition = (moment: number, vmid: number, from: Mode, to: Mode, cause?: 
   pc: BigInt(moment) * 16n,
   vmid,
   context: 0n,
-  registers: [],
+  work: 0,
+  registers: { at: () => 0n },
   ...(cause !== undefined && { trap: { cause, interrupt: false, tval: 0n, gpa: 0n } }),
 });
 

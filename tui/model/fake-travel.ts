@@ -101,7 +101,16 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     now = moment;
     for (const t of run.transitions) {
       if (t.moment > from && t.moment <= moment) {
-        observer?.({ kind: 'transition', ticks: t.moment, from: 'M', pc: 0n, context: 0n, registers: [], ...t });
+        observer?.({
+          kind: 'transition',
+          ticks: t.moment,
+          from: 'M',
+          pc: 0n,
+          context: 0n,
+          work: 0,
+          registers: { at: () => 0n },
+          ...t,
+        });
       }
     }
   };

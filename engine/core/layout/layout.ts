@@ -154,6 +154,7 @@ export const HART = placeBlock('HART', [
   saved('vstimecmp', 'CSR'),
   saved('fcsr', 'CSR; fflags and frm are views'),
   derived('sink', 'where writes to x0 go'),
+  derived('workTicks', 'ticks that it has spent before this slice since the core was made: instructions and traps'),
   derived('floatState', 'bit 0: floating point is on; bit 1: and already marked dirty', 'u32'),
   derived(
     'hostRounding',

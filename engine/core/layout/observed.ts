@@ -12,6 +12,7 @@ export const EVENT = placeBlock('EVENT', [
   derived('value', 'traps: mtval/stval/vstval; returns: 0; CSR writes: what is read before'),
   derived('further', 'traps: guest physical address >> 2 as in mtval2/htval, or 0; CSR writes: what is read after'),
   derived('context', 'sscratch: where hypervisors keep the address of the vCPU that runs'),
+  derived('work', 'ticks that the hart has spent since the core was made, up to here'),
   derived('arguments', 'transitions: a0 to a7', 'u64', 8),
   derived('cause', 'traps: xcause (bit 31 = interrupt); returns: 0xffff; CSR writes: number of the CSR', 'u32'),
   derived('vmid', 'hgatp.VMID at the time', 'u32'),

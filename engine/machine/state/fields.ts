@@ -43,4 +43,5 @@ export const H = {
   waiting: offsetOf(HART, 'waiting'),
   instret: offsetOf(HART, 'instret'),
   hgatp: offsetOf(HART, 'hgatp'),
+  workTicks: offsetOf(HART, 'workTicks'),
 } as const;

@@ -19,6 +19,7 @@ import {
   HART_STRIDE,
   HART_TRAPS,
   HART_WAITING,
+  HART_WORK_TICKS,
   MACHINE_BASE,
   MACHINE_CURRENT_HART,
   MACHINE_DEVICE_DEADLINE,
@@ -315,6 +316,7 @@ function closeSlice(hart: u32, left: u32): void {
   const ticks = machine(MACHINE_SLICE_START_TICKS) + spentTicks;
   setMachine(MACHINE_TICKS, ticks);
   setMachine(MACHINE_WORK_TICKS, machine(MACHINE_WORK_TICKS) + spentTicks);
+  set(hart, HART_WORK_TICKS, get(hart, HART_WORK_TICKS) + spentTicks);
   setMachine(MACHINE_MOMENT, machine(MACHINE_MOMENT) + retired);
   setMachine32(MACHINE_TURN_LEFT, machine32(MACHINE_TURN_LEFT) - spentTicks);
   if (!(get(hart, HART_MCOUNTINHIBIT) & COUNTER_IR)) set(hart, HART_INSTRET, get(hart, HART_INSTRET) + retired);

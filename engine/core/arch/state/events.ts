@@ -20,12 +20,14 @@ import {
   EVENT_TO,
   EVENT_VALUE,
   EVENT_VMID,
+  EVENT_WORK,
   HART_HART_ID,
   HART_HGATP,
   HART_PC,
   HART_RESYNC,
   HART_SSCRATCH,
   HART_TRAPS,
+  HART_WORK_TICKS,
   HART_X,
   MACHINE_EVENTS_CAPACITY,
   MACHINE_EVENTS_COUNT,
@@ -111,6 +113,7 @@ function newEvent(hart: u32, kind: u32, from: u32, cause: u32, pc: u64): u32 {
   store<u64>(event, machine(MACHINE_MOMENT) + <u64>(spent(hart) - get32(hart, HART_TRAPS)), EVENT_MOMENT);
   store<u64>(event, now(hart), EVENT_TICKS);
   store<u64>(event, pc, EVENT_PC);
+  store<u64>(event, get(hart, HART_WORK_TICKS) + <u64>spent(hart), EVENT_WORK);
   store<u64>(event, get(hart, HART_SSCRATCH), EVENT_CONTEXT);
   store<u32>(event, cause, EVENT_CAUSE);
   store<u32>(event, <u32>(get(hart, HART_HGATP) >> 44) & 0x3fff, EVENT_VMID);
