@@ -36,6 +36,12 @@ export function claim(path: string, named: string = path): Claim {
   }
 }
 
+/** Whether a living process writes this trace. Processes of other machines, and file systems without links, say no. */
+export function isBeingWritten(path: string): boolean {
+  const holder = parseName(holderOf(`${path}.lock`) ?? '');
+  return holder !== undefined && isRunning(holder);
+}
+
 /**
  * Removes a claim whose process is gone. Whoever does so claims the dead claim first, and looks at it again: so it
  * cannot be a newer one, made since, that is removed. @throws TraceWriteError when its process is not gone

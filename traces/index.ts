@@ -7,6 +7,7 @@ export {
   deleteBookmark,
   readBookmarks,
 } from './bookmarks/index.ts';
+export { isBeingWritten } from './claim.ts';
 export { DUMPED_KINDS, type DumpedKind, type DumpedRecord, dumpRecords } from './dump.ts';
 export { TraceError, type TraceErrorKind, TraceWriteError, type TraceWriteErrorKind } from './errors.ts';
 export { FORMAT_MAJOR, FORMAT_MINOR } from './preamble.ts';

@@ -1,7 +1,7 @@
 /** Positions, inputs, results and errors that every folder of replay speaks of. */
 export { endReason, endText } from './end-text.ts';
 export { MomentError } from './errors.ts';
-export { marksFrom, sharedMarks } from './marks.ts';
+export { type Mark, marksToEnd, sharedMarks } from './marks.ts';
 export type {
   BisectResult,
   Divergence,
@@ -21,3 +21,4 @@ export type {
   Trigger,
   VmVerdict,
 } from './types.ts';
+export { MAX_VMID } from './vmid.ts';

@@ -6,7 +6,7 @@
 import { firstFrom, type RecordList, type Trace, type TraceDigest } from '../../traces/index.ts';
 
 /** All from a virtual time on, before the end; of two at one position, the digest first. */
-export function* marksFrom({ digests, checkpoints }: Trace, ticks: number): Generator<TraceDigest> {
+function* marksFrom({ digests, checkpoints }: Trace, ticks: number): Generator<TraceDigest> {
   let digest = firstFrom(digests, 'ticks', ticks);
   let checkpoint = firstFrom(checkpoints, 'ticks', ticks);
   while (digest < digests.length || checkpoint < checkpoints.length) {
@@ -19,6 +19,19 @@ export function* marksFrom({ digests, checkpoints }: Trace, ticks: number): Gene
       yield nextCheckpoint!;
     }
   }
+}
+
+/** A position where a recording knows the state. */
+export interface Mark extends TraceDigest {
+  /** The end record was written behind the inputs of its position; everything else before them. */
+  readonly isEnd: boolean;
+}
+
+/** All positions from a virtual time on with a recorded digest, the end included, in order. */
+export function* marksToEnd(trace: Trace, ticks: number): Generator<Mark> {
+  for (const mark of marksFrom(trace, ticks)) yield { ...mark, isEnd: false };
+  const { end } = trace;
+  if (end && end.ticks >= ticks) yield { ...end, isEnd: true };
 }
 
 type Pair = readonly [TraceDigest, TraceDigest];

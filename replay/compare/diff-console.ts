@@ -1,11 +1,8 @@
 /**
- * Whose console lines are whose, and how two outputs differ.
- * Relies on hypervisors prefixing a guest's lines with its name and a colon, as Lazarus does (`vm1: …`). Lines of
- * hypervisors that do not belong to no VM.
+ * The console lines of each VM, and how two outputs differ. Whose a line is: timeline/console-lines.ts.
  */
 import { createHash, type Hash } from 'node:crypto';
-import type { ConsoleLine } from '../timeline/index.ts';
-import { MAX_VMID } from './diff-vms.ts';
+import { type ConsoleLine, speakerOf } from '../timeline/index.ts';
 
 /** What is kept of the output of VMs: characters of all together. */
 const MAX_CHARACTERS = 1 << 25;
@@ -19,9 +16,9 @@ export function linesByVm(lines: Iterable<ConsoleLine>): Map<number, string[]> {
   let left = MAX_CHARACTERS;
   const further = new Map<number, { count: number; readonly hash: Hash }>();
   for (const { text } of lines) {
-    const [, digits, said] = /^vm(\d{1,5}): (.*)$/.exec(text) ?? [];
-    const vmid = Number(digits);
-    if (said === undefined || vmid > MAX_VMID) continue;
+    const speaker = speakerOf(text);
+    if (!speaker) continue;
+    const { vmid, said } = speaker;
     const of = found.get(vmid) ?? [];
     found.set(vmid, of);
     // A line counts with what an array takes to hold it.

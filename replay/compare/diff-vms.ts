@@ -3,9 +3,7 @@
  * been taken at common moments; says nothing about vCPU registers.
  */
 import { type Trace, TraceError } from '../../traces/index.ts';
-
-/** VMIDs have 14 bits. */
-export const MAX_VMID = 0x3fff;
+import { MAX_VMID } from '../base/index.ts';
 
 export interface VmComparison {
   readonly vmid: number;

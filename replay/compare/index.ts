@@ -4,7 +4,6 @@ export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
 export { diffTraces, imageDifferences, machineDifferences, type SettingDifference, type TraceDiff } from './diff.ts';
 export { compareOutput, linesByVm } from './diff-console.ts';
 export { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
-export { MAX_VMID } from './diff-vms.ts';
 export {
   compareRecordings,
   isOwnEnd,

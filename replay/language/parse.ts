@@ -13,6 +13,7 @@
  * Names are looked up later (names.ts), but for registers, modes and fields, which every machine has.
  */
 import { didYouMean, MAX_HARTS, noSuchName, UserError } from '../../engine/index.ts';
+import { MAX_VMID } from '../base/index.ts';
 import { mistake } from './errors.ts';
 import { canonicalRegister, MODES, registerGuess } from './registers.ts';
 import {
@@ -33,7 +34,6 @@ export const MAX_EXPRESSION = 1000;
 /** Parentheses, brackets, prefixes and signs inside each other. */
 const MAX_DEPTH = 50;
 const COMPARISON = 2;
-const MAX_VMID = 0x3fff;
 const MAX_HART = MAX_HARTS - 1;
 
 /** Reads an expression. @throws UserError with the expression and a caret under what is wrong */

@@ -1,8 +1,10 @@
 /**
- * Console output as lines, each with the moment of its first byte. Knows bytes only: whose lines they are is told in
- * diff-console.ts.
+ * Console output as lines, each with the moment of its first byte, and whose lines they are.
+ * Relies on hypervisors prefixing a guest's lines with its name and a colon, as Lazarus does (`vm1: …`). Lines of
+ * hypervisors that do not belong to no VM.
  */
 import type { RecordList, TraceConsole } from '../../traces/index.ts';
+import { MAX_VMID } from '../base/index.ts';
 
 export interface ConsoleLine {
   /** Moment of the line's first byte. */
@@ -30,6 +32,13 @@ export function* linesOf(console: Iterable<TraceConsole>): Generator<ConsoleLine
     else if (bytes.push(record.byte) === MAX_LINE_BYTES) yield line();
   }
   if (moment !== undefined) yield line();
+}
+
+/** Which VM said a line, by the number in its prefix, and what it said behind that; undefined: none did. */
+export function speakerOf(text: string): { readonly vmid: number; readonly said: string } | undefined {
+  const [, digits, said] = /^vm(\d{1,5}): (.*)$/.exec(text) ?? [];
+  const vmid = Number(digits);
+  return said === undefined || vmid > MAX_VMID ? undefined : { vmid, said };
 }
 
 /** Output before a place that a person looks through: some 800 full lines. */

@@ -62,9 +62,12 @@ export interface Recording {
  * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It
  * goes no further beyond `last` than one instruction: a run that has left its recording could run for ever. What the
  * machine cannot take, a state or an input, is the file's fault: a TraceError, whatever the file's checksums say.
+ * `applied`: how many inputs the machine has taken already.
  */
-export function createPlayer(machine: Machine, recording: Recording): Player {
-  return new InputPlayer(machine, recording.inputs, recording);
+export function createPlayer(machine: Machine, recording: Recording, applied = 0): Player {
+  const player = new InputPlayer(machine, recording.inputs, recording);
+  player.applied = applied;
+  return player;
 }
 
 /** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
@@ -104,13 +107,17 @@ class InputPlayer implements Player {
 
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {
     const { machine, recording } = this;
-    const { hypervisor } = until;
+    const { hypervisor, work } = until;
     const last = recording?.last ?? { moment: Number.POSITIVE_INFINITY, ticks: Number.MAX_SAFE_INTEGER };
     const moment = Math.min(until.moment ?? Number.POSITIVE_INFINITY, last.moment + 1);
     const ticks = Math.min(until.ticks ?? last.ticks, last.ticks);
     const retired = machine.hypervisorInstructions;
+    const worked = machine.work;
     for (;;) {
-      const left = hypervisor === undefined ? undefined : hypervisor - (machine.hypervisorInstructions - retired);
+      const left = {
+        ...(hypervisor !== undefined && { hypervisor: hypervisor - (machine.hypervisorInstructions - retired) }),
+        ...(work !== undefined && { work: work - (machine.work - worked) }),
+      };
       const stop = arrival(machine, moment, ticks, left);
       const input = this.inputs.at(this.applied);
       const isDue = input !== undefined && input.ticks <= machine.ticks;
@@ -122,7 +129,7 @@ class InputPlayer implements Player {
       const ran = machine.run({
         ...(Number.isFinite(moment) && { moment }),
         ticks: Math.min(ticks, input?.ticks ?? ticks),
-        ...(left !== undefined && { hypervisor: left }),
+        ...left,
       });
       if (ran.kind === 'halted' || ran.kind === 'breakpoint' || ran.kind === 'watchpoint') return ran;
       if (ran.kind !== 'idle') continue;
@@ -154,9 +161,10 @@ function arrival(
   machine: Machine,
   moment: Moment,
   ticks: Ticks,
-  hypervisorLeft: number | undefined,
+  left: Pick<RunLimit, 'hypervisor' | 'work'>,
 ): StopReason | undefined {
   if (machine.moment >= moment) return { kind: 'moment' };
   if (machine.ticks >= ticks) return { kind: 'ticks' };
-  return hypervisorLeft !== undefined && hypervisorLeft <= 0 ? { kind: 'hypervisor' } : undefined;
+  if (left.hypervisor !== undefined && left.hypervisor <= 0) return { kind: 'hypervisor' };
+  return left.work !== undefined && left.work <= 0 ? { kind: 'work' } : undefined;
 }

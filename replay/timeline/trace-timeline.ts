@@ -21,6 +21,15 @@ export function createTracePlayer(trace: Trace): Player {
 }
 
 /**
+ * A player that goes on where another one of the same recording stands, now that more of it has been written.
+ * @throws TraceError when it cannot be read
+ */
+export function continueTracePlayer(trace: Trace, { machine, applied }: Player): Player {
+  const { path, last } = trace;
+  return createPlayer(machine, { path, last, inputs: inputsFromTrace(trace) }, applied);
+}
+
+/**
  * Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace
  * cannot run here
  */

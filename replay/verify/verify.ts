@@ -15,8 +15,7 @@ import {
   vmDigests,
 } from '../../engine/index.ts';
 import { firstFrom, type RecordList, type Trace, TraceError } from '../../traces/index.ts';
-import { type Divergence, marksFrom, type Position, type ReplayResult } from '../base/index.ts';
-import { MAX_VMID } from '../compare/index.ts';
+import { type Divergence, MAX_VMID, type Mark, marksToEnd, type Position, type ReplayResult } from '../base/index.ts';
 import { createTracePlayer, type Player } from '../timeline/index.ts';
 
 export interface ReplayOptions {
@@ -28,13 +27,6 @@ export interface ReplayOptions {
   readonly fromCheckpoint?: number;
   /** Called after each compared digest. */
   readonly onProgress?: (moment: Moment) => void;
-}
-
-/** A position where the recording knows the state. */
-interface Mark extends Position {
-  readonly digest: bigint;
-  /** The end record was written behind the inputs of its position; everything else before them. */
-  readonly isEnd: boolean;
 }
 
 /**
@@ -53,7 +45,7 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const output = watchOutput(trace, machine);
   let agreedAt = here(machine);
   let digestsCompared = 0;
-  for (const mark of marksOf(trace, agreedAt.ticks)) {
+  for (const mark of marksToEnd(trace, agreedAt.ticks)) {
     if (mark.moment > until || mark.ticks > untilTicks) break;
     const mismatch = goTo(player, mark, output) ?? compareDigest(machine, mark);
     if (mismatch) {
@@ -115,13 +107,6 @@ const stoppedBefore = (machine: Machine, goal: Moment): Mismatch => ({
 type Mismatch = Pick<Divergence, 'what' | 'differsAt' | 'expected' | 'actual'>;
 
 const here = ({ moment, ticks }: Position): Position => ({ moment, ticks });
-
-/** All positions from a tick on with a recorded digest, in order. */
-function* marksOf(trace: Trace, ticks: number): Generator<Mark> {
-  for (const mark of marksFrom(trace, ticks)) yield { ...mark, isEnd: false };
-  const { end } = trace;
-  if (end && end.ticks >= ticks) yield { ...end, isEnd: true };
-}
 
 /** Runs to a mark. What parts first on the way: output, or a position that cannot be reached. */
 function goTo(player: Player, mark: Mark, output: OutputWatch): Mismatch | undefined {
