@@ -15,4 +15,5 @@ export {
   parsePoke,
   parseSeed,
   parseSize,
+  parseWords,
 } from './parse.ts';

@@ -3,6 +3,7 @@
  * them; the fault models' own text is left to the engine's parser. Every function throws UsageError with what was
  * expected and an example.
  */
+import { noSuchName } from '../../engine/index.ts';
 import { type PlannedInput, parseCount } from '../../replay/index.ts';
 import { UsageError } from './errors.ts';
 
@@ -40,6 +41,16 @@ export function parseInteger(low: number, high: number): (text: string) => numbe
 }
 
 const U64_LIMIT = 1n << 64n;
+
+/** Some of a few words, with commas between them. `what` is what one of them is called. */
+export function parseWords<const W extends string>(what: string, words: readonly W[]): (text: string) => readonly W[] {
+  return (text) =>
+    text.split(',').map((word) => {
+      const found = words.find((one) => one === word);
+      if (found === undefined) throw new UsageError(noSuchName(what, word, words));
+      return found;
+    });
+}
 
 /** A 64-bit seed, decimal or 0x hexadecimal. */
 export function parseSeed(text: string): bigint {

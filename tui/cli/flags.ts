@@ -4,9 +4,9 @@
  * to this one by qemu/command-line.ts before the parser sees it.
  */
 
-import { noSuchName } from '../../engine/index.ts';
-import { parseMomentText } from '../../replay/index.ts';
-import { DUMPED_KINDS, type DumpedKind } from '../../traces/index.ts';
+import { MAX_HARTS } from '../../engine/index.ts';
+import { LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
+import { DUMPED_KINDS } from '../../traces/index.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -14,6 +14,7 @@ import {
   parseMoment,
   parsePoke,
   parseSeed,
+  parseWords,
   UsageError,
 } from '../base/index.ts';
 import { isTooSmall, MIN_COLUMNS, MIN_ROWS } from '../panels/index.ts';
@@ -277,7 +278,7 @@ export const FLAGS = {
   records: {
     syntax: '--kind <list>',
     help: `only records of these kinds, with commas between them: ${DUMPED_KINDS.join(', ')}`,
-    parse: parseRecords,
+    parse: parseWords('kind of record', DUMPED_KINDS),
     takes: 'record-kinds',
   },
   delete: {
@@ -286,10 +287,42 @@ export const FLAGS = {
     parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
     takes: 'text',
   },
+  kinds: {
+    syntax: '--kind <list>',
+    help: `only these kinds, with commas between them: ${LOG_KINDS.join(', ')} (default: all but csr)`,
+    parse: parseWords('kind of entry', LOG_KINDS),
+    takes: 'log-kinds',
+  },
+  vm: {
+    syntax: '--vm <n>',
+    help: 'only what belongs to the VM with this VMID',
+    parse: parseInteger(0, MAX_VMID),
+    takes: 'text',
+  },
   hart: {
     syntax: '--hart <n>',
-    help: 'registers of this hart only',
-    parse: parseInteger(0, 7),
+    help: 'only this hart',
+    parse: parseInteger(0, MAX_HARTS - 1),
+    takes: 'text',
+  },
+  summary: {
+    syntax: '--summary',
+    help: 'count, and say for each VM how long it was inside and, by why it was left, outside',
+  },
+  limit: {
+    syntax: '--limit <n>',
+    help: 'stop after so many entries',
+    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
+    takes: 'text',
+  },
+  follow: {
+    syntax: '-f, --follow',
+    help: 'go on while the trace is being recorded, until the recording ends',
+  },
+  grep: {
+    syntax: '--grep <pattern>',
+    help: 'only lines in which this regular expression is found',
+    parse: asText,
     takes: 'text',
   },
   bytes: {
@@ -401,14 +434,6 @@ function parseExport(text: string): (typeof EXPORT_FORMATS)[number] {
   const found = EXPORT_FORMATS.find((format) => format === text);
   if (found !== undefined) return found;
   throw new UsageError(`expected ${EXPORT_FORMATS.join(' or ')}, got '${text}'`);
-}
-
-function parseRecords(text: string): readonly DumpedKind[] {
-  return text.split(',').map((word) => {
-    const found = DUMPED_KINDS.find((kind) => kind === word);
-    if (found !== undefined) return found;
-    throw new UsageError(noSuchName('kind of record', word, DUMPED_KINDS));
-  });
 }
 
 const MOST_COLUMNS = 400;

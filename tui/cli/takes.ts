@@ -22,6 +22,8 @@ export type Takes =
   | 'export-format'
   /** Kinds of records of a trace, with commas between them. */
   | 'record-kinds'
+  /** Kinds of entries of a log, with commas between them. */
+  | 'log-kinds'
   /** A campaign file, or a plan that comes with dejavm. */
   | 'plan'
   /** Parts of what there is to show of a moment, with commas between them. */

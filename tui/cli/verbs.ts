@@ -161,6 +161,28 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/show.ts')).showCommand,
   }),
   verb({
+    name: 'log',
+    summary:
+      'say what happens in a run: exits and entries of VMs, calls with their results, traps, devices, recoveries',
+    arguments: [TRACE],
+    flags: ['kinds', 'vm', 'hart', 'from', 'to', 'summary', 'limit', 'follow', 'json'],
+    examples: [
+      'dejavm log latest --summary                       # how often, and how long it took, per VM',
+      'dejavm log run.djvm --kind exit,hypercall --vm 2 --from 8M --to 8.1M',
+      'dejavm log run.djvm --from fault --limit 100      # what followed a fault',
+      'dejavm log run.djvm -f --kind recovery            # while it is being recorded',
+    ],
+    load: async () => (await import('./commands/log.ts')).logCommand,
+  }),
+  verb({
+    name: 'console',
+    summary: 'print what the run printed, each line with its moment',
+    arguments: [TRACE],
+    flags: ['grep', 'vm', 'json'],
+    examples: ['dejavm console latest', "dejavm console run.djvm --vm 1 --grep 'sum|error'"],
+    load: async () => (await import('./commands/console.ts')).consoleCommand,
+  }),
+  verb({
     name: 'inject',
     summary: 'inject one fault and explain what becomes of it',
     arguments: [

@@ -7,6 +7,7 @@ import { type DumpedRecord, dumpRecords, type Trace } from '../../../traces/inde
 import { EXIT, type ExitCode, hex, type Io } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJsonLine } from '../json/index.ts';
+import { isTaken } from '../taken.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -48,17 +49,6 @@ async function momentOf(
   if (base.kind === 'trigger' && base.trigger.kind === 'moment') return base.trigger.moment + offset;
   const travel = openTimeline(trace);
   return (await travelTo(travel, moment, io)) ? travel.moment : 'interrupted';
-}
-
-/** Waits until a slow reader has caught up, and for signals. False: nobody reads any more. */
-async function isTaken({ stdout }: Io): Promise<boolean> {
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  if (stdout.writableNeedDrain) {
-    await new Promise<void>((resolve) => {
-      for (const event of ['drain', 'close', 'error']) stdout.once(event, () => resolve());
-    });
-  }
-  return stdout.errored == null;
 }
 
 /** `notes moment=28116 ticks=28120 hart=0 code=4097 arg=2`. */

@@ -3,7 +3,7 @@
  * from.
  */
 import { ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
-import { LATEST } from '../../../replay/index.ts';
+import { LATEST, LOG_KINDS } from '../../../replay/index.ts';
 import { DUMPED_KINDS } from '../../../traces/index.ts';
 import type { Verb } from '../command.ts';
 import { EXPORT_FORMATS, FAULT_EXAMPLES } from '../flags.ts';
@@ -46,6 +46,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     enhancements: { words: ENHANCE_WORDS, list: true },
     'export-format': { words: EXPORT_FORMATS },
     'record-kinds': { words: DUMPED_KINDS, list: true },
+    'log-kinds': { words: LOG_KINDS, list: true },
     plan: { words: BUNDLED_PLANS, files: true },
     sections: { words: SECTIONS, list: true },
     shell: { words: SHELLS },

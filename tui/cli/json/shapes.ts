@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { bookmarks, dump, note } from './bookmarks.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
+import { consoleLine, log, logSummary } from './log.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
 import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
@@ -31,6 +32,9 @@ export const JSON_SHAPES = {
   dump: { command: 'dejavm dump TRACE --json', schema: dump, lines: true },
   note: { command: "dejavm note TRACE -g 8M 'text' --json", schema: note },
   bookmarks: { command: 'dejavm bookmarks TRACE --json', schema: bookmarks },
+  log: { command: 'dejavm log TRACE --json', schema: log, lines: true },
+  'log --summary': { command: 'dejavm log TRACE --summary --json', schema: logSummary },
+  console: { command: 'dejavm console TRACE --json', schema: consoleLine, lines: true },
   bisect: { command: 'dejavm bisect A B --json', schema: bisect },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },
