@@ -4,9 +4,7 @@
  * to this one by qemu/command-line.ts before the parser sees it.
  */
 
-import { MAX_HARTS } from '../../engine/index.ts';
-import { LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
-import { DUMPED_KINDS } from '../../traces/index.ts';
+import { parseMomentText } from '../../replay/index.ts';
 import {
   parseConsoleInput,
   parseFaultPlan,
@@ -14,11 +12,11 @@ import {
   parseMoment,
   parsePoke,
   parseSeed,
-  parseWords,
   UsageError,
 } from '../base/index.ts';
 import { isTooSmall, MIN_COLUMNS, MIN_ROWS } from '../panels/index.ts';
 import { parseDevice, parseDrive, parseHarts, parseNetdev, parseRam, parseWallClock } from './parse-devices.ts';
+import { QUESTION_FLAGS } from './question-flags.ts';
 import type { Takes } from './takes.ts';
 
 interface FlagSpec {
@@ -35,9 +33,6 @@ interface FlagSpec {
 
 type Switch = FlagSpec & { readonly parse?: never; readonly takes?: never };
 type Valued = FlagSpec & Required<Pick<FlagSpec, 'parse' | 'takes'>>;
-
-/** Of memory, at once. */
-const MAX_SHOWN_BYTES = 65_536;
 
 const asText = (text: string): string => text;
 
@@ -263,74 +258,7 @@ export const FLAGS = {
     parse: parseMomentText,
     takes: 'text',
   },
-  from: {
-    syntax: '--from <moment>',
-    help: 'begin there, what enters the machine at that position included: 8M, 5ms, fault, detected',
-    parse: parseMomentText,
-    takes: 'text',
-  },
-  to: {
-    syntax: '--to <moment>',
-    help: 'end there, all of that moment included',
-    parse: parseMomentText,
-    takes: 'text',
-  },
-  records: {
-    syntax: '--kind <list>',
-    help: `only records of these kinds, with commas between them: ${DUMPED_KINDS.join(', ')}`,
-    parse: parseWords('kind of record', DUMPED_KINDS),
-    takes: 'record-kinds',
-  },
-  delete: {
-    syntax: '--delete <n>',
-    help: 'take the bookmark with this number away',
-    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
-    takes: 'text',
-  },
-  kinds: {
-    syntax: '--kind <list>',
-    help: `only these kinds, with commas between them: ${LOG_KINDS.join(', ')} (default: all but csr)`,
-    parse: parseWords('kind of entry', LOG_KINDS),
-    takes: 'log-kinds',
-  },
-  vm: {
-    syntax: '--vm <n>',
-    help: 'only what belongs to the VM with this VMID',
-    parse: parseInteger(0, MAX_VMID),
-    takes: 'text',
-  },
-  hart: {
-    syntax: '--hart <n>',
-    help: 'only this hart',
-    parse: parseInteger(0, MAX_HARTS - 1),
-    takes: 'text',
-  },
-  summary: {
-    syntax: '--summary',
-    help: 'count, and say for each VM how long it was inside and, by why it was left, outside',
-  },
-  limit: {
-    syntax: '--limit <n>',
-    help: 'stop after so many entries',
-    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
-    takes: 'text',
-  },
-  follow: {
-    syntax: '-f, --follow',
-    help: 'go on while the trace is being recorded, until the recording ends',
-  },
-  grep: {
-    syntax: '--grep <pattern>',
-    help: 'only lines in which this regular expression is found',
-    parse: asText,
-    takes: 'text',
-  },
-  bytes: {
-    syntax: '--bytes <n>',
-    help: 'bytes of memory to show (default: as many as the place has)',
-    parse: parseInteger(1, MAX_SHOWN_BYTES),
-    takes: 'text',
-  },
+  ...QUESTION_FLAGS,
   fromCheckpoint: {
     syntax: '--from-checkpoint <n>',
     help: 'start at checkpoint N instead of at the beginning',

@@ -1,0 +1,82 @@
+/**
+ * The flags of verbs that ask a trace something: which stretch of it, which kinds, which VM. Part of the table in
+ * flags.ts, which says what a row is.
+ */
+import { MAX_HARTS } from '../../engine/index.ts';
+import { LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
+import { DUMPED_KINDS } from '../../traces/index.ts';
+import { parseInteger, parseWords } from '../base/index.ts';
+
+/** Of memory, at once. */
+const MAX_SHOWN_BYTES = 65_536;
+
+export const QUESTION_FLAGS = {
+  from: {
+    syntax: '--from <moment>',
+    help: 'begin there, what enters the machine at that position included: 8M, 5ms, fault, detected',
+    parse: parseMomentText,
+    takes: 'text',
+  },
+  to: {
+    syntax: '--to <moment>',
+    help: 'end there, all of that moment included',
+    parse: parseMomentText,
+    takes: 'text',
+  },
+  records: {
+    syntax: '--kind <list>',
+    help: `only records of these kinds, with commas between them: ${DUMPED_KINDS.join(', ')}`,
+    parse: parseWords('kind of record', DUMPED_KINDS),
+    takes: 'record-kinds',
+  },
+  delete: {
+    syntax: '--delete <n>',
+    help: 'take the bookmark with this number away',
+    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
+    takes: 'text',
+  },
+  kinds: {
+    syntax: '--kind <list>',
+    help: `only these kinds, with commas between them: ${LOG_KINDS.join(', ')} (default: all but csr)`,
+    parse: parseWords('kind of entry', LOG_KINDS),
+    takes: 'log-kinds',
+  },
+  vm: {
+    syntax: '--vm <n>',
+    help: 'only what belongs to the VM with this VMID',
+    parse: parseInteger(0, MAX_VMID),
+    takes: 'text',
+  },
+  hart: {
+    syntax: '--hart <n>',
+    help: 'only this hart',
+    parse: parseInteger(0, MAX_HARTS - 1),
+    takes: 'text',
+  },
+  summary: {
+    syntax: '--summary',
+    help: 'count, and say for each VM how long it was inside and, by why it was left, outside',
+  },
+  limit: {
+    syntax: '--limit <n>',
+    help: 'stop after so many entries',
+    parse: parseInteger(1, Number.MAX_SAFE_INTEGER),
+    takes: 'text',
+  },
+  follow: {
+    syntax: '-f, --follow',
+    help: 'go on while the trace is being recorded, until the recording ends',
+  },
+  grep: {
+    syntax: '--grep <pattern>',
+    help: 'only lines in which this regular expression is found',
+    parse: (text: string): string => text,
+    takes: 'text',
+  },
+  bytes: {
+    syntax: '--bytes <n>',
+    help: 'bytes of memory to show (default: as many as the place has)',
+    parse: parseInteger(1, MAX_SHOWN_BYTES),
+    takes: 'text',
+  },
+} as const;
