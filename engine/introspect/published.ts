@@ -48,8 +48,17 @@ export interface NamedOffset {
 /** Structures larger than this are taken for a corrupt symbol table. */
 const MAX_STRUCT_BYTES = 1 << 16;
 
+/** Symbols do not change, and VMs are listed at many moments. */
+const READ = new WeakMap<SymbolTable, PublishedLayout | string>();
+
 /** Reads the published layout; a text that says what is missing when the image publishes none or not all of it. */
 export function readPublishedLayout(symbols: SymbolTable): PublishedLayout | string {
+  const known = READ.get(symbols) ?? readLayout(symbols);
+  READ.set(symbols, known);
+  return known;
+}
+
+function readLayout(symbols: SymbolTable): PublishedLayout | string {
   const published = symbols.absolutes('layout.');
   if (published.size === 0) return `${symbols.image} publishes no layout.* symbols`;
   const list = symbols.loadAddress('domain_list');

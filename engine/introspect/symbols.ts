@@ -42,6 +42,8 @@ export interface SymbolTable {
   place(name: string): SymbolPlace | undefined;
   /** Names of places in the image, as `lookup` finds them; some are shared by several. */
   placeNames(): Iterable<string>;
+  /** The value of an absolute symbol: an offset, a constant. */
+  value(name: string): bigint | undefined;
   /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
   absolutes(prefix: string): ReadonlyMap<string, bigint>;
 }
@@ -71,6 +73,15 @@ export function createSymbolTable(
     );
     return named;
   };
+  let valued: ReadonlyMap<string, bigint> | undefined;
+  const absolutes = () => {
+    valued ??= new Map(
+      symbols
+        .filter((symbol) => symbol.absolute && symbol.type !== 'file')
+        .map((symbol) => [symbol.name, symbol.address]),
+    );
+    return valued;
+  };
   const lookup = (address: bigint) => find(places, address) ?? find(places, linkAddress(moved, address));
   return {
     image,
@@ -90,11 +101,12 @@ export function createSymbolTable(
       return named && { address: named.address, bytes: named.size > 0n ? named.size : reachOf(places, named) };
     },
     placeNames: () => places.values().map(({ name }) => name),
+    value: (name) => absolutes().get(name),
     absolutes: (prefix) =>
       new Map(
-        symbols
-          .filter((symbol) => symbol.absolute && symbol.type !== 'file' && symbol.name.startsWith(prefix))
-          .map((symbol) => [symbol.name.slice(prefix.length), symbol.address]),
+        [...absolutes()]
+          .filter(([name]) => name.startsWith(prefix))
+          .map(([name, value]) => [name.slice(prefix.length), value]),
       ),
   };
 }

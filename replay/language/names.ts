@@ -81,7 +81,7 @@ function symbolIn(
     const loaded = table.loadAddress(name) ?? place.address;
     return [{ part, symbol: { name, side, vmid, ...place, loaded } }];
   }
-  const value = table.absolutes('').get(name);
+  const value = table.value(name);
   if (value === undefined) return [];
   return [{ part, symbol: { name, side, vmid, address: value, loaded: value, bytes: 0n } }];
 }
