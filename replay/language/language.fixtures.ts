@@ -189,3 +189,8 @@ export const oneVm = (): MachineConfig => ({
   },
   append: '',
 });
+
+/** Any text, halves of surrogate pairs and what acts on terminals included; much of it ASCII. */
+export const anyText: fc.Arbitrary<string> = fc
+  .array(fc.oneof(fc.nat({ max: 0x7f }), fc.nat({ max: 0xffff }), fc.nat({ max: 0x10ffff })), { maxLength: 30 })
+  .map((points) => String.fromCodePoint(...points));

@@ -2,7 +2,7 @@
  * Going to a moment that a person named. Relies on the trace for events, on searching (replay/search) for executions.
  * What the run does not have is one clear line, and leaves it where it was found out.
  */
-import { insideVm, RAM_BASE, UserError } from '../../engine/index.ts';
+import { insideVm, type Machine, UserError } from '../../engine/index.ts';
 import {
   type InputsHere,
   MomentError,
@@ -11,10 +11,17 @@ import {
   type TimeTravel,
   type Trigger,
 } from '../base/index.ts';
-import { breakpointObserver, observe, type Slices } from '../search/index.ts';
+import {
+  type BreakpointHit,
+  breakpointObserver,
+  canBreakAt,
+  type Observer,
+  observe,
+  type Slices,
+} from '../search/index.ts';
 import { eachEvent } from '../timeline/index.ts';
 import { type EventName, formatMoment, type MomentBase, type MomentExpression } from './moment-text.ts';
-import { findSymbol } from './names.ts';
+import { type FoundSymbol, findSymbol } from './names.ts';
 
 /**
  * Goes there, slice by slice, and says where that is. Of several positions with one moment: the first for a number of
@@ -86,7 +93,7 @@ function hypervisorInstruction(run: TimeTravel, k: number, moment: MomentExpress
 
 type SymbolTrigger = Extract<Trigger, { kind: 'symbol' }>;
 
-/** Right before the n-th time from the present on that a hart executes a place of firmware or hypervisor. */
+/** Right before the n-th time from the present on that a hart executes a place. */
 function* execution(
   run: TimeTravel,
   { symbol, offset, n }: SymbolTrigger,
@@ -99,15 +106,9 @@ function* execution(
   const node = { image: vm ? undefined : image, vmid: vm ? Number(vm[1]) : undefined, name: symbol };
   const found = findSymbol({ kind: 'symbol', ...node, at }, run.symbols);
   if (found.bytes === 0n) throw new UserError(`'${symbol}' is a value and no place`);
-  if (found.side === 'guest') {
-    throw new UserError(`'${symbol}' is a symbol of the guest: moments name what firmware or hypervisor execute`);
-  }
-  const paddr = Number(found.loaded) + offset;
-  if (paddr % 2 !== 0 || paddr < RAM_BASE || paddr + 2 > RAM_BASE + machine.config.ramBytes) {
+  const observer = executionsOf(machine, found, offset);
+  if (!observer)
     throw new UserError(`no instruction can be at ${formatMoment({ ...moment, offset: 0, here: 'applied' })}`);
-  }
-  const pcs = [BigInt(paddr), found.address + BigInt(offset)];
-  const observer = breakpointObserver([paddr], ({ mode, pc }) => !insideVm(mode) && pcs.includes(pc));
   let seen = 0;
   /** The latest. */
   const hits: Position[] = [];
@@ -118,6 +119,20 @@ function* execution(
   });
   if (seen < n) throw tooFew(run, moment, seen, 'executions of it');
   return hits[0]!;
+}
+
+/** Sees them where that software runs; undefined where there can be no instruction. */
+function executionsOf(machine: Machine, symbol: FoundSymbol, offset: number): Observer<BreakpointHit> | undefined {
+  const linked = symbol.address + BigInt(offset);
+  if (symbol.side === 'guest') {
+    const isThere = ({ mode, vmid }: BreakpointHit) =>
+      insideVm(mode) && (symbol.vmid === undefined || symbol.vmid === vmid);
+    return linked % 2n === 0n ? breakpointObserver([], isThere, [linked]) : undefined;
+  }
+  const paddr = Number(symbol.loaded) + offset;
+  const pcs = [BigInt(paddr), linked];
+  if (!canBreakAt(machine, paddr)) return undefined;
+  return breakpointObserver([paddr], ({ mode, pc }) => !insideVm(mode) && pcs.includes(pc));
 }
 
 function goToTicks(run: TimeTravel, ticks: number, moment: MomentExpression): void {
