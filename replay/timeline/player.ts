@@ -39,7 +39,10 @@ export interface Player {
    * the end of the recording.
    */
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced;
-  /** Goes forward to a moment. False when the machine stops before, or an input does not fall where it was recorded. */
+  /**
+   * Goes forward to a moment, past breakpoints and watchpoints. False when the machine stops before, or an input does
+   * not fall where it was recorded.
+   */
   toMoment(moment: Moment, here?: InputsHere): boolean;
   /** Goes forward to a virtual time. False as above. */
   toTicks(ticks: Ticks, here: InputsHere): boolean;
@@ -98,11 +101,19 @@ class InputPlayer implements Player {
   }
 
   toMoment(moment: Moment, here: InputsHere = 'applied'): boolean {
-    return this.advance({ moment }, here).kind !== 'misplaced' && this.machine.moment === moment;
+    return this.reach({ moment }, here) && this.machine.moment === moment;
   }
 
   toTicks(ticks: Ticks, here: InputsHere): boolean {
-    return this.advance({ ticks }, here).kind !== 'misplaced' && this.machine.ticks === ticks;
+    return this.reach({ ticks }, here) && this.machine.ticks === ticks;
+  }
+
+  /** As `advance`, and no observer stops it. False when an input is misplaced. */
+  private reach(until: RunLimit, here: InputsHere): boolean {
+    for (;;) {
+      const { kind } = this.advance(until, here);
+      if (kind !== 'breakpoint' && kind !== 'watchpoint') return kind !== 'misplaced';
+    }
   }
 
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {

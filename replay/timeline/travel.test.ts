@@ -32,9 +32,24 @@ describe('time travel', async () => {
   }
   const expected = digests();
 
-  it('shows the same state however one came there', () => {
+  it('shows the same state however one came there, and whoever observes', () => {
     const moment = fc.integer({ min: 0, max: LAST });
+    const watch = fc.record({
+      paddr: fc.nat(0x300).map((offset) => DATA + offset),
+      bytes: fc.integer({ min: 1, max: 600 }),
+      reads: fc.boolean(),
+      writes: fc.boolean(),
+      stops: fc.boolean(),
+    });
+    const instruction = fc.nat(30).map((n) => 0x8000_0000 + 4 * n);
+    const observers = fc.record({
+      watches: fc.array(watch, { maxLength: 3 }),
+      breakAt: fc.array(instruction, { maxLength: 2 }),
+      breakAtVirtual: fc.array(instruction.map(BigInt), { maxLength: 2 }),
+    });
+    const cleared = { watches: [], breakAt: undefined, breakAtVirtual: [] };
     const step = fc.oneof(
+      fc.record({ go: fc.constant('observe' as const), who: fc.oneof(observers, fc.constant(cleared)) }),
       fc.record({
         go: fc.constant('seek' as const),
         n: fc.oneof(moment, fc.constantFrom(0, 999, 1000, 1001, 1500, 4000, LAST)),
@@ -47,8 +62,13 @@ describe('time travel', async () => {
     );
     const travel = openTimeline(trace);
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
-        for (const { go, n } of steps) {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 16 }), (steps) => {
+        for (const its of steps) {
+          if (its.go === 'observe') {
+            Object.assign(travel.machine, its.who);
+            continue;
+          }
+          const { go, n } = its;
           const before = travel.moment;
           if (go === 'seek') travel.seek(n);
           else if (go === 'forward') travel.stepForward(n);
