@@ -8,9 +8,11 @@ import {
   createMachine,
   type Machine,
   type MachineConfig,
+  type RunLimit,
   type Snapshot,
   type StopReason,
 } from '../engine/index.ts';
+import type { ChangingObservers } from './observers.fixtures.ts';
 import { eventText, IMAGES } from './scenario.fixtures.ts';
 
 export const RAM = 0x8000_0000;
@@ -64,6 +66,23 @@ export class Pair {
     return run(this.machines[0], { pokes, ticks, cuts: [], watched }, () => this.machines[0]);
   }
 
+  /** Runs the second machine to the same end; with other observers from each of `changes` on, ascending. */
+  observed(pokes: readonly Poke[], ticks: number, changes: readonly number[], observers: ChangingObservers): Outcome {
+    const [, machine] = this.machines;
+    observers.change(machine);
+    const outcome = run(
+      machine,
+      { pokes, ticks, cuts: changes, watched: false },
+      () => {
+        observers.change(machine);
+        return machine;
+      },
+      (limit) => observers.run(machine, limit),
+    );
+    observers.leave(machine);
+    return outcome;
+  }
+
   /**
    * Runs to the same end with a stop at each of `cuts`, ascending; at each the state is taken out, which forgets all
    * that is derived, and put back into one machine or the other.
@@ -97,7 +116,12 @@ interface Plan {
   readonly watched: boolean;
 }
 
-function run(first: Machine, { pokes, ticks, cuts, watched }: Plan, cut: (machine: Machine) => Machine): Outcome {
+function run(
+  first: Machine,
+  { pokes, ticks, cuts, watched }: Plan,
+  cut: (machine: Machine) => Machine,
+  go: ((limit: RunLimit) => StopReason) | undefined = undefined,
+): Outcome {
   let machine = first;
   const events: string[] = [];
   if (watched) machine.onEvent = (event) => events.push(eventText(event));
@@ -110,7 +134,7 @@ function run(first: Machine, { pokes, ticks, cuts, watched }: Plan, cut: (machin
   let stop: StopReason = { kind: 'ticks' };
   for (const at of stops) {
     if (at > ticks) break;
-    stop = machine.run({ ticks: at });
+    stop = go ? go({ ticks: at }) : machine.run({ ticks: at });
     // Stopped by itself: its state must stay what it is.
     if (stop.kind !== 'ticks') break;
     for (const poke of later) if (poke.ticks === at) machine.apply({ kind: 'poke', ...poke });

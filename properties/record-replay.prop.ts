@@ -1,15 +1,26 @@
 /**
- * Record = replay: a scenario's trace holds all that decided its run. Also the canary: an input that the trace does not
- * hold must be found, or the property could not fail.
+ * Record = replay: a scenario's trace holds all that decided its run, and observers that come and go change nothing.
+ * Also the canary: an input that the trace does not hold must be found, or the property could not fail.
  */
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ReplayResult, replayTrace } from '../replay/index.ts';
+import { createTracePlayer, type ReplayResult, replayTrace } from '../replay/index.ts';
 import type { Trace } from '../traces/index.ts';
 import { scenarios } from './arbitraries.ts';
-import { check, checkScenarios } from './check.ts';
-import { copyTrace, IO_IMAGES, IO_ROUNDS, IO_SOFTWARE, ONE_ROUND, scenarioRecorder } from './scenario.fixtures.ts';
-import { scenarioCommand } from './scenario.ts';
+import { check } from './check.ts';
+import { ChangingObservers, observerSets } from './observers.fixtures.ts';
+import {
+  copyTrace,
+  IO_IMAGES,
+  IO_PAGES,
+  IO_ROUNDS,
+  IO_SOFTWARE,
+  ONE_ROUND,
+  PAGES,
+  scenarioRecorder,
+} from './scenario.fixtures.ts';
+import { type Scenario, type ScenarioSoftware, scenarioCommand } from './scenario.ts';
 
 const recorder = scenarioRecorder();
 const ARBITRARY = scenarios({ ...ONE_ROUND, devices: { min: 0, max: 2 } });
@@ -23,6 +34,21 @@ function expectReplays(trace: Trace, fromCheckpoint?: number): void {
   expect(result.end).toEqual({ moment: trace.last.moment, ticks: trace.last.ticks });
 }
 
+/** Replays with other observers from each digest on: the digests are those of the recording. */
+function expectReplaysObserved(trace: Trace, observers: ChangingObservers): void {
+  const player = createTracePlayer(trace);
+  const { machine } = player;
+  for (const { moment, ticks, digest } of trace.digests) {
+    observers.change(machine);
+    observers.past(machine, () => player.advance({ ticks }, 'pending'));
+    expect({ moment: machine.moment, ticks: machine.ticks, digest: machine.digest() }).toEqual({
+      moment,
+      ticks,
+      digest,
+    });
+  }
+}
+
 function partingText({ divergence }: ReplayResult): string {
   if (!divergence) return 'the replay is not ok, and does not say where';
   const { what, agreedAt, differsAt, expected, actual, differences } = divergence;
@@ -30,23 +56,39 @@ function partingText({ divergence }: ReplayResult): string {
   return `${what} differs between moments ${agreedAt.moment} and ${differsAt.moment}: ${expected}, replayed ${actual} (${where})`;
 }
 
+/** Over scenarios with observers, whose reproducer is the scenario's. */
+function checkObserved(
+  { software, ...options }: { name: string; runs: number; software?: ScenarioSoftware },
+  arbitrary: fc.Arbitrary<Scenario>,
+  pages: readonly number[],
+  holds: (scenario: Scenario, observers: ChangingObservers) => Promise<void>,
+): Promise<void> {
+  const drawn = fc.record({ scenario: arbitrary, sets: observerSets(pages) });
+  const reproduce = ({ scenario }: { scenario: Scenario }) => scenarioCommand(scenario, software);
+  return check({ ...options, reproduce }, drawn, ({ scenario, sets }) => holds(scenario, new ChangingObservers(sets)));
+}
+
 test('a recorded scenario replays', async () => {
-  await checkScenarios({ name: 'a recorded scenario replays', runs: 14 }, ARBITRARY, async (scenario) => {
+  const name = 'a recorded scenario replays';
+  await checkObserved({ name, runs: 14 }, ARBITRARY, PAGES, async (scenario, observers) => {
     const { result, trace } = await recorder.record(scenario);
     expect(trace.end).toMatchObject({ ...result.end });
     expectReplays(trace);
     // From half way, too: what a checkpoint does not hold cannot be made up for.
     expectReplays(trace, trace.checkpoints.length >> 1);
+    expectReplaysObserved(trace, observers);
   });
 });
 
 test('a recorded scenario with busy devices replays', async () => {
   const name = 'a recorded scenario with busy devices replays';
   let finished = 0;
-  await checkScenarios({ name, runs: 14, software: IO_SOFTWARE }, scenarios(IO_ROUNDS), async (scenario) => {
+  const options = { name, runs: 14, software: IO_SOFTWARE };
+  await checkObserved(options, scenarios(IO_ROUNDS), IO_PAGES, async (scenario, observers) => {
     const { trace, result } = await ioRecorder.record(scenario);
     if (result.stop.kind === 'halted' && result.stop.status === 'pass') finished++;
     expectReplays(trace);
+    expectReplaysObserved(trace, observers);
     for (const from of [0, trace.checkpoints.length >> 1, trace.checkpoints.length - 1]) {
       if (from < trace.checkpoints.length) expectReplays(trace, Math.max(0, from));
     }

@@ -30,6 +30,10 @@ export const IMAGES: Required<ScenarioImages> = {
   initrd: image('guest-compute.elf'),
 };
 
+const pagesFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n * 0x1000);
+/** Pages where much happens: of the firmware; the hypervisor's code, its statics, and what lies behind them. */
+export const PAGES: readonly number[] = [...pagesFrom(0x8000_0000, 3), ...pagesFrom(0x8020_0000, 24)];
+
 /**
  * Guests of one round: the run takes 1.5 million instructions, hypervisor and VMs up in the last third. With room for a
  * recovery behind that; a machine that a fault has wrecked is cut off there.
@@ -42,6 +46,8 @@ export const IO_SOFTWARE: ScenarioSoftware = {
   before: 'node properties/conformance/io-guest/main.ts io-guest.bin',
   flags: '-bios io-guest.bin',
 };
+/** Its code, and the first pages of its queues and buffers. */
+export const IO_PAGES: readonly number[] = [0x8000_0000, ...pagesFrom(0x8020_0000, 8)];
 /** All its rounds: about half a million ticks, for the most part spent waiting for devices. */
 export const IO_ROUNDS: ScenarioBounds = {
   append: '',

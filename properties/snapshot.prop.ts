@@ -8,7 +8,17 @@ import { compareStates, createMachine, type Machine, type Snapshot, type StopRea
 import type { PlannedInput } from '../replay/index.ts';
 import { moments, type ScenarioBounds, scenarios } from './arbitraries.ts';
 import { check } from './check.ts';
-import { eventText, IMAGES, IO_IMAGES, IO_ROUNDS, IO_SOFTWARE, ONE_ROUND } from './scenario.fixtures.ts';
+import { ChangingObservers, type ObserverSet, observerSets } from './observers.fixtures.ts';
+import {
+  eventText,
+  IMAGES,
+  IO_IMAGES,
+  IO_PAGES,
+  IO_ROUNDS,
+  IO_SOFTWARE,
+  ONE_ROUND,
+  PAGES,
+} from './scenario.fixtures.ts';
 import {
   type Scenario,
   type ScenarioImages,
@@ -20,12 +30,15 @@ import {
 
 interface Interrupted {
   readonly scenario: Scenario;
+  /** Observers from the first snapshot on, others from each that follows. */
+  readonly sets: readonly ObserverSet[];
   /** Ticks at which snapshots are taken, ascending. */
   readonly at: readonly number[];
 }
-const interrupted = (bounds: ScenarioBounds, ticks: number): fc.Arbitrary<Interrupted> =>
+const interrupted = (bounds: ScenarioBounds, ticks: number, pages: readonly number[]): fc.Arbitrary<Interrupted> =>
   fc.record({
     scenario: scenarios({ ...bounds, maxFaults: 1 }),
+    sets: observerSets(pages),
     at: fc.uniqueArray(moments(ticks), { minLength: 1, maxLength: 3 }).map((at) => at.toSorted((a, b) => a - b)),
   });
 
@@ -44,23 +57,29 @@ class Run {
   applied = 0;
   readonly #scenario: Scenario;
   readonly #inputs;
-  constructor(scenario: Scenario, machine: Machine) {
+  readonly #observers: ChangingObservers | undefined;
+  constructor(scenario: Scenario, machine: Machine, observers?: ChangingObservers) {
+    this.#observers = observers;
     this.#scenario = scenario;
     this.machine = machine;
     this.#inputs = scenarioInputs(scenario)
       .map(({ trigger, event }) => ({ moment: startOf(trigger), event }))
       .sort((a, b) => a.moment - b.moment);
-    machine.onEvent = (event) => this.events.push(eventText(event));
+    machine.onEvent = (event) => {
+      // Those that only observers ask for.
+      if (event.kind !== 'access' && event.kind !== 'csr') this.events.push(eventText(event));
+    };
   }
 
   to(ticks: number): StopReason {
     const { machine } = this;
     for (;;) {
       const next = this.#inputs[this.applied];
-      const stop = machine.run({
+      const limit = {
         ticks,
         moment: Math.min(next?.moment ?? this.#scenario.maxMoment, this.#scenario.maxMoment),
-      });
+      };
+      const stop = this.#observers ? this.#observers.run(machine, limit) : machine.run(limit);
       if (stop.kind !== 'moment' || !next || next.moment > machine.moment) return stop;
       this.applied++;
       machine.apply(next.event);
@@ -83,17 +102,19 @@ interface Checked {
 function checkSnapshots({ name, runs, arbitrary, images, software, seen: look }: Checked): Promise<void> {
   const reproduce = ({ scenario, at }: Interrupted) =>
     `${scenarioCommand(scenario, software)}  # snapshots at ticks ${at.join(', ')}`;
-  return check({ name, runs, reproduce }, arbitrary, ({ scenario, at }) => {
+  return check({ name, runs, reproduce }, arbitrary, ({ scenario, at, sets }) => {
     const config = scenarioConfig(scenario, images);
     const straight = new Run(scenario, createMachine(config));
     const stop = straight.to(END);
     const end = straight.machine.snapshot();
 
-    const run = new Run(scenario, createMachine(config));
+    const observers = new ChangingObservers(sets);
+    const run = new Run(scenario, createMachine(config), observers);
     const kept: { snapshot: Snapshot; applied: number; seen: number }[] = [];
     for (const ticks of at) {
       run.to(ticks);
       look?.(run.machine);
+      observers.change(run.machine);
       kept.push({ snapshot: run.machine.snapshot(), applied: run.applied, seen: run.events.length });
     }
     const expectSameEnd = (other: Run, how: string) => {
@@ -105,6 +126,7 @@ function checkSnapshots({ name, runs, arbitrary, images, software, seen: look }:
     expect(run.events).toEqual(straight.events);
     // The same machine, from the latest to the earliest and forth again; then a fresh one.
     for (const { snapshot, applied, seen } of [...kept.toReversed(), ...kept]) {
+      observers.change(run.machine);
       run.machine.restore(snapshot);
       run.applied = applied;
       run.events.length = 0;
@@ -121,7 +143,7 @@ function checkSnapshots({ name, runs, arbitrary, images, software, seen: look }:
 }
 
 test('a snapshot can be gone back to, anywhere', async () => {
-  const arbitrary = interrupted({ ...ONE_ROUND, devices: { min: 0, max: 2 } }, 1_800_000);
+  const arbitrary = interrupted({ ...ONE_ROUND, devices: { min: 0, max: 2 } }, 1_800_000, PAGES);
   await checkSnapshots({ name: 'a snapshot can be gone back to', runs: 10, arbitrary, images: IMAGES });
 });
 
@@ -130,7 +152,7 @@ test('a snapshot can be gone back to in the middle of input and output', async (
   await checkSnapshots({
     name: 'a snapshot can be gone back to in the middle of input and output',
     runs: 15,
-    arbitrary: interrupted(IO_ROUNDS, 330_000),
+    arbitrary: interrupted(IO_ROUNDS, 330_000, IO_PAGES),
     images: IO_IMAGES,
     software: IO_SOFTWARE,
     seen(machine) {

@@ -2,11 +2,14 @@
  * Translation caches cannot be seen: a machine that forgets everything derived every few ticks goes the same way as one
  * that keeps its caches, whatever programs (tlb/program.ts) do to page tables of either stage and any mode.
  */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../engine/index.ts';
 import { expectSameState, Pair } from './bare.fixtures.ts';
 import { check } from './check.ts';
 import {
+  DATA,
+  IDENTITY_TABLES,
   imageOf,
   levelOf,
   PAGE,
@@ -16,17 +19,52 @@ import {
   RAM,
   SEEN,
   SEEN_BYTES,
+  SNIPPETS,
   seenAt,
   seenSatpAt,
   TICKS,
   USED,
 } from './conformance/tlb/index.ts';
+import { ChangingObservers, observerSets } from './observers.fixtures.ts';
 
 /** Steps are longer than this: what is cached in one of them is forgotten before the next. */
 const FORGET_EVERY = 11;
 
 const pairs = new Map([1, 2].map((harts) => [harts, new Pair(harts)]));
 const CUTS = Array.from({ length: Math.floor((TICKS - 1) / FORGET_EVERY) }, (_, n) => (n + 1) * FORGET_EVERY);
+
+test('observers change nothing', async () => {
+  const pages = [
+    ...[POOL, DATA].flatMap((first) => [0, 1, 2, 3, 4, 5, 6, 7].map((n) => first + n * PAGE)),
+    ...[SEEN, SNIPPETS, SNIPPETS + PAGE, IDENTITY_TABLES, IDENTITY_TABLES + PAGE, RAM, RAM + PAGE],
+  ];
+  const arbitrary = fc.record({
+    program: PROGRAM,
+    changes: fc.uniqueArray(fc.integer({ min: 1, max: TICKS - 1 }), { minLength: 1, maxLength: 8 }),
+    sets: observerSets(pages),
+  });
+  const tally = { hits: 0, stops: 0 };
+  await check({ name: 'observers change nothing', runs: 40 }, arbitrary, ({ program, changes, sets }) => {
+    const pair = pairs.get(program.harts)!;
+    const image = imageOf(program);
+    pair.reset();
+    const alone = pair.straight(image, TICKS, false);
+    const observers = new ChangingObservers(sets);
+    const observed = pair.observed(
+      image,
+      TICKS,
+      changes.toSorted((a, b) => a - b),
+      observers,
+    );
+    expectSameState(alone.end, observed.end, pair.config);
+    expect(observed.stop).toEqual(alone.stop);
+    tally.hits += observers.hits;
+    tally.stops += observers.stops;
+  });
+  if (process.env.FC_PATH || process.env.FC_RUNS) return;
+  expect(tally.hits).toBeGreaterThan(1000);
+  expect(tally.stops).toBeGreaterThan(100);
+});
 
 test('translation caches cannot be seen', async () => {
   const causes = new Set<string>();
