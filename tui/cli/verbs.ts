@@ -109,6 +109,25 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/info.ts')).infoCommand,
   }),
   verb({
+    name: 'who-wrote',
+    summary: 'find who wrote to memory last: which hart, VM, instruction, device or fault, and what was there before',
+    arguments: [
+      TRACE,
+      {
+        name: 'where',
+        takes: 'text',
+        help: 'spa:ADDR (physical), vmN:ADDR (guest-physical), va:ADDR[@hartN], a symbol, [ADDR]:4',
+      },
+    ],
+    flags: ['before', 'changes', 'all', 'read', 'bytes', 'limit', 'json'],
+    examples: [
+      'dejavm who-wrote latest heap_lock                     # the last write before the end of the run',
+      'dejavm who-wrote run.djvm vm2:0x80001000 --before 8M  # follows the address when its mapping changes',
+      "dejavm who-wrote run.djvm '[spa:0x80215020]:4' --all --changes",
+    ],
+    load: async () => (await import('./commands/who-wrote.ts')).whoWroteCommand,
+  }),
+  verb({
     name: 'dump',
     summary: "print a trace's records, one a line",
     arguments: [TRACE],

@@ -4,6 +4,7 @@
  * and tests load: commands name a row by its type.
  */
 import type { z } from 'zod';
+import { whoWrote } from './accesses.ts';
 import { bookmarks, dump, note } from './bookmarks.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
 import { consoleLine, log, logSummary } from './log.ts';
@@ -36,6 +37,7 @@ export const JSON_SHAPES = {
   'log --summary': { command: 'dejavm log TRACE --summary --json', schema: logSummary },
   console: { command: 'dejavm console TRACE --json', schema: consoleLine, lines: true },
   bisect: { command: 'dejavm bisect A B --json', schema: bisect },
+  'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },
   report: { command: 'dejavm report smoke.sqlite --json', schema: report },

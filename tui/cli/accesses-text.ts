@@ -1,0 +1,134 @@
+/** Accesses to memory for people and for --json: who, where, when, and what was there before and after. */
+import { disassembleAt, type MachineSymbols } from '../../engine/index.ts';
+import type { AccessHit, MappingHit, MemoryHit, Place, TraceTimeline } from '../../replay/index.ts';
+import { counted, grouped, hex, table, virtualTime } from '../base/index.ts';
+
+/** What was asked. */
+export interface AccessQuestion {
+  /** As it was typed, and where that is. */
+  readonly where: string;
+  readonly address: string;
+  readonly bytes: number;
+  readonly what: 'writes' | 'changes' | 'reads';
+}
+
+/** An access, or a change of the mapping, as --json prints it. */
+export type DescribedHit = ReturnType<typeof describeHit>;
+
+/** With the symbol of the instruction, as the image of its mode has it. */
+export function describeHit(hit: MemoryHit, symbols: MachineSymbols) {
+  const { moment, ticks, here = 'applied', by, hart, mode, vmid, pc, device, request } = hit;
+  const symbol = pc !== undefined && mode ? symbols.describe(mode, pc) : undefined;
+  const who = {
+    moment,
+    ticks,
+    inputs: here,
+    by,
+    ...(hart !== undefined && { hart }),
+    ...(mode && { mode }),
+    ...(vmid !== undefined && isGuest(mode) && { vmid }),
+    ...(pc !== undefined && { pc }),
+    ...(symbol !== undefined && { symbol }),
+    ...(device !== undefined && { device }),
+    ...(request && { request }),
+  };
+  if (hit.kind === 'mapping') return { kind: hit.kind, ...who, entry: hit.entry, from: hit.from, to: hit.to };
+  return { kind: hit.kind, ...who, parts: hit.parts, furtherParts: hit.further };
+}
+
+const isGuest = (mode: string | undefined): boolean => mode === 'VS' || mode === 'VU';
+
+/** The exact position right before an access, as -g takes it. */
+export const momentOf = ({ ticks, here = 'applied' }: Pick<MemoryHit, 'ticks' | 'here'>): string =>
+  `${ticks}ns${here === 'pending' ? '-' : ''}`;
+
+/** The accessing instruction; the run stands right before it. undefined: it was no instruction. */
+export function instructionOf({ hart, pc }: MemoryHit, { machine, symbols }: TraceTimeline): string | undefined {
+  if (hart === undefined || pc === undefined || machine.hart(hart).pc !== pc) return undefined;
+  return disassembleAt(machine, hart, pc, 1, symbols)[0]?.text.replaceAll('\t', ' ');
+}
+
+/** The last one, or that there is none. */
+export function lastHitText(
+  question: AccessQuestion,
+  before: Place,
+  hit: DescribedHit | undefined,
+  instruction: string | undefined,
+): string {
+  const { where, address, bytes, what } = question;
+  const name = where === address ? address : `${where} (${address})`;
+  const until = `before moment ${grouped(before.moment)}`;
+  if (!hit) {
+    return `nothing ${VERBS[what]} ${name}, ${counted(bytes, 'byte')}, ${until}: it is as the machine started with it`;
+  }
+  const rows = [
+    ['moment', `${grouped(hit.moment)}, ${virtualTime(hit.ticks)} of virtual time`],
+    ['by', whoText(hit)],
+    ...(hit.pc === undefined ? [] : [['pc', [hex(hit.pc, 8), hit.symbol].filter(Boolean).join('  ')]]),
+    ...(instruction === undefined ? [] : [['instruction', instruction]]),
+    ...whatRows(hit),
+  ];
+  return `${name}, ${counted(bytes, 'byte')}, was last ${PAST[what]} ${until}:\n\n${table(rows)}`;
+}
+
+/** All of them, a line each. */
+export function hitsText(question: AccessQuestion, before: Place, hits: readonly DescribedHit[]): string {
+  const { where, address, bytes, what } = question;
+  const name = where === address ? address : `${where} (${address})`;
+  const head = `${counted(hits.length, 'time')} ${PAST[what]} before moment ${grouped(before.moment)}: ${name}, ${counted(bytes, 'byte')}`;
+  if (hits.length === 0) return head;
+  const rows = hits.map((hit) => [
+    grouped(hit.moment),
+    whoText(hit),
+    hit.pc === undefined ? '' : hex(hit.pc, 8),
+    hit.symbol ?? '',
+    whatRows(hit)
+      .map(([, text]) => text)
+      .join('; '),
+  ]);
+  return `${head}\n\n${table([['moment', 'by', 'pc', 'symbol', 'what'], ...rows], [0])}`;
+}
+
+const VERBS = { writes: 'wrote to', changes: 'changed', reads: 'read' } as const;
+const PAST = { writes: 'written', changes: 'changed', reads: 'read' } as const;
+
+const BY: Record<MemoryHit['by'], string> = {
+  load: 'load',
+  store: 'store',
+  'table-read': "page walk's read",
+  'table-write': 'page walk that sets A or D',
+  'dma-read': 'DMA read',
+  'dma-write': 'DMA write',
+  input: 'input from outside (fault or poke)',
+  reset: 'reset',
+};
+
+function whoText({ by, hart, mode, vmid, device, request }: DescribedHit): string {
+  const inVm = vmid === undefined ? '' : ` of VM ${vmid}`;
+  const place = hart === undefined ? '' : `, hart ${hart} in ${mode}${inVm}`;
+  const serving = request ? `, queue ${request.queue}, descriptor ${request.head}` : '';
+  return `${BY[by]}${place}${device === undefined ? '' : ` of ${device}${serving}`}`;
+}
+
+type Part = AccessHit['parts'][number];
+
+const partText = ({ paddr, bytes, before, after }: Part): string =>
+  `${counted(bytes, 'byte')} at spa:${hex(paddr)}: ${before === after ? `${hex(before)}` : `${hex(before)} → ${hex(after)}`}`;
+
+/** Parts of an access that are told one by one. */
+const MOST_PARTS = 8;
+
+function whatRows(hit: DescribedHit): string[][] {
+  if (hit.kind === 'mapping') {
+    return [
+      ['table entry', partText(hit.entry)],
+      ['address', `was at ${rangesText(hit.from)}, is at ${rangesText(hit.to)} since`],
+    ];
+  }
+  const rows = hit.parts.slice(0, MOST_PARTS).map((part, n) => [n === 0 ? 'bytes' : '', partText(part)]);
+  const more = hit.parts.length - rows.length + hit.furtherParts;
+  return more > 0 ? [...rows, ['', `and ${counted(more, 'more part')}`]] : rows;
+}
+
+const rangesText = (ranges: MappingHit['from']): string =>
+  ranges.length === 0 ? 'no memory' : ranges.map(({ paddr }) => `spa:${hex(paddr)}`).join(', ');

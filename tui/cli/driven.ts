@@ -1,0 +1,31 @@
+/**
+ * Drives a search for a person: shows on a terminal how far it is, and stops it at Ctrl-C. Relies on replay's searches
+ * coming in slices, and on their undoing what they set up.
+ */
+import { finishInTurns, type SearchProgress, type Slices } from '../../replay/index.ts';
+import { type Io, progressLine } from '../base/index.ts';
+
+export interface Driven<R> {
+  readonly interrupted: boolean;
+  /** undefined when it was interrupted. */
+  readonly result: R | undefined;
+}
+
+/** Does all of a search, or what there is time for until Ctrl-C. @throws what the search throws */
+export async function driven<R>(
+  search: Slices<R>,
+  io: Io,
+  text: (progress: SearchProgress) => string,
+): Promise<Driven<R>> {
+  const progress = progressLine(io);
+  const abort = new AbortController();
+  const release = io.onInterrupt(() => abort.abort());
+  try {
+    const onProgress = (at: SearchProgress) => progress.show(() => text(at));
+    const result = await finishInTurns(search, { signal: abort.signal, onProgress });
+    return { interrupted: abort.signal.aborted, result };
+  } finally {
+    progress.clear();
+    release();
+  }
+}
