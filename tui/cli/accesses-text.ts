@@ -56,7 +56,7 @@ export function lastHitText(
   instruction: string | undefined,
 ): string {
   const { where, address, bytes, what } = question;
-  const name = where === address ? address : `${where} (${address})`;
+  const name = nameOf(where, address);
   const until = `before moment ${grouped(before.moment)}`;
   if (!hit) {
     return `nothing ${VERBS[what]} ${name}, ${counted(bytes, 'byte')}, ${until}: it is as the machine started with it`;
@@ -74,7 +74,7 @@ export function lastHitText(
 /** All of them, a line each. */
 export function hitsText(question: AccessQuestion, before: Place, hits: readonly DescribedHit[]): string {
   const { where, address, bytes, what } = question;
-  const name = where === address ? address : `${where} (${address})`;
+  const name = nameOf(where, address);
   const head = `${counted(hits.length, 'time')} ${PAST[what]} before moment ${grouped(before.moment)}: ${name}, ${counted(bytes, 'byte')}`;
   if (hits.length === 0) return head;
   const rows = hits.map((hit) => [
@@ -88,6 +88,10 @@ export function hitsText(question: AccessQuestion, before: Place, hits: readonly
   ]);
   return `${head}\n\n${table([['moment', 'by', 'pc', 'symbol', 'what'], ...rows], [0])}`;
 }
+
+/** A symbol or register is followed by the address that it means. */
+const nameOf = (where: string, address: string): string =>
+  where.replaceAll('_', '') === address.replaceAll('_', '') ? address : `${where} (${address})`;
 
 const VERBS = { writes: 'wrote to', changes: 'changed', reads: 'read' } as const;
 const PAST = { writes: 'written', changes: 'changed', reads: 'read' } as const;

@@ -68,7 +68,7 @@ export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWro
   }
   const last = answer.hits.at(-1);
   if (last && !flags.json) {
-    io.err(`dejavm: right before it: ${shellLine(['dejavm', 'replay', trace.path, '-g', momentOf(last)])}\n`);
+    io.err(`dejavm: right before it: ${shellLine(['dejavm', 'show', trace.path, '-g', momentOf(last)])}\n`);
   }
   return EXIT.ok;
 }
