@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTraceWriter, openTrace } from '../../../traces/index.ts';
 import { EXIT } from '../../base/exit-codes.ts';
 import { cli } from '../test-io.ts';
 
@@ -55,6 +56,23 @@ describe('log', () => {
     const { code, out } = await cli(['log', path, '--summary'], { onInterruptible: (interrupt) => interrupt() });
     expect(code).toBe(EXIT.interrupted);
     expect(out).toMatch(/^kind +count/);
+  });
+
+  it('says up to where it is true of a run that leaves its recording', async () => {
+    const { header, digests, image, end } = openTrace(path);
+    const parted = join(folder, 'parted.djvm');
+    const writer = createTraceWriter(
+      parted,
+      header,
+      header.images.map(({ role }) => ({ role, ...image(role)! })),
+    );
+    for (const at of digests) writer.digest({ ...at, digest: at.digest ^ 1n });
+    writer.finish(end!);
+    const { code, out, err } = await cli(['log', parted, '--kind', 'note,mmio']);
+    expect(code).toBe(EXIT.difference);
+    expect(out).toMatch(/firmware up/);
+    expect(lines(err)).toHaveLength(1);
+    expect(err).toMatch(/agrees with the recording at moment [\d,]+, and no more at 1,000,000; the log ends there/);
   });
 
   it.each([
