@@ -154,11 +154,15 @@ function flipped(bytes: Uint8Array, places: readonly Word[]): Uint8Array {
   return now;
 }
 
+const ALL_PARTS = 'regs,float,csr,vms,locks,sched,where';
+
 const WAYS = [
   'golden',
   'from its checkpoint',
   'seek',
   'seek before',
+  'seek an event',
+  'show',
   'diff',
   'bisect',
   'rerun',
@@ -174,6 +178,8 @@ function specimen(path: string, base: string, from: number, anew: string, ways: 
     'from its checkpoint': { argv: ['replay', path, '--from-checkpoint', String(from), '--json'] },
     seek: { argv: ['replay', path, '-g', '3100'] },
     'seek before': { argv: ['replay', path, '-g', '1700-', '--json'] },
+    'seek an event': { argv: ['replay', path, '-g', 'input-'] },
+    show: { argv: ['show', path, '-g', '3100', ALL_PARTS, 'mem', 'spa:0x80010000', 'walk', '0', 'dis', 'hart0.pc'] },
     diff: { argv: ['diff', base, path] },
     bisect: { argv: ['bisect', base, path] },
     rerun: { argv: ['rerun', path, '-o', anew, ...limit] },
