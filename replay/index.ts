@@ -172,8 +172,11 @@ export {
   eventsBefore,
   firstOfMoments,
   openSession,
+  parseBreakpoint,
+  parseWatch,
   type StopPoint,
   type Stopped,
+  Stops,
   type Target,
   type Watchpoint,
 } from './session/index.ts';

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createTracePlayer, openTimeline } from '../../replay/index.ts';
+import { createTracePlayer, openSession } from '../../replay/index.ts';
 import { openTrace, readTraceSummary } from '../../traces/index.ts';
 import { EXIT } from '../base/exit-codes.ts';
 import { runScript } from '../model/input.ts';
@@ -211,9 +211,10 @@ function specimen(path: string, base: string, from: number, anew: string, ways: 
 /** What the terminal UI does with a trace, the drawing excepted. */
 function walk(path: string): void {
   const trace = openTrace(path);
-  const travel = openTimeline(trace);
-  const lanes = createLanes(travel.machine.config.harts);
+  const debug = openSession(trace);
+  const { machine } = debug.run;
+  const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
   while (!scanner.done) scanner.advance(SCAN_STEP);
-  runScript(createSession(travel, machineIntrospection(travel.machine), lanes), SCRIPT);
+  runScript(createSession(debug, machineIntrospection(machine), lanes), SCRIPT);
 }

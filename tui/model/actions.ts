@@ -3,10 +3,11 @@
  * this table. Relies on motions.ts and session.ts for the moves; knows no terminal.
  */
 import { didYouMean, UserError } from '../../engine/index.ts';
-import { MomentError } from '../../replay/index.ts';
-import { TraceError } from '../../traces/index.ts';
+import { MomentError, parseExpression } from '../../replay/index.ts';
+import { TraceError, TraceWriteError } from '../../traces/index.ts';
 import { grouped, parseMoment, UsageError } from '../base/index.ts';
 import { CSR_NAMES, type Overlay, PANELS, type RegisterSet, type Session } from '../panels/index.ts';
+import { note } from './bookmarks.ts';
 import {
   backToStop,
   countOf,
@@ -20,6 +21,7 @@ import {
   scrub,
   step,
 } from './motions.ts';
+import { breakHere, deleteStop, out, over, runTo, watch } from './moves.ts';
 import { focusHeight, scrolledBy } from './scroll.ts';
 import { change, say, zoom } from './session.ts';
 
@@ -66,6 +68,64 @@ export const ACTIONS: readonly Action[] = [
     help: 'go to where the VMs resume',
     run: (s, n) => nextOfKind(s, 'resumed', n),
   },
+  {
+    name: 'over',
+    keys: ['n'],
+    argument: 'N',
+    help: 'over a call, or N instructions',
+    run: (s, n) => over(s, n, 'forward'),
+  },
+  { name: 'rover', keys: ['N'], argument: 'N', help: 'back over it', run: (s, n) => over(s, n, 'backward') },
+  {
+    name: 'out',
+    keys: ['o'],
+    argument: 'N',
+    help: 'out of the function, or of N',
+    run: (s, n) => out(s, n, 'forward'),
+  },
+  { name: 'rout', keys: ['O'], argument: 'N', help: 'back to its call', run: (s, n) => out(s, n, 'backward') },
+  { name: 'exit', keys: ['e'], argument: 'N', help: 'on to a VM exit', run: (s, n) => runTo(s, 'exit', n, 'forward') },
+  { name: 'rexit', keys: ['E'], argument: 'N', help: 'back to one', run: (s, n) => runTo(s, 'exit', n, 'backward') },
+  {
+    name: 'hypercall',
+    keys: ['y'],
+    argument: 'N',
+    help: 'on to an ecall from VS-mode',
+    run: (s, n) => runTo(s, 'hypercall', n, 'forward'),
+  },
+  {
+    name: 'rhypercall',
+    keys: ['Y'],
+    argument: 'N',
+    help: 'back to one',
+    run: (s, n) => runTo(s, 'hypercall', n, 'backward'),
+  },
+  { name: 'trap', keys: ['p'], argument: 'N', help: 'on to a trap', run: (s, n) => runTo(s, 'trap', n, 'forward') },
+  { name: 'rtrap', keys: ['P'], argument: 'N', help: 'back to one', run: (s, n) => runTo(s, 'trap', n, 'backward') },
+  {
+    name: 'break',
+    keys: ['b'],
+    argument: 'WHERE',
+    help: 'breakpoint at the pc, on and off; or at heap_alloc, va:0x10000 mode=HS vm=1 hart=0',
+    run: breakHere,
+  },
+  {
+    name: 'watch',
+    keys: [],
+    argument: 'WHERE',
+    help: 'watchpoint on writes: heap_lock, [spa:0x80215020]:8',
+    run: watch,
+  },
+  { name: 'stops', keys: ['B'], help: 'list breakpoints and watchpoints', run: (s) => open(s, 'stops') },
+  { name: 'delete', keys: [], argument: 'N', help: 'take breakpoint or watchpoint N away', run: deleteStop },
+  {
+    name: 'run',
+    keys: ['u'],
+    argument: 'N',
+    help: 'on to a breakpoint or watchpoint',
+    run: (s, n) => runTo(s, 'stop', n, 'forward'),
+  },
+  { name: 'rrun', keys: ['U'], argument: 'N', help: 'back to one', run: (s, n) => runTo(s, 'stop', n, 'backward') },
   { name: 'next', keys: [']'], argument: 'N', help: 'next event of any kind, or the N-th', run: nextEvent },
   { name: 'prev', keys: ['['], argument: 'N', help: 'previous event', run: previousEvent },
   {
@@ -119,6 +179,14 @@ export const ACTIONS: readonly Action[] = [
   },
   { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: (s) => toggleSet(s, 'csr') },
   { name: 'float', keys: ['F'], help: 'integer / floating-point registers', run: (s) => toggleSet(s, 'float') },
+  {
+    name: 'memory',
+    keys: ['m'],
+    argument: 'WHERE',
+    help: 'memory in place of VMs: heap_lock, spa:0x80215000, hart0.sp; without WHERE: VMs',
+    run: showMemory,
+  },
+  { name: 'note', keys: [], argument: 'TEXT', help: 'keep a finding here, as a bookmark beside the trace', run: note },
   { name: 'whole', keys: ['w'], help: 'what the screen shows, with nothing cut off', run: (s) => open(s, 'whole') },
   { name: 'help', keys: ['?'], help: 'this help', run: (s) => open(s, 'help') },
   { name: 'redraw', keys: ['C-l'], help: 'draw the screen anew', run: (s) => change(s, { request: 'redraw' }) },
@@ -167,15 +235,28 @@ export function runAction(session: Session, action: Action, argument: string): v
   attempt(session, () => action.run(session, argument));
 }
 
+/** Does some more of a move that is being made. */
+export function advanceWork(session: Session): void {
+  attempt(session, () => session.work?.advance());
+}
+
 function attempt(session: Session, run: () => void): void {
   try {
     run();
   } catch (error) {
     // A bad argument, or a trace that turns out not to replay up to here: the session goes on. Our own errors do not.
-    const mistakes = [UsageError, UserError, TraceError, MomentError];
+    const mistakes = [UsageError, UserError, TraceError, TraceWriteError, MomentError];
     if (!mistakes.some((mistake) => error instanceof mistake)) throw error;
+    session.work = undefined;
     say(session, (error as Error).message, true);
   }
+}
+
+function showMemory(session: Session, argument: string): void {
+  const memory = argument === '' ? undefined : argument;
+  if (memory !== undefined) parseExpression(memory);
+  change(session, { memory, scroll: { ...session.state.scroll, vms: 0 } });
+  say(session, memory === undefined ? 'VMs' : `memory at ${memory}`);
 }
 
 function changePanel(session: Session, argument: string): void {

@@ -3,9 +3,16 @@
  * a0 is m and fa0 m << 52, pc goes up by 4. Relies on the contracts' types only; registers that no test reads are zero.
  */
 import { type HartState, type Machine, type MachineEvent, type Mode, readMachineSymbols } from '../../engine/index.ts';
-import type { Player, TimeTravel } from '../../replay/index.ts';
+import {
+  type Player,
+  type Slices,
+  type Stopped,
+  Stops,
+  type TimeTravel,
+  type TraceTimeline,
+} from '../../replay/index.ts';
 import type { Trace, TraceInput, TraceNote } from '../../traces/index.ts';
-import type { Introspection } from '../panels/types.ts';
+import type { Introspection, Session } from '../panels/types.ts';
 
 export interface FakeRun {
   readonly harts: number;
@@ -78,7 +85,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     vmid: modeAt(n).vmid,
   });
   const machine = {
-    config: { harts: run.harts, ramBytes: 1 << 20 },
+    config: { harts: run.harts, ramBytes: 4 << 20 },
     get moment() {
       return now;
     },
@@ -87,6 +94,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     },
     next: () => ({ hart: Math.floor(now / FAKE_TURN) % run.harts, pc: fakePc(now) }),
     hart: hartState,
+    translate: (_hart: number, va: bigint) => Number(va),
     csr: (_hart: number, name: string) => BigInt(name.length),
     get onEvent() {
       return observer;
@@ -143,6 +151,23 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     stepForward: (n = 1) => seek(Math.min(run.lastMoment, now + n)),
     stepBackward: (n = 1) => seek(Math.max(0, now - n)),
     consoleLines: () => run.console.filter((line) => line.moment <= now),
+  };
+}
+
+/** Moves along a made-up run: nothing calls anything there, so that over is a step, and there is nothing to run to. */
+export function fakeDebug(travel: TimeTravel): Session['debug'] {
+  // biome-ignore lint/correctness/useYield: a move that takes no time
+  function* moved(moves: number, go: () => void): Slices<Stopped> {
+    go();
+    return { moves };
+  }
+  return {
+    run: travel as TraceTimeline,
+    stops: new Stops(travel.machine),
+    over: (direction, count = 1) =>
+      moved(count, () => (direction === 'forward' ? travel.stepForward(count) : travel.stepBackward(count))),
+    out: () => moved(0, () => {}),
+    to: () => moved(0, () => {}),
   };
 }
 

@@ -12,9 +12,16 @@ import { change, say } from './session.ts';
 /** Keys that mean the same whatever is on the screen or half typed: they concern the terminal. */
 const ANYWHERE: readonly string[] = ['C-z', 'C-l'];
 
+/** While a move is being made, nothing else is heard. */
+const STOPS_WORK: readonly string[] = ['C-c', 'escape', 'q'];
+
 /** Feeds one key. */
 export function pressKey(session: Session, key: string): void {
   const { state } = session;
+  if (session.work) {
+    if (STOPS_WORK.includes(key)) session.work.stop();
+    return;
+  }
   if (ANYWHERE.includes(key)) runAction(session, actionOfKey(key)!, '');
   else if (state.prompt !== undefined) promptKey(session, state.prompt, key);
   else if (state.overlay) overlayKey(session, state.overlay, key);

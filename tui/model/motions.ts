@@ -6,15 +6,14 @@ import {
   type Direction,
   eventAhead,
   eventsBefore,
-  finish,
   firstOfMoments,
   goToMoment,
   parseMomentText,
-  type RunEvent,
 } from '../../replay/index.ts';
 import { counted, grouped, parseMoment, UsageError } from '../base/index.ts';
-import { type Session, timelineWidth } from '../panels/index.ts';
+import { type Session, type SessionEvent, timelineWidth } from '../panels/index.ts';
 import { goTo, goToEvent, move, say } from './session.ts';
+import { journey } from './work.ts';
 
 /** The count typed before a key or behind a command; 1 when there is none. @throws UsageError for 0 or no number */
 export function countOf(argument: string): number {
@@ -70,15 +69,15 @@ function toEvent(
   session: Session,
   direction: Direction,
   argument: string,
-  wanted: (event: RunEvent) => boolean,
-): RunEvent | undefined {
+  wanted: (event: SessionEvent) => boolean,
+): SessionEvent | undefined {
   const event = eventAhead(session.events, session.travel.moment, direction, countOf(argument), wanted);
   if (event) goToEvent(session, event);
   return event;
 }
 
 /** The N-th event of a kind from here on; behind the last one comes the first again. */
-export function nextOfKind(session: Session, kind: RunEvent['kind'], argument: string): void {
+export function nextOfKind(session: Session, kind: SessionEvent['kind'], argument: string): void {
   const count = countOf(argument);
   const all = firstOfMoments(session.events.filter((event) => event.kind === kind));
   const { moment } = session.travel;
@@ -93,9 +92,10 @@ export function goToText(session: Session, argument: string): void {
   if (argument === '') goTo(session, 0, 'at the start of the run');
   else {
     const moment = parseMomentText(argument);
-    move(session, (travel) => finish(goToMoment(travel, moment)), '');
-    const before = moment.here === 'pending' ? ', before its inputs' : '';
-    say(session, `at ${grouped(session.travel.moment)}${before}`);
+    journey(session, goToMoment(session.travel, moment), () => {
+      const before = moment.here === 'pending' ? ', before its inputs' : '';
+      say(session, `at ${grouped(session.travel.moment)}${before}`);
+    });
   }
 }
 

@@ -22,6 +22,7 @@ import {
 } from '../panels/index.ts';
 import { helpLines } from './help.ts';
 import { contentsOf, layoutHere } from './scroll.ts';
+import { stopText } from './stop-text.ts';
 
 export interface Panel {
   readonly name: PanelName | Overlay['kind'];
@@ -59,6 +60,12 @@ export function screenOf(session: Session): Screen {
   return { columns, rows, top: [header, ...timeline], panels, bottom };
 }
 
+/** A screen of before, with the line of what is going on. */
+export const whileWorking = (session: Session, before: Screen): Screen => ({
+  ...before,
+  bottom: [statusLine(session)],
+});
+
 function panelOf(session: Session, placed: Placed): Panel {
   const { name, columns, rows } = placed;
   const lines = contentsOf(session, placed).map((line) => clip(line, columns));
@@ -71,7 +78,8 @@ function titleText(session: Session, name: PanelName): string {
   const { hart, registerSet } = session.state;
   if (name === 'disassembly') return `code, hart ${hart}`;
   if (name === 'registers') return `${SET_TITLES[registerSet]}, hart ${hart}`;
-  return name === 'vms' ? 'VMs' : 'console';
+  if (name === 'console') return 'console';
+  return session.state.memory === undefined ? 'VMs' : `memory ${session.state.memory}`;
 }
 
 function titleLine(session: Session, name: PanelName, columns: number): Line {
@@ -87,7 +95,7 @@ function ruled(title: string, columns: number, focused: boolean): Line {
 const pageRows = (rows: number): number => rows - 3;
 
 function overlayRows(session: Session, kind: Overlay['kind']): Line[] {
-  const lines = kind === 'help' ? helpLines() : wholeLines(session);
+  const lines = OVERLAY_LINES[kind](session);
   return lines.flatMap((line) => wrap(line, session.state.columns));
 }
 
@@ -111,7 +119,18 @@ export function pageCount(session: Session, kind: Overlay['kind']): number {
   return isTooSmall(columns, rows) ? 1 : pagesFor(overlayRows(session, kind).length, rows);
 }
 
-const OVERLAY_TITLES: Record<Overlay['kind'], string> = { help: 'keys', whole: 'in full' };
+const OVERLAY_TITLES: Record<Overlay['kind'], string> = {
+  help: 'keys',
+  whole: 'in full',
+  stops: 'breakpoints and watchpoints',
+};
+
+const OVERLAY_LINES: Record<Overlay['kind'], (session: Session) => Line[]> = {
+  help: helpLines,
+  whole: wholeLines,
+  stops: ({ debug: { stops } }) =>
+    stops.all.length === 0 ? [[span('none is set')]] : stops.all.map((one) => [span(stopText(one))]),
+};
 
 function overlayPanel(session: Session, { kind, page }: Overlay): Panel {
   const { columns, rows } = session.state;

@@ -11,6 +11,7 @@ import {
   layoutOf,
   MIN_COLUMNS,
   MIN_ROWS,
+  memoryLines,
   type Placed,
   registerLines,
   type Session,
@@ -26,6 +27,7 @@ export const layoutHere = ({ state, travel }: Session): Layout =>
     harts: travel.machine.config.harts,
     focus: state.panel,
     registerSet: state.registerSet,
+    showsMemory: state.memory !== undefined,
   });
 
 /** Narrower consoles leave out the moments. */
@@ -36,10 +38,15 @@ export function contentsOf(session: Session, { name, columns, rows }: Placed, in
   const height = rows - 1;
   if (name === 'disassembly') return disassemblyLines(session, height);
   if (name === 'console') return consoleLines(session, height, inFull || columns >= MOMENTS_FROM_COLUMNS);
-  const lines = name === 'vms' ? vmLines(session) : registerLines(session.travel.machine, session.state, columns);
+  const lines =
+    name === 'vms' ? lowerLeftLines(session, columns) : registerLines(session.travel.machine, session.state, columns);
   const first = Math.min(session.state.scroll[name], Math.max(0, lines.length - height));
   return lines.slice(first, first + height);
 }
+
+/** VMs, or the memory that was asked for. */
+const lowerLeftLines = (session: Session, columns: number): Line[] =>
+  session.state.memory === undefined ? vmLines(session) : memoryLines(session, columns);
 
 /** Lines of text that the panel with the focus shows at a time. */
 export function focusHeight(session: Session): number {
@@ -54,7 +61,7 @@ export function scrolledBy(session: Session, lines: number): number {
   if (panel === 'disassembly') return scrolledCode(session, rows - 1, wished);
   const all = {
     registers: () => registerLines(session.travel.machine, session.state, columns),
-    vms: () => vmLines(session),
+    vms: () => lowerLeftLines(session, columns),
     console: () => session.travel.consoleLines(),
   }[panel]();
   return Math.min(Math.max(0, wished), Math.max(0, all.length - (rows - 1)));

@@ -139,7 +139,7 @@ describe('scripts', () => {
     expect(session.travel.moment).toBe(1501);
   });
 
-  unit.each(['y', 'frobnicate 3', ':goto 99k', 'hart 9'])('%s is refused by name', (piece) => {
+  unit.each(['v', 'frobnicate 3', ':goto 99k', 'hart 9'])('%s is refused by name', (piece) => {
     expect(() => runScript(open(), `s; ${piece}`)).toThrow(`--script '${piece}'`);
   });
 });

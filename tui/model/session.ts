@@ -3,15 +3,29 @@
  * lives in the time traveller; everything else in `State`, which is replaced by every action. Relies on TimeTravel;
  * draws nothing.
  */
-import { eventsOf, type InputsHere, type RunEvent, type TimeTravel } from '../../replay/index.ts';
+import { eventsOf, type InputsHere, type TimeTravel } from '../../replay/index.ts';
+import type { Bookmark } from '../../traces/index.ts';
 import { grouped } from '../base/index.ts';
-import { type Introspection, type Lanes, registerFile, type Session, type State } from '../panels/index.ts';
+import {
+  type Introspection,
+  type Lanes,
+  registerFile,
+  type Session,
+  type SessionEvent,
+  type State,
+} from '../panels/index.ts';
 
 /** Fewest instructions that the timeline shows: beyond that, stepping says more than a picture. */
 const MIN_RANGE = 40;
 
-/** Opens a session at the start of the trace. */
-export function createSession(travel: TimeTravel, introspection: Introspection, lanes: Lanes): Session {
+/** Opens a session at the start of the run. */
+export function createSession(
+  debug: Session['debug'],
+  introspection: Introspection,
+  lanes: Lanes,
+  bookmarks: readonly Bookmark[] = [],
+): Session {
+  const travel: TimeTravel = debug.run;
   travel.seek(0);
   const state: State = {
     columns: 80,
@@ -23,6 +37,7 @@ export function createSession(travel: TimeTravel, introspection: Introspection, 
     panel: 'disassembly',
     scroll: { disassembly: 0, registers: 0, vms: 0, console: 0 },
     registerSet: 'integer',
+    memory: undefined,
     overlay: undefined,
     prompt: undefined,
     count: '',
@@ -32,7 +47,25 @@ export function createSession(travel: TimeTravel, introspection: Introspection, 
     quit: false,
     request: undefined,
   };
-  return { travel, introspection, events: eventsOf(travel.trace), lanes, state };
+  const events = withBookmarks(eventsOf(travel.trace), bookmarks, travel.last.moment);
+  return { travel, debug, introspection, events, lanes, state, inTurns: false, work: undefined };
+}
+
+/** Events and what was noted, in order of their moments; notes beyond the end of the run are left out. */
+export function withBookmarks(
+  events: readonly SessionEvent[],
+  bookmarks: readonly Bookmark[],
+  lastMoment: number,
+): readonly SessionEvent[] {
+  const noted = bookmarks.filter(({ moment }) => moment <= lastMoment).map(bookmarkEvent);
+  // Sorting keeps the order of those that share a moment.
+  return noted.length === 0 ? events : [...events, ...noted].sort((a, b) => a.moment - b.moment);
+}
+
+function bookmarkEvent({ moment, ticks, id, text, isOfThisRun }: Bookmark): SessionEvent {
+  const said = text.trim().replaceAll(/\s*\n\s*/g, ' / ');
+  const other = isOfThisRun ? '' : ' (made at another recording)';
+  return { moment, ticks, kind: 'bookmark', glyph: '#', text: `bookmark ${id}: ${said}${other}`, stop: false };
 }
 
 /** Replaces parts of the state. */
@@ -50,10 +83,16 @@ export function move(session: Session, go: (travel: TimeTravel) => void, message
   const { travel } = session;
   const baseline = registerFile(travel.machine, session.state.registerSet);
   go(travel);
+  arrive(session, baseline);
+  say(session, message);
+}
+
+/** Updates everything that follows the present moment. `baseline`: registers before the move */
+export function arrive(session: Session, baseline: State['baseline']): void {
+  const { travel } = session;
   const hart = session.state.followHart ? travel.machine.next().hart : session.state.hart;
   const scroll = { ...session.state.scroll, disassembly: 0, console: 0 };
   change(session, { baseline, hart, scroll, ...rangeAround(session.state, travel.moment, travel.last.moment) });
-  say(session, message);
 }
 
 /** Goes to a moment; one past the end is refused with the last one named. */
@@ -69,7 +108,7 @@ export function goTo(session: Session, moment: number, message?: string, here: I
 }
 
 /** Goes to an event and says which. */
-export function goToEvent(session: Session, event: RunEvent): void {
+export function goToEvent(session: Session, event: SessionEvent): void {
   goTo(session, event.moment, event.text);
 }
 

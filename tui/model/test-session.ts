@@ -6,7 +6,7 @@
 import { createLanes } from '../panels/lanes.ts';
 import { textOf } from '../panels/text.ts';
 import type { Introspection, Session } from '../panels/types.ts';
-import { fakeIntrospection, fakePlayer, fakeTravel, RECOVERED_RUN } from './fake-travel.ts';
+import { fakeDebug, fakeIntrospection, fakePlayer, fakeTravel, RECOVERED_RUN } from './fake-travel.ts';
 import { pressKey } from './input.ts';
 import { createScanner } from './scan.ts';
 import { type Panel, type Screen, screenOf } from './screen.ts';
@@ -23,7 +23,7 @@ export function openSession(run = RECOVERED_RUN, introspection: Introspection = 
 export function openUnscanned(run = RECOVERED_RUN, introspection: Introspection = fakeIntrospection) {
   const lanes = createLanes(run.harts);
   const scanner = createScanner(fakePlayer(run), run.lastMoment, lanes);
-  return { session: createSession(fakeTravel(run), introspection, lanes), scanner };
+  return { session: createSession(fakeDebug(fakeTravel(run)), introspection, lanes), scanner };
 }
 
 export function press(session: Session, ...keys: string[]): void {

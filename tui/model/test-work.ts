@@ -5,7 +5,7 @@
 
 import { createLanes } from '../panels/lanes.ts';
 import type { Introspection, Session } from '../panels/types.ts';
-import { type FakeRun, fakeIntrospection, fakeTravel, RECOVERED_RUN } from './fake-travel.ts';
+import { type FakeRun, fakeDebug, fakeIntrospection, fakeTravel, RECOVERED_RUN } from './fake-travel.ts';
 import { createSession } from './session.ts';
 
 export interface Work {
@@ -37,7 +37,7 @@ export function workingSession(run: FakeRun = RECOVERED_RUN): {
     work.inside++;
     if (Array.isArray(result)) work.decoded += result.length;
   });
-  const session = createSession(travel, introspection, createLanes(run.harts));
+  const session = createSession(fakeDebug(travel), introspection, createLanes(run.harts));
   return {
     session,
     during(act) {

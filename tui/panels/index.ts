@@ -2,6 +2,7 @@
 export { headerLine, statusLine, whereLines } from './bars.ts';
 export { activityOf, createLanes, type Lanes } from './lanes.ts';
 export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';
+export { memoryLines } from './memory.ts';
 export { consoleLines, disassemblyLines, scrolledCode, vmLines } from './panels.ts';
 export { CSR_NAMES, registerFile, registerLines } from './registers.ts';
 export { clip, span, textOf, wrap } from './text.ts';
@@ -14,6 +15,7 @@ export {
   type PanelName,
   type RegisterSet,
   type Session,
+  type SessionEvent,
   type State,
   type Tone,
 } from './types.ts';

@@ -43,6 +43,8 @@ export interface LayoutInput {
   /** The panel that has the focus is always shown. */
   readonly focus: PanelName;
   readonly registerSet: RegisterSet;
+  /** Memory is shown in place of VMs, and wants more columns. */
+  readonly showsMemory?: boolean;
 }
 
 /** Whether there is room for anything but the wish for a larger terminal. */
@@ -76,7 +78,9 @@ function panelRows(input: LayoutInput, rows: number): Placed[][] {
 
 function pairOf(input: LayoutInput, [left, right]: readonly [PanelName, PanelName], rows: number): Placed[] {
   const { columns } = input;
-  const leftColumns = left === 'vms' ? Math.min(48, Math.floor(columns * 0.4)) : columns - registerColumns(input) - 1;
+  const most = input.showsMemory ? { columns: 100, share: 0.6 } : { columns: 48, share: 0.4 };
+  const lowerLeft = Math.min(most.columns, Math.floor(columns * most.share));
+  const leftColumns = left === 'vms' ? lowerLeft : columns - registerColumns(input) - 1;
   return [
     { name: left, columns: leftColumns, rows },
     { name: right, columns: columns - leftColumns - 1, rows },

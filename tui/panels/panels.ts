@@ -35,18 +35,41 @@ export function disassemblyLines(session: Session, height: number): Line[] {
   const first = Math.max(0, Math.min(here - above, code.length - 1));
   const lines: Line[] = [];
   let symbol: string | undefined;
+  const hasBreakpoint = breakpointsHere(session);
   for (const instruction of code.slice(first, first + height)) {
     const name = instruction.symbol?.replace(/\+0x[0-9a-f]+$/, '');
     if (name !== undefined && name !== symbol) lines.push([span(`${instruction.symbol}:`, 'symbol')]);
     symbol = name;
-    lines.push(instructionLine(instruction, instruction.address === pc));
+    lines.push(instructionLine(instruction, instruction.address === pc, hasBreakpoint(instruction.address)));
   }
   return lines.slice(0, height);
 }
 
-function instructionLine({ address, text }: DisassembledLine, current: boolean): Line {
+/** Tells at which addresses breakpoints are set, as the hart sees them; looks up each page once. */
+function breakpointsHere({ debug: { stops }, travel: { machine }, state: { hart } }: Session) {
+  const set = stops.all.flatMap((one) => (one.kind === 'breakpoint' ? [one] : []));
+  const pages = new Map<bigint, number | undefined>();
+  const physical = (address: bigint): number | undefined => {
+    const offset = address & PAGE_MASK;
+    const page = address - offset;
+    if (!pages.has(page)) pages.set(page, machine.translate(hart, page, 'fetch'));
+    const base = pages.get(page);
+    return base === undefined ? undefined : base + Number(offset);
+  };
+  return (address: bigint): boolean =>
+    set.some(({ paddr, pc }) => (paddr === undefined ? pc === address : paddr === physical(address)));
+}
+
+const PAGE_MASK = 4095n;
+
+function instructionLine({ address, text }: DisassembledLine, current: boolean, stops: boolean): Line {
   const tone: Tone = current ? 'current' : 'plain';
-  return [span(`${current ? '>' : ' '}${address.toString(16).padStart(8)}  ${text.replaceAll('\t', ' ')}`, tone)];
+  return [
+    span(
+      `${current ? '>' : ' '}${address.toString(16).padStart(8)}${stops ? ' *' : '  '}${text.replaceAll('\t', ' ')}`,
+      tone,
+    ),
+  ];
 }
 
 /** One line per VM: VMID, name, state, where it runs. */

@@ -2,11 +2,10 @@
  * The timeline as text: a ruler with the present moment, one lane per hart lettered by what it did, and a row of
  * events. Relies on lanes.ts for activity; letters say everything that colours say.
  */
-import type { RunEvent } from '../../replay/index.ts';
 import { grouped } from '../base/index.ts';
 import { ACTIVITY, VM_BASE } from './lanes.ts';
 import { span } from './text.ts';
-import type { Line, Session, Span, Tone } from './types.ts';
+import type { Line, Session, SessionEvent, Span, Tone } from './types.ts';
 
 /** ">hart 0 " and the like. */
 const LABEL_WIDTH = 8;
@@ -58,22 +57,24 @@ function rulerLine(session: Session, width: number): Line {
 }
 
 /** When several events fall into one cell, the first kind listed here is shown. */
-const PRECEDENCE: readonly RunEvent['kind'][] = [
+const PRECEDENCE: readonly SessionEvent['kind'][] = [
   'fault',
   'detected',
   'resumed',
   'failed',
+  'bookmark',
   'recovery',
   'input',
   'end',
   'note',
   'progress',
 ];
-export const EVENT_TONES: Record<RunEvent['kind'], Tone> = {
+export const EVENT_TONES: Record<SessionEvent['kind'], Tone> = {
   fault: 'fault',
   detected: 'detected',
   resumed: 'resumed',
   failed: 'fault',
+  bookmark: 'focus',
   recovery: 'event',
   note: 'dim',
   progress: 'dim',
@@ -82,7 +83,7 @@ export const EVENT_TONES: Record<RunEvent['kind'], Tone> = {
 };
 
 /** Cells of the row of events, by what they depend on: a run has many events, and most frames show the same range. */
-const drawn = new WeakMap<readonly RunEvent[], { readonly key: string; readonly cells: readonly Span[] }>();
+const drawn = new WeakMap<readonly SessionEvent[], { readonly key: string; readonly cells: readonly Span[] }>();
 
 function eventLine(session: Session, width: number): Line {
   const { from, to } = session.state;

@@ -3,7 +3,7 @@
  * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
  */
 import type { Machine } from '../../engine/index.ts';
-import type { RunEvent, TimeTravel } from '../../replay/index.ts';
+import type { DebugSession, RunEvent, TimeTravel } from '../../replay/index.ts';
 import type { Lanes } from './lanes.ts';
 
 /** What a piece of text means; views/theme.ts decides how it looks. Nothing is said by tone alone. */
@@ -70,9 +70,9 @@ export type RegisterFile = readonly ReadonlyMap<string, bigint>[];
 /** What the registers panel shows. */
 export type RegisterSet = 'integer' | 'csr' | 'float';
 
-/** The key table, or everything that is on the screen with nothing cut off. */
+/** The key table, everything on the screen with nothing cut off, or breakpoints and watchpoints. */
 export interface Overlay {
-  readonly kind: 'help' | 'whole';
+  readonly kind: 'help' | 'whole' | 'stops';
   readonly page: number;
 }
 
@@ -89,6 +89,8 @@ export interface State {
   readonly panel: PanelName;
   readonly scroll: Readonly<Record<PanelName, number>>;
   readonly registerSet: RegisterSet;
+  /** The place that is shown where VMs are listed otherwise: an expression. */
+  readonly memory: string | undefined;
   /** What covers the panels, page by page; undefined: nothing. */
   readonly overlay: Overlay | undefined;
   /** The `:` line while it is typed. */
@@ -104,10 +106,26 @@ export interface State {
   readonly request: 'suspend' | 'redraw' | undefined;
 }
 
+/** An event of the run, or what somebody noted at one of its moments. */
+export type SessionEvent = Omit<RunEvent, 'kind'> & { readonly kind: RunEvent['kind'] | 'bookmark' };
+
+/** A move that is being made, while the screen stands still. */
+export interface Work {
+  /** Does some more of it. */
+  advance(): void;
+  /** Ends it where it began. */
+  stop(): void;
+}
+
 export interface Session {
   readonly travel: TimeTravel;
+  /** Moves by what code does, and what stops them. */
+  readonly debug: Pick<DebugSession, 'over' | 'out' | 'to' | 'stops' | 'run'>;
   readonly introspection: Introspection;
-  readonly events: readonly RunEvent[];
+  events: readonly SessionEvent[];
   readonly lanes: Lanes;
+  /** Whether somebody sits in front of the screen: long moves are made in turns with their keys. */
+  inTurns: boolean;
+  work: Work | undefined;
   state: State;
 }

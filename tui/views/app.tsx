@@ -4,7 +4,16 @@
  */
 import { render, type SuspendTerminal, useApp, useInput } from 'ink';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
-import { change, pressKey, type Scanner, type Screen, say, screenOf } from '../model/index.ts';
+import {
+  advanceWork,
+  change,
+  pressKey,
+  type Scanner,
+  type Screen,
+  say,
+  screenOf,
+  whileWorking,
+} from '../model/index.ts';
 import type { Session } from '../panels/index.ts';
 import { HOME_AND_ERASE, type Hold, holdTerminal, type Terminal } from './hold.ts';
 import { keyNames } from './keys.ts';
@@ -33,6 +42,7 @@ export async function runApp(options: AppOptions, abort?: AbortSignal): Promise<
     return <App {...options} control={control} />;
   };
   change(session, { request: undefined });
+  session.inTurns = true;
   const app = render(view(), {
     stdin,
     stdout,
@@ -71,6 +81,8 @@ interface Control {
 function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & { readonly control: Control }) {
   const { exit, suspendTerminal } = useApp();
   control.suspendTerminal = suspendTerminal;
+  /** The last screen that showed the machine at rest. */
+  const shown = useRef<Screen | undefined>(undefined);
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   // Whatever fails ends the program in good order: the terminal is restored first, then the error is explained.
   const guarded = (run: () => void) => {
@@ -81,11 +93,13 @@ function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & {
     }
   };
   useScanner(scanner, redraw, guarded);
+  const work = useWork(session, redraw, guarded);
   useLayoutEffect(() => () => leave(stdout), [stdout]);
   useInput((input, key) =>
     guarded(() => {
       for (const name of keyNames(input, key)) {
         pressKey(session, name);
+        if (session.work) break;
         if (session.state.quit) {
           exit();
           return;
@@ -97,9 +111,11 @@ function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & {
         else if (request === 'suspend') say(session, 'this system has no job control', true);
       }
       redraw();
+      work();
     }),
   );
-  const { screen, failure } = look(session);
+  const { screen, failure } = look(session, shown.current);
+  shown.current = session.work ? shown.current : screen;
   useEffect(() => {
     // Not from here: ink would leave the alternate screen before React, busy with this effect, lets the views go.
     if (failure) queueMicrotask(() => exit(failure));
@@ -115,8 +131,10 @@ function leave(stdout: NodeJS.WriteStream): void {
   if (stdout.writable) stdout.write(HOME_AND_ERASE);
 }
 
-function look(session: Session): { readonly screen?: Screen; readonly failure?: Error } {
+/** `before`: what is shown while a move is being made and the machine is somewhere on the way. */
+function look(session: Session, before: Screen | undefined): { readonly screen?: Screen; readonly failure?: Error } {
   try {
+    if (session.work && before) return { screen: whileWorking(session, before) };
     return { screen: screenOf(session) };
   } catch (error) {
     return { failure: error instanceof Error ? error : new Error(String(error)) };
@@ -126,6 +144,28 @@ function look(session: Session): { readonly screen?: Screen; readonly failure?: 
 /** Long enough to get ahead, short enough that a key press does not wait noticeably. */
 const SLICE_MS = 15;
 const REDRAW_EVERY_MS = 200;
+
+/** What starts the work of a move that has been asked for, if there is any. */
+function useWork(session: Session, redraw: () => void, guarded: (run: () => void) => void): () => void {
+  const guard = useRef(guarded);
+  guard.current = guarded;
+  const timer = useRef<NodeJS.Immediate | undefined>(undefined);
+  useEffect(() => () => clearImmediate(timer.current), []);
+  return () => {
+    let lastDrawnMs = performance.now();
+    const slice = () => {
+      if (!session.work) return;
+      advanceWork(session);
+      if (!session.work || performance.now() - lastDrawnMs > REDRAW_EVERY_MS) {
+        lastDrawnMs = performance.now();
+        redraw();
+      }
+      timer.current = setImmediate(() => guard.current(slice));
+    };
+    clearImmediate(timer.current);
+    timer.current = setImmediate(() => guard.current(slice));
+  };
+}
 
 function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (run: () => void) => void): void {
   const guard = useRef(guarded);

@@ -2,7 +2,8 @@
  * `dejavm tui TRACE`: the terminal UI, or with `--frame` one screen of it as text. Relies on ink only from the moment
  * something is drawn.
  */
-import { createTracePlayer, openTimeline } from '../../../replay/index.ts';
+import { createTracePlayer, openSession } from '../../../replay/index.ts';
+import { readBookmarks } from '../../../traces/index.ts';
 import { EXIT, type ExitCode, processJobControl, UsageError } from '../../base/index.ts';
 import { change, createScanner, createSession, machineIntrospection, runScript } from '../../model/index.ts';
 import { createLanes } from '../../panels/index.ts';
@@ -17,10 +18,11 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
     throw new UsageError('the terminal UI needs a terminal; --frame prints one screen as text without one');
   }
   const trace = openNamedTrace(args[0]!, io);
-  const travel = openTimeline(trace);
-  const lanes = createLanes(travel.machine.config.harts);
+  const debug = openSession(trace);
+  const { machine } = debug.run;
+  const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
-  const session = createSession(travel, machineIntrospection(travel.machine), lanes);
+  const session = createSession(debug, machineIntrospection(machine), lanes, readBookmarks(trace).bookmarks);
   if (flags.size) change(session, flags.size);
   if (flags.script !== undefined) runScript(session, flags.script);
   if (flags.frame) {
