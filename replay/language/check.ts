@@ -2,7 +2,7 @@
  * What can be said of an expression before a run is searched for it: whether its names exist on this machine at all.
  * Whether a VM or a mapping exists is a matter of the moment, and of evaluate.ts.
  */
-import { noSuchName, UserError, vmStates } from '../../engine/index.ts';
+import { noSuchName, UserError, visible, vmStates } from '../../engine/index.ts';
 import { mistake } from './errors.ts';
 import type { Context } from './memory.ts';
 import { findSymbol } from './names.ts';
@@ -45,7 +45,7 @@ function checkNode(node: Expression, { machine, symbols }: Context): void {
   if (node.kind === 'address' && node.space.kind === 'va' && node.space.hart !== undefined) {
     checkHart(node.space.hart, machine.config.harts);
   }
-  if (node.kind === 'binary') checkStates(node, vmStates(symbols.hypervisor));
+  if (node.kind === 'binary') checkStates(node, vmStates(symbols.hypervisor).map(visible));
 }
 
 /** @throws UserError for a hart that the machine lacks */

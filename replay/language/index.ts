@@ -17,7 +17,7 @@ export {
 } from './memory.ts';
 export { goToMoment } from './moment.ts';
 export { formatMoment, type MomentBase, type MomentExpression, parseMomentText } from './moment-text.ts';
-export { type FoundSymbol, findSymbol } from './names.ts';
+export { type FoundSymbol, findSymbol, noSuchSymbol } from './names.ts';
 export { MAX_EXPRESSION, parseExpression } from './parse.ts';
 export { MAX_PLACE_BYTES, type MachinePlace, resolvePlace } from './place.ts';
 export { printExpression } from './print.ts';

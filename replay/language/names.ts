@@ -2,7 +2,14 @@
  * Symbols that an expression names, looked up in the images of a machine: firmware, hypervisor, guest. Relies on the
  * images' own symbol tables; software that loads other code, or moves itself, is not known here.
  */
-import { didYouMean, type MachineSymbols, noSuchName, type SymbolTable, UserError } from '../../engine/index.ts';
+import {
+  didYouMean,
+  type MachineSymbols,
+  noSuchName,
+  type SymbolTable,
+  UserError,
+  visible,
+} from '../../engine/index.ts';
 import type { SymbolNode } from './syntax.ts';
 
 /** Who runs an image: `host` in M-, HS- or U-mode, `guest` inside a VM. */
@@ -42,11 +49,20 @@ export function findSymbol(node: SymbolNode, symbols: MachineSymbols): FoundSymb
   }
   const images = among.map(({ table }) => table.image);
   if (images.length === 0) throw new UserError(`there is no symbol '${node.name}': ${noImage(node)}`);
-  const guess = didYouMean(
+  throw noSuchSymbol(
     node.name,
-    among.flatMap(({ table }) => [...table.placeNames()]),
+    among.map(({ table }) => table),
+    images.join(' or '),
   );
-  throw new UserError(`there is no symbol '${node.name}' in ${images.join(' or ')}${guess}`);
+}
+
+/** The error for a symbol that none of the tables has, with near matches. `where`: what the tables are of. */
+export function noSuchSymbol(name: string, tables: readonly SymbolTable[], where: string): UserError {
+  const guess = didYouMean(
+    name,
+    tables.flatMap((table) => [...table.placeNames()]),
+  );
+  return new UserError(`there is no symbol '${visible(name)}' in ${visible(where)}${visible(guess)}`);
 }
 
 const noImage = ({ vmid }: SymbolNode): string =>
@@ -59,7 +75,7 @@ function tablesFor({ image, vmid }: SymbolNode, symbols: MachineSymbols): readon
   const named = all.filter(({ part, table }) => image === part || image === table.image);
   if (named.length > 0) return named;
   const names = all.flatMap(({ part, table }) => (part === table.image ? [part] : [part, table.image]));
-  throw new UserError(noSuchName('image with symbols', image, names));
+  throw new UserError(noSuchName('image with symbols', image, names.map(visible)));
 }
 
 /** The images that have symbols. */

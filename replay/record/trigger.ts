@@ -5,15 +5,8 @@
  * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is
  * linked.
  */
-import {
-  didYouMean,
-  type Machine,
-  type MachineSymbols,
-  type Moment,
-  RAM_BASE,
-  type Ticks,
-  UserError,
-} from '../../engine/index.ts';
+import { type Machine, type MachineSymbols, type Moment, RAM_BASE, type Ticks, UserError } from '../../engine/index.ts';
+import { noSuchSymbol } from '../language/index.ts';
 
 export interface TriggerSearch {
   /** Virtual time right before the awaited instruction; undefined when it lies beyond the search's end. */
@@ -75,8 +68,7 @@ export function placeOf(hypervisor: MachineSymbols['hypervisor'], symbol: string
   const linked = hypervisor?.address(symbol);
   const image = hypervisor?.image ?? 'the image that -kernel names';
   if (at === undefined || linked === undefined) {
-    const guess = didYouMean(symbol, hypervisor?.placeNames() ?? []);
-    throw new UserError(`there is no symbol '${symbol}' in ${image}${guess}`);
+    throw noSuchSymbol(symbol, hypervisor ? [hypervisor] : [], image);
   }
   if (at < BigInt(RAM_BASE)) throw new UserError(`'${symbol}' is a value, not a place in ${image}`);
   return { paddr: Number(at) + offset, linked: linked + BigInt(offset) };

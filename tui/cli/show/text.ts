@@ -106,7 +106,11 @@ function valueText({ place, value }: Of<'value'>): string {
 function memoryText({ place, address, data, ranges, symbol, missing }: Of<'mem'>): string {
   const start = BigInt(address.replaceAll('_', '').replace(/^.*:|@.*$/g, ''));
   const physical = ranges.map(({ paddr, bytes }) => `${grouped4(paddr)} (${bytes} bytes)`).join(', ');
-  const what = [place === address ? '' : address, symbol ?? '', address.startsWith('spa:') ? '' : `at spa ${physical}`];
+  const what = [
+    place === address ? '' : address,
+    visible(symbol ?? ''),
+    address.startsWith('spa:') ? '' : `at spa ${physical}`,
+  ];
   const title = [visible(place), ...what.filter((text) => text !== '' && text !== 'at spa ')].join(', ');
   return [`${title}:`, ...hexDump(start, data), ...(missing === undefined ? [] : [`! ${missing}`])].join('\n');
 }
