@@ -166,6 +166,9 @@ const WAYS = [
   'diff',
   'bisect',
   'rerun',
+  'log',
+  'times',
+  'console',
   'summary',
   'screen',
 ] as const;
@@ -183,6 +186,9 @@ function specimen(path: string, base: string, from: number, anew: string, ways: 
     diff: { argv: ['diff', base, path] },
     bisect: { argv: ['bisect', base, path] },
     rerun: { argv: ['rerun', path, '-o', anew, ...limit] },
+    log: { argv: ['log', path, '--kind', 'csr,mmio,trap,note,input,fault', '--from', '1k', '--json'] },
+    times: { argv: ['log', path, '--summary'] },
+    console: { argv: ['console', path, '--grep', '[A-P]+', '--json'] },
     summary: { act: () => void readTraceSummary(path) },
     screen: { act: () => walk(path) },
   };
