@@ -78,7 +78,8 @@ export function breakpointObserver(
   };
 }
 
-export type Transition = Extract<MachineEvent, { kind: 'transition' }>;
+/** Without what a hart has done so far: that depends on the way, and a hit is the same by whatever way it is found. */
+export type Transition = Omit<Extract<MachineEvent, { kind: 'transition' }>, 'work'>;
 
 /** A trap about to be taken, or an instruction about to return from one. */
 export interface TransitionHit extends Hit {
@@ -100,7 +101,8 @@ export function transitionObserver(
       if (event.kind !== 'transition' || !wanted(event)) return undefined;
       // An event stands behind what happened, which took one tick; a return has retired in it.
       const { moment, ticks } = event;
-      return { kind: 'transition', moment: event.trap ? moment : moment - 1, ticks: ticks - 1, transition: event };
+      const { work: _, ...transition } = event;
+      return { kind: 'transition', moment: event.trap ? moment : moment - 1, ticks: ticks - 1, transition };
     },
   };
 }
