@@ -64,12 +64,13 @@ export class Comparison {
     this.#compare(this.#compared++ % SELDOM === 0);
   }
 
-  /** `hits`: those of bytes that were put into the judge's memory just now, and stood there before. */
-  input(at: Range, hits: readonly WatchHit[]): void {
+  /** `hits`: those of bytes that were put into the judge's memory just now, `at` these places. */
+  inputs(at: readonly Range[], hits: readonly WatchHit[]): void {
     const { moment, ticks } = this.#judge;
     for (const hit of hits) {
       expect(hit).toMatchObject({ by: 'input', moment, ticks });
-      expect(hit.paddr >= at.paddr && hit.paddr + hit.bytes <= at.paddr + at.bytes).toBe(true);
+      const isInside = at.some((its) => its.paddr <= hit.paddr && hit.paddr + hit.bytes <= its.paddr + its.bytes);
+      expect(isInside, textOf(hit)).toBe(true);
       this.#written(hit, []);
     }
     this.#compare(true);

@@ -24,6 +24,8 @@ export interface Observation {
   readonly breakAtVirtual: readonly bigint[];
 }
 
+const pagesFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n * PAGE);
+
 type Range = Pick<Watch, 'paddr' | 'bytes'>;
 const RAM_BYTES = 4 << 20;
 const COLD = RAM + 0x3f_0000;
@@ -52,14 +54,22 @@ const range: fc.Arbitrary<Range> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ paddr: DATA, bytes: DATA_PAGES * PAGE }) },
   { weight: 2, arbitrary: fc.constant({ paddr: RAM, bytes: RAM_BYTES }) },
 );
-const watch: fc.Arbitrary<Watch> = fc
-  .tuple(range, fc.constantFrom('reads', 'writes', 'writes', 'both', 'both', 'neither'), fc.nat(3))
-  .map(([its, kind, stops]) => ({
-    ...its,
+const asked = fc
+  .tuple(fc.constantFrom('reads', 'writes', 'writes', 'both', 'both', 'neither'), fc.nat(3))
+  .map(([kind, stops]) => ({
     reads: kind === 'reads' || kind === 'both',
     writes: kind === 'writes' || kind === 'both',
     stops: stops === 0,
   }));
+const watch: fc.Arbitrary<Watch> = fc.tuple(range, asked).map(([its, what]) => ({ ...its, ...what }));
+/** In each page of the pool and of data: small ranges side by side, so that most accesses meet several. */
+const tiles: fc.Arbitrary<readonly Watch[]> = fc
+  .tuple(fc.integer({ min: 3, max: 7 }), fc.array(asked, { minLength: 6, maxLength: 6 }))
+  .map(([bytes, all]) =>
+    [...pagesFrom(POOL, POOL_PAGES), ...pagesFrom(DATA, DATA_PAGES)].flatMap((page) =>
+      all.map((what, n) => ({ paddr: n === 0 ? page + PAGE - bytes : page + n * bytes, bytes, ...what })),
+    ),
+  );
 
 /** Of the program's own code and the handler's, of the snippets, and wherever else it may jump to. */
 const codeAddress = fc.oneof(
@@ -73,6 +83,7 @@ export const OBSERVATION: fc.Arbitrary<Observation> = fc.record({
   watches: fc.oneof(
     { weight: 5, arbitrary: fc.array(watch, { minLength: 1, maxLength: 6, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(watch, { minLength: 10, maxLength: 40, size: 'max' }) },
+    { weight: 2, arbitrary: tiles },
   ),
   breakAt: fc.array(codeAddress, { maxLength: 3 }),
   breakAtVirtual: fc.array(codeAddress.map(BigInt), { maxLength: 3 }),

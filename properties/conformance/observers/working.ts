@@ -41,10 +41,11 @@ const NAMES = (Object.keys(ACCESSES) as Access[]).filter((name) => !/fence|inval
 const mode = fc.constantFrom('HS', 'U', 'VS', 'VU', 'VS', 'VU');
 const value = fc.oneof(fc.constantFrom(0n, 1n, 0xffff_ffff_ffff_ffffn), anyLeaf);
 const values = fc.tuple(value, value);
+const anyAccess = fc.constantFrom(...NAMES);
 const lower = throughPool.filter((address) => address < 1n << 57n);
 
-const accessing = <K extends 'access' | 'mprv'>(kind: K) =>
-  fc.record({ kind: fc.constant(kind), mode, access: fc.constantFrom(...NAMES), at: lower, values });
+const accessing = <K extends 'access' | 'mprv'>(kind: K, at: fc.Arbitrary<bigint>) =>
+  fc.record({ kind: fc.constant(kind), mode, access: fc.oneof(fc.constant('load' as const), anyAccess), at, values });
 const leafPlace = fc
   .tuple(fc.nat(LEAVES[1] - 1), fc.nat(USED - 1))
   .map(([page, n]) => POOL + (LEAVES[0] + page) * PAGE + 8 * n);
@@ -54,14 +55,19 @@ const rewritten: fc.Arbitrary<Step> = fc.record({
   values: fc.tuple(anyLeaf, anyLeaf),
 });
 const root = fc.oneof(firstRoot('satp'), firstRoot('vsatp'), guestRoot);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: accessing('access') },
-  { weight: 4, arbitrary: accessing('mprv') },
-  { weight: 3, arbitrary: rewritten },
-  { weight: 1, arbitrary: root.map((drawn) => ({ kind: 'root' as const, ...drawn })) },
-);
+const stepAt = (at: fc.Arbitrary<bigint>): fc.Arbitrary<Step> =>
+  fc.oneof(
+    { weight: 14, arbitrary: accessing('access', at) },
+    { weight: 5, arbitrary: accessing('mprv', at) },
+    { weight: 5, arbitrary: rewritten },
+    { weight: 1, arbitrary: root.map((drawn) => ({ kind: 'root' as const, ...drawn })) },
+  );
 const allowed: Step[] = ['mstatus', 'vsstatus'].map((csr) => ({ kind: 'bits', csr, bits: SUM, on: true }));
-const steps = fc.array(step, { minLength: 20, maxLength: 40, size: 'max' }).map((drawn) => [...allowed, ...drawn]);
+/** Few steps at few addresses: what has been accessed is accessed again. */
+const steps = fc
+  .array(lower, { minLength: 1, maxLength: 3 })
+  .chain((few) => fc.array(stepAt(fc.constantFrom(...few)), { minLength: 5, maxLength: 14, size: 'max' }))
+  .map((drawn) => [...allowed, ...drawn]);
 
 export const WORKING: fc.Arbitrary<Program> = fc.record({
   harts: fc.constantFrom(1, 2),
