@@ -56,13 +56,13 @@ test('observers are told exactly what happens', async () => {
   });
   if (process.env.FC_PATH || process.env.FC_RUNS || process.env.FC_SEED) return;
   const atLeast = {
-    load: 300,
+    load: 200,
     store: 700,
     'table-read': 4000,
     'table-write': 40,
     input: 50,
     watchpoint: 500,
-    breakpoint: 200,
+    breakpoint: 150,
   };
   for (const [what, least] of Object.entries(atLeast)) expect(tally.get(what), what).toBeGreaterThan(least);
   // What runs from ROM cannot be judged.
