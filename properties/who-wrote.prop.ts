@@ -5,45 +5,20 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createMachine, type Machine } from '../engine/index.ts';
+import type { Machine } from '../engine/index.ts';
 import {
   accessesUntil,
-  createWorkloadPlayer,
   finish,
   follow,
   lastAccess,
   type MemoryHit,
   type SearchedRun,
   sameRanges,
-  Timeline,
   type WatchedMemory,
 } from '../replay/index.ts';
-import { bareConfig } from './bare.fixtures.ts';
 import { check } from './check.ts';
-import { DATA, imageOf, PAGE, PROGRAM, type Program } from './conformance/tlb/index.ts';
-
-const TICKS = 2_000;
-const machines = new Map([1, 2].map((harts) => [harts, createMachine(bareConfig(harts))]));
-const starts = new Map([...machines].map(([harts, machine]) => [harts, machine.snapshot()]));
-
-/** A run of a program from its beginning. */
-function runOf(program: Program): SearchedRun {
-  const machine = machines.get(program.harts)!;
-  machine.restore(starts.get(program.harts)!);
-  const image = imageOf(program);
-  for (const { paddr, bytes, ticks } of image) if (ticks === undefined) machine.apply({ kind: 'poke', paddr, bytes });
-  const inputs = image
-    .flatMap(({ ticks, paddr, bytes }) =>
-      ticks === undefined || ticks >= TICKS ? [] : [{ ticks, event: { kind: 'poke' as const, paddr, bytes } }],
-    )
-    .sort((a, b) => a.ticks - b.ticks);
-  const player = createWorkloadPlayer(machine, inputs);
-  const timeline = new Timeline(player, {
-    starts: [],
-    unreachable: (where) => new Error(`the run does not come to ${where}`),
-  });
-  return Object.assign(timeline, { last: { moment: 0, ticks: TICKS } });
-}
+import { DATA, PAGE, PROGRAM, type Program } from './conformance/tlb/index.ts';
+import { RUN_TICKS, runOf } from './program-run.fixtures.ts';
 
 /** What is asked for: the n-th address that the program names, in a space of its roots. */
 const QUESTION = fc.record({
@@ -110,7 +85,7 @@ function judge(run: SearchedRun, { at, bytes }: WatchedMemory): string[] {
     }
     before = now;
   };
-  for (let ticks = machine.ticks; ticks < TICKS; ticks++) {
+  for (let ticks = machine.ticks; ticks < RUN_TICKS; ticks++) {
     player.toTicks(ticks, 'applied');
     compare(ticks, 'pending', () => 'input');
     const { hart } = machine.next();
@@ -134,19 +109,19 @@ test('whoever changed a word, and whenever it moved, is found', async () => {
       const expected = judge(runOf(program), memory);
       const run = runOf(program);
       const from = run.place;
-      run.toTicks(TICKS, 'pending');
+      run.toTicks(RUN_TICKS, 'pending');
       const told: string[] = [];
       finish(accessesUntil(run, memory, from, (hit) => told.push(textOf(hit)) < 0));
       expect(told).toEqual(expected);
       // Backwards: the last, and one before it. What happens at one position counts once.
       const places = expected.filter((text, n) => placeOf(text) !== placeOf(expected[n - 1] ?? ''));
       for (const count of [1, 3]) {
-        run.toTicks(TICKS, 'pending');
+        run.toTicks(RUN_TICKS, 'pending');
         const hit = finish(lastAccess(run, memory, count));
         const wanted = places.at(-count);
         expect(hit && textOf(hit)).toBe(wanted);
         if (wanted) expect(`${run.place.ticks} ${run.place.here}`).toBe(placeOf(wanted));
-        else expect(run.place.ticks).toBe(TICKS);
+        else expect(run.place.ticks).toBe(RUN_TICKS);
       }
       writes += told.filter((text) => text.endsWith('writes')).length;
       moves += told.filter((text) => text.includes('moves')).length;

@@ -209,3 +209,15 @@ export {
   sameRanges,
   type WatchedMemory,
 } from './watch/index.ts';
+export {
+  type BisectedCondition,
+  bisectWhen,
+  type Condition,
+  type ConditionHit,
+  EVERY,
+  type Every,
+  eachWhen,
+  firstWhen,
+  lastWhen,
+  readCondition,
+} from './when/index.ts';

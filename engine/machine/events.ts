@@ -20,6 +20,7 @@ import type {
 const word = (name: string) => (CONSTANTS.MACHINE_BASE + offsetOf(MACHINE, name)) >> 2;
 const RING = word('eventsHost');
 const COUNT = word('eventsCount');
+const STOP = word('stopEvent');
 const ENABLED = word('eventsEnabled');
 const CURRENT_HART = word('currentHart');
 const VMID_SHIFT = 44n;
@@ -97,6 +98,7 @@ export class Observer implements BusObserver {
   /** Forgets what waits in the ring. */
   forget(): void {
     this.#u32[COUNT] = 0;
+    this.#u32[STOP] = 0;
   }
   /** Tells what waits in the ring, then this. */
   emit(event: MachineEvent): void {
@@ -115,8 +117,9 @@ export class Observer implements BusObserver {
   }
 
   #apply(): void {
-    const { transitions, csrWrites } = this.#observed;
-    const bits = TRANSITIONS[transitions] | (csrWrites ? CONSTANTS.OBSERVE_CSR_WRITES : 0);
+    const { transitions, csrWrites, stops } = this.#observed;
+    const kinds = TRANSITIONS[transitions] | (csrWrites ? CONSTANTS.OBSERVE_CSR_WRITES : 0);
+    const bits = kinds | (stops ? CONSTANTS.OBSERVE_STOPS : 0);
     this.#u32[ENABLED] = this.#listener ? bits : 0;
     this.forget();
   }

@@ -229,6 +229,7 @@ class CoreMachine implements Machine, FaultTarget {
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
       if (stop === CONSTANTS.STOP_BREAKPOINT) return breakpointStop(this.#core);
       if (stop === CONSTANTS.STOP_WATCHPOINT) return { kind: 'watchpoint' };
+      if (stop === CONSTANTS.STOP_EVENT) return { kind: 'event' };
     }
   }
 

@@ -99,6 +99,8 @@ export type StopReason =
   | { readonly kind: 'halted'; readonly status: 'pass' | 'fail' | 'reset'; readonly code: number }
   /** The instruction at `paddr`, which `breakAt` names, is next, on `hart`. */
   | { readonly kind: 'breakpoint'; readonly hart: number; readonly paddr: number }
+  /** An observed transition or CSR write has happened: this is the position behind it. */
+  | { readonly kind: 'event' }
   /** A watched range that stops the run has been accessed: this is the position behind it. */
   | { readonly kind: 'watchpoint' }
   /** Every hart waits and nothing is due: only an input can go on. */
@@ -335,6 +337,8 @@ export interface Observed {
   readonly accesses: boolean;
   /** Writes of CSR instructions. */
   readonly csrWrites: boolean;
+  /** Whether `run` stops behind each transition and CSR write that is observed. */
+  readonly stops?: boolean;
 }
 
 /** Where a run stops at the latest. */

@@ -29,7 +29,13 @@ export interface Observer<H extends Hit = Hit> {
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
   readonly transitions?: Exclude<Observed['transitions'], 'none'>;
   /**
-   * Memory that the machine watches: asked when the observation begins and again where a watch has stopped the machine.
+   * Stops the machine behind each transition of any kind and each write to a CSR, or behind each in or out of a VM; each
+   * stop is given to `stopped`.
+   */
+  readonly stopsAtEvents?: 'all' | 'vm';
+  /**
+   * Memory that the machine watches: asked when the observation begins, and again where a watch or an event has stopped
+   * the machine, behind `stopped`.
    */
   readonly watches?: (machine: Machine) => readonly Watch[];
   /** The hit that an access to watched memory is. The machine may have run on since. */
@@ -118,6 +124,7 @@ export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observe
     };
   };
   const watching = observers.flatMap(({ watches }) => watches ?? []);
+  const stopping = observers.flatMap(({ stopsAtEvents }) => stopsAtEvents ?? []);
   const wanted = observers.map(({ transitions }) => transitions);
   const transitions = wanted.includes('all') ? 'all' : wanted.includes('vm') ? 'vm' : undefined;
   return {
@@ -126,6 +133,7 @@ export function anyOf<H extends Hit>(observers: readonly Observer<H>[]): Observe
     ...(watching.length > 0 && { watches: (machine: Machine) => watching.flatMap((watches) => watches(machine)) }),
     accessed: first((one) => one.accessed),
     ...(transitions && { transitions }),
+    ...(stopping.length > 0 && { stopsAtEvents: stopping.includes('all') ? 'all' : 'vm' }),
     seen: first((one) => one.seen),
     stopped: first((one) => one.stopped),
   };

@@ -54,9 +54,9 @@ export function* observe<H extends Hit>(
     for (;;) {
       const from = machine.moment;
       const stop = timeline.advance({ moment: until, ticks: to.ticks }, to.here);
-      const isAsked = stop.kind === 'breakpoint' || stop.kind === 'watchpoint';
+      const isAsked = ASKED.has(stop.kind);
       if (isAsked) take(observer.stopped?.(stop, machine));
-      if (stop.kind === 'watchpoint') watchAgain(machine, observer);
+      if (stop.kind === 'watchpoint' || stop.kind === 'event') watchAgain(machine, observer);
       spent.executed = before + machine.moment;
       if (enough) return;
       if (isAsked && ++stops < MAX_STOPS) continue;
@@ -72,15 +72,21 @@ export function* observe<H extends Hit>(
   }
 }
 
+/** Stops that observers ask for. */
+const ASKED: ReadonlySet<string> = new Set(['breakpoint', 'watchpoint', 'event']);
+
 /** Makes the machine report what an observer asks for; what it returns puts back what was there. */
 function tell<H extends Hit>(machine: Machine, observer: Observer<H>, take: (hit: H | undefined) => void): () => void {
   const { onEvent, onWatchHit, observed, breakAt, breakAtVirtual, watches } = machine;
   const breaks = observer.breakAt ?? [];
   const virtual = observer.breakAtVirtual ?? [];
   const { seen, accessed } = observer;
-  machine.onEvent = seen && ((event) => take(seen(event)));
+  const stopping = observer.stopsAtEvents;
+  const stops = stopping !== undefined;
+  machine.onEvent = seen ? (event) => take(seen(event)) : stops ? () => {} : undefined;
   machine.onWatchHit = accessed && ((hit) => take(accessed(hit)));
-  machine.observed = { transitions: observer.transitions ?? 'none', accesses: false, csrWrites: false };
+  const transitions = stopping ?? observer.transitions ?? 'none';
+  machine.observed = { transitions, accesses: false, csrWrites: stopping === 'all', stops };
   if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breaks;
   if (virtual.length > 0 || breakAtVirtual.length > 0) machine.breakAtVirtual = virtual;
   if (observer.watches || watches.length > 0) machine.watches = observer.watches?.(machine) ?? [];
@@ -96,7 +102,7 @@ function tell<H extends Hit>(machine: Machine, observer: Observer<H>, take: (hit
 
 /** What is watched may have moved. Watching something else forgets decoded code, so not without need. */
 function watchAgain(machine: Machine, observer: Observer): void {
-  const watches = observer.watches?.(machine) ?? [];
+  const watches = observer.watches?.(machine) ?? machine.watches;
   const isSame =
     watches.length === machine.watches.length && watches.every((its, n) => isEqual(its, machine.watches[n]!));
   if (!isSame) machine.watches = watches;

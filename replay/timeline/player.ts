@@ -142,7 +142,8 @@ class InputPlayer implements Player {
         ticks: Math.min(ticks, input?.ticks ?? ticks),
         ...left,
       });
-      if (ran.kind === 'halted' || ran.kind === 'breakpoint' || ran.kind === 'watchpoint') return ran;
+      if (ran.kind === 'halted' || ran.kind === 'breakpoint' || ran.kind === 'watchpoint' || ran.kind === 'event')
+        return ran;
       if (ran.kind !== 'idle') continue;
       if (recording || !input || input.ticks >= ticks || !this.apply(input)) return ran;
     }

@@ -15,5 +15,6 @@ export {
   parsePoke,
   parseSeed,
   parseSize,
+  parseWord,
   parseWords,
 } from './parse.ts';

@@ -42,14 +42,19 @@ export function parseInteger(low: number, high: number): (text: string) => numbe
 
 const U64_LIMIT = 1n << 64n;
 
+/** One of a few words. `what` is what one of them is called. */
+export function parseWord<const W extends string>(what: string, words: readonly W[]): (text: string) => W {
+  return (text) => {
+    const found = words.find((one) => one === text);
+    if (found === undefined) throw new UsageError(noSuchName(what, text, words));
+    return found;
+  };
+}
+
 /** Some of a few words, with commas between them. `what` is what one of them is called. */
 export function parseWords<const W extends string>(what: string, words: readonly W[]): (text: string) => readonly W[] {
-  return (text) =>
-    text.split(',').map((word) => {
-      const found = words.find((one) => one === word);
-      if (found === undefined) throw new UsageError(noSuchName(what, word, words));
-      return found;
-    });
+  const one = parseWord(what, words);
+  return (text) => text.split(',').map(one);
 }
 
 /** A 64-bit seed, decimal or 0x hexadecimal. */

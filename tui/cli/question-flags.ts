@@ -3,9 +3,9 @@
  * flags.ts, which says what a row is.
  */
 import { MAX_HARTS } from '../../engine/index.ts';
-import { LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
+import { EVERY, LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
 import { DUMPED_KINDS } from '../../traces/index.ts';
-import { parseInteger, parseWords } from '../base/index.ts';
+import { parseInteger, parseWord, parseWords } from '../base/index.ts';
 
 /** Of memory, at once. */
 const MAX_SHOWN_BYTES = 65_536;
@@ -82,6 +82,22 @@ export const QUESTION_FLAGS = {
   changes: { syntax: '--changes', help: 'only writes that change a byte' },
   all: { syntax: '--all', help: 'list all of them, oldest first, and not only the last' },
   read: { syntax: '--read', help: 'who read, in place of who wrote' },
+  first: { syntax: '--first', help: 'the first moment (unless another of these four is given)' },
+  last: { syntax: '--last', help: 'the last moment' },
+  count: { syntax: '--count', help: 'how many moments there are' },
+  list: { syntax: '--list', help: 'list them, oldest first' },
+  every: {
+    syntax: '--every <what>',
+    help: `look at the condition at every ${EVERY.join(', every ')}, whatever it is made of`,
+    parse: parseWord('event', EVERY),
+    takes: 'every',
+  },
+  when: {
+    syntax: '--when <condition>',
+    help: 'of one trace: find the first moment of a condition that, once true, stays true',
+    parse: (text: string): string => text,
+    takes: 'text',
+  },
   bytes: {
     syntax: '--bytes <n>',
     help: 'so many bytes of memory (default: as many as the place has)',

@@ -24,6 +24,8 @@ export type Takes =
   | 'record-kinds'
   /** Kinds of entries of a log, with commas between them. */
   | 'log-kinds'
+  /** How often a condition is looked at. */
+  | 'every'
   /** A campaign file, or a plan that comes with dejavm. */
   | 'plan'
   /** Parts of what there is to show of a moment, with commas between them. */

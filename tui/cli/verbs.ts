@@ -128,6 +128,19 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/who-wrote.ts')).whoWroteCommand,
   }),
   verb({
+    name: 'when',
+    summary: 'find the moments at which a condition over registers, memory, modes and VMs holds',
+    arguments: [TRACE, { name: 'condition', takes: 'text', help: "such as 'hart0.pc == heap_alloc && hart0.a0 > 64'" }],
+    flags: ['first', 'last', 'count', 'list', 'every', 'from', 'to', 'limit', 'json'],
+    examples: [
+      "dejavm when latest 'hart0.pc == heap_alloc' --count",
+      "dejavm when run.djvm 'vm2.state == running && hart0.pc in heap_alloc'",
+      "dejavm when run.djvm '[heap_lock]:4 != 0' --list --from fault",
+      "dejavm when run.djvm 'hart1.mode == HS && hart1.sp < 0x80100000' --every trap",
+    ],
+    load: async () => (await import('./commands/when.ts')).whenCommand,
+  }),
+  verb({
     name: 'dump',
     summary: "print a trace's records, one a line",
     arguments: [TRACE],
@@ -237,13 +250,16 @@ export const VERBS: readonly Verb[] = [
   }),
   verb({
     name: 'bisect',
-    summary: 'find the first instruction after which two runs differ',
+    summary: 'find the first instruction after which two runs differ, or the moment from which on a condition holds',
     arguments: [
       { name: 'a', takes: 'trace', help: 'first trace, e.g. the golden run' },
-      { name: 'b', takes: 'trace', help: 'second trace' },
+      { name: 'b', takes: 'trace', help: 'second trace; none with --when', optional: true },
     ],
-    flags: ['json'],
-    examples: ['dejavm bisect golden.djvm faulted.djvm'],
+    flags: ['when', 'json'],
+    examples: [
+      'dejavm bisect golden.djvm faulted.djvm',
+      "dejavm bisect run.djvm --when '[spa:0x80215020]:8 != 0'   # from which moment on?",
+    ],
     load: async () => (await import('./commands/bisect.ts')).bisectCommand,
   }),
   verb({

@@ -64,6 +64,7 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('accessesHost', 'observed accesses to watched ranges: see ACCESS', 'u32'),
   derived('accessesCapacity', 'accesses that fit', 'u32'),
   derived('accessesCount', 'accesses waiting to be drained', 'u32'),
+  derived('stopEvent', '1: run() is to stop for an event', 'u32'),
   derived('stopWatchpoint', '1: run() is to stop for an access', 'u32'),
   derived('walkWatched', '1: the last walk read a watched table entry, so its result is not to be cached', 'u32'),
   derived('walkLogCount', 'entries in the log of the last walk for a debugger; all ones: walks are not logged', 'u32'),
@@ -342,6 +343,8 @@ export const CONSTANTS = {
   OBSERVE_VM_TRANSITIONS: 1,
   OBSERVE_OTHER_TRANSITIONS: 2,
   OBSERVE_CSR_WRITES: 4,
+  /** run() stops behind each event that is observed. */
+  OBSERVE_STOPS: 8,
   /** EVENT.kind. */
   EVENT_IS_TRANSITION: 0,
   EVENT_IS_CSR_WRITE: 1,
@@ -359,6 +362,7 @@ export const CONSTANTS = {
   STOP_WORK: 8,
   STOP_BREAKPOINT: 9,
   STOP_WATCHPOINT: 10,
+  STOP_EVENT: 11,
   /** peekNext() result: no instruction is next, devices act before. */
   NO_HART: 0xffffffff,
   /** mtime runs at 10 MHz as on QEMU virt; a tick is 1 ns. */

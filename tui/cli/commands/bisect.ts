@@ -1,14 +1,34 @@
-/** `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. */
+/**
+ * `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. With --when: see
+ * bisect-when.ts.
+ */
 
 import { shellLine } from '../../../engine/index.ts';
 import { type BisectResult, bisectTraces } from '../../../replay/index.ts';
-import { counted, EXIT, type ExitCode, grouped, hex, progressLine, table, virtualTime } from '../../base/index.ts';
+import {
+  counted,
+  EXIT,
+  type ExitCode,
+  grouped,
+  hex,
+  progressLine,
+  table,
+  UsageError,
+  virtualTime,
+} from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
+import { bisectConditionIn } from './bisect-when.ts';
 import { openNamedTrace } from './open.ts';
 
-export async function bisectCommand({ args, flags, io }: CommandContext<'json'>): Promise<ExitCode> {
-  const [a, b] = [openNamedTrace(args[0]!, io), openNamedTrace(args[1]!, io)];
+export async function bisectCommand({ args, flags, io }: CommandContext<'when' | 'json'>): Promise<ExitCode> {
+  const [first, second] = args;
+  if ((second === undefined) === (flags.when === undefined)) {
+    throw new UsageError("expected two traces to compare, or one and --when 'CONDITION'");
+  }
+  const a = openNamedTrace(first!, io);
+  if (flags.when !== undefined) return await bisectConditionIn(a, flags.when, flags.json, io);
+  const b = openNamedTrace(second!, io);
   const progress = progressLine(io);
   const result = bisectTraces(a, b, {
     onProgress: ({ moment, probes }) =>

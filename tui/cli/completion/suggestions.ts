@@ -3,7 +3,7 @@
  * from.
  */
 import { ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
-import { LATEST, LOG_KINDS } from '../../../replay/index.ts';
+import { EVERY, LATEST, LOG_KINDS } from '../../../replay/index.ts';
 import { DUMPED_KINDS } from '../../../traces/index.ts';
 import type { Verb } from '../command.ts';
 import { EXPORT_FORMATS, FAULT_EXAMPLES } from '../flags.ts';
@@ -47,6 +47,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     'export-format': { words: EXPORT_FORMATS },
     'record-kinds': { words: DUMPED_KINDS, list: true },
     'log-kinds': { words: LOG_KINDS, list: true },
+    every: { words: EVERY },
     plan: { words: BUNDLED_PLANS, files: true },
     sections: { words: SECTIONS, list: true },
     shell: { words: SHELLS },

@@ -11,6 +11,7 @@ import { consoleLine, log, logSummary } from './log.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
 import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
+import { bisectWhen, when } from './when.ts';
 
 export interface JsonShape {
   /** As people type it. */
@@ -37,6 +38,8 @@ export const JSON_SHAPES = {
   'log --summary': { command: 'dejavm log TRACE --summary --json', schema: logSummary },
   console: { command: 'dejavm console TRACE --json', schema: consoleLine, lines: true },
   bisect: { command: 'dejavm bisect A B --json', schema: bisect },
+  when: { command: "dejavm when TRACE 'hart0.pc == heap_alloc' --json", schema: when },
+  'bisect --when': { command: "dejavm bisect TRACE --when 'hart0.mode == HS' --json", schema: bisectWhen },
   'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },

@@ -37,7 +37,9 @@ import {
   MACHINE_HYPERVISOR_FROM,
   MACHINE_MOMENT,
   MACHINE_STOP_HYPERVISOR,
+  MACHINE_STOP_EVENT,
   OBSERVE_OTHER_TRANSITIONS,
+  OBSERVE_STOPS,
   OBSERVE_VM_TRANSITIONS,
   RESYNC_END_SLICE,
 } from '../layout.gen';
@@ -109,6 +111,10 @@ function newEvent(hart: u32, kind: u32, from: u32, cause: u32, pc: u64): u32 {
   const count = machine32(MACHINE_EVENTS_COUNT);
   if (count >= machine32(MACHINE_EVENTS_CAPACITY)) return FULL;
   setMachine32(MACHINE_EVENTS_COUNT, count + 1);
+  if (observes(OBSERVE_STOPS)) {
+    setMachine32(MACHINE_STOP_EVENT, 1);
+    set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
+  }
   const event = machine32(MACHINE_EVENTS_HOST) + count * EVENT_SIZE_BYTES;
   store<u64>(event, machine(MACHINE_MOMENT) + <u64>(spent(hart) - get32(hart, HART_TRAPS)), EVENT_MOMENT);
   store<u64>(event, now(hart), EVENT_TICKS);
