@@ -22,7 +22,6 @@ export type Plan =
    */
   | { readonly check: 'events'; readonly which: 'all' | 'vm'; readonly registers: readonly string[] }
   | { readonly check: 'instructions' };
-export type Check = Plan['check'];
 
 /** Instructions of one hart in [from, to). */
 export interface Execution {

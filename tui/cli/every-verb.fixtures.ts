@@ -38,6 +38,8 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
   const others: Readonly<Record<string, readonly string[]>> = {
     record: ['-o', file('c.djvm'), ...LENGTH],
     show: [file('a.djvm'), '-g', '500k', 'regs,csr,vms,locks,sched,where', 'mem', 'heap_lock', 'walk', 'vm1:0'],
+    'who-wrote': [file('a.djvm'), 'heap_lock', '--all'],
+    when: [file('a.djvm'), 'hart0.pc == heap_alloc', '--list'],
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],
