@@ -1,6 +1,7 @@
 /**
  * When does a condition hold? The answers of replay/when against a judge that looks at every tick, under the random
- * programs of tlb/program.ts: page tables of both stages change, harts change modes, and memory is written from outside.
+ * programs of tlb/program.ts: page tables of both stages change, harts change modes, and memory is written from
+ * outside.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -29,8 +29,8 @@ export interface Observer<H extends Hit = Hit> {
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
   readonly transitions?: Exclude<Observed['transitions'], 'none'>;
   /**
-   * Stops the machine behind each transition of any kind and each write to a CSR, or behind each in or out of a VM; each
-   * stop is given to `stopped`.
+   * Stops the machine behind each transition of any kind and each write to a CSR, or behind each in or out of a VM;
+   * each stop is given to `stopped`.
    */
   readonly stopsAtEvents?: 'all' | 'vm';
   /**

@@ -8,7 +8,9 @@ import type { SearchedRun, Slices } from '../search/index.ts';
 import type { Condition } from './when.ts';
 
 export interface BisectedCondition {
-  /** Whether it holds at the beginning already, never at the end, or became true in between: the machine stands there. */
+  /**
+   * Whether it holds at the beginning already, never at the end, or became true in between: the machine stands there.
+   */
   readonly outcome: 'always' | 'not at the end' | 'found';
   /** States that were looked at. */
   readonly probes: number;

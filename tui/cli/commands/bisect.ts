@@ -1,6 +1,6 @@
 /**
- * `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. With --when: see
- * bisect-when.ts.
+ * `dejavm bisect A B`: the first moment, hart and instruction after which two runs differ, and in what. With --when:
+ * see bisect-when.ts.
  */
 
 import { shellLine } from '../../../engine/index.ts';
