@@ -102,29 +102,34 @@ describe('accesses of harts', () => {
   });
 
   it('of the walk for a fetch stop behind the instruction fetched', () => {
-    const ENTRY = DATA + 16;
-    const text = `la t0, inside\ncsrw mepc, t0\nli t0, -1\ncsrw pmpaddr0, t0\nli t0, 0x1f\ncsrw pmpcfg0, t0
-      li t0, ${(8n << 60n) | BigInt(DATA >>> 12)}\ncsrw satp, t0\nli t0, 0x800\ncsrs mstatus, t0\nmret
-      .balign 4\ninside:\nj there\nnop\nthere:\naddi t1, t1, 1\nnop\nnop\nj there`;
-    const run = (flags: number, watch: Watch) => {
-      const machine = createMachine(smallConfig(text));
+    const enter = `la t0, inside\ncsrw mepc, t0\nli t0, -1\ncsrw pmpaddr0, t0\nli t0, 0x1f\ncsrw pmpcfg0, t0
+      li t0, ${(8n << 60n) | BigInt(DATA >>> 12)}\ncsrw satp, t0\nli t0, 0x800\ncsrs mstatus, t0\nmret\n.balign 4\n`;
+    const entry = (flags: number) => (BigInt(0x8000_0000 >>> 12) << 10n) | BigInt(flags);
+    const put = (machine: Machine, paddr: number, value: bigint) =>
+      machine.apply({ kind: 'poke', paddr, bytes: new Uint8Array(BigUint64Array.of(value).buffer) });
+    /** RAM is mapped where it is, and at 0, each by an entry of its own. */
+    const run = (inside: string, flags: number, low: number, watch: Watch) => {
+      const machine = createMachine(smallConfig(`${enter}inside:\n${inside}`));
       const told: WatchHit[] = [];
       machine.onWatchHit = (hit) => told.push(hit);
-      const entry = BigUint64Array.of((BigInt(0x8000_0000 >>> 12) << 10n) | BigInt(flags));
-      machine.apply({ kind: 'poke', paddr: ENTRY, bytes: new Uint8Array(entry.buffer) });
+      put(machine, DATA, entry(low));
+      put(machine, DATA + 16, entry(flags));
       machine.watches = [{ ...watch, stops: true }];
       const stops: number[] = [];
       while (machine.run({ ticks: 100 }).kind === 'watchpoint') stops.push(machine.ticks);
       expect(stops).toEqual([...new Set(told.map(({ ticks }) => ticks + 1))]);
       return told;
     };
-    // Each instruction of S-mode walks, for its table is watched; and the first one sets A.
-    const reads = run(0xcf, { paddr: ENTRY, bytes: 8, reads: true });
+    const loop = 'j there\nnop\nthere:\naddi t1, t1, 1\nnop\nnop\nj there';
+    // Each instruction of S-mode walks, for its table is watched.
+    const reads = run(loop, 0xcf, 0, { paddr: DATA + 16, bytes: 8, reads: true });
     expect(reads.length).toBeGreaterThan(40);
     expect(new Set(reads.map(({ by, mode }) => `${by} ${mode}`))).toEqual(new Set(['table-read HS']));
-    const entryOf = (flags: number) => (BigInt(0x8000_0000 >>> 12) << 10n) | BigInt(flags);
-    const writes = run(0x0f, { paddr: ENTRY, bytes: 8, writes: true });
-    expect(writes).toMatchObject([{ by: 'table-write', before: entryOf(0x0f), after: entryOf(0x4f) }]);
+    const setsA = { by: 'table-write', before: entry(0x0f), after: entry(0x4f) };
+    expect(run(loop, 0x0f, 0, { paddr: DATA + 16, bytes: 8, writes: true })).toMatchObject([setsA]);
+    // Back to code that is cached: the jump is all that is executed.
+    const away = `la t2, there\nla t3, low\nslli t3, t3, 33\nsrli t3, t3, 33\njr t3\nlow:\njr t2\n${loop}`;
+    expect(run(away, 0xcf, 0x0f, { paddr: DATA, bytes: 8, writes: true })).toMatchObject([setsA]);
   });
 
   it('say where the access is: the position before its instruction', () => {
