@@ -26,6 +26,9 @@ export interface Observation {
 
 const pagesFrom = (first: number, count: number) => Array.from({ length: count }, (_, n) => first + n * PAGE);
 
+const POOL_ALL = pagesFrom(POOL, POOL_PAGES);
+const DATA_ALL = pagesFrom(DATA, DATA_PAGES);
+
 type Range = Pick<Watch, 'paddr' | 'bytes'>;
 const RAM_BYTES = 4 << 20;
 const COLD = RAM + 0x3f_0000;
@@ -62,11 +65,15 @@ const asked = fc
     stops: stops === 0,
   }));
 const watch: fc.Arbitrary<Watch> = fc.tuple(range, asked).map(([its, what]) => ({ ...its, ...what }));
-/** In each page of the pool and of data: small ranges side by side, so that most accesses meet several. */
+/** In each page of the pool, of data, or of both: small ranges side by side, so that most accesses meet several. */
 const tiles: fc.Arbitrary<readonly Watch[]> = fc
-  .tuple(fc.integer({ min: 3, max: 7 }), fc.array(asked, { minLength: 6, maxLength: 6 }))
-  .map(([bytes, all]) =>
-    [...pagesFrom(POOL, POOL_PAGES), ...pagesFrom(DATA, DATA_PAGES)].flatMap((page) =>
+  .tuple(
+    fc.integer({ min: 3, max: 7 }),
+    fc.array(asked, { minLength: 6, maxLength: 6 }),
+    fc.constantFrom(POOL_ALL, DATA_ALL, DATA_ALL, [...POOL_ALL, ...DATA_ALL]),
+  )
+  .map(([bytes, all, pages]) =>
+    pages.flatMap((page) =>
       all.map((what, n) => ({ paddr: n === 0 ? page + PAGE - bytes : page + n * bytes, bytes, ...what })),
     ),
   );
