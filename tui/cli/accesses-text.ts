@@ -90,7 +90,7 @@ export function hitsText(question: AccessQuestion, before: Place, hits: readonly
 }
 
 /** A symbol or register is followed by the address that it means. */
-const nameOf = (where: string, address: string): string =>
+export const nameOf = (where: string, address: string): string =>
   where.replaceAll('_', '') === address.replaceAll('_', '') ? address : `${where} (${address})`;
 
 const VERBS = { writes: 'wrote to', changes: 'changed', reads: 'read' } as const;
@@ -116,8 +116,11 @@ function whoText({ by, hart, mode, vmid, device, request }: DescribedHit): strin
 
 type Part = AccessHit['parts'][number];
 
-const partText = ({ paddr, bytes, before, after }: Part): string =>
-  `${counted(bytes, 'byte')} at spa:${hex(paddr)}: ${before === after ? `${hex(before)}` : `${hex(before)} → ${hex(after)}`}`;
+const READS: readonly MemoryHit['by'][] = ['load', 'table-read', 'dma-read'];
+
+/** A write of what is there already is told as one. */
+const partText = ({ paddr, bytes, before, after }: Part, isRead = false): string =>
+  `${counted(bytes, 'byte')} at spa:${hex(paddr)}: ${hex(before)}${isRead ? '' : ` → ${hex(after)}`}`;
 
 /** Parts of an access that are told one by one. */
 const MOST_PARTS = 8;
@@ -129,7 +132,8 @@ function whatRows(hit: DescribedHit): string[][] {
       ['address', `was at ${rangesText(hit.from)}, is at ${rangesText(hit.to)} since`],
     ];
   }
-  const rows = hit.parts.slice(0, MOST_PARTS).map((part, n) => [n === 0 ? 'bytes' : '', partText(part)]);
+  const isRead = READS.includes(hit.by);
+  const rows = hit.parts.slice(0, MOST_PARTS).map((part, n) => [n === 0 ? 'bytes' : '', partText(part, isRead)]);
   const more = hit.parts.length - rows.length + hit.furtherParts;
   return more > 0 ? [...rows, ['', `and ${counted(more, 'more part')}`]] : rows;
 }

@@ -41,7 +41,7 @@ function whatText(entry: LogEntry, symbols: MachineSymbols): string {
     return `${place} ${arrow} ${hex(access.value, 2 * access.bytes)}${placeText(entry, symbols)}`;
   }
   if (dma) {
-    const request = dma.queue === undefined ? '' : `, queue ${dma.queue} request ${dma.head}`;
+    const request = dma.queue === undefined ? '' : `, queue ${dma.queue}, descriptor ${dma.head}`;
     return `${dma.device} wrote ${counted(dma.bytes, 'byte')} at ${hex(dma.paddr)}${request}`;
   }
   if (note) return note.text;

@@ -35,6 +35,7 @@ describe('who-wrote', () => {
     const [writes, changes, reads] = [await list(), await list('--changes'), await list('--read')];
     expect(changes.hits.length).toBeGreaterThan(10);
     expect(writes.hits.length).toBeGreaterThanOrEqual(changes.hits.length);
+    expect((await who('heap_lock', '--all', '--read')).out).not.toContain('→');
     expect(reads.hits.some(({ by }: { by: string }) => by === 'load')).toBe(true);
     const last = JSON.parse((await who('heap_lock', '--json')).out);
     expect(last.hits).toEqual([writes.hits.at(-1)]);

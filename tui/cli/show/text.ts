@@ -2,6 +2,7 @@
 import { hex as grouped4, type Machine, visible } from '../../../engine/index.ts';
 import { grouped, hex, table, virtualTime } from '../../base/index.ts';
 import { type RegisterSet, registerLines, textOf } from '../../panels/index.ts';
+import { nameOf } from '../accesses-text.ts';
 import { trapLoopLines } from '../trap-loops.ts';
 import { placeText, whereIs } from '../where.ts';
 import type { Shown, ShownPlace } from './collect.ts';
@@ -106,12 +107,10 @@ function valueText({ place, value }: Of<'value'>): string {
 function memoryText({ place, address, data, ranges, symbol, missing }: Of<'mem'>): string {
   const start = BigInt(address.replaceAll('_', '').replace(/^.*:|@.*$/g, ''));
   const physical = ranges.map(({ paddr, bytes }) => `${grouped4(paddr)} (${bytes} bytes)`).join(', ');
-  const what = [
-    place === address ? '' : address,
-    visible(symbol ?? ''),
-    address.startsWith('spa:') ? '' : `at spa ${physical}`,
-  ];
-  const title = [visible(place), ...what.filter((text) => text !== '' && text !== 'at spa ')].join(', ');
+  const what = [visible(symbol ?? ''), address.startsWith('spa:') ? '' : `at spa ${physical}`];
+  const title = [visible(nameOf(place, address)), ...what.filter((text) => text !== '' && text !== 'at spa ')].join(
+    ', ',
+  );
   return [`${title}:`, ...hexDump(start, data), ...(missing === undefined ? [] : [`! ${missing}`])].join('\n');
 }
 
@@ -143,13 +142,12 @@ function walkText({ place, address, steps, paddr, pmp, fault }: Of<'walk'>): str
     hex(pte, 16),
     entryText(pte),
   ]);
-  const from = place === address ? '' : `${address}, `;
   const translated = `  leads to spa ${paddr === undefined ? '' : grouped4(paddr)}${pmp ? `; ${pmpText(pmp)}` : ''}`;
   const gpa = fault?.gpa === undefined ? '' : ` at guest-physical ${grouped4(fault.gpa)}`;
   const failed =
     fault && `  a load takes a ${FAULTS[fault.cause]}${gpa}${fault.implicit ? IMPLICIT[fault.implicit] : ''}`;
   const none = steps.length === 0 ? ['  no table is read'] : [table(rows)];
-  return [`${visible(place)}, ${from}translated for a load:`, ...none, failed ?? translated].join('\n');
+  return [`${visible(nameOf(place, address))}, translated for a load:`, ...none, failed ?? translated].join('\n');
 }
 
 /** Flags of a table entry, and the page that it names. @see Volume II, "Sv39", figure of a page-table entry */
