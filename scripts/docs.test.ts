@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { VERBS } from '../tui/cli/verbs.ts';
 import { documentPath, type GeneratedPart, PARTS, part } from './docs.ts';
 import { markdownFiles } from './markdown.ts';
+import { TWO_VMS, twoVmsImage } from './two-vms.ts';
 
 const read = (file: string) => readFileSync(documentPath(file), 'utf8');
 const title = ({ file, name }: GeneratedPart) => (name === undefined ? file : `${name} in ${file}`);
@@ -14,6 +15,10 @@ describe('the committed text is the generated one', () => {
     const committed = read(generated.file);
     test(title(generated), () => expect(committed).toBe(generated.rewrite(committed)));
   }
+});
+
+test("the image of docs/debugging.md is its source's", () => {
+  expect(Buffer.compare(readFileSync(documentPath(TWO_VMS)), twoVmsImage())).toBe(0);
 });
 
 test('every part that says it is generated has a row, once', () => {

@@ -1,6 +1,6 @@
 /**
  * `npm run docs` writes every part of the documents that is generated, from the tables and from a real run; tests
- * compare what is committed. A part is a whole file, or what stands in a file between two comments:
+ * compare what is committed. A part is a whole file, the transcripts in a file, or what stands between two comments:
  *
  *     <!-- verbs: written by `npm run docs` -->
  *     <!-- end of verbs -->
@@ -15,11 +15,13 @@ import { machineStatus } from './machine-status.ts';
 import { manPage } from './man-page.ts';
 import { MEASURED_DOCUMENTS, withMeasuredImages } from './measured-images.ts';
 import { demoTranscript, exitCodeList, verbTable } from './readme-parts.ts';
+import { withTranscripts } from './transcripts.ts';
+import { TWO_VMS, twoVmsImage } from './two-vms.ts';
 
 export interface GeneratedPart {
   /** From the root of the repository. */
   readonly file: string;
-  /** Word of its comments; absent when the whole file is generated. */
+  /** Word of its comments, if it has any. */
   readonly name?: string;
   /** The document with this part written anew. @throws Error when it lacks the part's comments */
   readonly rewrite: (document: string) => string;
@@ -34,6 +36,7 @@ export const PARTS: readonly GeneratedPart[] = [
   part('README.md', 'verbs', verbTable),
   part('README.md', 'exit-codes', exitCodeList),
   { ...part('README.md', 'demo', demoTranscript), fromRun: true },
+  { file: 'docs/debugging.md', rewrite: withTranscripts, fromRun: true },
   ...MEASURED_DOCUMENTS.map((file) => ({
     file,
     name: 'measured images',
@@ -57,6 +60,8 @@ export function part(file: string, name: string, text: () => string): GeneratedP
 export const documentPath = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
 if (import.meta.main) {
+  // The transcripts of docs/debugging.md record it.
+  writeFileSync(documentPath(TWO_VMS), twoVmsImage());
   for (const { file, rewrite } of PARTS) {
     const path = documentPath(file);
     writeFileSync(path, rewrite(readFileSync(path, 'utf8')));
