@@ -124,4 +124,9 @@ export function copyTrace(trace: Trace, path: string, keepsInput: (n: number) =>
 
 /** One line for an event, for comparing what two runs showed. */
 export const eventText = (event: MachineEvent): string =>
-  JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
+  JSON.stringify(event, (key, value) => {
+    // Counted since the machine was made: the same run gives another on a machine that has run before.
+    if (key === 'work') return undefined;
+    if (key === 'registers') return Array.from({ length: 8 }, (_, n) => `0x${value.at(n).toString(16)}`);
+    return typeof value === 'bigint' ? `0x${value.toString(16)}` : value;
+  });
