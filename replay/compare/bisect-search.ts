@@ -7,46 +7,22 @@
 import type { Position } from '../base/index.ts';
 import type { Pair } from './bisect-pair.ts';
 
-/** Leaves both runs at the last equal position and returns the first different one. */
+/**
+ * Leaves both runs at the last equal position and returns the first different one. By virtual time, not by moment:
+ * inside one moment there may be traps, and waiting, so many ticks.
+ */
 export function searchBetween(pair: Pair, equalAt: Position, differsAt: Position): Position {
-  const moments = byMoment(pair, equalAt, differsAt);
-  const first = byTick(pair, moments.equalAt, moments.differsAt);
-  pair.a.toTicks(first.equalAt.ticks, 'applied');
-  pair.b.toTicks(first.equalAt.ticks, 'applied');
-  return first.differsAt;
-}
-
-interface Bracket {
-  readonly equalAt: Position;
-  readonly differsAt: Position;
-}
-
-function byMoment(pair: Pair, equalAt: Position, differsAt: Position): Bracket {
   let [low, high] = [equalAt, differsAt];
-  while (high.moment - low.moment > 1) {
-    const middle = low.moment + Math.floor((high.moment - low.moment) / 2);
-    pair.a.toMoment(middle);
-    pair.b.toMoment(middle);
-    [low, high] = probe(pair, low, high);
-  }
-  return { equalAt: low, differsAt: high };
-}
-
-/** Inside one moment there may be traps, and waiting: many ticks. */
-function byTick(pair: Pair, equalAt: Position, differsAt: Position): Bracket {
-  let [low, high] = [equalAt, differsAt];
+  const goTo = (ticks: number) => {
+    pair.a.toTicks(ticks, 'applied');
+    pair.b.toTicks(ticks, 'applied');
+  };
   while (high.ticks - low.ticks > 1) {
-    const middle = low.ticks + Math.floor((high.ticks - low.ticks) / 2);
-    pair.a.toTicks(middle, 'applied');
-    pair.b.toTicks(middle, 'applied');
-    [low, high] = probe(pair, low, high);
+    goTo(low.ticks + Math.floor((high.ticks - low.ticks) / 2));
+    const { moment, ticks } = pair.a.machine;
+    if (pair.equal()) low = { moment, ticks };
+    else high = { moment, ticks };
   }
-  return { equalAt: low, differsAt: high };
-}
-
-function probe(pair: Pair, low: Position, high: Position): [Position, Position] {
-  const { moment, ticks } = pair.a.machine;
-  const here = { moment, ticks };
-  if (!pair.equal()) return [low, here];
-  return [here, high];
+  goTo(low.ticks);
+  return high;
 }
