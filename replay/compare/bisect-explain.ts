@@ -8,7 +8,6 @@ import {
   hex,
   insideVm,
   instructionAt,
-  NEXT_HART,
   type Ownership,
   readOwnership,
   type StateDifference,
@@ -39,8 +38,7 @@ export function explainStart(pair: Pair, loaded: readonly SettingDifference[]): 
  */
 export function explainInput(pair: Pair, input: InputDifference): () => Found {
   const [event] = [...input.onlyA, ...input.onlyB];
-  const named = event?.kind === 'fault' && 'hart' in event.fault ? event.fault.hart : NEXT_HART;
-  const hit = named === NEXT_HART ? undefined : named;
+  const hit = event?.kind === 'fault' && 'hart' in event.fault ? event.fault.hart : undefined;
   const place = describePlace(pair.a, hit ?? pair.a.machine.next().hart);
   const say = (who: string, events: InputDifference['onlyA']) =>
     events.map((e) => `only ${who} has ${describeEvent(e)}`);

@@ -38,6 +38,30 @@ const PROGRAM = `
     csrw mepc, t1
     mret
 `;
+/** Hart 0 counts inside a VM; hart 1 stays in M-mode, although its hgatp names the same VM. */
+const GUEST = `
+    li t0, -1
+    csrw pmpaddr0, t0
+    li t0, 31
+    csrw pmpcfg0, t0
+    li t0, 0x80100000
+    li t1, 0x200000df
+    sd t1, 16(t0)
+    li t0, 0x8000100000080100
+    csrw hgatp, t0
+    csrr t1, mhartid
+    bnez t1, stay
+    li t0, 0x8000000800
+    csrs mstatus, t0
+    la t0, guest
+    csrw mepc, t0
+    mret
+  guest:
+    addi a0, a0, 1
+    j guest
+  stay:
+    j stay
+`;
 const MAX = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-bisect-'));
@@ -108,15 +132,41 @@ describe('bisectTraces', async () => {
     );
   });
 
-  it('finds a fault on the hart that it hits', async () => {
-    const fault: InputEvent = { kind: 'fault', fault: { model: 'register', hart: 1, register: 12, bit: 40 } };
+  it.each([0, 1])('finds a fault on the hart that it hits, here %i, whosever turn it is', async (hart) => {
+    const fault: InputEvent = { kind: 'fault', fault: { model: 'register', hart, register: 12, bit: 40 } };
     const found = bisectTraces(golden, await recordRun([{ moment: 7_777, event: fault }]));
     const reference = createMachine(config());
     reference.run({ moment: 7_777 });
-    expect(found).toMatchObject({ moment: 7_777, hart: 1, pc: reference.hart(1).pc });
-    expect(found.cause).toBe('input: only B has fault register=x12,bit=40,hart=1');
-    expect(found.differences.map(({ where, a, b }) => [where, a ^ b])).toEqual([['hart1.x12', 1n << 40n]]);
+    expect(found).toMatchObject({ moment: 7_777, hart, pc: reference.hart(hart).pc });
+    expect(found.cause).toBe(`input: only B has fault register=x12,bit=40,hart=${hart}`);
+    expect(found.differences.map(({ where, a, b }) => [where, a ^ b])).toEqual([[`hart${hart}.x12`, 1n << 40n]]);
     expect(found.instruction).not.toBe('(not mapped)');
+  });
+
+  it('names the VM that a hart with a different register is inside, and nothing for what is of no hart', async () => {
+    const bios = { name: 'guest.elf', bytes: executable(CODE, assemble(GUEST, CODE).bytes) };
+    const run = (...events: InputEvent[]) =>
+      recordRun(
+        events.map((event) => ({ moment: 100, event })),
+        { bios },
+        200,
+      );
+    const fault = (hart: number): InputEvent => ({
+      kind: 'fault',
+      fault: { model: 'register', hart, register: 25, bit: 3 },
+    });
+    const found = bisectTraces(
+      await run(),
+      await run(fault(0), fault(1), { kind: 'console', bytes: Buffer.from('a') }),
+    );
+    const [inside, beside, ...rest] = found.differences;
+    expect(inside).toEqual({ where: 'hart0.x25', a: 0n, b: 8n, owner: 'vm1' });
+    expect(beside).toEqual({ where: 'hart1.x25', a: 0n, b: 8n });
+    expect(rest.length).toBeGreaterThan(0);
+    for (const difference of rest) {
+      expect(Object.keys(difference).sort()).toEqual(['a', 'b', 'where']);
+      expect(difference.where).toMatch(/^uart/);
+    }
   });
 
   it('passes over an input that changes nothing', async () => {
@@ -144,7 +194,7 @@ describe('bisectTraces', async () => {
   it('blames different images at moment 0', async () => {
     const bios = { name: 'other.elf', bytes: executable(CODE, assemble(`nop\n${PROGRAM}`, CODE).bytes) };
     const found = bisectTraces(golden, await recordRun([], { bios }));
-    expect(found).toMatchObject({ identical: false, moment: 0 });
+    expect(found).toMatchObject({ identical: false, moment: 0, probes: 1 });
     expect(found.cause).toMatch(/^the machines start with different contents: image bios: A count\.elf \(sha256 /);
     expect(found.differences[0]).toMatchObject({ where: 'ram' });
   });
