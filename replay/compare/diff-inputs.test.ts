@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import type { InputEvent } from '../../engine/index.ts';
+import { type InputEvent, UserError } from '../../engine/index.ts';
 import { describeEvent, differingInputs, type TimedInput } from './diff-inputs.ts';
 
 const poke = (value: number): InputEvent => ({ kind: 'poke', paddr: 0x80200000, bytes: Uint8Array.of(value) });
@@ -25,6 +25,12 @@ describe('differingInputs', () => {
     expect(differences([at(4, poke(1)), at(4, poke(2))], [at(4, poke(2)), at(4, poke(1))])).toEqual([
       { moment: 2, ticks: 4, onlyA: [], onlyB: [] },
     ]);
+  });
+
+  it('refuses more at one position than anybody applies there', () => {
+    const many = (count: number) => Array.from({ length: count }, () => at(4, poke(1)));
+    expect(differences(many(10_000), [])).toHaveLength(1);
+    expect(() => differences(many(10_001), [])).toThrow(UserError);
   });
 });
 

@@ -79,18 +79,30 @@ describe('diffTraces', () => {
     );
   });
 
+  it('tells inputs in another order from inputs that only one run has', () => {
+    const poke = (value: number) => ({
+      ...{ kind: 'poke', moment: 10, ticks: 12 },
+      data: { paddr: 0x8020_0000, bytes: Uint8Array.of(value) },
+    });
+    const inputs = (...list: unknown[]) => ({ ...recording(), inputs: list }) as Trace;
+    const said = (a: Trace, b: Trace) => diffTraces(a, b).lines.filter((line) => line.startsWith('input'));
+    expect(said(inputs(poke(1), poke(2)), inputs(poke(2), poke(1)))).toEqual(['inputs at moment 10: in another order']);
+    expect(said(inputs(poke(1)), inputs())).toEqual(['input at moment 10: only A has poke 0x80200000 = 01']);
+  });
+
   it('names settings, images and command lines', () => {
     const other = recording();
     const header = {
       ...other.header,
-      machine: { ...other.header.machine, harts: 4, append: 'recovery=none' },
+      machine: { ...other.header.machine, harts: 4, append: 'recovery=none', reboots: true },
       images: [
         { role: 'bios', name: 'firmware.elf', sha256: 'bb'.repeat(32) },
         { role: 'kernel', name: 'lazarus.elf', sha256: 'cc'.repeat(32) },
       ],
     };
-    expect(diffTraces(recording(), { ...other, header }).lines.slice(0, 4)).toEqual([
+    expect(diffTraces(recording(), { ...other, header }).lines.slice(0, 5)).toEqual([
       'harts: A 2, B 4',
+      'reset: A ends the run, B starts the machine over',
       'image bios: A firmware.elf (sha256 aaaaaaaaaaaa), B firmware.elf (sha256 bbbbbbbbbbbb)',
       'image kernel: A none, B lazarus.elf (sha256 cccccccccccc)',
       'append: A "", B "recovery=none"',
