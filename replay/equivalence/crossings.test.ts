@@ -106,6 +106,9 @@ describe('crossings', () => {
     const run = scripted(events, 1000);
     expect(nextEntry(run, 2, { moment: 40, ticks: 40 })?.moment).toBe(45);
     expect(nextEntry(run, 1, { moment: 100, ticks: 100 })).toBeUndefined();
+    // Whatever happens to other VMs before it.
+    const late = scripted([...events, transition(1_500_000, 3, 'HS', 'VS')], 2_000_000);
+    expect(nextEntry(late, 3, { moment: 0, ticks: 0 })?.moment).toBe(1_500_000);
     expect(run.machine.onEvent).toBeUndefined();
   });
 });

@@ -67,7 +67,7 @@ export function findCrossings(
   resumptions: readonly Position[],
   onProgress?: (moment: number) => void,
 ): Map<number, VmCrossings>[] {
-  const around = (resumptions.length > 0 ? resumptions : [undefined]).map(() => new Map<number, VmCrossings>());
+  const around = Array.from({ length: Math.max(1, resumptions.length) }, () => new Map<number, VmCrossings>());
   const last = around.at(-1)!;
   const exits = new Map<number, Crossing | undefined>();
   observeCrossings(run, { moment: 0, ticks: 0 }, onProgress, (crossing) => {
