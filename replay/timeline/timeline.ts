@@ -55,9 +55,9 @@ export class Timeline {
       this.insist(this.player.toMoment(moment - Math.floor(left / 2)), `moment ${moment}`);
       this.leaveSnapshot(true);
     }
-    const isFirst = machine.moment < moment || this.arrived?.isFirst === true;
     this.insist(this.player.toMoment(moment, here), `moment ${moment}`);
-    this.arrive(isFirst);
+    // From an earlier moment one comes to the first position; of this moment, no other was started from.
+    this.arrive(true);
   }
 
   /** Goes to exactly this virtual time. @throws as `toMoment` */
@@ -106,7 +106,7 @@ export class Timeline {
 
   /** Leaves a snapshot of the present, so that it is quick to come back. */
   keepPresent(): void {
-    if (this.options.leavesSnapshots !== false) this.leaveSnapshot(this.present()?.isFirst === true);
+    this.leaveSnapshot(this.present()?.isFirst === true);
   }
 
   /**
@@ -149,7 +149,7 @@ export class Timeline {
     if (!best) return;
     this.player.restore(best.snapshot(), best.applied);
     this.arrive(best.isFirst);
-    if (this.options.leavesSnapshots !== false) this.leaveSnapshot(best.isFirst);
+    this.leaveSnapshot(best.isFirst);
   }
 
   /** Where the machine stands, if this timeline has brought it there. */
@@ -165,12 +165,13 @@ export class Timeline {
     MOVED_BY.set(this.machine, this);
   }
 
+  /** Whether a journey of this distance, in moments or ticks, leaves snapshots on its way. */
   private leaves(distance: number): boolean {
     return distance > NEAREST && this.options.leavesSnapshots !== false;
   }
 
   private leaveSnapshot(isFirst: boolean): void {
-    this.cache.add(this.presentAsStart(isFirst));
+    if (this.options.leavesSnapshots !== false) this.cache.add(this.presentAsStart(isFirst));
   }
 
   private presentAsStart(isFirst: boolean): Start {

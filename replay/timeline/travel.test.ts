@@ -1,11 +1,11 @@
 import { fc } from '@fast-check/vitest';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMachine } from '../../engine/index.ts';
 import { MomentError } from '../base/errors.ts';
 import type { PlannedInput } from '../base/types.ts';
 import { inputsFromTrace } from '../container/config.ts';
 import { DATA, machineOf, rewrite, traceStore, WORK } from '../replay.fixtures.ts';
-import { openTimeline } from './index.ts';
+import { createTracePlayer, openTimeline, Timeline } from './index.ts';
 
 const store = traceStore();
 const LAST = 6_000;
@@ -97,6 +97,46 @@ describe('time travel', async () => {
     travel.machine.run({ moment: 1100 });
     travel.seek(1100);
     expect(travel.machine.digest()).toBe(expected[1100]);
+  });
+
+  it('finds its way after somebody else changed the machine where it stands, and said so', () => {
+    const travel = openTimeline(trace);
+    travel.seek(900);
+    travel.machine.apply({ kind: 'poke', paddr: DATA, bytes: Uint8Array.of(0xff) });
+    expect(travel.machine.digest()).not.toBe(expected[900]);
+    travel.leave();
+    travel.seek(900);
+    expect(travel.machine.digest()).toBe(expected[900]);
+  });
+
+  it('goes on from where it stands, however it came there', () => {
+    const travel = openTimeline(trace);
+    const restore = vi.spyOn(travel.player, 'restore');
+    const ways: (() => void)[] = [
+      () => travel.toTicks(3000, 'applied'),
+      () => travel.forwardToTicks(3010, 'applied'),
+      () => travel.forwardToMoment(travel.moment + 5),
+      () => void travel.advance({ moment: travel.moment + 5 }, 'applied'),
+      () => travel.toMoment(travel.moment + 5),
+    ];
+    for (const way of ways) {
+      way();
+      restore.mockClear();
+      travel.toTicks(travel.ticks + 3, 'applied');
+      expect(restore).not.toHaveBeenCalled();
+    }
+  });
+
+  it('takes no snapshot where none are to be left behind', () => {
+    const [player, unreachable] = [createTracePlayer(trace), (where: string) => new Error(where)];
+    const timeline = new Timeline(player, { starts: [], leavesSnapshots: false, unreachable });
+    const snapshot = vi.spyOn(timeline.machine, 'snapshot');
+    timeline.toMoment(5000);
+    timeline.toTicks(2000, 'applied');
+    timeline.keepPresent();
+    timeline.toMoment(1000);
+    expect(timeline.machine.digest()).toBe(expected[1000]);
+    expect(snapshot).not.toHaveBeenCalled();
   });
 
   it('shows the moment of an input before it, too, and comes back', () => {
