@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { createMachine, type MachineConfig, UserError } from '../../engine/index.ts';
@@ -7,7 +7,7 @@ import type { PlannedInput } from '../base/types.ts';
 import { DATA, ECHO, HYPERVISOR, machineOf, traceStore, WORK } from '../replay.fixtures.ts';
 import { replayTrace } from '../verify/verify.ts';
 import { record } from './record.ts';
-import { findExecution, findHypervisorInstruction } from './trigger.ts';
+import { findExecution, findHypervisorInstruction, staysUntil } from './trigger.ts';
 
 const store = traceStore();
 const text = (bytes: Iterable<{ byte: number }>) => String.fromCharCode(...Array.from(bytes, ({ byte }) => byte));
@@ -81,6 +81,21 @@ describe('record', () => {
     machine.run({ moment: 5000 });
     expect(trace.digests.at(4)).toEqual({ moment: 5000, ticks: machine.ticks, digest: machine.digest() });
     expect(trace.end).toMatchObject({ moment: 20_000, reason: 'moment' });
+  });
+
+  it('lets a file have each eighth digest and each checkpoint at once', async () => {
+    const path = store.path();
+    const options = { config: machineOf(WORK), planned: [], maxMoment: 2900, digestEvery: 100, checkpointEvery: 1000 };
+    let bytes = 0;
+    const grownAt: number[] = [];
+    const onProgress = (moment: number) => {
+      const { size } = statSync(path);
+      if (size > bytes) grownAt.push(moment);
+      bytes = size;
+    };
+    await record({ ...options, path, commandLine: [], onProgress });
+    // A checkpoint is taken behind the digest of its position, and seen at the next one.
+    expect(grownAt).toEqual([100, 800, 1100, 1800, 2100, 2800]);
   });
 
   it('resolves whom a fault hits, and says which inputs were never due', async () => {
@@ -325,6 +340,27 @@ describe('the k-th hypervisor instruction', () => {
         }
       }
     }
+  });
+
+  it.each([
+    ['before RAM', 0x7fff_fffe],
+    ['behind RAM', 0x8040_0000],
+    ['at an odd address', 0x8000_0001],
+  ])('a place %s is none', (_, paddr) => {
+    const machine = createMachine(machineOf(HYPERVISOR));
+    expect(() => findExecution(machine, { paddr }, 1, { ticks: 10 })).toThrow(UserError);
+    expect(findExecution(machine, { paddr: 0x8040_0000 - 2 }, 1, { ticks: 10 }).ticks).toBeUndefined();
+  });
+
+  it('whether another instruction retires before a virtual time is known beforehand', () => {
+    const [machine, scout] = [0, 1].map(() => createMachine(machineOf(WORK, { harts: 1 })));
+    // To right before the first trap: a tick in which nothing retires.
+    for (let moment = -1; scout!.moment > moment; scout!.run({ ticks: scout!.ticks + 1 })) ({ moment } = scout!);
+    const trap = scout!.ticks - 1;
+    machine!.run({ ticks: trap });
+    const digest = machine!.digest();
+    expect([trap, trap + 1, trap + 2].map((ticks) => staysUntil(machine!, ticks))).toEqual([true, true, false]);
+    expect(machine!.digest()).toBe(digest);
   });
 
   it('is hit by the recorder over any number of digests, next to other inputs', async () => {

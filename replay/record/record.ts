@@ -14,6 +14,7 @@ import {
   readMachineSymbols,
   resolveFault,
   type StopReason,
+  type Ticks,
   UserError,
   vmDigests,
 } from '../../engine/index.ts';
@@ -124,8 +125,8 @@ class Recording {
   private nextPoll = 0;
   private unflushedDigests = 0;
   /** Virtual times of the last digest and of the last input. */
-  private lastDigest = -1;
-  private lastInput = -1;
+  private lastDigest: Ticks | undefined;
+  private lastInput: Ticks | undefined;
   /** Something live was applied, and no digest covers it yet. */
   private isLiveUncovered = false;
   /** The disk was not waited for since something live was applied or covered; when it was waited for last. */
@@ -315,19 +316,19 @@ class Recording {
       ticks: Math.min(this.maxTicks, planned.ticks),
     };
     const { isAsked, isAwaited } = this.outside;
-    if (!isAsked && !isAwaited) return machine.run(plan.counting().length > 0 ? this.untilTrigger(until) : until);
+    if (!isAsked && !isAwaited) return machine.run(this.untilTrigger(until));
     const soon = {
       moment: Math.min(until.moment, this.nextPoll),
       ticks: isAwaited ? Math.min(until.ticks, machine.ticks + POLL_TICKS) : until.ticks,
       work: POLL_WORK,
     };
-    const stop = machine.run(plan.counting().length > 0 ? this.untilTrigger(soon) : soon);
+    const stop = machine.run(this.untilTrigger(soon));
     // Moments alone would not do: a guest that mostly waits, or traps, retires few instructions.
     if (stop.kind === 'ticks' || stop.kind === 'work') this.nextPoll = machine.moment;
     return stop;
   }
 
-  /** The position right before the first instruction that a counting trigger awaits, or `until`. */
+  /** The position right before the first instruction that a counting trigger awaits, or `until` when none does. */
   private untilTrigger(until: Limits): Limits {
     const { plan } = this;
     let { ticks } = until;
@@ -359,7 +360,7 @@ class Recording {
     while (this.outside.isOpen) {
       const polled = await this.poll();
       if (polled !== 'nothing') return polled === 'stop' ? 'stop' : true;
-      if (this.outside.isOpen) await setTimeout(IDLE_SLEEP_MS);
+      await setTimeout(IDLE_SLEEP_MS);
     }
     return false;
   }
