@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createMachine, ENGINE_BEHAVIOUR } from '../../engine/index.ts';
 import { openTraceBytes, TraceError, type TraceInput } from '../../traces/index.ts';
+import { MAX_VMID, type Position } from '../base/index.ts';
 import { configFromTrace, inputsFromTrace } from '../container/config.ts';
 import { DATA, machineOf, rewrite, traceStore, WORK } from '../replay.fixtures.ts';
 import { replayTrace } from './verify.ts';
@@ -40,6 +41,15 @@ describe('replay finds', async () => {
     });
   });
 
+  it('the VMs whose memory was recorded otherwise at the same position', () => {
+    const { digests } = trace;
+    const vm = (vmid: number, { moment, ticks }: Position) => ({ moment, ticks, vmid, digest: 5n });
+    const [before, here, behind] = [digests.at(5)!, digests.at(6)!, digests.at(7)!];
+    const vmDigests = [vm(3, before), vm(1, here), vm(2, here), vm(MAX_VMID + 1, here), vm(4, behind)];
+    const other = { ...rewrite(trace, store.path(), { inputs: [] }), vmDigests };
+    expect(replayTrace(other).divergence).toMatchObject({ differsAt: { moment: 7000 }, vms: [1, 2] });
+  });
+
   it('a wrong digest, although the state is right', () => {
     const digests = trace.digests.map((digest, n) => (n === 2 ? { ...digest, digest: digest.digest ^ 1n } : digest));
     expect(changed({ digests }).divergence).toMatchObject({
@@ -65,8 +75,15 @@ describe('replay finds', async () => {
   });
 
   it('a note that differs', () => {
-    const notes = [...trace.notes].with(0, { ...trace.notes.at(0)!, arg: 1 });
-    expect(changed({ notes }).divergence).toMatchObject({ what: 'note', differsAt: at(trace.notes.at(0)!.moment) });
+    const [first] = trace.notes;
+    const notes = [...trace.notes].with(0, { ...first!, hart: 1, arg: 2 });
+    expect(changed({ notes }).divergence).toMatchObject({
+      what: 'note',
+      differsAt: at(first!.moment),
+      // Hart, argument and code, 16 bits for each of the latter.
+      expected: 0x1_0002_1003n,
+      actual: BigInt(first!.arg * 2 ** 16 + 0x1003),
+    });
   });
 
   it('an end that differs, and an input that does not fall where it should', () => {
@@ -88,6 +105,8 @@ describe('replay finds', async () => {
   it('nothing before the checkpoint that it starts from, or behind `until`', () => {
     const bad = rewrite(trace, store.path(), { inputs: [] });
     expect(replayTrace(bad, { until: 6_900 })).toMatchObject({ ok: true, end: { moment: 6_900 } });
+    expect(replayTrace(trace, { until: 6_900 }).complete).toBe(false);
+    expect(replayTrace(trace, { until: trace.last.moment }).complete).toBe(true);
     expect(replayTrace(bad, { fromCheckpoint: 2 }).ok).toBe(true);
     expect(replayTrace(bad, { fromCheckpoint: 1 }).ok).toBe(false);
     expect(() => replayTrace(bad, { fromCheckpoint: 99 })).toThrow(RangeError);
