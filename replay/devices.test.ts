@@ -178,7 +178,10 @@ describe('recording a machine with devices', () => {
   it('says which devices two runs have', async () => {
     const short = { maxMoment: 1000 };
     const a = await store.take({ ...short, config });
-    const b = await store.take({ ...short, config: { ...config, seed: 4n, virtio: VIRTIO.slice(0, 3) } });
+    const readOnly: VirtioConfig = { kind: 'block', slot: 7, image, readOnly: true, serial: 'abc' };
+    const other = { ...config, seed: 4n, virtio: [readOnly, ...VIRTIO.slice(1, 3)] };
+    const b = await store.take({ ...short, config: other });
+    expect(configFromTrace(b)).toEqual(other);
     expect(diffTraces(a, b).machine.map(({ name }) => name)).toEqual(['device seed', 'devices']);
   });
 
@@ -249,6 +252,8 @@ describe('cables over UDP', () => {
       if (got) frames.push(got.bytes[20]!);
     }
     network.close();
+    // The port is free again.
+    (await openUdpNetwork([{ slot: 6, port }])).close();
     peer.close();
     expect([heard, frames]).toEqual([['u'.charCodeAt(0)], ['u'.charCodeAt(0)]]);
   });

@@ -33,6 +33,7 @@ describe('trigger text', () => {
     const place = { kind: 'symbol', symbol: 'store_add', offset: 0x28, n: 1, ticks: 0 };
     expect(parseTrigger('8M')).toEqual({ kind: 'moment', moment: 8e6 });
     expect(parseTrigger('8M+3')).toEqual({ kind: 'hypervisor', after: 8e6, k: 3 });
+    expect(parseTrigger('8M+1')).toEqual({ kind: 'hypervisor', after: 8e6, k: 1 });
     expect(parseTrigger('5ms')).toEqual({ kind: 'ticks', ticks: 5e6 });
     expect(parseTrigger('5.25ms+120')).toEqual({ kind: 'two-level', ticks: 5_250_000, k: 120 });
     expect(parseTrigger('store_add+0x28')).toEqual(place);

@@ -21,7 +21,7 @@ export const parseTime = (text: string): number | undefined =>
 
 /** Virtual time as `parseTime` reads it, exactly. */
 export function formatTime(ticks: number): string {
-  const unit = (['s', 'ms', 'us'] as const).find((name) => ticks > 0 && ticks % TIME_UNITS[name]! === 0) ?? 'ns';
+  const unit = (['s', 'ms', 'us'] as const).find((name) => ticks % TIME_UNITS[name]! === 0) ?? 'ns';
   return `${ticks / TIME_UNITS[unit]!}${unit}`;
 }
 

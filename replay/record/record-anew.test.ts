@@ -128,6 +128,13 @@ describe('a trace of another version', () => {
     expect(result.comparison.equal).toBe(true);
     expect(streams(result).state!.incomparable).toMatch(/^engine behaviours \d+ and \d+ start from different states$/);
     expect(streams(result).console).toMatchObject({ equal: trace.console.length });
+    // Nor do states that cannot be compared agree anywhere.
+    const altered = trace.console.map((it, n) => (n === 4 ? { ...it, byte: 1 } : it));
+    expect(compareRecordings({ ...old, console: altered }, trace).mismatch).toMatchObject({
+      stream: 'console',
+      differsAt: { moment: trace.console.at(4)!.moment },
+      agreedAt: { moment: trace.notes.at(1)!.moment },
+    });
     // Of the same behaviour, another state at the start is a difference.
     const same = compareRecordings({ ...trace, checkpoints: old.checkpoints }, trace);
     expect(same).toMatchObject({ equal: false, mismatch: { stream: 'state', differsAt: { moment: 0, ticks: 0 } } });
