@@ -97,6 +97,18 @@ test('SC fails elsewhere, after a trap, after a poke to the word, and after anot
   expect(sequence('nop')).toBe(1n);
 });
 
+test('a trap ends the reservation, and so does the return from one', () => {
+  bed.program(
+    'sc.d a3, a2, (a0)\nlr.d a1, (a0)\nla t0, back\ncsrw mepc, t0\nmret\nback: sc.d a4, a2, (a0)\nj .',
+    RAM + 0x800n,
+  );
+  bed.program('lr.d a1, (a0)\necall');
+  bed.setCsr('mstatus', 3n << 11n);
+  bed.enter('M', RAM);
+  bed.run(20);
+  expect([bed.x('a3'), bed.x('a4'), bed.word(WORD)]).toEqual([1n, 1n, 0n]);
+});
+
 test.each([
   ['the byte before the word', -1, 1, 0n],
   ['two bytes up to the word', -2, 2, 0n],
