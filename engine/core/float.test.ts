@@ -153,6 +153,37 @@ describe('soft-float is exact', () => {
     );
   });
 
+  test('fdiv.d where an estimated digit of the quotient is two too large', () => {
+    const fraction = fc.bigInt(0n, (1n << 52n) - 1n);
+    // Upper half small, lower half large: one divisor in ten.
+    const divisor = fc.tuple(fraction, fc.integer({ min: 0, max: 19 })).map(([bits, by]) => bits >> BigInt(by));
+    const one = 1023n << 52n;
+    fc.assert(
+      fc.property(fraction, divisor, rm, (a, b, mode) => {
+        expect(soft('floatDivide', [one | a, one | b, 1n], mode)).toEqual(
+          reference.division(one | a, one | b, 'd', mode),
+        );
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test.each(CASES.filter(([name]) => /^fcvt\.[wl]u?\./.test(name)))('%s around each power of two', (_, op, f) => {
+    const [bias, fraction, sign] = f === 's' ? [127n, 23n, 1n << 31n] : [1023n, 52n, 1n << 63n];
+    for (let exponent = -3n; exponent < 66n; exponent++) {
+      const power = (bias + exponent) << fraction;
+      for (const bits of [power - 1n, power, power + 1n].flatMap((its) => [its, its | sign])) {
+        for (let mode = 0; mode < 5; mode++) {
+          const got = soft(op.helper, [boxed(bits, f), ...op.rest(f).map(BigInt)], mode);
+          // A matcher for each would take seconds.
+          const expected = op.means([bits], f, mode);
+          if (got.bits !== expected.bits || got.flags !== expected.flags)
+            expect({ of: bits, mode, ...got }).toEqual({ of: bits, mode, ...expected });
+        }
+      }
+    }
+  });
+
   test.each(['s', 'd'] as const)('fclass.%s', (f) => {
     fc.assert(
       fc.property(numbers(f), (a) => {
