@@ -69,6 +69,11 @@ describe('decoding in wasm', () => {
     fc.assert(fc.property(rawOf(row.encoding), check), { numRuns: 30 });
   });
 
+  const excluding = INSTRUCTIONS.filter(({ encoding }) => encoding.excluded.length > 0);
+  test.each(excluding.map((row) => [row.name, row.encoding] as const))('%s: what is reserved in it', (_, encoding) => {
+    for (const { mask, value } of encoding.excluded) check(((encoding.match & ~mask) | value) >>> 0);
+  });
+
   test('every 16-bit encoding, illegal ones too', () => {
     for (let half = 0; half < 0x10000; half++) {
       if ((half & 3) === 3) continue;
