@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CONSTANTS } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
-const { STOP_MOMENT, STOP_TICKS } = CONSTANTS;
+const { STOP_HYPERVISOR, STOP_MOMENT, STOP_TICKS } = CONSTANTS;
 
 /**
  * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart,
@@ -221,13 +221,81 @@ test('observing transitions changes nothing, and loses none', () => {
   expect(events).toBeGreaterThan(4096);
 });
 
-test('a jittered turn is between half and one and a half of the mean', () => {
-  const bed = machine(2, 101n, true, 42n);
+test('each tick in which a hart or the devices do something is work, and no other', () => {
+  const bed = machine(3, 100n, true, 7n);
+  const { core } = bed;
+  const act = bed.onDeadline;
+  let acted = 0n;
+  bed.onDeadline = () => {
+    acted++;
+    act();
+  };
+  bed.run(20_000);
+  const ofHarts = [0, 1, 2].reduce((sum, n) => sum + core.hart(n, 'workTicks'), 0n);
+  expect(acted).toBeGreaterThan(10n);
+  expect(core.machine('workTicks')).toBe(ofHarts + acted);
+  const busy = machine(3, 100n, true, 7n, PROGRAM.replace('wfi', 'nop'));
+  busy.run(20_000);
+  expect(busy.core.machine('workTicks')).toBe(busy.core.machine('ticks'));
+});
+
+test('instructions of HS-mode are counted, however the run is cut, and a run stops at a count', () => {
+  const HANDLER = RAM + 0x800n;
+  const start = () => {
+    const bed = new Bed({ harts: 2 });
+    bed.program('csrr t0, mepc\naddi t0, t0, 4\ncsrw mepc, t0\nmret', HANDLER);
+    bed.program('again: addi a0, a0, 1\naddi a0, a0, 1\necall\naddi a1, a1, 1\nj again');
+    for (const n of [0, 1]) {
+      bed.openPmp(n);
+      bed.setCsr('mtvec', HANDLER, n);
+      bed.enter('HS', RAM, n);
+    }
+    bed.core.setMachine('quantumTicks', 64n);
+    return bed;
+  };
+  const judge = start();
+  /** The count at each tick, found step by step. */
+  const counts = [0n];
+  while (counts.length < 800) {
+    const moment = judge.core.machine('moment');
+    const isOfHs = judge.mode(judge.core.arch.peekNext()) === 'HS';
+    judge.run(1);
+    counts.push(counts.at(-1)! + (isOfHs ? judge.core.machine('moment') - moment : 0n));
+  }
+  const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 15, size: 'max' });
+  fc.assert(
+    fc.property(cuts, fc.bigInt(1n, 40n), (lengths, more) => {
+      const bed = start();
+      const { core } = bed;
+      for (const length of lengths) {
+        bed.run(length);
+        expect(core.machine('hypervisorCount')).toBe(counts[core.machineNumber('ticks')]);
+      }
+      const count = core.machine('hypervisorCount') + more;
+      core.setMachine('stopHypervisor', count);
+      expect(bed.run(1000)).toBe(STOP_HYPERVISOR);
+      expect(core.machineNumber('ticks')).toBe(counts.indexOf(count));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test.each([
+  [3n, [1, 2, 3, 4]],
+  [4n, [2, 3, 4, 5, 6]],
+  [5n, [2, 3, 4, 5, 6, 7]],
+])('a jittered turn of mean %d has any length between half and one and a half of it', (mean, expected) => {
+  const bed = new Bed();
+  bed.program('j .');
+  bed.core.setMachine('quantumTicks', mean);
+  bed.core.setMachine('quantumJitter', 1n);
+  bed.core.setMachine('scheduleRng', 42n);
+  bed.enter('M', RAM);
   const lengths = new Set<number>();
-  for (let i = 0; i < 3000; i++) {
+  for (let n = 0; n < 300; n++) {
     bed.run(1);
     lengths.add(bed.core.machineNumber('turnLeft') + 1);
+    bed.run(bed.core.machineNumber('turnLeft'));
   }
-  expect(Math.max(...lengths)).toBeLessThanOrEqual(151);
-  expect(Math.max(...lengths)).toBeGreaterThan(120);
+  expect([...lengths].sort()).toEqual(expected);
 });
