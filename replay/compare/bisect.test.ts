@@ -147,9 +147,10 @@ describe('bisectTraces', async () => {
     const bios = { name: 'guest.elf', bytes: executable(CODE, assemble(GUEST, CODE).bytes) };
     const run = (...events: InputEvent[]) =>
       recordRun(
-        events.map((event) => ({ moment: 100, event })),
+        // Both harts have had their first turns.
+        events.map((event) => ({ moment: 2000, event })),
         { bios },
-        200,
+        2100,
       );
     const fault = (hart: number): InputEvent => ({
       kind: 'fault',
