@@ -159,13 +159,23 @@ describe('what a search costs', async () => {
     }
   });
 
-  it('executes each window once when there are few hits or none', () => {
+  it('executes each window once when there are few hits or none, and restores few of many states', async () => {
+    const trace = await store.take({ config: machineOf(WORK), maxMoment: 120_000, checkpointEvery: 5_000 });
     const travel = openTimeline(trace);
     travel.seek(trace.last.moment);
-    let executed = 0;
+    let [executed, restored] = [0, 0];
+    const { player } = travel;
+    const restore = player.restore.bind(player);
+    player.restore = (...state) => {
+      restored++;
+      restore(...state);
+    };
     const search = searchBackward(travel, breakpointObserver([0x8000_0f00]));
     for (const progress of search) executed = progress.executed;
     expect(executed).toBeLessThanOrEqual(trace.last.moment);
+    // Of the 25 states that are known the fewer the longer nothing is hit; and back to where it stood.
+    expect(trace.checkpoints.length).toBe(25);
+    expect(restored).toBeLessThanOrEqual(10);
     expect(travel.place).toMatchObject({ ...trace.last, here: 'applied' });
   });
 

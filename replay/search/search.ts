@@ -1,8 +1,8 @@
 /**
  * Finds the n-th hit of an observer before a place of a run, or behind it. Forwards the run is executed once. Backwards
- * it is executed in windows that begin at known states (checkpoints, snapshots), the newest first, each once; only a
- * window in which hits are dense is cut into smaller ones, lest each of its thousands of hits is stopped at for the
- * last of them.
+ * it is executed in windows that begin at known states (checkpoints, snapshots), the newest first, each once. They get
+ * longer while there are no hits, for it costs to restore a state; one in which hits are dense is cut into smaller
+ * ones, lest each of its thousands of hits is stopped at for the last of them.
  * Relies on the timeline for known states and for coming back. Does not know what is looked for.
  */
 import { UserError } from '../../engine/index.ts';
@@ -20,6 +20,8 @@ export const MAX_COUNT = 100_000;
 const DENSE = 2_000;
 /** Ticks below which a window is not cut. */
 const SHORT = 4_096;
+/** Ticks that a window of several known states has at most: some hundred milliseconds. */
+const LONG = 64_000_000;
 
 /**
  * Looks for the `count`-th hit (1 = the last) before the present. Stands there then, its inputs applied; if there are
@@ -51,8 +53,11 @@ function* searchWindows<H extends Hit>(
 ): Slices<H | undefined> {
   const spent: Spent = { executed: 0 };
   let [end, left, cut] = [origin, count, -1];
+  // Ticks in a row in which nothing was hit. A window of several states is no longer than that, so that no more is
+  // executed beyond a hit than had to be.
+  let empty = 0;
   for (;;) {
-    const start = timeline.knownBefore(end);
+    const start = windowStart(timeline, end, Math.min(empty, LONG));
     if (!start) return undefined;
     timeline.toTicks(start.ticks, start.here);
     // A window that could not be cut is taken as it is.
@@ -61,7 +66,7 @@ function* searchWindows<H extends Hit>(
     const latest = new Latest<H>(left);
     yield* observe(timeline, end, observer, (hit) => latest.add(hit) > most, spent);
     if (latest.seen > most) {
-      cut = start.ticks;
+      [cut, empty] = [start.ticks, 0];
       timeline.toTicks(start.ticks, start.here);
       // The journey leaves snapshots behind: windows that get shorter towards the end.
       timeline.toTicks(end.ticks, end.here);
@@ -69,8 +74,16 @@ function* searchWindows<H extends Hit>(
     }
     if (latest.seen >= left) return latest.oldest;
     left -= latest.seen;
+    empty = latest.seen > 0 ? 0 : empty + end.ticks - start.ticks;
     end = start;
   }
+}
+
+/** The earliest known state that is at most `most` ticks before `end`; if there is none, the latest before it. */
+function windowStart(timeline: SearchedRun, end: Place, most: number): Place | undefined {
+  let start = timeline.knownBefore(end);
+  for (let next = start; next && end.ticks - next.ticks <= most; next = timeline.knownBefore(next)) start = next;
+  return start;
 }
 
 /**
