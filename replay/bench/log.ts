@@ -6,6 +6,7 @@ import { openTrace, type Trace } from '../../traces/index.ts';
 import { LogReader, LogSummarizer, type LogSummary } from '../log/index.ts';
 import { openTimeline } from '../timeline/index.ts';
 import { replayTrace } from '../verify/index.ts';
+import { processorMs, spreadOf, spreadText } from './measure.ts';
 
 export interface Measured {
   /** Median of log ÷ replay. */
@@ -31,7 +32,7 @@ export function measure(trace: Trace, pairs: number): Measured {
   };
   round();
   const rounds = Array.from({ length: pairs }, round);
-  const medianOf = (name: 'replayMs' | 'logMs' | 'ratio') => median(rounds.map((at) => at[name]));
+  const medianOf = (name: 'replayMs' | 'logMs' | 'ratio') => spreadOf(rounds.map((at) => at[name])).median;
   return {
     ratio: medianOf('ratio'),
     ratios: rounds.map(({ ratio }) => ratio),
@@ -49,15 +50,6 @@ function summarize(trace: Trace): LogSummary {
   return summarizer.summary;
 }
 
-function processorMs(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
 if (import.meta.main) {
   const [path, pairs = '9'] = process.argv.slice(2);
   if (path === undefined) {
@@ -65,11 +57,10 @@ if (import.meta.main) {
     process.exitCode = 2;
   } else {
     const trace = openTrace(path);
-    const { ratio, ratios, replayMs, logMs, entries } = measure(trace, Number(pairs));
-    const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
+    const { ratios, replayMs, logMs, entries } = measure(trace, Number(pairs));
     console.log(
       `${trace.last.moment} instructions, ${entries} entries: log --summary ${logMs.toFixed(0)} ms, ` +
-        `replay ${replayMs.toFixed(0)} ms; ratio ${ratio.toFixed(2)} (${range})`,
+        `replay ${replayMs.toFixed(0)} ms; ratio ${spreadText(spreadOf(ratios))}`,
     );
   }
 }

@@ -23,7 +23,7 @@ const MAX_MOMENT = 8_000_000;
 export interface Studio {
   record(
     planned: readonly PlannedInput[],
-    change?: { readonly harts?: number; readonly append?: string },
+    change?: { readonly harts?: number; readonly append?: string; readonly ramBytes?: number },
   ): Promise<Trace>;
   close(): void;
 }
@@ -33,9 +33,9 @@ export function openStudio(): Studio {
   const folder = mkdtempSync(join(tmpdir(), 'dejavm-runs-'));
   let count = 0;
   return {
-    async record(planned, { harts = 2, append = '' } = {}) {
+    async record(planned, { harts = 2, append = '', ramBytes = DEFAULT_RAM_BYTES } = {}) {
       const path = join(folder, `${count++}.djvm`);
-      const config = lazarusConfig(harts, `steps=2 ${append}`.trim());
+      const config = lazarusConfig(harts, ramBytes, `steps=2 ${append}`.trim());
       const pace = { maxMoment: MAX_MOMENT, digestEvery: 100_000, checkpointEvery: 1_000_000 };
       await record({ path, config, planned, ...pace, commandLine: [] });
       return openTrace(path);
@@ -49,9 +49,9 @@ const image = (name: string) => ({
   bytes: readFileSync(new URL(`../../engine/subject/images/${name}`, import.meta.url)),
 });
 
-const lazarusConfig = (harts: number, append: string): MachineConfig => ({
+const lazarusConfig = (harts: number, ramBytes: number, append: string): MachineConfig => ({
   harts,
-  ramBytes: DEFAULT_RAM_BYTES,
+  ramBytes,
   quantum: DEFAULT_QUANTUM,
   bios: image('firmware.elf'),
   kernel: image('lazarus.elf'),
