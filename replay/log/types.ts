@@ -75,7 +75,7 @@ export interface LogCause {
 
 /** A service that was asked for by an ecall. */
 export interface LogCall {
-  /** Whose numbers these are: SBI's, the hypervisor's as its image publishes them, or nobody's that is known. */
+  /** Whose numbers these are: SBI's, the hypervisor's as its image publishes them, or unknown ones. */
   readonly abi: 'sbi' | 'hypervisor' | 'unknown';
   /** `TIME set_timer`, `console_write`; the numbers where no name is known. */
   readonly name: string;
