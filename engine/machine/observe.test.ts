@@ -139,6 +139,21 @@ describe('the observer', () => {
     expect(kinds({ transitions: 'vm', accesses: true, csrWrites: false })).toEqual(['access']);
   });
 
+  it('stops the run right behind each transition and each CSR write, if asked to', () => {
+    const told = (events: readonly MachineEvent[]) =>
+      events.filter(({ kind }) => kind === 'transition' || kind === 'csr');
+    const plain = createMachine(config);
+    const all = see(plain);
+    plain.run({ moment: LENGTH });
+    const machine = createMachine(config);
+    const events = see(machine, { ...EVERYTHING, stops: true });
+    const stops: number[] = [];
+    while (machine.run({ moment: LENGTH }).kind === 'event') stops.push(machine.ticks);
+    expect(told(events)).toEqual(told(all));
+    expect(stops).toEqual(told(all).map(({ ticks }) => ticks));
+    expect(machine.digest()).toBe(plain.digest());
+  });
+
   it('changes nothing, whatever it hears of and however the run is cut', () => {
     const digestAfter = (moments: number, observe: boolean) => {
       const machine = createMachine(config);

@@ -82,6 +82,14 @@ describe('accesses of harts', () => {
     expect(accessesOf(source, watches).told).toEqual([`store 8+8 0→${f}`, `load 16+8 ${f}`]);
   });
 
+  it('each of many of one kind, while the page serves the other kind as if it were not watched', () => {
+    const three = (what: string) => `${what}\n`.repeat(3);
+    const source = `${three('ld t1, 0(s0)')}${three('sd s0, 8(s0)')}${three('ld t1, 0(s0)')}${three('sd s0, 0(s0)')}`;
+    const told = (watch: Partial<Watch>) => accessesOf(source, [{ paddr: DATA, bytes: 8, ...watch }]).told;
+    expect(told({ reads: true })).toEqual(Array(6).fill('load 0+8 0'));
+    expect(told({ writes: true })).toEqual(['store 0+8 0→80100000', ...Array(2).fill('store 0+8 80100000')]);
+  });
+
   it('ranges that overlap count once each access, and for what either asks', () => {
     const watches = [all(8), { paddr: DATA + 4, bytes: 8, writes: true }, { paddr: DATA, bytes: 16, reads: true }];
     expect(accessesOf('sd s0, 2(s0)\nld t0, 8(s0)', watches).told).toEqual(['store 2+8 0→80100000', 'load 8+8 0']);
@@ -132,6 +140,34 @@ describe('accesses of harts', () => {
     expect(run(away, 0xcf, 0x0f, { paddr: DATA, bytes: 8, writes: true })).toMatchObject([setsA]);
   });
 
+  it('of walks: each half of an instruction and each operand reads a watched table, a look whether to stop does not', () => {
+    const ENTRY = DATA + 16;
+    const text = `la t0, inside\ncsrw mepc, t0\nli t0, -1\ncsrw pmpaddr0, t0\nli t0, 0x1f\ncsrw pmpcfg0, t0
+      li t0, ${(8n << 60n) | BigInt(DATA >>> 12)}\ncsrw satp, t0\nli t0, 0x800\ncsrs mstatus, t0\nmret
+      .balign 4\ninside:\nld t1, (s0)\nsd t1, 512(s0)\nj inside`;
+    const readsOf = (breakAtVirtual: readonly bigint[]) => {
+      const machine = createMachine(smallConfig(`la s0, inside\n${text}`));
+      // A page of 1 GiB around the program, with A and D set.
+      const entry = BigUint64Array.of((BigInt(0x8000_0000 >>> 12) << 10n) | 0xcfn);
+      machine.apply({ kind: 'poke', paddr: ENTRY, bytes: new Uint8Array(entry.buffer) });
+      const pcs: number[] = [];
+      machine.watches = [{ paddr: ENTRY, bytes: 8, reads: true }];
+      machine.breakAtVirtual = breakAtVirtual;
+      machine.onWatchHit = ({ by, pc }) => pcs.push(by === 'table-read' ? Number(pc! & 0xffn) : -1);
+      let stops = 0;
+      while (machine.run({ ticks: 100 }).kind === 'breakpoint') stops++;
+      return { pcs, stops };
+    };
+    const { pcs } = readsOf([]);
+    const [load, store, jump] = [...new Set(pcs)];
+    const round = [load, load, load, store, store, store, jump, jump];
+    expect(pcs.length).toBeGreaterThan(60);
+    expect(pcs).toEqual(pcs.map((_, n) => round[n % round.length]));
+    const stopped = readsOf([0x8000_0000n + BigInt(store!)]);
+    expect(stopped.pcs).toEqual(pcs);
+    expect(stopped.stops).toBe(Math.ceil(pcs.length / round.length));
+  });
+
   it('say where the access is: the position before its instruction', () => {
     const { machine, told } = accessesOf('nop\nsd s0, 0(s0)', []);
     expect(told).toEqual([]);
@@ -149,6 +185,17 @@ describe('accesses of harts', () => {
     expect(before.readPhysical(DATA, 8)[0]).toBe(0);
     before.run({ ticks: access!.ticks + 1 });
     expect(before.digest()).toBe(again.digest());
+  });
+
+  it('say which VMID hgatp has', () => {
+    const machine = createMachine(
+      smallConfig(`li s0, ${DATA}\nli t0, ${0x2001n << 44n}\ncsrw hgatp, t0\nsd t0, 0(s0)`),
+    );
+    const vmids: unknown[] = [];
+    machine.watches = [all(8)];
+    machine.onWatchHit = ({ vmid }) => vmids.push(vmid);
+    machine.run({ ticks: 100 });
+    expect(vmids[0]).toBe(0x2001);
   });
 
   it('are told also when there are more than the core has room for', () => {
@@ -177,6 +224,10 @@ describe('accesses of others', () => {
     machine.restore(before);
     expect(machine.run({ ticks: 70 })).toEqual({ kind: 'ticks' });
     expect(told).toHaveLength(3);
+    // Who watches something else does not stop for what was.
+    machine.apply({ kind: 'poke', paddr: DATA, bytes: Uint8Array.of(9) });
+    machine.watches = [all(16)];
+    expect(machine.run({ ticks: 80 })).toEqual({ kind: 'ticks' });
   });
 
   it('by devices: what they read and write, and in which slot they are', () => {
@@ -257,6 +308,28 @@ describe('how an address translates', () => {
     expect(machine.explainTranslation(0, 0x4000_0000n, 'load', { hgatp: root(ROOT + 0x4000) })).toMatchObject({
       fault: { cause: 'guest-page', gpa: 0x4000_0000n },
     });
+  });
+
+  it('names the entry that cannot be read, in either stage', () => {
+    const nowhere = root(0x4000_0000);
+    const step = { level: 2, paddr: 0x4000_0008n, pte: 0n };
+    for (const [space, stage] of [
+      [{ satp: nowhere }, 'single'],
+      [{ hgatp: nowhere }, 'g'],
+    ] as const) {
+      expect(machine.explainTranslation(0, 0x4000_0000n, 'load', space)).toEqual({
+        steps: [{ ...step, stage }],
+        fault: { cause: 'access' },
+      });
+    }
+  });
+
+  it('knows memory types, which no register of the hart has to allow', () => {
+    const NON_CACHEABLE = 1n << 61n;
+    put(ROOT + 0x2000 + 8, pte(0x8012_3000, 0x53) | NON_CACHEABLE);
+    for (const space of [{ satp: root(ROOT) }, { vsatp: root(ROOT) }, { hgatp: root(ROOT + 0x4000) }]) {
+      expect(machine.explainTranslation(0, 0x4000_1000n, 'load', space)).toMatchObject({ paddr: 0x8012_3000n });
+    }
   });
 
   it('leaves the hart as it was', () => {
