@@ -1,10 +1,10 @@
 /** How a run is cut into calls of `run` must not be observable: the heart of exact stops, replay and reverse. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CONSTANTS } from './layout/index.ts';
+import { CONSTANTS, offsetOf, WATCH } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
-const { STOP_HYPERVISOR, STOP_MOMENT, STOP_TICKS } = CONSTANTS;
+const { STOP_EVENTS_FULL, STOP_HYPERVISOR, STOP_MOMENT, STOP_TICKS } = CONSTANTS;
 
 /**
  * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart,
@@ -219,6 +219,27 @@ test('observing transitions changes nothing, and loses none', () => {
   const traps = [0, 1].map((n) => observed.x('s6', n) + observed.x('s7', n)).reduce((a, b) => a + b);
   expect(Math.abs(events - 2 * Number(traps))).toBeLessThanOrEqual(4);
   expect(events).toBeGreaterThan(4096);
+});
+
+test('however long a turn is, a run stops while the record of accesses has room', () => {
+  const bed = new Bed();
+  const { core } = bed;
+  bed.program('again: sd a0, 0(s0)\nsd a0, 8(s0)\nj again');
+  bed.setX('s0', RAM + 0x2000n);
+  bed.enter('M', RAM);
+  core.setMachine('quantumTicks', 1_000_000n);
+  const from = core.machineNumber('ramHost') + 0x2000;
+  const watch = new DataView(core.memory.buffer, core.machineNumber('watchesHost'));
+  for (const [name, value] of Object.entries({ from, to: from + 16, kinds: CONSTANTS.WATCH_WRITES }))
+    watch.setUint32(offsetOf(WATCH, name), value, true);
+  core.arch.setWatches(1);
+  const capacity = core.machineNumber('accessesCapacity');
+  for (let n = 0; n < 3; n++) {
+    expect(bed.run(100_000)).toBe(STOP_EVENTS_FULL);
+    expect(core.machineNumber('accessesCount')).toBeGreaterThan(capacity / 2);
+    expect(core.machineNumber('accessesCount')).toBeLessThan(capacity);
+    core.setMachine('accessesCount', 0n);
+  }
 });
 
 test('each tick in which a hart or the devices do something is work, and no other', () => {
