@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CONSTANTS } from './layout/index.ts';
 import { Bed, PTE, RAM, RWX, SV39 } from './testbed.ts';
 
 const { V, R, W, X, U, A, D } = PTE;
@@ -195,6 +196,21 @@ test('an entry that is changed is not used again, even on the same hart without 
   subject.apply({ kind: 'entry', page: 1, target: 2, flags: V | RWX }, false);
   subject.apply({ kind: 'load', page: 1 }, false);
   expect(bed.x('a1')).toBe(222n);
+});
+
+test('a page that held a table is an ordinary one again when translations are forgotten', () => {
+  const subject = new Subject(false);
+  const { core } = subject.bed;
+  const page = Number((subject.bed.csr('satp') & 0xfff_ffff_ffffn) - (RAM >> 12n));
+  const isTable = () => {
+    const flags = new Uint8Array(core.memory.buffer, core.machineNumber('pageFlagsHost'))[page]!;
+    return (flags & CONSTANTS.PAGE_TABLE) !== 0;
+  };
+  subject.apply({ kind: 'load', page: 1 }, false);
+  expect(isTable()).toBe(true);
+  // Else each store to it would take the slow way from then on, and many would forget all translations.
+  core.arch.flushDerived();
+  expect(isTable()).toBe(false);
 });
 
 test('context ids that are handed out anew do not bring old translations back', () => {
