@@ -167,6 +167,17 @@ test('as many as a page has half-words, and more: every single instruction is st
   }
 });
 
+test('who is moved from one place to another stops there, too, at the same tick', () => {
+  const bed = new Bed();
+  bed.program('nop\nnop\nnop');
+  bed.enter('M', RAM);
+  setBreakpoints(bed, [RAM + 4n, RAM + 8n]);
+  expect(bed.run(100)).toBe(STOP_BREAKPOINT);
+  bed.core.setHart(0, 'pc', RAM + 8n);
+  expect(bed.run(100)).toBe(STOP_BREAKPOINT);
+  expect(stopped(bed)).toEqual({ ticks: 1n, hart: 0, paddr: RAM + 8n });
+});
+
 test('stores to the place change what runs there, not that it is stopped at; loads see what was stored', () => {
   const bed = new Bed();
   bed.program(`
