@@ -8,7 +8,8 @@ afterAll(() => studio.close());
 
 test('questions to a short run of Lazarus are timed against its replay', async () => {
   const trace = await studio.record([], { ramBytes: 32 << 20 });
-  const { words, hits } = measure(trace, 1, 0.98);
+  const { words, conditions, hits } = measure(trace, 1, 0.98);
   expect(words).toHaveLength(3);
+  expect(conditions).toHaveLength(2);
   expect(hits).toBeGreaterThan(10_000);
 });

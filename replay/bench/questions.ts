@@ -1,6 +1,6 @@
 /**
- * What watching memory and asking who wrote it costs, against running the same stretch without: pairs, one right after
- * the other, by processor time of one process that runs on one core.
+ * What watching memory costs, and asking who wrote it or when a condition holds, against running the same stretch with
+ * no observer: pairs, one right after the other, by processor time of one process that runs on one core.
  * Run: node replay/bench/questions.ts TRACE [pairs], on a long run of Lazarus.
  */
 import { RAM_BASE } from '../../engine/index.ts';
@@ -10,6 +10,7 @@ import { finish, type Observer, observe } from '../search/index.ts';
 import { DebugSession } from '../session/index.ts';
 import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
 import { lastAccess, memoryObserver } from '../watch/index.ts';
+import { eachWhen, readCondition } from '../when/index.ts';
 import { processorMs, type Spread, spreadOf, spreadText } from './measure.ts';
 import { findWords, type Question, type Word } from './words.ts';
 
@@ -29,6 +30,8 @@ export interface WordCosts {
 export interface Costs {
   readonly replayMs: Spread;
   readonly words: readonly WordCosts[];
+  /** All moments of a condition, against a run straight through. */
+  readonly conditions: readonly { readonly text: string; readonly cost: Spread; readonly hits: number }[];
   /** Microseconds for a hit of a watchpoint that is hit all the time, and how many there were. */
   readonly hitUs: Spread;
   readonly hits: number;
@@ -43,6 +46,11 @@ export function measure(trace: Trace, pairs: number, near?: number): Costs {
   const words = findWords(openTimeline(trace), near);
   replayMs(trace);
   const rounds = Array.from({ length: pairs }, () => words.map((word) => costsOf(trace, word)));
+  const texts = ['hart0.pc == heap_alloc', `[spa:0x${words[0]!.early.memory.at.address?.toString(16)}]:8 != 0`];
+  const conditions = texts.map((text) => {
+    const asked = Array.from({ length: pairs }, () => ({ replay: replayMs(trace), ...whenCosts(trace, text) }));
+    return { text, cost: spreadOf(asked.map(({ replay, ms }) => ms / replay)), hits: asked[0]!.hits };
+  });
   const dense = Array.from({ length: pairs + 1 }, () => denseCosts(trace)).slice(1);
   return {
     replayMs: spreadOf(rounds.flat().map(({ replay }) => replay)),
@@ -57,6 +65,7 @@ export function measure(trace: Trace, pairs: number, near?: number): Costs {
         backMs: of(({ back }) => back),
       };
     }),
+    conditions,
     hitUs: spreadOf(dense.map(({ us }) => us)),
     hits: dense[0]!.hits,
   };
@@ -114,6 +123,21 @@ function backMs(trace: Trace, { memory, answer }: Question): number {
   });
 }
 
+function whenCosts(trace: Trace, text: string): { readonly ms: number; readonly hits: number } {
+  const run = openTimeline(trace);
+  const condition = readCondition(text, { machine: run.machine, symbols: run.symbols });
+  let hits = 0;
+  const ms = processorMs(() =>
+    finish(
+      eachWhen(run, condition, { ...run.last, here: 'applied' }, () => {
+        hits++;
+        return false;
+      }),
+    ),
+  );
+  return { ms, hits };
+}
+
 /** All of RAM watched, around the middle of the run. */
 function denseCosts(trace: Trace): { readonly us: number; readonly hits: number } {
   const run = openTimeline(trace);
@@ -143,12 +167,15 @@ if (import.meta.main) {
     process.exitCode = 2;
   } else {
     const trace = openTrace(path);
-    const { words, hitUs, hits, replayMs: replay } = measure(trace, Number(pairs));
+    const { words, conditions, hitUs, hits, replayMs: replay } = measure(trace, Number(pairs));
     console.log(`${trace.last.moment} instructions; replay ${spreadText(replay, 0)} ms`);
     for (const { name, lastWrite, watched, early, lateMs, backMs: back } of words) {
       const at = `a write at ${(100 * lastWrite).toFixed(1)} % of the run`;
       console.log(`${name}: watched ÷ replay ${spreadText(watched)}; who-wrote ÷ replay ${spreadText(early)}, ${at};`);
       console.log(`  a write near the question ${spreadText(lateMs, 0)} ms; back over 1 M ${spreadText(back, 0)} ms`);
+    }
+    for (const { text, cost, hits: times } of conditions) {
+      console.log(`when '${text}' ÷ replay ${spreadText(cost)}, ${times} times`);
     }
     console.log(`a hit: ${spreadText(hitUs)} µs, of ${hits}`);
   }
