@@ -297,7 +297,7 @@ test('instructions of HS-mode are counted, however the run is cut, and a run sto
       expect(bed.run(1000)).toBe(STOP_HYPERVISOR);
       expect(core.machineNumber('ticks')).toBe(counts.indexOf(count));
     }),
-    { numRuns: 30 },
+    { numRuns: 10 },
   );
 });
 
