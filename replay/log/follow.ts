@@ -2,7 +2,8 @@
  * Reads on in a trace while it is being recorded. Relies on a recording being appended to, and what has been written
  * never changing; does not know how one waits.
  */
-import { type Trace, TraceError } from '../../traces/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import { insistGoesOn } from '../timeline/index.ts';
 import type { LogReader } from './reader.ts';
 import type { LogBatch, LogEnd } from './types.ts';
 
@@ -17,7 +18,7 @@ export interface FollowOptions {
 
 /**
  * Yields what happens until the recording ends, its recorder is gone, or no more is wanted.
- * @throws TraceError when another recording has taken the place of this one, or it cannot be read any more
+ * @throws TraceError when another recording has taken the place of this one, or it has been damaged or cannot be read
  */
 export async function* followLog(
   reader: LogReader,
@@ -32,9 +33,7 @@ export async function* followLog(
       // Asked before the file is read: what its recorder wrote last is in it.
       const isRecorded = mayGrow();
       const next = reopen();
-      if (next.header.id !== present.header.id) {
-        throw new TraceError('incompatible', present.path, 'is another recording by now');
-      }
+      insistGoesOn(present, next);
       const hasGrown = next.last.ticks > reader.position.ticks || next.end !== undefined;
       present = next;
       if (hasGrown) break;

@@ -15,7 +15,7 @@ import {
 } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { type Mark, marksToEnd, type Position } from '../base/index.ts';
-import { continueTracePlayer, type Player, type TraceTimeline } from '../timeline/index.ts';
+import type { Player, TraceTimeline } from '../timeline/index.ts';
 import { Decoder, type Running } from './decoder.ts';
 import { LogQueue } from './queue.ts';
 import { type LogBatch, type LogEnd, type LogEntry, type LogFilter, type LogKind, USUAL_KINDS } from './types.ts';
@@ -24,8 +24,8 @@ import { type LogBatch, type LogEnd, type LogEntry, type LogFilter, type LogKind
 const STRETCH = 100_000;
 
 export class LogReader {
-  private trace: Trace;
-  private player: Player;
+  private readonly timeline: TraceTimeline;
+  private readonly player: Player;
   private readonly filter: LogFilter;
   private readonly kinds: ReadonlySet<LogKind>;
   private readonly queue = new LogQueue();
@@ -40,8 +40,8 @@ export class LogReader {
 
   /** Begins where `timeline` stands, and moves its machine: the timeline is of no use to others meanwhile. */
   constructor(timeline: TraceTimeline, filter: LogFilter = {}) {
-    const { machine, player, trace, symbols } = timeline;
-    this.trace = trace;
+    const { machine, player, symbols } = timeline;
+    this.timeline = timeline;
     this.player = player;
     this.symbols = symbols;
     this.filter = filter;
@@ -93,10 +93,13 @@ export class LogReader {
     return this.queue.take(true);
   }
 
-  /** Goes on with the same trace, of which more has been written. @throws TraceError when it cannot be read */
+  /** Goes on with the same trace, of which more has been written. @throws TraceError as `TraceTimeline.grow` */
   grow(trace: Trace): void {
-    this.trace = trace;
-    this.player = continueTracePlayer(trace, this.player);
+    this.timeline.grow(trace);
+  }
+
+  private get trace(): Trace {
+    return this.timeline.trace;
   }
 
   private *runTo(mark: Mark): Generator<LogBatch, 'arrived' | 'enough' | 'parted'> {

@@ -51,13 +51,27 @@ export function openSession(trace: Trace): DebugSession {
 export class DebugSession {
   readonly run: TraceTimeline;
   readonly stops: Stops;
-  /** In order; of very many the first, and the end. */
-  readonly events: readonly RunEvent[];
+  private listed: readonly RunEvent[];
 
   constructor(run: TraceTimeline) {
     this.run = run;
     this.stops = new Stops(run.machine);
-    this.events = eventsOf(run.trace);
+    this.listed = eventsOf(run.trace);
+  }
+
+  /** In order; of very many the first, and the end. */
+  get events(): readonly RunEvent[] {
+    return this.listed;
+  }
+
+  /**
+   * Goes on with the same trace, of which more has been written meanwhile: moves lead further, and one stands where one
+   * stood. @throws TraceError as `TraceTimeline.grow`: nothing has changed then
+   */
+  grow(trace: Trace): void {
+    const events = eventsOf(trace);
+    this.run.grow(trace);
+    this.listed = events;
   }
 
   /** So many instructions on or back, whichever harts execute them; fewer at the end or start. Returns how many. */

@@ -53,6 +53,12 @@ export interface WorkloadPlayer extends Player {
   advance(until: RunLimit, here: InputsHere): StopReason;
 }
 
+/** Plays a recording, and can go on when more of it has been written. */
+export interface RecordedPlayer extends Player {
+  /** Goes on where it stands, with the same recording, of which more is known. */
+  extend(recording: Recording): void;
+}
+
 /** The run that a player plays again. */
 export interface Recording {
   /** The file, for messages. */
@@ -65,12 +71,9 @@ export interface Recording {
  * A player of recorded inputs: each has a moment, and a run that is elsewhere at its time has left the recording. It
  * goes no further beyond `last` than one instruction: a run that has left its recording could run for ever. What the
  * machine cannot take, a state or an input, is the file's fault: a TraceError, whatever the file's checksums say.
- * `applied`: how many inputs the machine has taken already.
  */
-export function createPlayer(machine: Machine, recording: Recording, applied = 0): Player {
-  const player = new InputPlayer(machine, recording.inputs, recording);
-  player.applied = applied;
-  return player;
+export function createPlayer(machine: Machine, recording: Recording): RecordedPlayer {
+  return new InputPlayer(machine, recording.inputs, recording);
 }
 
 /** A player of a workload's inputs. An idle machine gets its next one early: nothing else can wake it. */
@@ -78,17 +81,22 @@ export function createWorkloadPlayer(machine: Machine, inputs: RecordList<TimedI
   return new InputPlayer(machine, inputs) as Player as WorkloadPlayer;
 }
 
-class InputPlayer implements Player {
+class InputPlayer implements RecordedPlayer {
   readonly machine: Machine;
-  readonly inputs: RecordList<TimedInput>;
+  inputs: RecordList<TimedInput>;
   applied = 0;
   /** undefined: inputs were not recorded, but planned. */
-  private readonly recording: Recording | undefined;
+  private recording: Recording | undefined;
 
   constructor(machine: Machine, inputs: RecordList<TimedInput>, recording?: Recording) {
     this.machine = machine;
     this.inputs = inputs;
     this.recording = recording;
+  }
+
+  extend(recording: Recording): void {
+    this.recording = recording;
+    this.inputs = recording.inputs;
   }
 
   restore(snapshot: Snapshot, applied: number = this.inputsBefore(snapshot.ticks)): void {

@@ -30,6 +30,8 @@ export class Timeline {
   readonly machine: Machine;
   readonly player: Player;
   private readonly options: TimelineOptions;
+  /** Of a run that is being recorded there come to be more. */
+  protected starts: RecordList<Start>;
   private readonly cache: SnapshotCache;
   /** Where the last journey ended; the machine is somewhere else when somebody else has moved it. */
   private arrived: Omit<Start, 'snapshot'> | undefined;
@@ -38,6 +40,7 @@ export class Timeline {
     this.player = player;
     this.machine = player.machine;
     this.options = options;
+    this.starts = options.starts;
     if (!options.first) this.arrive(true);
     this.cache = new SnapshotCache(options.first ?? this.presentAsStart(true));
   }
@@ -114,7 +117,7 @@ export class Timeline {
    * begins there.
    */
   knownBefore({ ticks, here }: Pick<Place, 'ticks' | 'here'>): Place | undefined {
-    const { starts } = this.options;
+    const { starts } = this;
     const applied = here === 'applied' ? this.player.inputsBefore(ticks + 1) : 0;
     const isBefore = (at: Omit<Start, 'snapshot'>) => at.ticks < ticks || (at.ticks === ticks && at.applied < applied);
     let n = firstFrom(starts, 'ticks', ticks + 1) - 1;
@@ -140,7 +143,7 @@ export class Timeline {
   /** Goes to the latest known state that will do; none with more of `by` than `most` does. */
   private startFrom(by: 'moment' | 'ticks', most: number, willDo: (start: Omit<Start, 'snapshot'>) => boolean): void {
     const present = this.present();
-    const { starts } = this.options;
+    const { starts } = this;
     let n = firstFrom(starts, by, most + 1) - 1;
     while (n >= 0 && !willDo(starts.at(n)!)) n--;
     const best = latestOf(n < 0 ? undefined : starts.at(n), this.cache.latest(willDo));

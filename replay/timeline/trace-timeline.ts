@@ -4,29 +4,27 @@
  * `replayTrace` does.
  */
 import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
-import { convertRecords, firstFrom, type Trace, TraceError } from '../../traces/index.ts';
+import { convertRecords, firstFrom, type RecordList, type Trace, TraceError } from '../../traces/index.ts';
 import { type InputsHere, MomentError, type Position, type TimeTravel } from '../base/index.ts';
 import { configFromTrace, inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, lastLines } from './console-lines.ts';
-import { createPlayer, type Player } from './player.ts';
+import { insistGoesOn } from './growing.ts';
+import { createPlayer, type Player, type RecordedPlayer, type Recording } from './player.ts';
+import type { Start } from './snapshots.ts';
 import { Timeline } from './timeline.ts';
 
 /**
  * A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace
  * cannot run here
  */
-export function createTracePlayer(trace: Trace): Player {
-  const { path, last } = trace;
-  return createPlayer(createMachine(configFromTrace(trace)), { path, last, inputs: inputsFromTrace(trace) });
+export function createTracePlayer(trace: Trace): RecordedPlayer {
+  return createPlayer(createMachine(configFromTrace(trace)), recordingOf(trace));
 }
 
-/**
- * A player that goes on where another one of the same recording stands, now that more of it has been written.
- * @throws TraceError when it cannot be read
- */
-export function continueTracePlayer(trace: Trace, { machine, applied }: Player): Player {
+/** A trace as a player takes it; for one that goes on with more of the same recording, too. */
+export function recordingOf(trace: Trace): Recording {
   const { path, last } = trace;
-  return createPlayer(machine, { path, last, inputs: inputsFromTrace(trace) }, applied);
+  return { path, last, inputs: inputsFromTrace(trace) };
 }
 
 /**
@@ -41,21 +39,33 @@ export function openTimeline(trace: Trace): TraceTimeline {
 
 /** Moments run from 0 to `last.moment`. */
 export class TraceTimeline extends Timeline implements TimeTravel {
-  readonly trace: Trace;
+  private known: Trace;
+  private readonly recorded: RecordedPlayer;
   private lines: { readonly bytes: number; readonly lines: readonly ConsoleLine[] } = { bytes: 0, lines: [] };
   private symbolTables: MachineSymbols | undefined;
 
-  constructor(trace: Trace, player: Player) {
-    const starts = convertRecords(trace.checkpoints, ({ moment, ticks }, n) => ({
-      moment,
-      ticks,
-      applied: player.inputsBefore(ticks),
-      // A file may hold any position of its moment; only the very start is known to be the first.
-      isFirst: ticks === 0,
-      snapshot: () => trace.checkpoint(n),
-    }));
-    super(player, { starts, unreachable: (where) => doesNotReplay(trace, player, where) });
-    this.trace = trace;
+  constructor(trace: Trace, player: RecordedPlayer) {
+    super(player, {
+      starts: startsOf(trace, player),
+      unreachable: (where) => doesNotReplay(trace, player, where),
+    });
+    this.known = trace;
+    this.recorded = player;
+  }
+
+  /**
+   * Goes on with the same file, of which more has been written meanwhile; one stands where one stood.
+   * @throws TraceError when it is another recording by now, or has been damaged: nothing has changed then
+   */
+  grow(trace: Trace): void {
+    insistGoesOn(this.known, trace);
+    this.recorded.extend(recordingOf(trace));
+    this.starts = startsOf(trace, this.recorded);
+    this.known = trace;
+  }
+
+  get trace(): Trace {
+    return this.known;
   }
 
   get moment(): Moment {
@@ -101,6 +111,17 @@ export class TraceTimeline extends Timeline implements TimeTravel {
     if (bytes !== this.lines.bytes) this.lines = { bytes, lines: lastLines(console, bytes) };
     return this.lines.lines;
   }
+}
+
+function startsOf(trace: Trace, player: Player): RecordList<Start> {
+  return convertRecords(trace.checkpoints, ({ moment, ticks }, n) => ({
+    moment,
+    ticks,
+    applied: player.inputsBefore(ticks),
+    // A file may hold any position of its moment; only the very start is known to be the first.
+    isFirst: ticks === 0,
+    snapshot: () => trace.checkpoint(n),
+  }));
 }
 
 function doesNotReplay(trace: Trace, { machine }: Player, where: string): TraceError {
