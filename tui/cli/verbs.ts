@@ -301,6 +301,7 @@ export const VERBS: readonly Verb[] = [
     flags: ['script', 'frame', 'size'],
     examples: [
       'dejavm tui latest',
+      'dejavm tui run.djvm      # also while it is being recorded: F stays at its end',
       "dejavm tui run.djvm --script 'f; 3s' --frame   # print that screen, needs no terminal",
     ],
     load: async () => (await import('./commands/tui.ts')).tuiCommand,

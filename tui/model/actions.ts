@@ -8,6 +8,7 @@ import { TraceError, TraceWriteError } from '../../traces/index.ts';
 import { grouped, parseMoment, UsageError } from '../base/index.ts';
 import { CSR_NAMES, type Overlay, PANELS, type RegisterSet, type Session } from '../panels/index.ts';
 import { note } from './bookmarks.ts';
+import { follow } from './growth.ts';
 import {
   backToStop,
   countOf,
@@ -136,6 +137,7 @@ export const ACTIONS: readonly Action[] = [
     run: goToText,
   },
   { name: 'end', keys: ['G', 'end'], argument: 'M', help: 'go to the end, or to moment M', run: goToEnd },
+  { name: 'follow', keys: ['F'], help: 'stay at the end while the run is being recorded', run: follow },
   {
     name: 'left',
     keys: ['h', 'left'],
@@ -178,7 +180,7 @@ export const ACTIONS: readonly Action[] = [
     run: selectHart,
   },
   { name: 'csr', keys: ['x'], help: 'integer registers / CSRs', run: (s) => toggleSet(s, 'csr') },
-  { name: 'float', keys: ['F'], help: 'integer / floating-point registers', run: (s) => toggleSet(s, 'float') },
+  { name: 'float', keys: ['X'], help: 'integer / floating-point registers', run: (s) => toggleSet(s, 'float') },
   {
     name: 'memory',
     keys: ['m'],

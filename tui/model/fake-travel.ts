@@ -4,7 +4,8 @@
  */
 import { type HartState, type Machine, type MachineEvent, type Mode, readMachineSymbols } from '../../engine/index.ts';
 import {
-  type Player,
+  eventsOf,
+  type RecordedPlayer,
   type Slices,
   type Stopped,
   Stops,
@@ -168,11 +169,13 @@ export function fakeDebug(travel: TimeTravel): Session['debug'] {
       moved(count, () => (direction === 'forward' ? travel.stepForward(count) : travel.stepBackward(count))),
     out: () => moved(0, () => {}),
     to: () => moved(0, () => {}),
+    events: eventsOf(travel.trace),
+    grow() {},
   };
 }
 
 /** The same run as the scanner sees it: forwards only, every transition observed. */
-export function fakePlayer(run: FakeRun = RECOVERED_RUN): Pick<Player, 'machine' | 'toMoment'> {
+export function fakePlayer(run: FakeRun = RECOVERED_RUN): Pick<RecordedPlayer, 'machine' | 'toMoment' | 'extend'> {
   const travel = fakeTravel(run);
   return {
     machine: travel.machine,
@@ -180,6 +183,7 @@ export function fakePlayer(run: FakeRun = RECOVERED_RUN): Pick<Player, 'machine'
       travel.seek(moment);
       return true;
     },
+    extend() {},
   };
 }
 

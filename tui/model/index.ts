@@ -1,5 +1,6 @@
 /** What the terminal UI knows and does: a session, its keys and motions, and the screen that follows. */
 export { advanceWork } from './actions.ts';
+export { createGrowth, type Growth } from './growth.ts';
 export { pressKey, runScript } from './input.ts';
 export { machineIntrospection } from './introspection.ts';
 export { createScanner, type Scanner } from './scan.ts';

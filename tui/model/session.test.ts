@@ -159,7 +159,7 @@ describe('the screen', () => {
       const { title, lines } = panelOf(screenOf(session), 'registers');
       return { title: textOf(title), text: lines.map(textOf).join('\n') };
     };
-    press(session, 'F', 's');
+    press(session, 'X', 's');
     expect(panel().title).toMatch(/^- f registers, hart 0 -+$/);
     expect(panel().text).toMatch(/\*fa0 +10000000000000\b/);
     expect(panel().text).toMatch(/ fcsr +0/);
@@ -167,9 +167,9 @@ describe('the screen', () => {
     expect(panel().title).toMatch(/^- CSRs, hart 0 -+$/);
     press(session, 'x');
     expect(panel().title).toMatch(/^[-=] registers, hart 0 [-=]+$/);
-    press(session, ':', ...'float', 'return', 'j', 'j', 'tab', 'F');
+    press(session, ':', ...'float', 'return', 'j', 'j', 'tab', 'X');
     expect(panel().title).toMatch(/^[-=] registers, hart 0 [-=]+$/);
-    press(session, 'F');
+    press(session, 'X');
     expect([...panel().text.matchAll(/\bf[ast]\d+ /g)].length).toBeGreaterThan(15);
     change(session, { rows: 60 });
     expect([...panel().text.matchAll(/\bf[ast]\d+ /g)].length).toBe(32);

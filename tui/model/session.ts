@@ -3,7 +3,7 @@
  * lives in the time traveller; everything else in `State`, which is replaced by every action. Relies on TimeTravel;
  * draws nothing.
  */
-import { eventsOf, type InputsHere, type TimeTravel } from '../../replay/index.ts';
+import type { InputsHere, TimeTravel } from '../../replay/index.ts';
 import type { Bookmark } from '../../traces/index.ts';
 import { grouped } from '../base/index.ts';
 import {
@@ -46,8 +46,10 @@ export function createSession(
     baseline: [],
     quit: false,
     request: undefined,
+    isGrowing: false,
+    follows: false,
   };
-  const events = withBookmarks(eventsOf(travel.trace), bookmarks, travel.last.moment);
+  const events = withBookmarks(debug.events, bookmarks, travel.last.moment);
   return { travel, debug, introspection, events, lanes, state, inTurns: false, work: undefined };
 }
 
@@ -92,7 +94,13 @@ export function arrive(session: Session, baseline: State['baseline']): void {
   const { travel } = session;
   const hart = session.state.followHart ? travel.machine.next().hart : session.state.hart;
   const scroll = { ...session.state.scroll, disassembly: 0, console: 0 };
-  change(session, { baseline, hart, scroll, ...rangeAround(session.state, travel.moment, travel.last.moment) });
+  change(session, {
+    baseline,
+    hart,
+    scroll,
+    follows: false,
+    ...rangeAround(session.state, travel.moment, travel.last.moment),
+  });
 }
 
 /** Goes to a moment; one past the end is refused with the last one named. */
@@ -119,6 +127,13 @@ export function zoom(session: Session, factor: number | undefined): void {
   const range = factor === undefined ? whole : Math.min(whole, Math.max(MIN_RANGE, Math.round((to - from) * factor)));
   change(session, clampRange(session.travel.moment - Math.floor(range / 2), range, whole));
   say(session, `timeline shows ${grouped(range)} instructions`);
+}
+
+/** The run has become longer than it was: a timeline that showed all of it goes on doing so. */
+export function widen(session: Session, lastBefore: number): void {
+  const { from, to } = session.state;
+  if (from > 0 || to < lastBefore) return;
+  change(session, { to: Math.max(to, session.travel.last.moment) });
 }
 
 /** Keeps the range when it shows the moment, else centres it. */

@@ -20,7 +20,7 @@ function placeOf({ travel, state, introspection }: Session): Place {
   const inVm = mode === 'VS' || mode === 'VU';
   return {
     moment: grouped(travel.moment),
-    end: grouped(travel.last.moment),
+    end: `${grouped(travel.last.moment)}${state.isGrowing ? '+' : ''}`,
     time: virtualTime(travel.machine.ticks),
     hart: `hart ${state.hart} ${mode}${inVm ? ` VM ${vmid}` : ''}`,
     pc: hex(pc),
@@ -71,10 +71,12 @@ export function statusLine(session: Session): Line {
   const { columns } = state;
   if (state.prompt !== undefined) return [span(clipStart(`:${state.prompt}`, columns - 1)), span('_', 'current')];
   const scanned = Math.floor((lanes.scannedTo / Math.max(1, travel.last.moment)) * 100);
+  const live = state.follows ? 'following  ' : state.isGrowing ? 'recording  ' : '';
   const progress = scanned < 100 ? `timeline ${scanned}%  ` : '';
   const count = state.count === '' ? '' : `${clipStart(state.count, Math.floor(columns / 2))} `;
   const room = columns - state.message.length - 1;
-  const hint = [progress + HINTS[0], ...HINTS].find((text) => (count + text).length <= room) ?? HINTS.at(-1)!;
+  const hints = [live + progress + HINTS[0], ...HINTS.map((text) => live + text), ...HINTS];
+  const hint = hints.find((text) => (count + text).length <= room) ?? HINTS.at(-1)!;
   const right = count + hint;
   const message = clip([span(state.message, state.isError ? 'error' : 'plain')], columns - right.length - 1);
   const gap = ' '.repeat(columns - right.length - widthOf(message));

@@ -50,7 +50,8 @@ function rulerLine(session: Session, width: number): Line {
   const here = cellOf(session.travel.moment, from, to, width);
   const numberOrDots = (text: string, room: number) => (text.length < room ? text : '');
   const left = numberOrDots(grouped(from), here);
-  const right = numberOrDots(grouped(to), width - here - 1);
+  const isOpen = session.state.isGrowing && to >= session.travel.last.moment;
+  const right = numberOrDots(`${grouped(to)}${isOpen ? '+' : ''}`, width - here - 1);
   const before = left + '·'.repeat(here - left.length);
   const after = '·'.repeat(width - here - 1 - right.length) + right;
   return [span('moment'.padEnd(LABEL_WIDTH)), span(before, 'dim'), span('V', 'current'), span(after, 'dim')];

@@ -104,6 +104,10 @@ export interface State {
   readonly quit: boolean;
   /** What the terminal is asked for, once: to be given back until the shell resumes us, or to be drawn anew. */
   readonly request: 'suspend' | 'redraw' | undefined;
+  /** Somebody is still recording the run: its end is only the last that is known. */
+  readonly isGrowing: boolean;
+  /** Goes to the end whenever the run has grown. */
+  readonly follows: boolean;
 }
 
 /** An event of the run, or what somebody noted at one of its moments. */
@@ -120,7 +124,7 @@ export interface Work {
 export interface Session {
   readonly travel: TimeTravel;
   /** Moves by what code does, and what stops them. */
-  readonly debug: Pick<DebugSession, 'over' | 'out' | 'to' | 'stops' | 'run'>;
+  readonly debug: Pick<DebugSession, 'over' | 'out' | 'to' | 'stops' | 'run' | 'events' | 'grow'>;
   readonly introspection: Introspection;
   events: readonly SessionEvent[];
   readonly lanes: Lanes;

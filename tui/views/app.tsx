@@ -4,9 +4,11 @@
  */
 import { render, type SuspendTerminal, useApp, useInput } from 'ink';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
+import { TraceError } from '../../traces/index.ts';
 import {
   advanceWork,
   change,
+  type Growth,
   pressKey,
   type Scanner,
   type Screen,
@@ -23,6 +25,8 @@ export interface AppOptions extends Terminal {
   readonly session: Session;
   /** Fills the timeline while the user reads; undefined when it is full already. */
   readonly scanner: Scanner | undefined;
+  /** Reads on in a trace that is being recorded; undefined when it is not. */
+  readonly growth?: Growth | undefined;
   readonly colour: boolean;
   /** Called after each frame. */
   readonly onFrame?: () => void;
@@ -78,7 +82,7 @@ interface Control {
   hold: Hold | undefined;
 }
 
-function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & { readonly control: Control }) {
+function App({ session, scanner, growth, colour, stdout, jobs, control }: AppOptions & { readonly control: Control }) {
   const { exit, suspendTerminal } = useApp();
   control.suspendTerminal = suspendTerminal;
   /** The last screen that showed the machine at rest. */
@@ -92,7 +96,15 @@ function App({ session, scanner, colour, stdout, jobs, control }: AppOptions & {
       exit(error instanceof Error ? error : new Error(String(error)));
     }
   };
-  useScanner(scanner, redraw, guarded);
+  const scan = useScanner(scanner, redraw, guarded);
+  useGrowth(
+    growth,
+    () => {
+      redraw();
+      scan();
+    },
+    guarded,
+  );
   const work = useWork(session, redraw, guarded);
   useLayoutEffect(() => () => leave(stdout), [stdout]);
   useInput((input, key) =>
@@ -137,6 +149,11 @@ function look(session: Session, before: Screen | undefined): { readonly screen?:
     if (session.work && before) return { screen: whileWorking(session, before) };
     return { screen: screenOf(session) };
   } catch (error) {
+    // What the screen shows is read when it is drawn; a file that has been damaged meanwhile leaves the last one.
+    if (error instanceof TraceError && before) {
+      say(session, error.message, true);
+      return { screen: whileWorking(session, before) };
+    }
     return { failure: error instanceof Error ? error : new Error(String(error)) };
   }
 }
@@ -144,6 +161,8 @@ function look(session: Session, before: Screen | undefined): { readonly screen?:
 /** Long enough to get ahead, short enough that a key press does not wait noticeably. */
 const SLICE_MS = 15;
 const REDRAW_EVERY_MS = 200;
+/** From the end of one look at a recording to the next. */
+const LOOK_EVERY_MS = 500;
 
 /** What starts the work of a move that has been asked for, if there is any. */
 function useWork(session: Session, redraw: () => void, guarded: (run: () => void) => void): () => void {
@@ -167,14 +186,17 @@ function useWork(session: Session, redraw: () => void, guarded: (run: () => void
   };
 }
 
-function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (run: () => void) => void): void {
+/** What starts the scanner again when there is more to scan. */
+function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (run: () => void) => void): () => void {
   const guard = useRef(guarded);
+  const start = useRef(() => {});
   useEffect(() => {
     if (!scanner) return;
     let instructions = 100_000;
     let lastDrawnMs = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const slice = () => {
+      timer = undefined;
       const beginMs = performance.now();
       scanner.advance(instructions);
       const tookMs = performance.now() - beginMs;
@@ -186,7 +208,30 @@ function useScanner(scanner: Scanner | undefined, redraw: () => void, guarded: (
       }
       if (!scanner.done) timer = setTimeout(() => guard.current(slice), 1);
     };
+    start.current = () => {
+      if (!scanner.done) timer ??= setTimeout(() => guard.current(slice), 1);
+    };
     timer = setTimeout(() => guard.current(slice), 1);
     return () => clearTimeout(timer);
   }, [scanner, redraw]);
+  return () => start.current();
+}
+
+/** Looks whether a recording has grown, until it is over. */
+function useGrowth(growth: Growth | undefined, grown: () => void, guarded: (run: () => void) => void): void {
+  const current = useRef({ grown, guarded });
+  current.current = { grown, guarded };
+  useEffect(() => {
+    if (!growth) return;
+    let timer: NodeJS.Timeout | undefined;
+    const look = () => {
+      if (growth.look()) current.current.grown();
+      if (!growth.isOver) wait();
+    };
+    const wait = () => {
+      timer = setTimeout(() => current.current.guarded(look), LOOK_EVERY_MS);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }, [growth]);
 }

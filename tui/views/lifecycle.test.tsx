@@ -3,6 +3,7 @@
  * What only a real terminal can show (shells, `fg`, a closed window) stands in tmux.peer.ts.
  */
 import { describe, expect, test } from 'vitest';
+import { TraceError } from '../../traces/index.ts';
 import { fakeIntrospection } from '../model/fake-travel.ts';
 import { startApp } from './test-app.ts';
 
@@ -63,6 +64,25 @@ describe('the end of the program', () => {
     await failed;
     await becomes(app, free);
     await app.shows(/^\$ dejavm tui/);
+  });
+
+  test('a file that cannot be read any more leaves the screen as it was, and says why', async () => {
+    const app = startApp({
+      introspection: {
+        ...fakeIntrospection,
+        vms(machine) {
+          if (machine.moment === 4000) throw new TraceError('damaged', 'run.djvm', 'block 7 is damaged');
+          return fakeIntrospection.vms(machine);
+        },
+      },
+    });
+    await app.shows(/^moment 0/);
+    app.type('f');
+    await app.shows(/^moment 0[\s\S]*run.djvm: block 7 is damaged/);
+    app.type('d');
+    await app.shows(/^moment 4,200/);
+    app.type('q');
+    expect(await app.ended).toBe(true);
   });
 
   test('an exception that nobody catches finds the terminal restored', async () => {

@@ -1,5 +1,6 @@
 /** The views in a real terminal emulator at 80 x 24: what the screen buffer holds, what keys do. */
 import { describe, expect, test } from 'vitest';
+import { say } from '../model/session.ts';
 import { frameText } from './frame.tsx';
 import { startApp } from './test-app.ts';
 
@@ -23,6 +24,26 @@ describe('the terminal UI at 80 x 24', () => {
     expect(rows.some((row) => /^ 1 vm1 running hart 0/.test(row))).toBe(true);
     app.type('q');
     expect(await app.ended).toBe(true);
+  });
+
+  test('looks whether a recording has grown until it is over, and draws what has changed', async () => {
+    let looks = 0;
+    const app = startApp({
+      growth: (session) => ({
+        get isOver() {
+          return looks === 2;
+        },
+        look() {
+          say(session, `looked ${++looks} times`);
+          return true;
+        },
+      }),
+    });
+    await app.shows('looked 1 times');
+    await app.shows('looked 2 times');
+    app.type('q');
+    expect(await app.ended).toBe(true);
+    expect(looks).toBe(2);
   });
 
   test('without colour no colour sequence is written', async () => {

@@ -7,9 +7,10 @@ import xterm from '@xterm/headless';
 import { expect } from 'vitest';
 import type { JobControl, JobEvent } from '../base/job-control.ts';
 import { type FakeRun, fakeIntrospection, RECOVERED_RUN } from '../model/fake-travel.ts';
+import type { Growth } from '../model/growth.ts';
 import { screenOf } from '../model/screen.ts';
 import { openUnscanned, rowsOf } from '../model/test-session.ts';
-import type { Introspection } from '../panels/types.ts';
+import type { Introspection, Session } from '../panels/types.ts';
 import { runApp } from './app.tsx';
 
 export interface AppTest {
@@ -20,6 +21,8 @@ export interface AppTest {
   readonly rows?: number;
   /** Fill the timeline while the UI runs, as the program does; without, it is full from the start. */
   readonly scanning?: boolean;
+  /** What looks whether the run goes on. */
+  readonly growth?: (session: Session) => Growth;
   /** What happens while the process is stopped. */
   readonly whileStopped?: () => void;
 }
@@ -66,6 +69,7 @@ export function startApp(options: AppTest = {}) {
     {
       session,
       scanner: scanning ? scanner : undefined,
+      growth: options.growth?.(session),
       colour,
       stdin: stdin as unknown as NodeJS.ReadStream,
       stdout: stdout as unknown as NodeJS.WriteStream,

@@ -4,7 +4,7 @@
  */
 import { didYouMean } from '../../../engine/index.ts';
 import { resolveTrace, traceWords } from '../../../replay/index.ts';
-import { type OpenOptions, openTrace, type Trace, TraceError } from '../../../traces/index.ts';
+import { isBeingWritten, type OpenOptions, openTrace, type Trace, TraceError } from '../../../traces/index.ts';
 import { grouped, type Io } from '../../base/index.ts';
 import { explainLatest } from './latest.ts';
 
@@ -20,10 +20,11 @@ export function openNamedTrace(name: string, io: Io, options: OpenOptions & { da
   const trace = openOrGuess(name, checks);
   explainLatest(name, io);
   if (trace.damage && !damageIsSaid) {
-    io.err(
-      `dejavm: warning: ${trace.path} is ${trace.damage.kind} at byte ${trace.damage.offset}: ${trace.damage.message}; ` +
-        `using what is intact, up to moment ${grouped(trace.last.moment)}\n`,
-    );
+    const { kind, offset, message } = trace.damage;
+    const isRecorded = kind === 'truncated' && isBeingWritten(trace.path);
+    const what = isRecorded ? 'is still being recorded' : `is ${kind} at byte ${offset}: ${message}`;
+    const used = `using what is ${isRecorded ? 'written so far' : 'intact'}, up to moment ${grouped(trace.last.moment)}`;
+    io.err(`dejavm: warning: ${trace.path} ${what}; ${used}\n`);
   }
   return trace;
 }

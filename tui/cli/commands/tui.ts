@@ -3,9 +3,16 @@
  * something is drawn.
  */
 import { createTracePlayer, openSession } from '../../../replay/index.ts';
-import { readBookmarks } from '../../../traces/index.ts';
+import { isBeingWritten, openTrace, readBookmarks } from '../../../traces/index.ts';
 import { EXIT, type ExitCode, processJobControl, UsageError } from '../../base/index.ts';
-import { change, createScanner, createSession, machineIntrospection, runScript } from '../../model/index.ts';
+import {
+  change,
+  createGrowth,
+  createScanner,
+  createSession,
+  machineIntrospection,
+  runScript,
+} from '../../model/index.ts';
 import { createLanes } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { openNamedTrace } from './open.ts';
@@ -23,6 +30,13 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
   const session = createSession(debug, machineIntrospection(machine), lanes, readBookmarks(trace).bookmarks);
+  const isRecorded = trace.end === undefined && isBeingWritten(trace.path);
+  const growth = isRecorded
+    ? createGrowth(session, scanner, {
+        isBeingWritten: () => isBeingWritten(trace.path),
+        reopen: () => openTrace(trace.path),
+      })
+    : undefined;
   if (flags.size) change(session, flags.size);
   if (flags.script !== undefined) runScript(session, flags.script);
   if (flags.frame) {
@@ -40,7 +54,7 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   try {
     const { stdin, stdout } = io;
     const jobs = processJobControl();
-    const hasQuit = await runApp({ session, scanner, colour, stdin, stdout, jobs }, abort.signal);
+    const hasQuit = await runApp({ session, scanner, growth, colour, stdin, stdout, jobs }, abort.signal);
     return hasQuit ? EXIT.ok : EXIT.interrupted;
   } finally {
     release();
