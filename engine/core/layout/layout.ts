@@ -277,6 +277,7 @@ export const CONSTANTS = {
   SLOT_BLOCK_BYTES: 2050 * 16,
   /**
    * Byte offset in a block of the word that holds the linear-memory address of the block's code page (sentinel's imm).
+   * The next one (raw) is 1 when the block has been executed at a page with addresses to stop before.
    */
   SLOT_BLOCK_CODE: 2049 * 16,
   /**

@@ -16,6 +16,7 @@ import {
   blockOf,
   breakpointSlot,
   decodeSingle,
+  enterAt,
   enterBlock,
   leavingSlot,
   mayHold,
@@ -57,6 +58,7 @@ export function fetch(hart: u32): u32 {
   const uniform = pmpUniform(hart, get(hart, HART_WALK_PADDR));
   if (uniform && !machine32(MACHINE_WALK_WATCHED) && !stopsForAccesses() && !(isLong && offset == LAST_HALF)) {
     const block = blockOf(host & ~OFFSET);
+    enterAt(block, pc);
     // Making a block may have flushed, so the context is read only now.
     fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block);
     if (mayHold(block, offset)) return enterBlock(hart, block, offset);

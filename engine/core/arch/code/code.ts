@@ -31,6 +31,7 @@ import {
   SLOT_BLOCK_CODE,
   SLOT_BYTES,
   SLOT_OP_AND_LENGTH,
+  SLOT_RAW,
 } from '../layout.gen';
 import { decodeInto } from './decode';
 import { OFFSET, pageFlags, pageOf, setPageFlags, uncacheWrites } from '../pages/pages';
@@ -86,7 +87,7 @@ export function enterBlock(hart: u32, block: u32, offset: u32): u32 {
 /** Whether the block may hold the instruction at `offset`: it does not cross the page's end and is no breakpoint. */
 export function mayHold(block: u32, offset: u32): bool {
   const code = codeOf(block) + offset;
-  return (offset != LAST_HALF || (load<u16>(code) & 3) != 3) && !isBreakpoint(code) && !isBreakOffset(offset);
+  return (offset != LAST_HALF || (load<u16>(code) & 3) != 3) && !isBreakpoint(code) && !isBreakOffset(block, offset);
 }
 
 /** Fills the undecoded slot `slot` of a block from the block's code page. */
@@ -174,30 +175,50 @@ export function useBreakAddresses(count: u32): void {
 }
 
 /**
- * Whether a virtual address to stop before has this offset in its page. A block does not know by which addresses it is
- * executed, so an instruction there goes through `fetch` each time, which does.
+ * Whether a virtual address to stop before has this offset in its page, and the block has been executed at the page of
+ * one. By which addresses it is executed now a block does not know: an instruction there goes through `fetch` each time.
  */
 // @ts-ignore: decorator
 @inline
-function isBreakOffset(offset: u32): bool {
-  if (machine32(MACHINE_BREAK_ADDRESSES_COUNT) == 0) return false;
+function isBreakOffset(block: u32, offset: u32): bool {
+  if (load<u32>(block, SLOT_BLOCK_CODE + SLOT_RAW) == 0) return false;
   const half = offset >> 1;
   return (<u32>load<u8>(machine32(MACHINE_BREAK_OFFSETS_HOST) + (half >> 3)) & ((<u32>1) << (half & 7))) != 0;
 }
 
-/** Whether `run` stops before the instruction at virtual address `pc`. */
-function isBreakAddress(pc: u64): bool {
+/**
+ * The block is about to be executed at the page of virtual address `pc`: when an address to stop before lies there, its
+ * instructions at such offsets are none of the block's from now on.
+ */
+export function enterAt(block: u32, pc: u64): void {
+  const flag = block + SLOT_BLOCK_CODE + SLOT_RAW;
+  const page = pc & ~<u64>OFFSET;
+  if (machine32(MACHINE_BREAK_ADDRESSES_COUNT) == 0 || load<u32>(flag) != 0) return;
+  const next = firstBreakFrom(page);
+  if (next == machine32(MACHINE_BREAK_ADDRESSES_COUNT)) return;
+  if (load<u64>(machine32(MACHINE_BREAK_ADDRESSES_HOST) + next * 8) - page >= PAGE_BYTES) return;
+  store<u32>(flag, 1);
+  memory.fill(block, 0, (PAGE_BYTES / 2) * SLOT_BYTES);
+}
+
+/** Index of the first address to stop before that is not below `address`; their number when there is none. */
+function firstBreakFrom(address: u64): u32 {
   const list = machine32(MACHINE_BREAK_ADDRESSES_HOST);
   let from: u32 = 0;
   let to = machine32(MACHINE_BREAK_ADDRESSES_COUNT);
   while (from < to) {
     const middle = (from + to) / 2;
-    const at = load<u64>(list + middle * 8);
-    if (at == pc) return true;
-    if (at < pc) from = middle + 1;
+    if (load<u64>(list + middle * 8) < address) from = middle + 1;
     else to = middle;
   }
-  return false;
+  return from;
+}
+
+/** Whether `run` stops before the instruction at virtual address `pc`. */
+function isBreakAddress(pc: u64): bool {
+  const at = firstBreakFrom(pc);
+  if (at == machine32(MACHINE_BREAK_ADDRESSES_COUNT)) return false;
+  return load<u64>(machine32(MACHINE_BREAK_ADDRESSES_HOST) + at * 8) == pc;
 }
 
 /** Whether `run` stops before some instructions at all. */
