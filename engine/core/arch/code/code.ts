@@ -176,7 +176,8 @@ export function useBreakAddresses(count: u32): void {
 
 /**
  * Whether a virtual address to stop before has this offset in its page, and the block has been executed at the page of
- * one. By which addresses it is executed now a block does not know: an instruction there goes through `fetch` each time.
+ * one. By which addresses it is executed now a block does not know: an instruction there goes through `fetch` each
+ * time.
  */
 // @ts-ignore: decorator
 @inline
