@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { assemble, RAM_BASE } from '../../engine/index.ts';
 import { createTracePlayer, openSession, record } from '../../replay/index.ts';
-import { createTraceWriter, isBeingWritten, openTrace, openTraceBytes } from '../../traces/index.ts';
-import { createLanes } from '../panels/lanes.ts';
-import { fakeIntrospection } from './fake-travel.ts';
+import { createTraceWriter, isBeingWritten, openTrace, openTraceBytes, TraceError } from '../../traces/index.ts';
+import { ACTIVITY, createLanes } from '../panels/lanes.ts';
+import { fakeIntrospection, fakePlayer } from './fake-travel.ts';
 import { createGrowth, type Recording } from './growth.ts';
 import { createScanner } from './scan.ts';
 import { screenOf } from './screen.ts';
@@ -270,6 +270,16 @@ describe('a file that something happens to', async () => {
     press(session, 's');
     expect(session.travel.moment).toBe(701);
     writing.die();
+  });
+
+  it('unreadable before the timeline is full: it keeps what it has', () => {
+    const toMoment = () => {
+      throw new TraceError('damaged', 'run.djvm', 'block 7 is damaged');
+    };
+    const lanes = createLanes(2);
+    const scanner = createScanner({ ...fakePlayer(), toMoment }, 10_000, lanes);
+    scanner.advance(1_000);
+    expect([scanner.done, lanes.at(0, 0)]).toEqual([true, ACTIVITY.M]);
   });
 
   /** Where the last block begins. */
