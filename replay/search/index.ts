@@ -14,5 +14,14 @@ export {
   type TransitionHit,
   transitionObserver,
 } from './observer.ts';
-export { MAX_COUNT, type SearchedRun, searchBackward, searchForward } from './search.ts';
+export {
+  MAX_COUNT,
+  type SearchedRun,
+  searchBackward,
+  searchForward,
+  searchWindow,
+  stand,
+  type Window,
+  windowsBefore,
+} from './search.ts';
 export { observe, type SearchProgress, type Slices } from './window.ts';

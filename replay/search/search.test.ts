@@ -14,7 +14,9 @@ import {
   observe,
   searchBackward,
   searchForward,
+  searchWindow,
   transitionObserver,
+  windowsBefore,
 } from './index.ts';
 
 const store = traceStore();
@@ -195,6 +197,21 @@ describe('what a search costs', async () => {
     });
     expect([found, seen.length, travel.place, travel.machine.digest()]).toEqual([undefined, 1, origin, digest]);
     expect(travel.machine.breakAt).toBeUndefined();
+  });
+
+  it('can be had window by window: they join, reach back to the start, and hold what the whole search finds', () => {
+    const travel = openTimeline(trace);
+    travel.seek(trace.last.moment);
+    const windows = [...windowsBefore(travel, travel.place)];
+    expect(windows.map(({ end }) => end)).toEqual([travel.place, ...windows.slice(0, -1).map(({ start }) => start)]);
+    expect(windows.at(-1)!.start).toMatchObject({ moment: 0, ticks: 0 });
+    for (const window of windows) {
+      const [alone, { observer }] = [openTimeline(trace), stops()];
+      alone.toTicks(window.end.ticks, window.end.here);
+      const last = finish(searchBackward(alone, observer));
+      // One timeline knows no states but the checkpoints, the other one those that its search has left behind.
+      for (const run of [openTimeline(trace), alone]) expect(finish(searchWindow(run, observer, window))).toEqual(last);
+    }
   });
 
   it('refuses counts that it would have to remember without end', () => {

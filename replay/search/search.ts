@@ -45,19 +45,22 @@ export function* searchBackward<H extends Hit>(
   }
 }
 
+/** Looks in one window after the other; with `only` in none but the one that starts there. */
 function* searchWindows<H extends Hit>(
   timeline: SearchedRun,
   observer: Observer<H>,
   origin: Place,
   count: number,
+  only?: Place,
+  spent: Spent = { executed: 0 },
 ): Slices<H | undefined> {
-  const spent: Spent = { executed: 0 };
   let [end, left, cut] = [origin, count, -1];
-  // Ticks in a row in which nothing was hit. A window of several states is no longer than that, so that no more is
-  // executed beyond a hit than had to be.
+  // Ticks in a row in which nothing was hit.
   let empty = 0;
+  let whole = only;
   for (;;) {
-    const start = windowStart(timeline, end, Math.min(empty, LONG));
+    const start = whole ?? windowStart(timeline, end, empty, only);
+    whole = undefined;
     if (!start) return undefined;
     timeline.toTicks(start.ticks, start.here);
     // A window that could not be cut is taken as it is.
@@ -73,17 +76,55 @@ function* searchWindows<H extends Hit>(
       continue;
     }
     if (latest.seen >= left) return latest.oldest;
+    if (start === only) return undefined;
     left -= latest.seen;
     empty = latest.seen > 0 ? 0 : empty + end.ticks - start.ticks;
     end = start;
   }
 }
 
-/** The earliest known state that is at most `most` ticks before `end`; if there is none, the latest before it. */
-function windowStart(timeline: SearchedRun, end: Place, most: number): Place | undefined {
+/** A stretch of a run that a search backwards executes at once. */
+export interface Window {
+  readonly start: Place;
+  readonly end: Place;
+}
+
+/** The windows that `searchBackward` executes before a place for as long as nothing is hit, the newest first. */
+export function* windowsBefore(timeline: SearchedRun, origin: Place): Generator<Window, void, void> {
+  let [end, empty] = [origin, 0];
+  for (;;) {
+    const start = windowStart(timeline, end, empty);
+    if (!start) return;
+    yield { start, end };
+    empty += end.ticks - start.ticks;
+    end = start;
+  }
+}
+
+/**
+ * Looks for the last hit in one window, which `searchBackward` would find there. Stands somewhere in it afterwards.
+ * `spent`: goes on counting there what it executes.
+ * @throws TraceError when the run leaves its recording in it
+ */
+export function searchWindow<H extends Hit>(
+  timeline: SearchedRun,
+  observer: Observer<H>,
+  { start, end }: Window,
+  spent?: Spent,
+): Slices<H | undefined> {
+  return searchWindows(timeline, observer, end, 1, start, spent);
+}
+
+/**
+ * Where the window before `end` starts: the earliest known state that is not further away than the ticks in which
+ * nothing was hit, so that no more is executed beyond a hit than had to be; if there is none, the latest before `end`.
+ * Not before `floor`.
+ */
+function windowStart(timeline: SearchedRun, end: Place, empty: number, floor?: Place): Place | undefined {
+  const most = Math.min(empty, LONG);
   let start = timeline.knownBefore(end);
   for (let next = start; next && end.ticks - next.ticks <= most; next = timeline.knownBefore(next)) start = next;
-  return start;
+  return floor && (!start || start.ticks <= floor.ticks) ? floor : start;
 }
 
 /**
@@ -118,7 +159,8 @@ export function* searchForward<H extends Hit>(
   }
 }
 
-function stand(timeline: SearchedRun, found: Hit | undefined, origin: Place): void {
+/** Goes where a search ends: to what it has found, or back to where it began. @throws TraceError */
+export function stand(timeline: SearchedRun, found: Hit | undefined, origin: Place): void {
   if (found) timeline.toTicks(found.ticks, found.here ?? 'applied');
   else timeline.toTicks(origin.ticks, origin.here);
 }
