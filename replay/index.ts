@@ -206,9 +206,11 @@ export {
   type Followed,
   follow,
   lastAccess,
+  lastAccessInParallel,
   type MappingHit,
   type MemoryHit,
   memoryObserver,
+  type ShareOptions,
   sameRanges,
   type WatchedMemory,
 } from './watch/index.ts';

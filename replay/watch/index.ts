@@ -3,4 +3,5 @@
  */
 export { type Followed, follow, sameRanges } from './follow.ts';
 export { type AccessHit, type MappingHit, type MemoryHit, memoryObserver, type WatchedMemory } from './memory.ts';
+export { lastAccessInParallel, type ShareOptions } from './parallel.ts';
 export { accessesUntil, lastAccess } from './who-wrote.ts';

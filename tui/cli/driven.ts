@@ -2,7 +2,7 @@
  * Drives a search for a person: shows on a terminal how far it is, and stops it at Ctrl-C. Relies on replay's searches
  * coming in slices, and on their undoing what they set up.
  */
-import { finishInTurns, type SearchProgress, type Slices } from '../../replay/index.ts';
+import { type DriveOptions, finishInTurns, type SearchProgress, type Slices } from '../../replay/index.ts';
 import { type Io, progressLine } from '../base/index.ts';
 
 export interface Driven<R> {
@@ -12,8 +12,13 @@ export interface Driven<R> {
 }
 
 /** Does all of a search, or what there is time for until Ctrl-C. @throws what the search throws */
-export async function driven<R>(
-  search: Slices<R>,
+export function driven<R>(search: Slices<R>, io: Io, text: (progress: SearchProgress) => string): Promise<Driven<R>> {
+  return drivenBy((options) => finishInTurns(search, options), io, text);
+}
+
+/** The same for what drives itself, such as a search on several threads. @throws what it throws */
+export async function drivenBy<R>(
+  search: (options: DriveOptions) => Promise<R | undefined>,
   io: Io,
   text: (progress: SearchProgress) => string,
 ): Promise<Driven<R>> {
@@ -22,7 +27,7 @@ export async function driven<R>(
   const release = io.onInterrupt(() => abort.abort());
   try {
     const onProgress = (at: SearchProgress) => progress.show(() => text(at));
-    const result = await finishInTurns(search, { signal: abort.signal, onProgress });
+    const result = await search({ signal: abort.signal, onProgress });
     return { interrupted: abort.signal.aborted, result };
   } finally {
     progress.clear();

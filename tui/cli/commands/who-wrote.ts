@@ -6,7 +6,7 @@ import { shellLine, UserError } from '../../../engine/index.ts';
 import {
   accessesUntil,
   addressText,
-  lastAccess,
+  lastAccessInParallel,
   type MemoryHit,
   openTimeline,
   parseExpression,
@@ -19,7 +19,7 @@ import { TraceError } from '../../../traces/index.ts';
 import { EXIT, type ExitCode, grouped, type Io } from '../../base/index.ts';
 import { type AccessQuestion, describeHit, hitsText, instructionOf, lastHitText, momentOf } from '../accesses-text.ts';
 import type { CommandContext } from '../command.ts';
-import { driven } from '../driven.ts';
+import { driven, drivenBy } from '../driven.ts';
 import { toJson } from '../json/index.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
@@ -97,9 +97,8 @@ async function ask(run: TraceTimeline, memory: WatchedMemory, most: number | und
       const { interrupted } = await driven(listing, io, ({ moment }) => `listing: moment ${grouped(moment)}`);
       return { hits, more, interrupted, left: undefined };
     }
-    const looking = lastAccess(run, memory);
-    const { interrupted, result } = await driven(
-      looking,
+    const { interrupted, result } = await drivenBy(
+      (options) => lastAccessInParallel(run, memory, options),
       io,
       ({ moment }) => `looking back: moment ${grouped(moment)}`,
     );
