@@ -52,6 +52,17 @@ describe('who-wrote', () => {
     expect([earlier.code, earlier.out]).toEqual([EXIT.ok, expect.stringMatching(/^nothing wrote to spa:0x8700_0000/)]);
   });
 
+  it('does not say that there is nothing when Ctrl-C ends the search', async () => {
+    // The way to the moment asked about can be interrupted first, the search after it.
+    let asked = 0;
+    const onInterruptible = (interrupt: () => void) => {
+      if (++asked === 2) interrupt();
+    };
+    const { code, out, err } = await cli(['who-wrote', trace, 'spa:0x87000008'], { onInterruptible });
+    expect([code, out]).toEqual([EXIT.interrupted, '']);
+    expect(err).toMatch(/stopped by Ctrl-C: what was not looked at may hold others/);
+  });
+
   it('follows guest-physical addresses: the same bytes as by their place in RAM', async () => {
     const hitsOf = async (where: string) => JSON.parse((await who(where, '--all', '--json')).out).hits;
     const walk = await cli(['show', trace, 'walk', 'vm1:0x80001000', '--json']);

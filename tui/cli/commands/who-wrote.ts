@@ -56,7 +56,10 @@ export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWro
     const { where: _, ...asked } = question;
     io.out(toJson('who-wrote', { trace: trace.path, ...asked, before, hits, more: answer.more }));
   } else if (flags.all) io.out(`${hitsText(question, before, hits)}\n`);
-  else io.out(`${lastHitText(question, before, hits[0], hits[0] && instructionOf(answer.hits[0]!, run))}\n`);
+  else if (hits.length > 0 || !(answer.left || answer.interrupted)) {
+    // A search that did not come to its end cannot say that there is nothing.
+    io.out(`${lastHitText(question, before, hits[0], hits[0] && instructionOf(answer.hits[0]!, run))}\n`);
+  }
   if (answer.more) io.err(`dejavm: only the first ${grouped(hits.length)} are listed; --limit lists more\n`);
   if (answer.left) {
     io.err(`dejavm: ${answer.left.message}\n`);
