@@ -22,7 +22,7 @@ import {
   scrub,
   step,
 } from './motions.ts';
-import { breakHere, deleteStop, out, over, runTo, watch } from './moves.ts';
+import { breakHere, deleteStop, out, over, runTo, watch, whoWrote } from './moves.ts';
 import { focusHeight, scrolledBy } from './scroll.ts';
 import { change, say, zoom } from './session.ts';
 
@@ -187,6 +187,13 @@ export const ACTIONS: readonly Action[] = [
     argument: 'WHERE',
     help: 'memory in place of VMs: heap_lock, spa:0x80215000, hart0.sp; without WHERE: VMs',
     run: showMemory,
+  },
+  {
+    name: 'who-wrote',
+    keys: ['W'],
+    argument: 'WHERE',
+    help: 'back to the last write to WHERE, or to the word that the memory panel shows first',
+    run: whoWrote,
   },
   { name: 'note', keys: [], argument: 'TEXT', help: 'keep a finding here, as a bookmark beside the trace', run: note },
   { name: 'whole', keys: ['w'], help: 'what the screen shows, with nothing cut off', run: (s) => open(s, 'whole') },

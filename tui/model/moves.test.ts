@@ -33,6 +33,23 @@ const symbolOf = ({ introspection, travel: { machine }, state: { hart } }: Sessi
   introspection.symbol(machine, hart, machine.hart(hart).pc);
 
 describe('moves', () => {
+  it('go back to who wrote to a place, or to the word that the memory panel shows', () => {
+    const session = open();
+    command(session, 'goto end');
+    command(session, 'who-wrote heap_lock');
+    expect(session.state.message).toMatch(/^store, hart \d in HS at lock_release\+0x\w+: 4 bytes at spa:0x8020\w+: 0x\w → 0x0/);
+    const { moment } = session.travel;
+    command(session, 'memory heap_lock');
+    press(session, 'W');
+    expect(session.state.message).toMatch(/at lock_acquire\+0x\w+/);
+    expect(session.travel.moment).toBeLessThan(moment);
+    command(session, 'who-wrote hart0.sp + 1 == 2');
+    expect(session.state.message).toMatch(/true or false, and no place/);
+    command(session, 'goto 0');
+    press(session, 'W');
+    expect(session.state.message).toBe('nothing wrote to heap_lock before');
+  });
+
   it('run to breakpoints and back, go out and over, and say where that is', () => {
     const session = open();
     command(session, 'break heap_alloc');

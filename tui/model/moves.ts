@@ -5,6 +5,7 @@
 import { exceptionName, insideVm, UserError } from '../../engine/index.ts';
 import {
   type Direction,
+  lastAccess,
   parseBreakpoint,
   parseWatch,
   type Slices,
@@ -13,7 +14,7 @@ import {
   type Target,
 } from '../../replay/index.ts';
 import { counted, grouped, hex, parseMoment, UsageError } from '../base/index.ts';
-import type { Session } from '../panels/index.ts';
+import { askAbout, describeHit, hitLine, type Session } from '../panels/index.ts';
 import { countOf } from './motions.ts';
 import { change, say } from './session.ts';
 import { journey } from './work.ts';
@@ -44,6 +45,17 @@ export function runTo(session: Session, target: Target, argument: string, direct
   const what = target === 'stop' ? 'breakpoint or watchpoint' : target;
   const nothing = `no ${what} ${direction === 'forward' ? 'from here on' : 'before'}`;
   go(session, session.debug.to(target, direction, count), count, what, nothing);
+}
+
+/** To the last write to some memory before here: WHERE, or the first word that the memory panel shows. */
+export function whoWrote(session: Session, argument: string): void {
+  const where = argument === '' ? session.state.memory : argument;
+  if (where === undefined) throw new UsageError('expected a place such as heap_lock, vm1:0x80001000 or hart0.sp');
+  const { run } = session.debug;
+  const { memory } = askAbout(where, run, 'writes', argument === '' ? 8 : undefined);
+  journey(session, lastAccess(run, memory), (hit) => {
+    say(session, hit ? hitLine(describeHit(hit, run.symbols)) : `nothing wrote to ${where} before`);
+  });
 }
 
 function go(session: Session, slices: Slices<Stopped>, count: number, done: string, nothing: string): void {

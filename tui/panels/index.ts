@@ -1,4 +1,15 @@
 /** Each panel of the screen as lines of text, from a session's state. */
+export {
+  type AccessQuestion,
+  askAbout,
+  describeHit,
+  hitLine,
+  hitsText,
+  instructionOf,
+  lastHitText,
+  momentOf,
+  nameOf,
+} from './accesses.ts';
 export { headerLine, statusLine, whereLines } from './bars.ts';
 export { activityOf, createLanes, type Lanes } from './lanes.ts';
 export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';

@@ -3,7 +3,7 @@ import { shellLine, trapLoops } from '../../../engine/index.ts';
 import { bisectWhen, openTimeline, readCondition } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
 import { counted, EXIT, type ExitCode, grouped, type Io } from '../../base/index.ts';
-import { momentOf } from '../accesses-text.ts';
+import { momentOf } from '../../panels/index.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
 import { placeText, whereIs } from '../where.ts';

@@ -26,7 +26,7 @@ import {
   UsageError,
   virtualTime,
 } from '../../base/index.ts';
-import { momentOf } from '../accesses-text.ts';
+import { momentOf } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';

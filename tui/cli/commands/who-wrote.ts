@@ -5,19 +5,17 @@
 import { shellLine, UserError } from '../../../engine/index.ts';
 import {
   accessesUntil,
-  addressText,
   lastAccessInParallel,
   type MemoryHit,
   openTimeline,
   parseExpression,
   parseMomentText,
-  resolvePlace,
   type TraceTimeline,
   type WatchedMemory,
 } from '../../../replay/index.ts';
 import { TraceError } from '../../../traces/index.ts';
 import { EXIT, type ExitCode, grouped, type Io } from '../../base/index.ts';
-import { type AccessQuestion, describeHit, hitsText, instructionOf, lastHitText, momentOf } from '../accesses-text.ts';
+import { askAbout, describeHit, hitsText, instructionOf, lastHitText, momentOf } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven, drivenBy } from '../driven.ts';
 import { toJson } from '../json/index.ts';
@@ -33,21 +31,14 @@ const START = { moment: 0, ticks: 0, here: 'pending' } as const;
 
 export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWroteFlag>): Promise<ExitCode> {
   const [name, where] = args;
-  const expression = parseExpression(where!);
+  // What is no place at all is said before a run is opened.
+  parseExpression(where!);
   if (flags.read && flags.changes) throw new UserError('--changes is about writes: leave it or --read out');
   const trace = openNamedTrace(name!, io);
   const run = openTimeline(trace);
   if (!(await travelTo(run, flags.before ?? parseMomentText('end'), io))) return EXIT.interrupted;
-  const place = resolvePlace(expression, { machine: run.machine, symbols: run.symbols }, flags.bytes);
-  if (place.kind !== 'memory') {
-    throw new UserError(
-      `'${where}' is no memory: expected an address such as spa:0x80201000, vm1:0x80001000, a symbol`,
-    );
-  }
-  if (place.ranges.length === 0) throw new UserError(`moment ${run.machine.moment}: ${place.missing}`);
   const what = flags.read ? 'reads' : flags.changes ? 'changes' : 'writes';
-  const question: AccessQuestion = { where: where!, address: addressText(place), bytes: place.bytes, what };
-  const memory: WatchedMemory = { at: place, bytes: place.bytes, [what]: true };
+  const { memory, question } = askAbout(where!, run, what, flags.bytes);
   const before = run.place;
   const answer = await ask(run, memory, flags.all ? (flags.limit ?? MOST_LISTED) : undefined, io);
 

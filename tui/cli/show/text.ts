@@ -1,8 +1,7 @@
 /** What `show` tells, as text for people. Relies on collect.ts for the data and on the panels for registers. */
 import { hex as grouped4, type Machine, visible } from '../../../engine/index.ts';
 import { grouped, hex, table, virtualTime } from '../../base/index.ts';
-import { type RegisterSet, registerLines, textOf } from '../../panels/index.ts';
-import { nameOf } from '../accesses-text.ts';
+import { nameOf, type RegisterSet, registerLines, textOf } from '../../panels/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';
 import { placeText, whereIs } from '../where.ts';
 import type { Shown, ShownPlace } from './collect.ts';

@@ -1,6 +1,16 @@
 /** Accesses to memory for people and for --json: who, where, when, and what was there before and after. */
-import { disassembleAt, type MachineSymbols } from '../../engine/index.ts';
-import type { AccessHit, MappingHit, MemoryHit, Place, TraceTimeline } from '../../replay/index.ts';
+import { disassembleAt, type MachineSymbols, UserError } from '../../engine/index.ts';
+import {
+  type AccessHit,
+  addressText,
+  type MappingHit,
+  type MemoryHit,
+  type Place,
+  parseExpression,
+  resolvePlace,
+  type TraceTimeline,
+  type WatchedMemory,
+} from '../../replay/index.ts';
 import { counted, grouped, hex, table, virtualTime } from '../base/index.ts';
 
 /** What was asked. */
@@ -10,6 +20,27 @@ export interface AccessQuestion {
   readonly address: string;
   readonly bytes: number;
   readonly what: 'writes' | 'changes' | 'reads';
+}
+
+/**
+ * The memory that WHERE names, and the question about it; at the moment that the run is at.
+ * @throws UserError when it is none, or not mapped there
+ */
+export function askAbout(
+  where: string,
+  run: TraceTimeline,
+  what: AccessQuestion['what'],
+  size?: number,
+): { readonly memory: WatchedMemory; readonly question: AccessQuestion } {
+  const place = resolvePlace(parseExpression(where), { machine: run.machine, symbols: run.symbols }, size);
+  if (place.kind !== 'memory') {
+    throw new UserError(
+      `'${where}' is no memory: expected an address such as spa:0x80201000, vm1:0x80001000, a symbol`,
+    );
+  }
+  if (place.ranges.length === 0) throw new UserError(`moment ${run.machine.moment}: ${place.missing}`);
+  const { bytes } = place;
+  return { memory: { at: place, bytes, [what]: true }, question: { where, address: addressText(place), bytes, what } };
 }
 
 /** An access, or a change of the mapping, as --json prints it. */
@@ -46,6 +77,13 @@ export const momentOf = ({ ticks, here = 'applied' }: Pick<MemoryHit, 'ticks' | 
 export function instructionOf({ hart, pc }: MemoryHit, { machine, symbols }: TraceTimeline): string | undefined {
   if (hart === undefined || pc === undefined || machine.hart(hart).pc !== pc) return undefined;
   return disassembleAt(machine, hart, pc, 1, symbols)[0]?.text.replaceAll('\t', ' ');
+}
+
+/** The last one in one line. */
+export function hitLine(hit: DescribedHit): string {
+  const at = hit.pc === undefined ? '' : ` at ${hit.symbol ?? hex(hit.pc, 8)}`;
+  const what = whatRows(hit).map(([, text]) => text);
+  return `${whoText(hit)}${at}: ${what.join('; ')}`;
 }
 
 /** The last one, or that there is none. */
