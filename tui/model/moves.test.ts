@@ -37,7 +37,9 @@ describe('moves', () => {
     const session = open();
     command(session, 'goto end');
     command(session, 'who-wrote heap_lock');
-    expect(session.state.message).toMatch(/^store, hart \d in HS at lock_release\+0x\w+: 4 bytes at spa:0x8020\w+: 0x\w → 0x0/);
+    expect(session.state.message).toMatch(
+      /^store, hart \d in HS at lock_release\+0x\w+: 4 bytes at spa:0x8020\w+: 0x\w → 0x0/,
+    );
     const { moment } = session.travel;
     command(session, 'memory heap_lock');
     press(session, 'W');
