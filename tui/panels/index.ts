@@ -1,6 +1,5 @@
 /** Each panel of the screen as lines of text, from a session's state. */
 export {
-  type AccessQuestion,
   askAbout,
   describeHit,
   hitLine,
