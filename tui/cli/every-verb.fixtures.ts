@@ -37,7 +37,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
   /** What each verb takes besides traces. */
   const others: Readonly<Record<string, readonly string[]>> = {
     record: ['-o', file('c.djvm'), ...LENGTH],
-    show: [file('a.djvm'), '-g', '500k', 'regs,csr,vms,locks,sched,where', 'mem', 'heap_lock', 'walk', 'vm1:0'],
+    show: [file('a.djvm'), '-g', '500k', 'regs,csr,vms,locks,sched,where', 'mem', 'heap_lock', 'walk', '0'],
     'who-wrote': [file('a.djvm'), 'heap_lock', '--all'],
     when: [file('a.djvm'), 'hart0.pc == heap_alloc', '--list'],
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
