@@ -184,7 +184,7 @@ export const VERBS: readonly Verb[] = [
     ],
     flags: ['moment', 'hart', 'bytes', 'json'],
     examples: [
-      'dejavm show latest -g detected                     # registers and VMs when a failure was detected; without -g at the end',
+      'dejavm show run.djvm -g detected                   # registers and VMs when a failure was detected; without -g at the end',
       'dejavm show run.djvm -g fault- where,locks,sched   # before the fault strikes',
       'dejavm show run.djvm -g 8M mem heap_lock dis hypercall+0x10',
       'dejavm show run.djvm -g 8M walk vm1:0x80001000     # guest-physical; an address without vm1: is virtual',
