@@ -21,6 +21,11 @@ describe('readElf', () => {
     expect(elf.segments).toEqual([{ paddr: 0x80000000, bytes, memBytes: 64, executable: true, idleBytes: 0 }]);
   });
 
+  it('loads a segment of a single byte', () => {
+    const content = testElf({ segments: [{ paddr: 0x80000000, bytes: Uint8Array.of(7) }] });
+    expect(readElf(image(content), 'bios').segments).toMatchObject([{ bytes: Uint8Array.of(7), memBytes: 1 }]);
+  });
+
   it('takes an executable that may lie anywhere', () => {
     const read = readElf(image(testElf({ type: 3, segments: [{ paddr: 0x80000000, bytes }] })), 'bios');
     expect(read.segments.map(({ paddr }) => paddr)).toEqual([0x80000000]);

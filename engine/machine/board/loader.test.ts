@@ -33,6 +33,7 @@ function linux({ magic = 0x05435352, textOffset = 0x200000, memBytes = 0x1000, f
   return { name: 'Image', bytes };
 }
 const cutOff = (length: number) => ({ name: 'Image', bytes: linux({}).bytes.slice(0, length) });
+const begins = (...bytes: number[]) => ({ name: 'k', bytes: Uint8Array.from(bytes) });
 const raw = (name: string, length: number) => ({ name, bytes: new Uint8Array(length).fill(0x13) });
 
 /** An independent reader of the format: paths to raw property bytes. */
@@ -169,6 +170,8 @@ describe('placing images', () => {
     expect(at(0x200000)).toEqual([0x80200000, 3 * MIB]);
     expect(at(0x1000000)).toEqual([0x81000000, 3 * MIB]);
     expect(at(0)).toEqual([0x80200000, 3 * MIB]);
+    // The header alone is one.
+    expect(loadBoot({ ...config, kernel: cutOff(64) }).segments[1]!.paddr).toBe(0x80200000);
   });
 
   it('puts raw firmware, or a kernel without firmware, at the start of RAM', () => {
@@ -325,8 +328,10 @@ describe('placing images', () => {
     ['nothing at all', { bios: undefined }, /neither firmware nor a kernel/],
     ['a kernel elsewhere without firmware', { bios: undefined, kernel }, /nothing at 0x80000000/],
     ['an arm64 kernel', { kernel: linux({ magic: 0x644d5241 }) }, /'Image' is a Linux kernel for arm64: give a 64-bit/],
-    ['a compressed kernel', { kernel: { name: 'k.gz', bytes: Uint8Array.of(0x1f, 0x8b, 8, 0) } }, /gunzip/],
-    ['a kernel cut off in its header', { kernel: cutOff(60) }, /cut off in its header/],
+    ['a kernel compressed with gzip', { kernel: begins(0x1f, 0x8b, 8, 0) }, /gunzip/],
+    ['a kernel compressed with zstd', { kernel: begins(0x28, 0xb5, 0x2f, 0xfd) }, /unzstd/],
+    ['a kernel compressed with xz', { kernel: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0) }, /unxz/],
+    ['a kernel cut off in its header', { kernel: cutOff(63) }, /cut off in its header/],
     ['a big-endian kernel', { kernel: linux({ flags: 1 }) }, /big endian/],
     ['a kernel whose bss reaches beyond RAM', { kernel: linux({ memBytes: 200 * MIB }) }, /needs 202 MiB of RAM/],
     ['an initrd over the kernel', { kernel: linux({ memBytes: 70 * MIB }), initrd: raw('i', 9) }, /would overwrite/],
