@@ -161,10 +161,20 @@ describe('a machine', () => {
     ['too much RAM', { ramBytes: 2 ** 31 + 4096 }, /at most 2048 MiB/],
     ['a tiny quantum', { quantum: { policy: 'fixed', ticks: 63, seed: 0n } }, /64 to 1000000/],
     ['a seed of 65 bits', { quantum: { policy: 'jittered', ticks: 64, seed: 1n << 64n } }, /unsigned 64-bit/],
+    ['a device seed of 65 bits', { seed: 1n << 64n }, /device seed 18446744073709551616: expected an unsigned/],
+    ['a device seed below 0', { seed: -1n }, /device seed -1/],
   ])('refuses %s', (_what, change, why) => {
     expect(() => busy(change)).toThrow(UserError);
     expect(() => busy(change)).toThrow(why);
   });
+});
+
+it('says where RAM lies to whoever reads or writes beyond it', () => {
+  const machine = busy();
+  expect(() => machine.readPhysical(0x801f_ffff, 2)).toThrow(
+    '2 bytes at 0x801fffff cannot be read: RAM is 0x80000000…0x801fffff',
+  );
+  expect(() => machine.apply({ kind: 'poke', paddr: 0x8020_0000, bytes: Uint8Array.of(1) })).toThrow(UserError);
 });
 
 describe('inputs', () => {

@@ -131,10 +131,29 @@ describe('frames from outside', () => {
     expect(machine.run({ moment: LIMIT }).kind).toBe('idle');
     expect(sent.map((event) => event.kind === 'net' && [event.slot, event.bytes.length])).toEqual([[6, 60]]);
     const frame = new Uint8Array(60).fill(7);
+    // No frame has to wait for a device that is not there.
+    expect(machine.takesFrame(7, 60)).toBe(true);
     expect(() => machine.apply({ kind: 'net', slot: 7, bytes: frame })).toThrow(UserError);
     machine.apply({ kind: 'net', slot: 6, bytes: frame });
     expect(machine.run({ moment: LIMIT })).toMatchObject({ kind: 'halted', status: 'pass' });
     expect(bytes.slice(8)).toEqual([7, 7, 7, 7, 7, 7]);
+  });
+
+  it('and frames to there do not pass over the switch', () => {
+    // The driver of the device in slot 5 is up, and fetches nothing.
+    const start = 'li a0, 0x10006000\n jal ra, begin\n jal ra, finish\n';
+    const machine = createMachine(
+      smallConfig(`${start}${DRIVERS}`, {
+        virtio: [VIRTIO[0], { ...VIRTIO[1], cable: 'outside' }, { ...VIRTIO[1], slot: 5, mac: '52:54:00:12:34:57' }],
+      }),
+    );
+    const initial = machine.snapshot();
+    const waits = () =>
+      compareStates(machine.snapshot(), initial, machine.config).filter(({ where }) => where === 'virtio5.bytes');
+    machine.run({ moment: LIMIT });
+    expect(waits()).toEqual([]);
+    machine.apply({ kind: 'net', slot: 5, bytes: new Uint8Array(60) });
+    expect(waits()).toHaveLength(1);
   });
 });
 
