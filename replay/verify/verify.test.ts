@@ -68,6 +68,8 @@ describe('replay finds', async () => {
       differsAt: at(third.moment),
       expected: 0x3fn,
     });
+    const sooner = changed({ console: console.with(3, { ...third, moment: third.moment - 1 }) });
+    expect(sooner.divergence).toMatchObject({ what: 'console', differsAt: at(third.moment) });
     const without = changed({ console: console.toSpliced(3, 1) });
     expect(without.divergence).toMatchObject({ what: 'console', differsAt: at(third.moment) });
     const more = changed({ console: [...console, { ...trace.last, byte: 1 }] });

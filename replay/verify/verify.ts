@@ -68,7 +68,6 @@ export function replayTrace(trace: Trace, options: ReplayOptions = {}): ReplayRe
   const stop = machine.moment < goal ? player.advance({ moment: goal, ticks: untilTicks }, 'applied') : undefined;
   const reached = !stop || stop.kind === 'moment' || (limited && stop.kind === 'ticks');
   const mismatch = output.mismatch ?? output.missing() ?? (reached ? undefined : stoppedBefore(machine, goal));
-  machine.onEvent = undefined;
   if (mismatch)
     return {
       ok: false,
@@ -142,7 +141,6 @@ function differingVms(trace: Trace, machine: Machine): number[] {
 /** What differs, from the first checkpoint at or after the mismatch: the only recorded state to compare with. */
 function locate(trace: Trace, player: Player, mismatch: Mismatch): Pick<Divergence, 'differences' | 'differencesAt'> {
   const { machine } = player;
-  machine.onEvent = undefined;
   const n = firstFrom(trace.checkpoints, 'ticks', machine.ticks);
   const checkpoint = trace.checkpoints.at(n);
   if (!checkpoint || mismatch.what === 'position' || !player.toTicks(checkpoint.ticks, 'pending'))
