@@ -5,7 +5,6 @@
  */
 import {
   compareStates,
-  hex,
   insideVm,
   instructionAt,
   type Ownership,
@@ -50,12 +49,9 @@ export function explainInput(pair: Pair, input: InputDifference): () => Found {
 /** Call while both runs stand at the last equal position; steps them to the first different one. */
 export function explainInstruction(pair: Pair, differsAt: Position): Found {
   const place = describePlace(pair.a, pair.a.machine.next().hart);
-  const other = describePlace(pair.b, pair.b.machine.next().hart);
-  const same = place.hart === other.hart && place.pc === other.pc && place.instruction === other.instruction;
-  const besides = same ? '' : ` (B: hart ${other.hart}, pc ${hex(other.pc)}, ${other.instruction})`;
   pair.a.toTicks(differsAt.ticks, 'applied');
   pair.b.toTicks(differsAt.ticks, 'applied');
-  const cause = `no input: the same state gave different ones${besides}; the engine or a checkpoint is not deterministic`;
+  const cause = 'no input: the same state gave different ones; the engine or a checkpoint is not deterministic';
   return { ...differsAt, ...place, cause, ...stateDifferences(pair) };
 }
 

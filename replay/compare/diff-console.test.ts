@@ -25,6 +25,15 @@ describe('console lines', () => {
       [12, ['d: e']],
     ]);
   });
+
+  it('beyond those that are kept are counted, and hashed in full', () => {
+    const long = `vm1: ${'x'.repeat(1 << 25)}`;
+    const [a, b] = ['vm1: a', 'vm1: b'].map((last) =>
+      linesByVm(['vm1: first', long, last].map((text) => ({ moment: 0, text }))).get(1),
+    );
+    expect(a).toEqual(['first', expect.stringMatching(/^\(2 further lines, sha256 /)]);
+    expect(b).not.toEqual(a);
+  });
 });
 
 describe('comparing a VM’s output with the golden run’s', () => {
