@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createMachine, UserError, type VirtioConfig } from '../engine/index.ts';
 import { diffTraces } from './compare/diff.ts';
@@ -219,19 +220,30 @@ describe('a sender of frames', () => {
 });
 
 describe('cables over UDP', () => {
+  const listening = async () => {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return socket;
+  };
+  const freePort = async () => {
+    const socket = await listening();
+    const { port } = socket.address();
+    socket.close();
+    await once(socket, 'close');
+    return port;
+  };
+  /** Waits for the host, but not for ever. */
+  const until = async (isSo: () => boolean) => {
+    for (let n = 0; n < 200 && !isSo(); n++) await setTimeout(10);
+  };
+
   it('carry frames both ways on the loopback interface, and refuse a port in use', async () => {
-    const peer = createSocket('udp4');
-    peer.bind(0, '127.0.0.1');
-    await once(peer, 'listening');
+    const peer = await listening();
     const taken = peer.address().port;
     await expect(openUdpNetwork([{ slot: 6, port: taken }])).rejects.toThrow(UserError);
     await expect(openUdpNetwork([{ slot: 6, port: taken }])).rejects.toThrow(/it is in use; choose another port/);
-    const free = createSocket('udp4');
-    free.bind(0, '127.0.0.1');
-    await once(free, 'listening');
-    const { port } = free.address();
-    free.close();
-    await once(free, 'close');
+    const port = await freePort();
     const network = await openUdpNetwork([{ slot: 6, port, peer: taken }]);
     const heard: number[] = [];
     peer.on('message', (bytes) => {
@@ -246,15 +258,33 @@ describe('cables over UDP', () => {
     };
     machine.apply({ kind: 'net', slot: 6, bytes: frame('u') });
     machine.run({ moment: 500_000 });
-    for (let n = 0; n < 200 && frames.length === 0; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => {
       const got = network.next(() => true);
       if (got) frames.push(got.bytes[20]!);
-    }
+      return frames.length > 0;
+    });
     network.close();
     // The port is free again.
     (await openUdpNetwork([{ slot: 6, port }])).close();
     peer.close();
     expect([heard, frames]).toEqual([['u'.charCodeAt(0)], ['u'.charCodeAt(0)]]);
+  });
+
+  it.each([true, false])('lead to the port that was named, else to whoever sent last (named: %s)', async (isNamed) => {
+    const [first, last] = [await listening(), await listening()];
+    const port = await freePort();
+    const cable = { slot: 6, port, ...(isNamed && { peer: first.address().port }) };
+    const network = await openUdpNetwork([cable]);
+    for (const sender of [first, last]) {
+      sender.send(frame('i'), port, '127.0.0.1');
+      await until(() => network.next(() => true) !== undefined);
+    }
+    const heard: string[] = [];
+    first.on('message', () => heard.push('first'));
+    last.on('message', () => heard.push('last'));
+    network.send(6, frame('o'));
+    await until(() => heard.length > 0);
+    for (const it of [network, first, last]) it.close();
+    expect(heard).toEqual([isNamed ? 'first' : 'last']);
   });
 });
