@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Machine, MachineEvent, Mode } from '../../engine/index.ts';
+import type { Position } from '../base/index.ts';
 import { crossingOf, crossingsAround, findCrossings, nextEntry } from './crossings.ts';
 
 /** A run that does nothing but show transitions when it passes them. One tick per moment. */
@@ -59,6 +60,17 @@ describe('crossings', () => {
     expect(found.get(1)).toMatchObject({ exit: { moment: 20, pc: 320n, trap: { cause: 10 } }, entry: { moment: 100 } });
     expect(found.get(2)).toMatchObject({ exit: { moment: 50 }, entry: { moment: 80, pc: 1280n } });
     expect(found.get(2)?.entry).not.toHaveProperty('trap');
+  });
+
+  it('are looked for no longer than until every VM has been entered after the last resumption', () => {
+    const lookedTo = (resumptions: Position[]) => {
+      const moments: number[] = [];
+      findCrossings(scripted(events, 3_000_000), resumptions, (moment) => moments.push(moment));
+      return moments.at(-1);
+    };
+    expect(lookedTo([resumed])).toBe(1_000_000);
+    // VM 2 is not entered after this one.
+    expect(lookedTo([resumed, { moment: 95, ticks: 95 }])).toBe(3_000_000);
   });
 
   it('show a VM that never comes back', () => {

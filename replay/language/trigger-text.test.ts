@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../engine/index.ts';
 import type { Trigger } from '../base/types.ts';
-import { formatTrigger, parseTrigger } from './trigger-text.ts';
+import { formatTime, formatTrigger, parseTrigger } from './trigger-text.ts';
 
 const count = fc.integer({ min: 1, max: 1e9 });
 const position = fc.nat({ max: 1e12 });
@@ -39,6 +39,10 @@ describe('trigger text', () => {
     expect(parseTrigger('store_add+0x28')).toEqual(place);
     expect(parseTrigger('store_add+40#3')).toEqual({ ...place, n: 3 });
     expect(parseTrigger('5ms+store_add#2')).toEqual({ ...place, offset: 0, n: 2, ticks: 5e6 });
+  });
+
+  it('writes times in the largest unit of which they are a whole number', () => {
+    expect([2e9, 5e6, 3000, 1500, 7, 0].map(formatTime)).toEqual(['2s', '5ms', '3us', '1500ns', '7ns', '0s']);
   });
 
   it.each(['', '+', '1+', '1+0', '5ms+0', 'f#0', '8x', 'f+x', '5parsecs+f', '1+2+3', '0.5'])("refuses '%s'", (text) => {

@@ -196,6 +196,16 @@ describe('where two recordings part', () => {
     expect(mismatch).toMatchObject({ stream: 'state', differsAt: { moment: 5000 }, agreedAt: { moment: 4000 } });
   });
 
+  it('a console byte of the same moment, but at another time', async () => {
+    const trace = await store.take({ planned });
+    const console = trace.console.map((it, n) => (n === 4 ? { ...it, ticks: it.ticks + 1 } : it));
+    const { mismatch } = compareRecordings({ ...trace, console }, trace);
+    expect(mismatch).toMatchObject({
+      stream: 'console',
+      differsAt: { moment: trace.console.at(4)!.moment, ticks: trace.console.at(4)!.ticks },
+    });
+  });
+
   it('a VM’s memory', async () => {
     const trace = await store.take({ planned });
     const vmDigests = trace.digests.map(({ moment, ticks, digest }) => ({ moment, ticks, digest, vmid: 1 }));

@@ -127,6 +127,17 @@ describe('time travel', async () => {
     }
   });
 
+  it('leaves snapshots on its way, the closer to where it goes the more', () => {
+    const unreachable = (where: string) => new Error(where);
+    const timeline = new Timeline(createTracePlayer(trace), { starts: [], unreachable });
+    timeline.toMoment(5000);
+    const { ticks } = timeline.machine;
+    for (const back of [4000, 2000, 1000]) {
+      const known = timeline.knownBefore({ ticks: ticks - back, here: 'applied' });
+      expect(ticks - known!.ticks, `${back} back`).toBeLessThanOrEqual(2 * back);
+    }
+  });
+
   it('takes no snapshot where none are to be left behind', () => {
     const [player, unreachable] = [createTracePlayer(trace), (where: string) => new Error(where)];
     const timeline = new Timeline(player, { starts: [], leavesSnapshots: false, unreachable });
