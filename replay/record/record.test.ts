@@ -388,13 +388,13 @@ describe('the k-th hypervisor instruction', () => {
 
   it('is hit also where something else is due right behind it', async () => {
     const config = machineOf(HYPERVISOR);
-    const { ticks } = everyHypervisorInstruction(config, 2500, 5000)[6]!;
+    const { ticks } = everyHypervisorInstruction(config, 2500, 20_000)[6]!;
     const event = { kind: 'poke', paddr: DATA, bytes: Uint8Array.of(1) } as const;
     const planned: PlannedInput[] = [
       { trigger: { kind: 'hypervisor', after: 2500, k: 7 }, event },
       { trigger: { kind: 'ticks', ticks: ticks + 1 }, event },
     ];
-    const trace = await store.take({ config, planned, maxMoment: 5000 });
+    const trace = await store.take({ config, planned, maxMoment: 20_000 });
     expect(trace.inputs.map((input) => input.ticks)).toEqual([ticks, ticks + 1]);
   });
 });
