@@ -26,7 +26,7 @@ export function* bisectWhen(run: SearchedRun, { node, context }: Condition): Sli
   const isTrueAt = (ticks: Ticks, here: 'pending' | 'applied' = 'applied'): boolean => {
     run.toTicks(ticks, here);
     probes++;
-    return holds(node, { ...context, machine: run.machine });
+    return holds(node, { machine: run.machine, symbols: context.symbols });
   };
   if (!isTrueAt(run.last.ticks)) return { outcome: 'not at the end', probes };
   if (isTrueAt(0, 'pending')) return { outcome: 'always', probes };

@@ -94,7 +94,8 @@ export function* lastWhen(run: SearchedRun, condition: Condition, from: Place): 
   return undefined;
 }
 
-const holdsAt = (machine: Machine, { node, context }: Condition): boolean => holds(node, { ...context, machine });
+const holdsAt = (machine: Machine, { node, context }: Condition): boolean =>
+  holds(node, { machine, symbols: context.symbols });
 
 const hitAt = ({ place }: Pick<SearchedRun, 'place'>, hart?: number): ConditionHit => ({
   kind: 'condition',
