@@ -215,6 +215,24 @@ test('a misaligned double, one in a device, and 16-bit forms', () => {
   expect(f(0)).toBe(0x01234567_89abcdefn);
 });
 
+test('flags that are set already never change how a dynamic mode rounds', () => {
+  // 1.75 to an integer, and 1 + 2^-60 to a double, by frm: to nearest, to zero, down, up, to nearest away.
+  const rounded = [2n, 1n, 1n, 2n, 2n];
+  const sums = [ONE, ONE, ONE, ONE + 1n, ONE];
+  for (const [frm, integer] of rounded.entries()) {
+    for (let flags = 0n; flags < 32n; flags++) {
+      setFs('mstatus', FS);
+      setF(2, 0x3ffc0000_00000000n);
+      setF(3, ONE);
+      setF(4, 0x3c300000_00000000n);
+      bed.setCsr('fcsr', (BigInt(frm) << 5n) | flags);
+      expect(bed.execute('fcvt.l.d a0, f2', 'M')).toBe(undefined);
+      bed.execute('fadd.d f1, f3, f4', 'M');
+      expect([frm, flags, bed.x('a0'), f(1)]).toEqual([frm, flags, integer, sums[frm]]);
+    }
+  }
+});
+
 test('a program that turns NX off and on again goes on exactly, however its run is cut', () => {
   const source = `
     li t0, 0x6000
