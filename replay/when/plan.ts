@@ -5,7 +5,15 @@
  * change with any instruction: it is looked at there, too, unless every instruction is asked for.
  * Knows the form of conditions only. Which memory one depends on is found when it is evaluated (when.ts).
  */
-import { type Context, type Expression, findSymbol, type RegisterNode, type SymbolNode } from '../language/index.ts';
+import { CSRS } from '../../engine/index.ts';
+import {
+  type Context,
+  childrenOf,
+  type Expression,
+  findSymbol,
+  type RegisterNode,
+  type SymbolNode,
+} from '../language/index.ts';
 
 /** Where a condition is looked at. */
 export type Plan =
@@ -17,8 +25,8 @@ export type Plan =
   /** When the memory that it depends on is written, or lies elsewhere. */
   | { readonly check: 'memory' }
   /**
-   * Then, and at each trap, return and CSR write (`vm`: at each exit of a VM and entry to one). `registers`: some that
-   * change between those.
+   * Then, and at each trap, return and CSR write (`vm`: at each exit of a VM and entry to one). `registers`: what it
+   * depends on and can change between those.
    */
   | { readonly check: 'events'; readonly which: 'all' | 'vm'; readonly registers: readonly string[] }
   | { readonly check: 'instructions' };
@@ -44,16 +52,26 @@ export function planCondition(node: Expression, context: Context, every?: Every)
   const places = executionsOf(node, context);
   const halves = places?.reduce((sum, { from, to }) => sum + (to - from + 1n) / 2n, 0n) ?? 0n;
   if (places && halves <= MAX_HALF_WORDS) return { check: 'execution', places };
-  const registers = [...new Set(registersOf(node))];
-  const plain = registers.filter((register) => !CHANGED_BY_EVENTS.test(register));
-  return registers.length === 0 && !hasVm(node)
-    ? { check: 'memory' }
-    : { check: 'events', which: 'all', registers: plain };
+  const inputs = [...new Set(inputsOf(node))];
+  const registers = inputs.filter((input) => !changesByEvents(input));
+  return inputs.length === 0 && !hasVm(node) ? { check: 'memory' } : { check: 'events', which: 'all', registers };
 }
 
-/** Registers whose changes are traps, returns or CSR writes, as far as software makes them. */
-const CHANGED_BY_EVENTS =
-  /^hart\d+\.(?!x\d|f\d|pc$|waiting$|cycle|time|instret|hpmcounter|mcycle|minstret|fflags|frm|fcsr)/;
+/** What the table of CSRs says of those that change by themselves: counters, interrupts that devices raise. */
+const MOVING_SOURCES: ReadonlySet<string> = new Set(['cycle', 'time', 'instret', 'pending', 'status']);
+/** And of those that floating-point instructions change: flags, and FS. */
+const FLOAT_WRITES: ReadonlySet<string> = new Set(['float', 'status', 'mstatus']);
+const MOVING = new Set(
+  CSRS.filter(({ implementation: its }) => its && (MOVING_SOURCES.has(its.source) || FLOAT_WRITES.has(its.write))).map(
+    ({ name }) => name,
+  ),
+);
+
+/** Whether what a condition depends on changes with traps, returns and CSR writes only, as far as software goes. */
+function changesByEvents(input: string): boolean {
+  const [, name] = /^hart\d+\.(\w+)$/.exec(input) ?? [];
+  return name !== undefined && !/^([xf]\d+|pc|waiting)$/.test(name) && !MOVING.has(name);
+}
 
 /**
  * Where a condition can hold at all; undefined when it may hold anywhere. Of `a && b` one is enough, of `a || b` both
@@ -100,27 +118,19 @@ function smaller(
 const isPc = (node: Expression): node is RegisterNode => node.kind === 'register' && node.name === 'pc';
 const numberOf = (node: Expression): bigint | undefined => (node.kind === 'number' ? node.value : undefined);
 
+/** An expression and everything that it is made of. */
 function* parts(node: Expression): Generator<Expression> {
   yield node;
-  if (node.kind === 'memory' || node.kind === 'address') yield* parts(node.address);
-  else if (node.kind === 'unary') yield* parts(node.operand);
-  else if (node.kind === 'binary') {
-    yield* parts(node.left);
-    yield* parts(node.right);
-  } else if (node.kind === 'within') {
-    yield* parts(node.value);
-    if ('low' in node.range) {
-      yield* parts(node.range.low);
-      yield* parts(node.range.high);
-    }
-  }
+  for (const child of childrenOf(node)) yield* parts(child);
 }
 
-/** Registers that a condition depends on, as `hart0.x10`; virtual addresses depend on the hart's modes and roots. */
-function registersOf(node: Expression): string[] {
+/** What a condition depends on besides memory: `hart0.x10`, `moment`; of a virtual address its hart's tables. */
+function inputsOf(node: Expression): string[] {
   return [...parts(node)].flatMap((part) => {
     if (part.kind === 'register') return `hart${part.hart}.${part.name}`;
-    return part.kind === 'address' && part.space.kind === 'va' ? `hart${part.space.hart ?? 0}.satp` : [];
+    if (part.kind === 'counter') return part.name;
+    if (part.kind !== 'address' || part.space.kind !== 'va') return [];
+    return part.space.hart === undefined ? 'whose instruction is next' : `hart${part.space.hart}.satp`;
   });
 }
 

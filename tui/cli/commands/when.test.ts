@@ -43,6 +43,26 @@ describe('when', () => {
     expect(registers.err).toMatch(/hart0\.x2 can change in between: --every instruction looks there, too/);
   });
 
+  it.each([
+    ['moment > 1_000_000', 'moment'],
+    ['[spa:0x87000000]:1 == 7 && ticks > 5', 'ticks'],
+    ['hart0.mip != 0', 'hart0.mip'],
+    ['hart0.mstatus != 1', 'hart0.mstatus'],
+    ['hart1.fflags == 3', 'hart1.fflags'],
+    ['hart0.waiting == 1', 'hart0.waiting'],
+    ['[va:0x80200000]:4 == 1', 'whose instruction is next'],
+  ])('says of %s what it may miss', async (text, what) => {
+    const { code, err } = await when(text, '--to', '100k');
+    expect([code, err]).toEqual([EXIT.ok, expect.stringContaining(`; ${what} can change in between`)]);
+  });
+
+  it('finds what time alone makes true', async () => {
+    const words = ['moment > 5000', '--to', '10k', '--every', 'instruction'];
+    expect((await json(...words)).hits).toMatchObject([{ moment: 5001 }]);
+    expect((await json('hart0.scause == 9 || hart0.satp == 5', '--to', '9k')).check).toBe('events');
+    expect((await when('hart0.scause == 9', '--to', '9k')).err).not.toMatch(/in between/);
+  });
+
   it('answers with nothing found in plain words, and keeps to its stretch', async () => {
     expect(await when('[spa:0x87000000]:1 == 9')).toMatchObject({
       code: EXIT.ok,
