@@ -36,6 +36,7 @@ export {
   insideVm,
   instructionAt,
   interruptName,
+  isRam,
   type LockList,
   listVms,
   type MachineSymbols,

@@ -3,7 +3,7 @@ export { type DisassembledLine, disassembleAround, disassembleAt, insideVm, inst
 export { exceptionName, interruptName } from './exceptions.ts';
 export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
 export { readMachineSymbols } from './images.ts';
-export { hex } from './memory.ts';
+export { hex, isRam } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
 export type { MachineSymbols } from './places.ts';
 export { type PublishedCall, readPublishedCalls } from './published.ts';

@@ -4,11 +4,11 @@
  * sees. Relies on the machine for reporting without being influenced.
  */
 import {
+  isRam,
   type Machine,
   type MachineEvent,
   type Mode,
   type Observed,
-  RAM_BASE,
   type StopReason,
   type Watch,
   type WatchHit,
@@ -58,8 +58,7 @@ export interface BreakpointHit extends Hit {
 }
 
 /** Whether there can be a breakpoint at a physical address: an instruction in RAM. */
-export const canBreakAt = (machine: Machine, paddr: number): boolean =>
-  paddr >= RAM_BASE && paddr + 2 <= RAM_BASE + machine.config.ramBytes && paddr % 2 === 0;
+export const canBreakAt = (machine: Machine, paddr: number): boolean => isRam(machine, paddr, 2) && paddr % 2 === 0;
 
 /**
  * Sees each execution of the instructions at physical addresses, in RAM and even, or at virtual ones.

@@ -4,7 +4,7 @@
  * asked, so the answer for an earlier moment does not depend on who runs there.
  * Relies on the core's own walk. Does not see a hypervisor that gives a VM another root.
  */
-import { type AddressSpace, type Machine, PAGE_BYTES, RAM_BASE } from '../../engine/index.ts';
+import { type AddressSpace, isRam, type Machine, PAGE_BYTES } from '../../engine/index.ts';
 import type { Addressed, PhysicalRange } from '../language/index.ts';
 
 export interface Followed {
@@ -18,23 +18,21 @@ const ENTRY_BYTES = 8;
 
 /** Looks up `bytes` bytes at an address. */
 export function follow(machine: Machine, at: Addressed, bytes: number): Followed {
-  const ramEnd = RAM_BASE + machine.config.ramBytes;
   const ranges: { paddr: number; bytes: number }[] = [];
   const entries = new Set<number>();
-  const inRam = (paddr: number, size: number) => paddr >= RAM_BASE && paddr + size <= ramEnd;
   for (let done = 0; done < bytes; ) {
     const address = BigInt.asUintN(64, at.address + BigInt(done));
     const length = Math.min(bytes - done, PAGE_BYTES - Number(address & BigInt(PAGE_BYTES - 1)));
     const space = spaceOf(at);
     const paddr = space ? translated(machine, address, space, entries) : Number(address);
-    if (paddr !== undefined && inRam(paddr, length)) {
+    if (paddr !== undefined && isRam(machine, paddr, length)) {
       const last = ranges.at(-1);
       if (last && last.paddr + last.bytes === paddr) last.bytes += length;
       else ranges.push({ paddr, bytes: length });
     }
     done += length;
   }
-  return { ranges, entries: [...entries].filter((paddr) => inRam(paddr, ENTRY_BYTES)) };
+  return { ranges, entries: [...entries].filter((paddr) => isRam(machine, paddr, ENTRY_BYTES)) };
 }
 
 /** Whether two look-ups lead to the same bytes. */

@@ -2,7 +2,7 @@
  * A machine that remembers which memory was read through it, page tables on the way included: what an answer depends
  * on. Writes and runs pass to the machine as they are.
  */
-import { type Machine, RAM_BASE, type Watch } from '../../engine/index.ts';
+import { isRam, type Machine, type Watch } from '../../engine/index.ts';
 
 const ENTRY_BYTES = 8;
 
@@ -41,9 +41,7 @@ export class Reading {
     return merged.map(({ from, to }) => ({ paddr: from, bytes: to - from, writes: true, stops: true }));
   }
 
-  private add(paddr: number, bytes: number, { config }: Machine): void {
-    if (paddr >= RAM_BASE && paddr + bytes <= RAM_BASE + config.ramBytes) {
-      this.ranges.push({ from: paddr, to: paddr + bytes });
-    }
+  private add(paddr: number, bytes: number, machine: Machine): void {
+    if (isRam(machine, paddr, bytes)) this.ranges.push({ from: paddr, to: paddr + bytes });
   }
 }
