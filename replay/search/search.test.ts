@@ -127,7 +127,16 @@ describe.each([
         expect(travel.machine.digest()).toBe(judged.digests.get(`${ticks} ${here}`));
         expect([travel.machine.breakAt, travel.machine.onEvent]).toEqual([undefined, undefined]);
       }),
-      { numRuns: 80 },
+      {
+        numRuns: 80,
+        // Right before inputs, with a hit at that very position.
+        examples: [1345, 2000].map((moment): [{ moment: number; here: 'pending' }, Sought, number, boolean] => [
+          { moment, here: 'pending' },
+          { what: 'breakpoints', places: code, hart: undefined },
+          1,
+          true,
+        ]),
+      },
     );
   });
 });

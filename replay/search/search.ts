@@ -147,7 +147,7 @@ export function* searchForward<H extends Hit>(
   try {
     yield* observe(timeline, to, observer, (hit) => {
       // What is right here has been reached; two hits of one position are one.
-      if (!isBehind(hit, origin) || isSamePlace(hit, last)) return false;
+      if (hit.ticks <= origin.ticks || isSamePlace(hit, last)) return false;
       last = hit;
       seen++;
       return seen === count;
@@ -163,11 +163,6 @@ export function* searchForward<H extends Hit>(
 export function stand(timeline: SearchedRun, found: Hit | undefined, origin: Place): void {
   if (found) timeline.toTicks(found.ticks, found.here ?? 'applied');
   else timeline.toTicks(origin.ticks, origin.here);
-}
-
-/** Whether a hit comes behind a place where one stands: not one that is about to happen there. */
-function isBehind({ ticks, here = 'applied' }: Hit, place: Place): boolean {
-  return ticks > place.ticks || (ticks === place.ticks && here === 'applied' && place.here === 'pending');
 }
 
 const isSamePlace = (a: Hit, b: Hit | undefined): boolean =>
