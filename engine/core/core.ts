@@ -101,10 +101,15 @@ export class Core {
     this.setMachine('mmioData', value);
     this.arch.pokeCsr(hartAddress(n), csrNumber);
   }
-  /** Physical address of `va`, or undefined. `access` as in ArchExports. */
+  /**
+   * Physical address of `va`, or undefined; PMP is not asked for the access itself. `access`: 0 load, 1 store, 2 fetch.
+   */
   translate(n: number, va: bigint, access: number): bigint | undefined {
-    this.setMachine('mmioData', va);
-    return this.arch.translateForDebug(hartAddress(n), access) === 1 ? this.machine('mmioData') : undefined;
+    const hart = hartAddress(n);
+    this.setMachine('mmioData', BigInt.asUintN(64, va));
+    const found = this.arch.explainTranslation(hart, access, this.arch.modeOfAccess(hart, access));
+    this.setMachine('walkLogCount', -1n);
+    return found === 0 ? undefined : this.hart(n, 'walkPaddr');
   }
   /** Writes bytes to RAM as a store by a hart would. @throws RangeError when they are not all in RAM. */
   writeRam(paddr: number, bytes: Uint8Array): void {

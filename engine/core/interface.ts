@@ -57,11 +57,6 @@ export interface ArchExports {
   peekCsr(hart: number, number: number): void;
   pokeCsr(hart: number, number: number): void;
   /**
-   * Translates the address in MACHINE.mmioData, without a fault, for debuggers. access: 0 load, 1 store, 2 fetch.
-   * Physical address in MACHINE.mmioData; returns 1 on success.
-   */
-  translateForDebug(hart: number, access: number): number;
-  /**
    * How the address in MACHINE.mmioData translates in mode `mode` (privilege and MODE_* bits): MACHINE.walkLogCount
    * records of WALK_STEP in scratch, the result in HART.walk*. Returns 1 on success, 3 when PMP forbids the access
    * itself, else 0. Afterwards MACHINE.walkLogCount is to be set to all ones.

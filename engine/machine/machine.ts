@@ -322,9 +322,9 @@ class CoreMachine implements Machine, FaultTarget {
   }
 
   translate(hart: number, va: bigint, access: 'load' | 'store' | 'fetch' = 'load'): number | undefined {
-    this.#view.setBigUint64(4 * W.mmioData, BigInt.asUintN(64, va), true);
-    const found = this.#core.arch.translateForDebug(this.#hartBase(hart), ACCESS[access]);
-    return found === 1 ? this.#number(W.mmioData) : undefined;
+    this.#hartBase(hart);
+    const paddr = this.#core.translate(hart, va, ACCESS[access]);
+    return paddr === undefined ? undefined : Number(paddr);
   }
 
   explainTranslation(

@@ -14,7 +14,6 @@ export {
   setBreakAddresses,
   setBreakpoints,
   setWatches,
-  translateForDebug,
 } from './run/debug';
 export { storePhysical } from './code/stores';
 export { hashGuest } from './pages/guest-hash';

@@ -146,17 +146,6 @@ export function pokeCsr(hart: u32, number: u32): void {
 }
 
 /**
- * Translates the address in MACHINE.mmioData for a debugger, in place. `access`: 0 load, 1 store, 2 fetch. Returns 1 on
- * success; PMP is not asked for the access itself. Sets no A or D bits; marks page tables as walks do, which nobody can
- * observe.
- */
-export function translateForDebug(hart: u32, access: u32): u32 {
-  if (!walk(hart, machine(MACHINE_MMIO_DATA), access, modeOfAccess(hart, access) | MODE_QUIET)) return 0;
-  setMachine(MACHINE_MMIO_DATA, get(hart, HART_WALK_PADDR));
-  return 1;
-}
-
-/**
  * How the address in MACHINE.mmioData translates for an access in mode `mode` (privilege and MODE_* bits): each table
  * entry that the walk reads becomes a WALK_STEP in scratch, MACHINE.walkLogCount says how many, HART.walk* has the
  * result. A and D bits neither matter nor change. Returns 1 on success, plus 2 when PMP forbids the access itself.
