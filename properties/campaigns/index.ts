@@ -8,6 +8,7 @@ export {
   catalogue as campaignCatalogue,
   runCampaign,
 } from './pool/index.ts';
+export { planOfRow, type RecordedRow, type RowPlan, recordRow } from './record-row.ts';
 export {
   csvReport,
   htmlReport,

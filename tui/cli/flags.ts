@@ -204,6 +204,12 @@ export const FLAGS = {
     parse: asText,
     takes: 'file',
   },
+  goldenTo: {
+    syntax: '--golden <file>',
+    help: 'record the same run without the fault, to compare with',
+    parse: asText,
+    takes: 'file',
+  },
   input: {
     syntax: '--input <moment:text>',
     help: 'type on the console at a moment (repeatable); \\n \\r \\t \\xNN are known',

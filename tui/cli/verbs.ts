@@ -220,10 +220,11 @@ export const VERBS: readonly Verb[] = [
     arguments: [
       { name: 'row', takes: 'file', help: "a campaign's row to run again, as results.sqlite#17", optional: true },
     ],
-    flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'json'],
+    flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'goldenTo', 'json'],
     examples: [
       'dejavm inject --fault failstop --at 3ms+120',
       'dejavm inject smoke.sqlite#17 --record row17.djvm   # the row again; does it end as it did?',
+      'dejavm inject smoke.sqlite#17 --record row17.djvm --golden without.djvm   # with its fault, and without',
       'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
       'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm; dejavm tui hit.djvm',
     ],

@@ -13,6 +13,6 @@ export { judgeReception, type Numbered, type Reception, type ReceptionRule } fro
 export { type InjectionOptions, runInjection } from './run.ts';
 export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts';
 export { findSetup, PAPER_SCALE, setupNames } from './setups.ts';
-export { injectionCommand, type RecordingOptions, recordInjection } from './trace.ts';
+export { injectionCommand, type RecordingOptions, recordGolden, recordInjection } from './trace.ts';
 export { injectionTriggerText } from './trigger.ts';
 export * from './types.ts';

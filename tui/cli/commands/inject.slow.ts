@@ -32,6 +32,30 @@ describe('inject', () => {
     expect([replay.code, replay.out]).toEqual([EXIT.ok, expect.stringContaining('replay agrees')]);
   });
 
+  test('leaves the run without the fault as well, to compare with; latest is the one with it', async () => {
+    const [golden, faulted] = [join(folder, 'without.djvm'), join(folder, 'with.djvm')];
+    const argv = ['inject', '--recovery', 'none', '--fault', 'failstop', ...AT];
+    const { err } = await cli([...argv, '--record', faulted, '--golden', golden], { env });
+    expect(err).toContain(`the run without the fault is in ${golden} (`);
+    expect(err).toContain(`compare the two with: dejavm bisect ${golden} ${faulted}\n`);
+    const found = await cli(['bisect', golden, faulted, '--json'], { env });
+    const { moment, cause } = JSON.parse(found.out) as { moment: number; cause: string };
+    const injected = await cli([...argv, '--json'], { env });
+    const { result } = JSON.parse(injected.out) as { result: { hit: { moment: number } } };
+    expect([moment, cause]).toEqual([result.hit.moment, expect.stringContaining('fault')]);
+    const latest = await cli(['info', 'latest', '--json'], { env });
+    expect(JSON.parse(latest.out)).toMatchObject({ path: faulted });
+  });
+
+  test('both recordings in one file are refused', async () => {
+    const path = join(folder, 'both.djvm');
+    const { code, err } = await cli(
+      ['inject', '--fault', 'failstop', ...AT, '--record', path, '--golden', join(folder, '.', 'both.djvm')],
+      { env },
+    );
+    expect([code, err]).toEqual([EXIT.usage, expect.stringMatching(/--record and --golden name the same file/)]);
+  });
+
   test('the command that it prints gives the same result; failure is exit code 1', async () => {
     const argv = ['inject', '--recovery', 'none', '--fault', 'failstop', ...AT, '--json'];
     const first = await cli(argv, { env });

@@ -4,10 +4,10 @@
  * Relies on properties/campaigns/injection.
  */
 
+import { resolve } from 'node:path';
 import { type Fault, parseFault, shellLine, UserError } from '../../../engine/index.ts';
 import {
   bootSetup,
-  campaignCatalogue,
   explain,
   findSetup,
   type GoldenRun,
@@ -20,7 +20,8 @@ import {
   parseEnhance,
   parseRecovery,
   parseRowReference,
-  readCampaignRow,
+  planOfRow,
+  recordGolden,
   recordInjection,
   runInjection,
   type Setup,
@@ -41,11 +42,12 @@ interface Plan {
   readonly stored?: { readonly name: string; readonly result: InjectionResult | undefined };
 }
 
-type InjectFlag = 'setup' | 'recovery' | 'enhance' | 'model' | 'at' | 'seed' | 'recordTo' | 'json';
+type InjectFlag = 'setup' | 'recovery' | 'enhance' | 'model' | 'at' | 'seed' | 'recordTo' | 'goldenTo' | 'json';
 
 export async function injectCommand({ args, flags, io, argv }: CommandContext<InjectFlag>): Promise<ExitCode> {
   const plan = args[0] === undefined ? planFromFlags(flags) : planFromRow(args[0], flags);
   const { setup, mechanism, seed, injection, stored } = plan;
+  refuseOneName(flags);
   const progress = progressLine(io);
   try {
     progress.show(() => `booting ${setup.name}`);
@@ -57,7 +59,12 @@ export async function injectCommand({ args, flags, io, argv }: CommandContext<In
     progress.clear();
     const difference = stored?.result && differenceOf(stored.result, result);
     report(golden, plan, result, difference, flags.json, io);
-    if (flags.recordTo !== undefined) await keep(golden, injection, result, flags.recordTo, argv, io);
+    const commandLine = ['dejavm', ...argv];
+    if (flags.goldenTo !== undefined) await keepGolden(golden, { path: flags.goldenTo, commandLine }, io);
+    if (flags.recordTo !== undefined) {
+      await keep(golden, injection, result, { path: flags.recordTo, commandLine }, io);
+      if (flags.goldenTo !== undefined) io.err(compareHint(flags.goldenTo, flags.recordTo));
+    }
     if (stored?.result) return difference === undefined ? EXIT.ok : EXIT.difference;
     return isGood(result) ? EXIT.ok : EXIT.difference;
   } finally {
@@ -82,15 +89,8 @@ function planFromRow(name: string, flags: FlagValues<InjectFlag>): Plan {
   if (flags.model !== undefined || flags.at !== undefined || flags.seed !== undefined) {
     throw new UsageError(`${name} says what is injected and when: leave out --fault, --at and --seed`);
   }
-  const { row, cell } = readCampaignRow(reference.path, reference.id, campaignCatalogue);
-  const { mechanism, seed } = cell;
-  return {
-    setup: findSetup(cell.setup),
-    mechanism,
-    seed,
-    injection: row.injection,
-    stored: { name, result: row.result },
-  };
+  const { stored: result, ...plan } = planOfRow(reference.path, reference.id);
+  return { ...plan, stored: { name, result } };
 }
 
 /** In what a row ended otherwise than it did; undefined when in nothing. */
@@ -151,23 +151,44 @@ function report(
   io.out(`  row           ${stored.result ? verdict : `${name} has no result to compare with yet`}\n`);
 }
 
+/** The second recording would take the place of the first. @throws UsageError */
+function refuseOneName({ recordTo, goldenTo }: FlagValues<'recordTo' | 'goldenTo'>): void {
+  if (recordTo === undefined || goldenTo === undefined || resolve(recordTo) !== resolve(goldenTo)) return;
+  throw new UsageError(
+    `--record and --golden name the same file, ${recordTo}: the run with the fault and the one without need a file each`,
+  );
+}
+
+interface Keeping {
+  readonly path: string;
+  readonly commandLine: readonly string[];
+}
+
 async function keep(
   golden: GoldenRun,
   injection: Injection,
   result: InjectionResult,
-  path: string,
-  argv: readonly string[],
+  keeping: Keeping,
   io: Io,
 ): Promise<void> {
   if (result.effect === 'not-reached')
-    throw new UserError(`nothing to record in ${path}: the trigger is never reached`);
-  const recorded = await recordInjection(golden, injection, result, { path, commandLine: ['dejavm', ...argv] });
+    throw new UserError(`nothing to record in ${keeping.path}: the trigger is never reached`);
+  const recorded = await recordInjection(golden, injection, result, keeping);
   becomesLatest(recorded.path, io);
   io.err(
     `dejavm: recorded in ${recorded.path} (${byteSize(recorded.bytes)}); it ends with the same digest\n` +
       `  replay it with: ${shellLine(['dejavm', 'replay', recorded.path])}\n`,
   );
 }
+
+/** The latest trace stays what it was: the one to look at is that of the fault. */
+async function keepGolden(golden: GoldenRun, keeping: Keeping, io: Io): Promise<void> {
+  const { path, bytes } = await recordGolden(golden, keeping);
+  io.err(`dejavm: the run without the fault is in ${path} (${byteSize(bytes)})\n`);
+}
+
+const compareHint = (golden: string, faulted: string): string =>
+  `  compare the two with: ${shellLine(['dejavm', 'bisect', golden, faulted])}\n`;
 
 /** Nothing was lost: not manifested, latent, or recovered. */
 const isGood = ({ effect, success }: InjectionResult): boolean =>
