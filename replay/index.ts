@@ -173,6 +173,7 @@ export {
   firstOfMoments,
   openSession,
   parseBreakpoint,
+  parseExecutions,
   parseWatch,
   type StopPoint,
   type Stopped,
@@ -180,6 +181,7 @@ export {
   type Target,
   type Watchpoint,
 } from './session/index.ts';
+export { type CallEnd, type FunctionCall, functionCalls } from './stack/index.ts';
 export {
   type ConsoleLine,
   createTracePlayer,

@@ -24,7 +24,10 @@ export interface Hit extends Position {
 export interface Observer<H extends Hit = Hit> {
   /** Physical addresses of instructions that the machine stops before; each stop is given to `stopped`. */
   readonly breakAt?: readonly number[];
-  /** The same by the addresses that software uses, in any address space. */
+  /**
+   * The same by the addresses that software uses, in any address space. More may be added behind each of `stopped`:
+   * what is added is stopped before from there on.
+   */
   readonly breakAtVirtual?: readonly bigint[];
   /** Transitions that the machine reports; none unless given. Each event of the run is given to `seen`. */
   readonly transitions?: Exclude<Observed['transitions'], 'none'>;

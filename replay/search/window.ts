@@ -56,6 +56,10 @@ export function* observe<H extends Hit>(
       const stop = timeline.advance({ moment: until, ticks: to.ticks }, to.here);
       const isAsked = ASKED.has(stop.kind);
       if (isAsked) take(observer.stopped?.(stop, machine));
+      // Other addresses to stop before cost all that is decoded, so not without need.
+      if ((observer.breakAtVirtual?.length ?? 0) > machine.breakAtVirtual.length) {
+        machine.breakAtVirtual = observer.breakAtVirtual!;
+      }
       if (stop.kind === 'watchpoint' || stop.kind === 'event') watchAgain(machine, observer);
       spent.executed = before + machine.moment;
       if (enough) return;
@@ -92,7 +96,7 @@ function tell<H extends Hit>(machine: Machine, observer: Observer<H>, take: (hit
   if (observer.watches || watches.length > 0) machine.watches = observer.watches?.(machine) ?? [];
   return () => {
     if (breaks.length > 0 || breakAt !== undefined) machine.breakAt = breakAt;
-    if (virtual.length > 0 || breakAtVirtual.length > 0) machine.breakAtVirtual = breakAtVirtual;
+    if (machine.breakAtVirtual.length > 0 || breakAtVirtual.length > 0) machine.breakAtVirtual = breakAtVirtual;
     if (observer.watches || watches.length > 0) machine.watches = watches;
     machine.onEvent = onEvent;
     machine.onWatchHit = onWatchHit;

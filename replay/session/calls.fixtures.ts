@@ -7,8 +7,8 @@ import { assemble, type MachineConfig } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { executable } from '../bisect-testing.ts';
 import { machineOf } from '../replay.fixtures.ts';
+import { flowAt } from '../stack/index.ts';
 import { createTracePlayer } from '../timeline/index.ts';
-import { flowAt } from './flow.ts';
 
 const CODE = 0x8000_0000;
 const FUNCTIONS = 4;

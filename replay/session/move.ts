@@ -4,7 +4,7 @@
  */
 import type { Moment } from '../../engine/index.ts';
 import { anyOf, type Observer, type SearchedRun, type Slices, searchBackward, searchForward } from '../search/index.ts';
-import { type ArrivalHit, arrivalObserver, type Context } from './context.ts';
+import { type ArrivalHit, arrivalObserver, type Context } from '../stack/index.ts';
 import type { StopHit } from './stops.ts';
 
 export type Direction = 'forward' | 'backward';

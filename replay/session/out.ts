@@ -16,9 +16,8 @@ import {
   type TransitionHit,
   transitionObserver,
 } from '../search/index.ts';
-import { arrivalObserver, type Context, contextOf } from './context.ts';
+import { arrivalObserver, type Context, callsBefore, contextOf } from '../stack/index.ts';
 import { type Direction, type Ended, type Moved, runTo } from './move.ts';
-import { callsBefore } from './over.ts';
 import type { StopHit } from './stops.ts';
 
 /** How the function that a hart is in was entered. */

@@ -4,10 +4,8 @@
  * so are recursions and other threads, whose stack is elsewhere.
  * Relies on the ABI: when a call has returned, sp is what it was. What returns elsewhere (longjmp) is not found.
  */
-import type { Machine } from '../../engine/index.ts';
 import { type Slices, searchBackward, transitionObserver } from '../search/index.ts';
-import { type Context, contextOf } from './context.ts';
-import { flowAt } from './flow.ts';
+import { type Context, callsBefore, contextOf, flowAt } from '../stack/index.ts';
 import { type Ended, type Moved, runTo, stepOne } from './move.ts';
 
 /** Over the next instruction of a hart; undefined when the run ends before it is done. */
@@ -64,14 +62,5 @@ type TransitionLike = Parameters<Parameters<typeof transitionObserver>[1]>[0];
 
 const isTrapHere = (t: TransitionLike, at: Context): boolean =>
   t.trap !== undefined && t.hart === at.hart && t.from === at.mode && t.pc === at.pc;
-
-/** Where the call can be that returns to a pc: one of each length. */
-export function callsBefore(machine: Machine, hart: number, pc: bigint): bigint[] {
-  return [4, 2].flatMap((bytes) => {
-    const call = offset(pc, -bytes);
-    const flow = flowAt(machine, hart, call);
-    return flow?.bytes === bytes && (flow.kind === 'call' || flow.kind === 'ecall') ? [call] : [];
-  });
-}
 
 const offset = (pc: bigint, bytes: number): bigint => BigInt.asUintN(64, pc + BigInt(bytes));

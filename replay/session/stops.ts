@@ -58,18 +58,7 @@ export class Stops {
    * @throws UserError where there can be no instruction, for a hart that the machine lacks, and for too many
    */
   breakAt(place: BreakpointPlace, name: string): Breakpoint {
-    const { machine } = this;
-    const { paddr, pc, hart } = place;
-    const at = paddr ?? pc;
-    if (paddr !== undefined ? !canBreakAt(machine, paddr) : pc === undefined || pc % 2n !== 0n) {
-      const where = paddr === undefined ? 'an even address' : 'an even address in RAM';
-      throw new UserError(
-        `a breakpoint at ${at === undefined ? 'no address' : `0x${at.toString(16)}`}: expected ${where}`,
-      );
-    }
-    if (hart !== undefined && hart >= machine.config.harts) {
-      throw new UserError(`no hart ${hart}: this machine has harts 0 to ${machine.config.harts - 1}`);
-    }
+    checkPlace(this.machine, place);
     const same = breakpointsOf(this.all).find((one) => KEYS.every((key) => one[key] === place[key]));
     return same ?? this.add({ kind: 'breakpoint', ...place, ...this.named(name) });
   }
@@ -104,13 +93,7 @@ export class Stops {
   observer(kind?: StopPoint['kind']): Observer<StopHit> {
     const wanted = this.all.filter((one) => kind === undefined || one.kind === kind);
     const watches = wanted.flatMap((one) => (one.kind === 'watchpoint' ? [this.watcher(one)] : []));
-    const places = breakpointsOf(wanted);
-    const breaks = breakpointObserver(
-      [...new Set(places.flatMap(({ paddr }) => paddr ?? []))],
-      (hit) => places.some((one) => stopsAt(one, hit)),
-      [...new Set(places.flatMap(({ paddr, pc }) => (paddr === undefined && pc !== undefined ? [pc] : [])))],
-    );
-    return anyOf<StopHit>([breaks, ...watches]);
+    return anyOf<StopHit>([executionsAt(breakpointsOf(wanted)), ...watches]);
   }
 
   private watcher(one: Watchpoint): Observer<MemoryHit> {
@@ -141,6 +124,29 @@ const KEYS = ['paddr', 'pc', 'mode', 'vmid', 'hart'] as const;
 
 const breakpointsOf = (stops: readonly StopPoint[]): Breakpoint[] =>
   stops.flatMap((one) => (one.kind === 'breakpoint' ? [one] : []));
+
+/** @throws UserError where there can be no instruction, and for a hart that the machine lacks */
+export function checkPlace(machine: Machine, { paddr, pc, hart }: BreakpointPlace): void {
+  const at = paddr ?? pc;
+  if (paddr !== undefined ? !canBreakAt(machine, paddr) : pc === undefined || pc % 2n !== 0n) {
+    const where = paddr === undefined ? 'an even address' : 'an even address in RAM';
+    throw new UserError(
+      `a breakpoint at ${at === undefined ? 'no address' : `0x${at.toString(16)}`}: expected ${where}`,
+    );
+  }
+  if (hart !== undefined && hart >= machine.config.harts) {
+    throw new UserError(`no hart ${hart}: this machine has harts 0 to ${machine.config.harts - 1}`);
+  }
+}
+
+/** Sees each execution of the instructions at some places. */
+export function executionsAt(places: readonly BreakpointPlace[]): Observer<BreakpointHit> {
+  return breakpointObserver(
+    [...new Set(places.flatMap(({ paddr }) => paddr ?? []))],
+    (hit) => places.some((one) => stopsAt(one, hit)),
+    [...new Set(places.flatMap(({ paddr, pc }) => (paddr === undefined && pc !== undefined ? [pc] : [])))],
+  );
+}
 
 function stopsAt(one: BreakpointPlace, { paddr, pc, mode, vmid, hart }: BreakpointHit): boolean {
   if (one.paddr !== undefined && one.paddr !== paddr) return false;

@@ -7,8 +7,9 @@
  */
 import { type Mode, noSuchName, UserError, visible } from '../../engine/index.ts';
 import { addressOf, type Context, findSymbol, locate, parseExpression, resolvePlace } from '../language/index.ts';
+import type { BreakpointHit, Observer } from '../search/index.ts';
 import type { WatchedMemory } from '../watch/index.ts';
-import type { BreakpointPlace } from './stops.ts';
+import { type BreakpointPlace, checkPlace, executionsAt } from './stops.ts';
 
 const MODES: readonly Mode[] = ['M', 'HS', 'U', 'VS', 'VU'];
 const NARROWED = /\s+(\w+)=(\S*)$/;
@@ -29,6 +30,13 @@ export function parseBreakpoint(text: string, context: Context): BreakpointPlace
   const paddr = ranges[0]?.paddr;
   if (paddr === undefined) throw new UserError(`no breakpoint at ${visible(place)}: ${missing}`);
   return { paddr, ...narrowed };
+}
+
+/** Sees each execution of a place that is written like a breakpoint. @throws UserError as `parseBreakpoint` */
+export function parseExecutions(text: string, context: Context): Observer<BreakpointHit> {
+  const place = parseBreakpoint(text, context);
+  checkPlace(context.machine, place);
+  return executionsAt([place]);
 }
 
 /** What memory to watch for writes. @throws UserError when it is no memory */

@@ -40,6 +40,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
     show: [file('a.djvm'), '-g', '500k', 'regs,csr,vms,locks,sched,where', 'mem', 'heap_lock', 'walk', '0'],
     'who-wrote': [file('a.djvm'), 'heap_lock', '--all'],
     when: [file('a.djvm'), 'hart0.pc == heap_alloc', '--list'],
+    calls: [file('a.djvm'), 'heap_alloc', '--returns'],
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],

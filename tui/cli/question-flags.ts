@@ -98,6 +98,13 @@ export const QUESTION_FLAGS = {
     parse: (text: string): string => text,
     takes: 'text',
   },
+  returns: { syntax: '--returns', help: 'with the end of each call: when, how many instructions later, a0 and a1' },
+  args: {
+    syntax: '--args <n>',
+    help: 'so many arguments, from a0 on (default: 8)',
+    parse: parseInteger(0, 8),
+    takes: 'text',
+  },
   bytes: {
     syntax: '--bytes <n>',
     help: 'so many bytes of memory (default: as many as the place has)',

@@ -141,6 +141,25 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/when.ts')).whenCommand,
   }),
   verb({
+    name: 'calls',
+    summary: 'list the calls of a function, with their arguments, and what they returned',
+    arguments: [
+      TRACE,
+      {
+        name: 'function',
+        takes: 'text',
+        help: 'a symbol (firmware:NAME, guest:NAME, vm1:NAME+0x10), spa:ADDR, va:ADDR; may end in mode=HS, vm=2, hart=0',
+      },
+    ],
+    flags: ['returns', 'args', 'hart', 'from', 'to', 'limit', 'json'],
+    examples: [
+      'dejavm calls latest heap_alloc --args 1 --returns   # what was asked for, and what was given',
+      'dejavm calls run.djvm guest:main --from fault        # of all VMs; vm2:main: of one',
+      "dejavm calls run.djvm 'va:0x80001000 vm=1' --limit 20",
+    ],
+    load: async () => (await import('./commands/calls.ts')).callsCommand,
+  }),
+  verb({
     name: 'dump',
     summary: "print a trace's records, one a line",
     arguments: [TRACE],

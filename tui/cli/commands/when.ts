@@ -30,7 +30,7 @@ import { momentOf } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
-import { travelTo } from '../travel-to.ts';
+import { travelToStretch } from '../travel-to.ts';
 import { placeText, whereIs } from '../where.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -48,13 +48,8 @@ export async function whenCommand({ args, flags, io }: CommandContext<WhenFlag>)
   const trace = openNamedTrace(name!, io);
   const run = openTimeline(trace);
   const condition = readCondition(text!, { machine: run.machine, symbols: run.symbols }, flags.every);
-  let to: Place = { ...run.last, here: 'applied' };
-  if (flags.to) {
-    if (!(await travelTo(run, flags.to, io))) return EXIT.interrupted;
-    to = run.place;
-  }
-  if (flags.from && !(await travelTo(run, flags.from, io))) return EXIT.interrupted;
-  if (!flags.from) run.seek(0, 'pending');
+  const to = await travelToStretch(run, flags, io);
+  if (!to) return EXIT.interrupted;
   io.err(`dejavm: looks ${howText(condition, Math.max(0, to.moment - run.moment))}\n`);
 
   const answer = await ask(run, condition, { wanted, to, most: flags.limit ?? MOST_LISTED }, io);

@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import { whoWrote } from './accesses.ts';
 import { bookmarks, dump, note } from './bookmarks.ts';
+import { calls } from './calls.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
 import { consoleLine, log, logSummary } from './log.ts';
 import { report } from './report.ts';
@@ -41,6 +42,7 @@ export const JSON_SHAPES = {
   when: { command: "dejavm when TRACE 'hart0.pc == heap_alloc' --json", schema: when },
   'bisect --when': { command: "dejavm bisect TRACE --when 'hart0.mode == HS' --json", schema: bisectWhen },
   'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
+  calls: { command: 'dejavm calls TRACE heap_alloc --json', schema: calls },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },
   report: { command: 'dejavm report smoke.sqlite --json', schema: report },

@@ -8,16 +8,23 @@ import { decode, disassembleAt, type Machine } from '../../engine/index.ts';
 export interface Flow {
   readonly kind: 'call' | 'return' | 'ecall' | 'trap return' | 'other';
   readonly bytes: 2 | 4;
+  /** Where a jump or branch leads, if the instruction alone says it. */
+  readonly target?: bigint;
 }
 
 const RA = 1;
+const BRANCHES: ReadonlySet<string> = new Set(['beq', 'bne', 'blt', 'bge', 'bltu', 'bgeu']);
 
 /** What the instruction at a pc does, as the hart would fetch it in its mode; undefined: none can be fetched. */
 export function flowAt(machine: Machine, hart: number, pc: bigint): Flow | undefined {
   const [line] = disassembleAt(machine, hart, pc, 1);
   if (!line) return undefined;
   const decoded = decode(line.raw);
-  return { kind: decoded ? kindOf(decoded) : 'other', bytes: line.bytes };
+  if (!decoded) return { kind: 'other', bytes: line.bytes };
+  const { instruction, operands } = decoded;
+  const isDirect = instruction.name === 'jal' || BRANCHES.has(instruction.name);
+  const target = isDirect ? { target: BigInt.asUintN(64, pc + BigInt(operands.imm!)) } : {};
+  return { kind: kindOf(decoded), bytes: line.bytes, ...target };
 }
 
 function kindOf({ instruction, operands }: NonNullable<ReturnType<typeof decode>>): Flow['kind'] {
@@ -35,4 +42,23 @@ function kindOf({ instruction, operands }: NonNullable<ReturnType<typeof decode>
     default:
       return 'other';
   }
+}
+
+/** Where the call can be that returns to a pc: one of each length. */
+export function callsBefore(machine: Machine, hart: number, pc: bigint): bigint[] {
+  return linksBefore(machine, hart, pc).map(({ at }) => at);
+}
+
+/** The same with what is there. `kinds`: calls of functions, or of whoever runs above */
+export function linksBefore(
+  machine: Machine,
+  hart: number,
+  pc: bigint,
+  kinds: readonly Flow['kind'][] = ['call', 'ecall'],
+): { readonly at: bigint; readonly flow: Flow }[] {
+  return [4, 2].flatMap((bytes) => {
+    const at = BigInt.asUintN(64, pc - BigInt(bytes));
+    const flow = flowAt(machine, hart, at);
+    return flow?.bytes === bytes && kinds.includes(flow.kind) ? [{ at, flow }] : [];
+  });
 }

@@ -1,0 +1,4 @@
+/** Calls and returns: which code calls, which thread executes it, and what is on its stack. */
+export { type CallEnd, type FunctionCall, functionCalls } from './calls.ts';
+export { type ArrivalHit, arrivalObserver, type Context, contextOf } from './context.ts';
+export { callsBefore, flowAt } from './flow.ts';
