@@ -183,6 +183,18 @@ export {
 } from './session/index.ts';
 export { type CallEnd, type FunctionCall, functionCalls } from './stack/index.ts';
 export {
+  type DetectedSymptom,
+  type DiskSymptom,
+  type EndedSymptom,
+  findSymptoms,
+  type MissingSymptom,
+  type OutputSymptom,
+  type StuckSymptom,
+  type Symptom,
+  type SymptomPlace,
+  symptomText,
+} from './symptoms/index.ts';
+export {
   type ConsoleLine,
   createTracePlayer,
   createWorkloadPlayer,

@@ -4,7 +4,9 @@
  */
 export {
   checkMachine,
+  diskPlace,
   type ElfSymbol,
+  imagePage,
   isElf,
   type MovedRange,
   PAGE_BYTES,

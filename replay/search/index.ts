@@ -24,4 +24,4 @@ export {
   type Window,
   windowsBefore,
 } from './search.ts';
-export { observe, type SearchProgress, type Slices } from './window.ts';
+export { observe, type SearchProgress, type Slices, type Spent } from './window.ts';

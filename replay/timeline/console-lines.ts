@@ -15,23 +15,39 @@ export interface ConsoleLine {
 /** A line that is longer goes on as another one. */
 const MAX_LINE_BYTES = 1 << 16;
 
+/** A line, and which of the console's bytes it is. */
+export interface LineSpan extends ConsoleLine {
+  /** Numbers of its first byte, and of the one behind its last: the newline, where there is one. */
+  readonly first: number;
+  readonly end: number;
+  /** False: the output stops before the line is over. */
+  readonly isWhole: boolean;
+}
+
 /** Splits at newlines; carriage returns are dropped; an unfinished last line counts. Holds one line at a time. */
-export function* linesOf(console: Iterable<TraceConsole>): Generator<ConsoleLine> {
+export function* lineSpansOf(console: Iterable<TraceConsole>): Generator<LineSpan> {
   let bytes: number[] = [];
   let moment: number | undefined;
-  const line = (): ConsoleLine => {
+  let n = 0;
+  const line = (end: number, isWhole: boolean): LineSpan => {
     const text = new TextDecoder().decode(Uint8Array.from(bytes)).replaceAll('\r', '');
-    const whole = { moment: moment!, text };
+    const span = { moment: moment!, text, first: end - bytes.length, end, isWhole };
     bytes = [];
     moment = undefined;
-    return whole;
+    return span;
   };
   for (const record of console) {
     moment ??= record.moment;
-    if (record.byte === 0x0a) yield line();
-    else if (bytes.push(record.byte) === MAX_LINE_BYTES) yield line();
+    if (record.byte === 0x0a) yield line(n, true);
+    else if (bytes.push(record.byte) === MAX_LINE_BYTES) yield line(n + 1, true);
+    n++;
   }
-  if (moment !== undefined) yield line();
+  if (moment !== undefined) yield line(n, false);
+}
+
+/** The same as text alone. */
+export function* linesOf(console: Iterable<TraceConsole>): Generator<ConsoleLine> {
+  for (const { moment, text } of lineSpansOf(console)) yield { moment, text };
 }
 
 /** Which VM said a line, by the number in its prefix, and what it said behind that; undefined: none did. */

@@ -1,0 +1,54 @@
+/** Whether a run ended as its golden run did: reset, halted, idle, in trap loops, or not at all. */
+import { RESET_NOTE, type TrapLoop, trapLoops } from '../../engine/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import { endText } from '../base/index.ts';
+import type { TraceTimeline } from '../timeline/index.ts';
+import { coverOf, hadTimeFor, ownEnd } from './cover.ts';
+import { endPlace, placeBefore } from './place.ts';
+import type { EndedSymptom } from './types.ts';
+
+/** Resets, and the end itself. Moves both timelines. @throws TraceError when a run leaves its recording */
+export function otherEnd(a: TraceTimeline, g: TraceTimeline): EndedSymptom[] {
+  return [...(otherReset(a, g) ?? []), ...(otherLast(a, g) ?? [])];
+}
+
+/** The first reset that the golden run does not have. */
+function otherReset(a: TraceTimeline, g: TraceTimeline): EndedSymptom[] | undefined {
+  const resets = (trace: Trace) => trace.notes.filter(({ code }) => code === RESET_NOTE);
+  const [ofA, ofG] = [resets(a.trace), resets(g.trace)];
+  const further = ofA[ofG.length];
+  if (!further || further.ticks > coverOf(g.trace)) return undefined;
+  const end = 'reset: the machine starts over';
+  return [{ kind: 'ended', how: 'reset', at: placeBefore(a, further), end, loops: [] }];
+}
+
+function otherLast(a: TraceTimeline, g: TraceTimeline): EndedSymptom[] | undefined {
+  const [ownA, ownG] = [ownEnd(a.trace), ownEnd(g.trace)];
+  const golden = ownG && { end: endText(ownG), at: endPlace(g) };
+  const ended = { kind: 'ended', at: endPlace(a), ...(golden && { golden }) } as const;
+  if (ownA && ownG && ownA.reason === ownG.reason) return undefined;
+  const loops = loopsOf(a, g);
+  if (loops.length > 0) return [{ ...ended, how: 'trap-loop', end: ownA ? endText(ownA) : 'trap loop', loops }];
+  if (ownA) {
+    // Where the golden run's recording ends sooner, it may have ended so, too.
+    if (!ownG && a.last.ticks > g.last.ticks) return undefined;
+    return [{ ...ended, how: 'end', end: endText(ownA), loops }];
+  }
+  if (!ownG || !hadTimeFor(a.trace, g.last.ticks)) return undefined;
+  return [{ ...ended, how: 'goes-on', end: 'it has not ended', loops }];
+}
+
+/** Harts in trap loops where a run ends, which the golden run does not have by then. */
+function loopsOf(a: TraceTimeline, g: TraceTimeline): TrapLoop[] {
+  const loops = loopsAt(a, a.last.ticks);
+  if (loops.length === 0) return [];
+  const others = loopsAt(g, Math.min(a.last.ticks, g.last.ticks));
+  return loops.filter(
+    (its) => !others.some(({ hart, pc, cause }) => hart === its.hart && pc === its.pc && cause === its.cause),
+  );
+}
+
+function loopsAt(run: TraceTimeline, ticks: number): TrapLoop[] {
+  run.toTicks(ticks, 'applied');
+  return trapLoops(run.machine);
+}

@@ -1,0 +1,178 @@
+/**
+ * All symptoms of a failed run, in order of time. Relies on the golden run being the same machine with the same images
+ * and inputs, but for what was injected; that is not looked at. Each run is executed once, and near each symptom.
+ */
+import { NOTES, noteText, UserError } from '../../engine/index.ts';
+import type { Trace, TraceNote } from '../../traces/index.ts';
+import type { Place } from '../base/index.ts';
+import { compareRecordings, imageDifferences, machineDifferences } from '../compare/index.ts';
+import { recoveriesIn } from '../equivalence/index.ts';
+import type { Slices, Spent } from '../search/index.ts';
+import type { TraceTimeline } from '../timeline/index.ts';
+import { type ConsoleDifference, consoleDifferences, firstDifferentByte } from './console.ts';
+import { coverOf, hadTimeFor } from './cover.ts';
+import { otherDisks } from './disks.ts';
+import { otherEnd } from './ends.ts';
+import { endPlace, placeBefore } from './place.ts';
+import type { DetectedSymptom, MissingSymptom, OutputSymptom, Symptom, SymptomPlace } from './types.ts';
+import { stuckVcpus } from './vcpus.ts';
+
+/** Symptoms of a kind, at most: far more than anybody looks at. The first ones are found. */
+const MAX_OF_KIND = 64;
+
+/**
+ * What a user sees of the failed run `a` that its golden run `g` does not show: none when the runs are equal. In order
+ * of time: that of `a`, or of `g` for what is missing. Both timelines stand where they stood, afterwards.
+ * @throws UserError when the runs are of different machines or images, or when there is no symptom as far as the golden
+ * run goes and the failed run goes further; TraceError when one of them leaves its recording
+ */
+export function* findSymptoms(a: TraceTimeline, g: TraceTimeline): Slices<Symptom[]> {
+  insistSameMachine(a.trace, g.trace);
+  const origins = [a.place, g.place] as const;
+  const found: Symptom[] = [];
+  try {
+    // What is injected may do nothing to the machine at all: then there is nothing to be looked for.
+    if (!compareRecordings(a.trace, g.trace).equal) yield* collect(a, g, found);
+  } finally {
+    back(a, origins[0]);
+    back(g, origins[1]);
+  }
+  if (found.length === 0) insistLongEnough(a.trace, g.trace);
+  return found.sort((x, y) => timeOf(x) - timeOf(y));
+}
+
+function* collect(a: TraceTimeline, g: TraceTimeline, found: Symptom[]): Slices<void> {
+  const spent: Spent = { executed: 0 };
+  // Events first: going to single places is quick once both runs have left snapshots on their way.
+  found.push(...(yield* stuckVcpus(a, g, spent)).sort(inTime).slice(0, MAX_OF_KIND));
+  const progress = () => ({ moment: a.machine.moment, executed: spent.executed });
+  found.push(...detections(a.trace, g.trace));
+  yield progress();
+  for (const difference of bounded(a.trace, g.trace)) {
+    found.push(...consoleSymptoms(a, g, difference));
+    yield progress();
+  }
+  for (const note of unfinished(a.trace, g.trace)) {
+    const golden = placeBefore(g, note);
+    found.push({ kind: 'missing', what: 'finished', speaker: note.arg, further: 0, golden });
+    yield progress();
+  }
+  found.push(...otherEnd(a, g));
+  yield progress();
+  found.push(...otherDisks(a, g));
+}
+
+/** What is missing has no time of its own but that of the golden run. */
+function timeOf(symptom: Symptom): number {
+  if (symptom.kind === 'missing') return symptom.golden.ticks;
+  return symptom.kind === 'stuck' ? (symptom.at ?? symptom.golden).ticks : symptom.at.ticks;
+}
+
+const inTime = (x: Symptom, y: Symptom): number => timeOf(x) - timeOf(y);
+
+function back(run: TraceTimeline, { ticks, here }: Place): void {
+  run.toTicks(ticks, here);
+}
+
+function insistSameMachine(a: Trace, g: Trace): void {
+  const [other] = [...machineDifferences(a.header, g.header), ...imageDifferences(a.header, g.header)];
+  if (!other) return;
+  throw new UserError(
+    `${g.path} is no golden run of ${a.path}: ${other.name} is ${other.b} and not ${other.a}; ` +
+      'record the same machine and images without the fault',
+  );
+}
+
+function insistLongEnough(a: Trace, g: Trace): void {
+  if (coverOf(g) >= a.last.ticks) return;
+  throw new UserError(
+    `no symptom up to moment ${g.last.moment}, where the golden run ${g.path} ends: what ${a.path} does behind it, ` +
+      `up to tick ${a.last.ticks}, cannot be judged; record the golden run for as long`,
+  );
+}
+
+/** Detections that the golden run does not have: the first of each recovery. */
+function detections(a: Trace, g: Trace): DetectedSymptom[] {
+  const others = recoveriesIn(g.notes).map(({ detected }) => detected);
+  const isOther = ({ code, arg, ticks }: TraceNote) => {
+    const same = others.findIndex((other) => other.code === code && other.arg === arg);
+    if (same < 0) return ticks <= coverOf(g);
+    others.splice(same, 1);
+    return false;
+  };
+  return recoveriesIn(a.notes)
+    .filter(({ detected }) => isOther(detected))
+    .slice(0, MAX_OF_KIND)
+    .map(({ detected: { moment, ticks, hart, code, arg }, failure }) => ({
+      kind: 'detected',
+      // A note is written by a store, which has retired.
+      at: { moment: moment - 1, ticks: ticks - 1, hart },
+      code,
+      arg,
+      message: noteText(code, arg),
+      ...(failure !== undefined && { failure }),
+    }));
+}
+
+/** VMs that say in the golden run only that they have finished. */
+function unfinished(a: Trace, g: Trace): TraceNote[] {
+  const finished = (trace: Trace) => trace.notes.filter(({ code }) => code === NOTES.VM_DONE.code);
+  const done = new Set(finished(a).map(({ arg }) => arg));
+  const found = new Map<number, TraceNote>();
+  for (const note of finished(g)) {
+    if (!done.has(note.arg) && hadTimeFor(a, note.ticks) && !found.has(note.arg)) found.set(note.arg, note);
+  }
+  return [...found.values()].slice(0, MAX_OF_KIND);
+}
+
+/** The differences of those speakers whose first ones are soonest: a guest can speak for any number of VMs. */
+function bounded(a: Trace, g: Trace): ConsoleDifference[] {
+  const when = ({ output, missing }: ConsoleDifference) =>
+    Math.min(
+      output ? a.console.at(output.line.first)!.ticks : Number.POSITIVE_INFINITY,
+      missing ? g.console.at(missing.golden.first)!.ticks : Number.POSITIVE_INFINITY,
+    );
+  return consoleDifferences(a, g)
+    .sort((x, y) => when(x) - when(y))
+    .slice(0, MAX_OF_KIND);
+}
+
+function consoleSymptoms(
+  a: TraceTimeline,
+  g: TraceTimeline,
+  { speaker, output, missing }: ConsoleDifference,
+): (OutputSymptom | MissingSymptom)[] {
+  const found: (OutputSymptom | MissingSymptom)[] = [];
+  if (output) {
+    const { line, golden, isOrder } = output;
+    const bytes = golden
+      ? firstDifferentByte(a.trace, line, g.trace, golden)
+      : { byte: 0, a: line.first, g: undefined };
+    found.push({
+      kind: 'output',
+      speaker,
+      line: line.line,
+      text: line.text,
+      ...(golden && { golden: { line: golden.line, text: golden.text, at: printedAt(g, bytes.g!) } }),
+      isOrder,
+      byte: bytes.byte,
+      at: printedAt(a, bytes.a),
+    });
+  }
+  if (missing) {
+    const { golden, printed, further } = missing;
+    const { byte, g: first } = printed
+      ? firstDifferentByte(a.trace, printed, g.trace, golden)
+      : { byte: 0, g: golden.first };
+    const { line, text } = golden;
+    const at = printedAt(g, first);
+    found.push({ kind: 'missing', what: 'line', speaker, line, text, byte, further, golden: at });
+  }
+  return found;
+}
+
+/** What prints the n-th byte of the console; the end of the run when there are not so many. */
+function printedAt(run: TraceTimeline, n: number): SymptomPlace {
+  const record = run.trace.console.at(n);
+  return record ? placeBefore(run, record) : endPlace(run);
+}

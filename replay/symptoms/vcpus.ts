@@ -1,0 +1,211 @@
+/**
+ * vCPUs that the golden run enters again, or leaves, and the failed one does not. Executes both runs once and observes
+ * who enters and leaves VMs. vCPUs are matched by what hgatp and sscratch say, and where one stands by how often it has
+ * been left and how much it has done inside, for time passes differently in two runs.
+ * Relies on sscratch for telling vCPUs apart; of a VM for which it does not, all vCPUs together are looked at.
+ */
+import { exceptionName, interruptName, type MachineEvent } from '../../engine/index.ts';
+import { type Crossing, crossingOf, hasFinished } from '../equivalence/index.ts';
+import { observe, type Slices, type Spent } from '../search/index.ts';
+import type { TraceTimeline } from '../timeline/index.ts';
+import { coverOf } from './cover.ts';
+import type { StuckSymptom, SymptomPlace } from './types.ts';
+
+/** vCPUs of one VM that are told apart at most; with more, sscratch means something else. */
+const MAX_VCPUS = 64;
+/** The same of all VMs of a run. */
+const MAX_TRACKS = 4096;
+
+type Transition = Extract<MachineEvent, { kind: 'transition' }>;
+
+/** What one vCPU, or all of a VM together, has done. */
+interface Track {
+  readonly vmid: number;
+  readonly vcpu: bigint | undefined;
+  entries: number;
+  exits: number;
+  /** Ticks inside: instructions, and traps that do not leave the VM. */
+  done: number;
+  /** Where each hart that is inside came in: what it had worked by then. */
+  readonly inside: Map<number, number>;
+  last: Crossing | undefined;
+  /** The longest time outside before an entry, and inside before an exit. */
+  longest: { entry: number; exit: number };
+}
+
+/** Of the golden run, how it goes on where the failed one stopped. */
+interface Matched extends Track {
+  /** What it does next if it has come to the same place by the same number of crossings. */
+  byCount?: Next;
+  isSameByCount?: boolean;
+  /** What it does next after a like exit, or at all, once it has done as much inside. */
+  byExit?: Next;
+  byWork?: Next;
+  likeExit?: boolean;
+}
+
+interface Next {
+  readonly crossing: Crossing;
+  readonly entries: number;
+}
+
+/** All vCPUs that are stuck, in no order. Moves both timelines. @throws TraceError when a run leaves its recording */
+export function* stuckVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): Slices<StuckSymptom[]> {
+  const ofA = new Tracks<Track>(newTrack);
+  yield* follow(a, spent, (crossing, event) => {
+    for (const track of ofA.of(crossing.vmid, event.context)) cross(track, crossing, event.work);
+  });
+  const ofG = new Tracks<Matched>(newTrack);
+  yield* follow(g, spent, (crossing, event) => {
+    for (const track of ofG.of(crossing.vmid, event.context)) {
+      match(track, ofA.at(track.vmid, track.vcpu), crossing);
+      cross(track, crossing, event.work);
+      matchExit(track, ofA.at(track.vmid, track.vcpu), crossing);
+    }
+  });
+  return [...ofG.vms()].flatMap((vmid) => {
+    if (hasFinished(a.trace.notes, vmid, a.last)) return [];
+    const vcpus = ofG.vcpusOf(vmid);
+    const isTold = vcpus && ofA.vcpusOf(vmid)?.every(({ vcpu }) => ofG.at(vmid, vcpu!));
+    const tracks = isTold ? vcpus : [ofG.at(vmid, undefined)!];
+    return tracks.flatMap((track) => stuck(a, ofA.at(vmid, track.vcpu), track) ?? []);
+  });
+}
+
+/** Executes a run from its beginning to its end and hands over who enters and leaves VMs. */
+function* follow(run: TraceTimeline, spent: Spent, see: (crossing: Crossing, event: Transition) => void): Slices<void> {
+  run.toTicks(0, 'applied');
+  const seen = (event: MachineEvent): undefined => {
+    const crossing = crossingOf(event);
+    if (crossing && event.kind === 'transition') see(crossing, event);
+  };
+  yield* observe(run, { ticks: run.last.ticks, here: 'applied' }, { transitions: 'vm', seen }, () => false, spent);
+}
+
+const newTrack = (vmid: number, vcpu: bigint | undefined): Track => ({
+  vmid,
+  vcpu,
+  entries: 0,
+  exits: 0,
+  done: 0,
+  inside: new Map(),
+  last: undefined,
+  longest: { entry: 0, exit: 0 },
+});
+
+function cross(track: Track, crossing: Crossing, work: number): void {
+  const { kind, hart, ticks, trap } = crossing;
+  track.longest[kind] = Math.max(track.longest[kind], ticks - (track.last?.ticks ?? 0));
+  if (kind === 'entry') {
+    track.entries++;
+    track.inside.set(hart, work);
+  } else {
+    track.exits++;
+    const before = track.inside.get(hart);
+    // The trap that leaves takes a tick of its own.
+    if (before !== undefined) track.done += Math.max(0, work - before - (trap ? 1 : 0));
+    track.inside.delete(hart);
+  }
+  track.last = crossing;
+}
+
+/** Before a crossing of the golden run counts: whether it is the next one of a vCPU that stopped in the other run. */
+function match(track: Matched, other: Track | undefined, crossing: Crossing): void {
+  const stopped = other?.last?.kind;
+  const isNext = crossing.kind === (stopped === 'entry' ? 'exit' : 'entry');
+  if (!isNext) return;
+  const next = { crossing, entries: track.entries };
+  if (track.entries === (other?.entries ?? 0) && track.exits === (other?.exits ?? 0)) track.byCount ??= next;
+  if (!other || track.done < other.done) return;
+  track.byWork ??= next;
+  if (track.likeExit) track.byExit ??= next;
+}
+
+/** After a crossing of the golden run counts: whether it stands where the vCPU stopped in the other run. */
+function matchExit(track: Matched, other: Track | undefined, crossing: Crossing): void {
+  const last = other?.last;
+  if (last?.kind !== 'exit' || crossing.kind !== 'exit') return;
+  const { trap } = last;
+  const isLike =
+    track.done === other!.done &&
+    crossing.pc === last.pc &&
+    crossing.trap?.cause === trap?.cause &&
+    crossing.trap?.interrupt === trap?.interrupt;
+  if (isLike) track.likeExit = true;
+  if (isLike && track.exits === other!.exits && track.entries === other!.entries) track.isSameByCount = true;
+}
+
+function stuck(a: TraceTimeline, other: Track | undefined, track: Matched): StuckSymptom | undefined {
+  const { vmid, vcpu, byCount, byExit, byWork, isSameByCount } = track;
+  const last = other?.last;
+  const isInside = last?.kind === 'entry';
+  const next = !last || isInside || isSameByCount ? byCount : (byExit ?? byWork);
+  if (!next) return undefined;
+  // A machine that idles or has halted does not go on, and an idle one would never: nothing is awaited any more.
+  const isIdle = a.trace.end?.reason === 'idle';
+  const waited = isIdle ? coverOf(a.trace) : a.last.ticks - (last?.ticks ?? 0);
+  if (waited <= track.longest[isInside ? 'exit' : 'entry']) return undefined;
+  const { trap } = last ?? {};
+  const name = trap && (trap.interrupt ? interruptName(trap.cause) : exceptionName(trap.cause));
+  return {
+    kind: 'stuck',
+    vmid,
+    ...(vcpu !== undefined && { vcpu }),
+    where: isInside ? 'inside' : 'outside',
+    ...(last && { at: before(last) }),
+    ...(trap && { cause: { number: trap.cause, interrupt: trap.interrupt, name: name! } }),
+    entries: { a: other?.entries ?? 0, g: next.entries },
+    golden: before(next.crossing),
+  };
+}
+
+/** Crossings stand behind what happened, which took one tick; a return has retired in it. */
+function before({ moment, ticks, hart, pc, mode, vmid, trap }: Crossing): SymptomPlace {
+  const position = { moment: trap ? moment : moment - 1, ticks: ticks - 1, hart, vmid };
+  // A crossing names the guest's pc and mode: of an entry those that follow.
+  return trap ? { ...position, pc, mode } : position;
+}
+
+/** The vCPUs of a run, and each VM as a whole. */
+class Tracks<T extends Track> {
+  private readonly whole = new Map<number, T>();
+  private readonly single = new Map<number, Map<bigint, T> | undefined>();
+  private readonly create: (vmid: number, vcpu: bigint | undefined) => T;
+  private left = MAX_TRACKS;
+
+  constructor(create: (vmid: number, vcpu: bigint | undefined) => Track) {
+    this.create = create as (vmid: number, vcpu: bigint | undefined) => T;
+  }
+
+  /** Those that a crossing belongs to. */
+  of(vmid: number, vcpu: bigint): T[] {
+    let whole = this.whole.get(vmid);
+    if (!whole) {
+      this.whole.set(vmid, (whole = this.create(vmid, undefined)));
+      this.single.set(vmid, new Map());
+    }
+    const vcpus = this.single.get(vmid);
+    if (!vcpus) return [whole];
+    let one = vcpus.get(vcpu);
+    if (!one && (vcpus.size === MAX_VCPUS || this.left === 0)) this.single.set(vmid, undefined);
+    else if (!one) {
+      this.left--;
+      vcpus.set(vcpu, (one = this.create(vmid, vcpu)));
+    }
+    return one ? [whole, one] : [whole];
+  }
+
+  at(vmid: number, vcpu: bigint | undefined): T | undefined {
+    return vcpu === undefined ? this.whole.get(vmid) : this.single.get(vmid)?.get(vcpu);
+  }
+
+  vms(): Iterable<number> {
+    return this.whole.keys();
+  }
+
+  /** undefined: there are too many to be vCPUs. */
+  vcpusOf(vmid: number): T[] | undefined {
+    const vcpus = this.single.get(vmid);
+    return vcpus && [...vcpus.values()];
+  }
+}
