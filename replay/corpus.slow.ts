@@ -11,9 +11,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { isDetection, NOTES } from '../engine/index.ts';
 import { openTrace, type Trace } from '../traces/index.ts';
 import { linesByVm } from './compare/diff-console.ts';
-import { configFromTrace, inputsFromTrace } from './container/config.ts';
+import { inputsFromTrace } from './container/config.ts';
+import { withoutFault } from './corpus.fixtures.ts';
 import { vmEquivalence } from './equivalence/index.ts';
-import { record } from './record/record.ts';
 import { linesOf } from './timeline/index.ts';
 import { replayTrace } from './verify/verify.ts';
 
@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SHOWN: Readonly<Record<string, (trace: Trace, row: string) => Promise<void> | void>> = {
   'copied-word.djvm': async (trace) => {
     expect(detections(trace)).toEqual([]);
-    const [printed, golden] = [vmLines(trace), vmLines(await withoutFault(trace))];
+    const [printed, golden] = [vmLines(trace), vmLines(await withoutFault(trace, folder))];
     const wrong = printed.get(1)!.filter((line, n) => line !== golden.get(1)![n]);
     expect(wrong).toHaveLength(1);
     expect(printed.get(1)).toHaveLength(golden.get(1)!.length);
@@ -35,7 +35,7 @@ const SHOWN: Readonly<Record<string, (trace: Trace, row: string) => Promise<void
   },
   'wrong-pc.djvm': async (trace) => {
     expect(detections(trace)).toEqual([]);
-    const [printed, golden] = [vmLines(trace), vmLines(await withoutFault(trace))];
+    const [printed, golden] = [vmLines(trace), vmLines(await withoutFault(trace, folder))];
     expect(golden.get(2)!.at(-1)).toMatch(/^sum .* ok$/);
     expect(printed.get(2)).toBeUndefined();
     expect(printed.get(1)).toEqual(golden.get(1));
@@ -77,20 +77,3 @@ const detections = ({ notes }: Trace): number[] =>
   notes.filter(({ code }) => isDetection(code)).map(({ moment }) => moment);
 
 const vmLines = (trace: Trace): Map<number, string[]> => linesByVm(linesOf(trace.console));
-
-/** The same run up to the same virtual time, without its fault. */
-async function withoutFault(trace: Trace): Promise<Trace> {
-  const inputs = inputsFromTrace(trace).filter(({ event }) => event.kind !== 'fault');
-  const { digestEvery, checkpointEvery, commandLine } = trace.header;
-  const { path } = await record({
-    path: join(folder, `${trace.header.id}.djvm`),
-    config: configFromTrace(trace),
-    planned: inputs.map(({ ticks, event }) => ({ trigger: { kind: 'ticks', ticks }, event })),
-    maxMoment: Number.MAX_SAFE_INTEGER,
-    maxTicks: trace.last.ticks,
-    digestEvery,
-    checkpointEvery,
-    commandLine,
-  });
-  return openTrace(path);
-}

@@ -1,7 +1,7 @@
 /** Whether a run ended as its golden run did: reset, halted, idle, in trap loops, or not at all. */
 import { RESET_NOTE, type TrapLoop, trapLoops } from '../../engine/index.ts';
-import type { Trace } from '../../traces/index.ts';
-import { endText } from '../base/index.ts';
+import type { Trace, TraceEnd } from '../../traces/index.ts';
+import { endReason, endText } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import { coverOf, hadTimeFor, ownEnd } from './cover.ts';
 import { endPlace, placeBefore } from './place.ts';
@@ -30,13 +30,17 @@ function otherLast(a: TraceTimeline, g: TraceTimeline): EndedSymptom[] | undefin
   const loops = loopsOf(a, g);
   if (loops.length > 0) return [{ ...ended, how: 'trap-loop', end: ownA ? endText(ownA) : 'trap loop', loops }];
   if (ownA) {
-    // Where the golden run's recording ends sooner, it may have ended so, too.
-    if (!ownG && a.last.ticks > g.last.ticks) return undefined;
+    // The golden run's recording may have been stopped right before it ended so, too. A run that says of itself that
+    // all is well has ended too soon only if something is missing.
+    if (!ownG && (a.last.ticks > g.last.ticks || isGood(ownA))) return undefined;
     return [{ ...ended, how: 'end', end: endText(ownA), loops }];
   }
   if (!ownG || !hadTimeFor(a.trace, g.last.ticks)) return undefined;
   return [{ ...ended, how: 'goes-on', end: 'it has not ended', loops }];
 }
+
+const isGood = ({ reason }: Pick<TraceEnd, 'reason'>): boolean =>
+  reason === endReason({ kind: 'halted', status: 'pass', code: 0 });
 
 /** Harts in trap loops where a run ends, which the golden run does not have by then. */
 function loopsOf(a: TraceTimeline, g: TraceTimeline): TrapLoop[] {
