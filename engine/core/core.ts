@@ -8,7 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { encodeCsrTable } from './csr-table.ts';
 import type { ArchExports, ArchImports } from './interface.ts';
 import { encodeDecodeTable, generateInterp } from './interp/index.ts';
-import { ACCESS, type Block, CONSTANTS, EVENT, field, HART, hartAddress, MACHINE, WATCH } from './layout/index.ts';
+import {
+  ACCESS,
+  type Block,
+  CONSTANTS,
+  EVENT,
+  field,
+  HART,
+  hartAddress,
+  MACHINE,
+  STEP,
+  WATCH,
+} from './layout/index.ts';
 
 /** What the machine gives to the core: device accesses, and the devices' deadline. */
 export type CoreImports = Pick<ArchImports, 'mmioLoad' | 'mmioStore' | 'deviceTick'>;
@@ -34,6 +45,8 @@ export interface SavedRange {
 const MAX_SLOT_BLOCKS = 1024;
 const EVENT_CAPACITY = 8192;
 const ACCESS_CAPACITY = 8192;
+/** Instructions logged between two looks: a look costs a slice. */
+const STEP_CAPACITY = 32768;
 /** Room for batches of any size the layers above use; plus an index for each RAM page. */
 const SCRATCH_BYTES = 0x10000;
 const WASM_PAGE_BYTES = 0x10000;
@@ -191,6 +204,8 @@ function placeDynamic(ramBytes: number, hartCount: number, decodeTableBytes: num
     watchesHost: take(CONSTANTS.MAX_WATCHES * WATCH.sizeBytes),
     accessesHost: take(ACCESS_CAPACITY * ACCESS.sizeBytes),
     accessesCapacity: ACCESS_CAPACITY,
+    stepsHost: take(STEP_CAPACITY * STEP.sizeBytes),
+    stepsCapacity: STEP_CAPACITY,
     eventsHost: take(EVENT_CAPACITY * EVENT.sizeBytes),
     eventsCapacity: EVENT_CAPACITY,
     tlbHost: take(hartCount * CONSTANTS.TLB_HART_BYTES),

@@ -13,6 +13,7 @@ export {
   MACHINE,
   offsetOf,
   placeBlock,
+  STEP,
   WALK_STEP,
   WATCH,
 } from './layout/index.ts';

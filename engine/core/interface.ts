@@ -25,6 +25,8 @@ export interface ArchExports {
   setBreakAddresses(count: number): void;
   /** Observes accesses to the first `count` ranges of MACHINE.watchesHost, disjoint and ascending, and no others. */
   setWatches(count: number): void;
+  /** Begins (1) or ends (0) the log of instructions at MACHINE.stepsHost. To be drained before it is ended. */
+  logSteps(enabled: number): void;
   /** Hashes RAM that is still all zeros; once, before anything else. */
   initialisePageHashes(): void;
   /**

@@ -32,6 +32,7 @@ export {
 } from './config.ts';
 export { haltText, STUCK_CODE } from './halt.ts';
 export { createMachine } from './machine.ts';
+export { STEP_FLAGS, Steps } from './observe/index.ts';
 export { compareStates, MAX_RAM_DIFFERENCES } from './state/index.ts';
 export type {
   AddressSpace,

@@ -21,7 +21,9 @@ import {
   type AccessObserver,
   breakpointStop,
   createAccessObserver,
+  createStepLog,
   explainTranslation,
+  type StepLog,
   setBreakAddresses,
   setBreakpoints,
 } from './observe/index.ts';
@@ -86,6 +88,7 @@ class CoreMachine implements Machine, FaultTarget {
   #breakAt: number | readonly number[] | undefined;
   #breakAtVirtual: readonly bigint[] = [];
   readonly #accesses: AccessObserver;
+  readonly #steps: StepLog;
   readonly #ram: Ram;
   #watches: readonly Watch[] = [];
   onWatchHit: ((access: WatchHit) => void) | undefined;
@@ -105,6 +108,7 @@ class CoreMachine implements Machine, FaultTarget {
       },
     });
     this.#accesses = createAccessObserver(this.#core, () => this.onWatchHit);
+    this.#steps = createStepLog(this.#core);
     this.#ram = createRam(this.#core, this.#accesses);
     const buffer = this.#core.memory.buffer;
     this.#u8 = new Uint8Array(buffer);
@@ -177,6 +181,13 @@ class CoreMachine implements Machine, FaultTarget {
     this.#watches = [...watches];
   }
 
+  get onSteps(): ((records: Uint8Array) => void) | undefined {
+    return this.#steps.listener;
+  }
+  set onSteps(listener: ((records: Uint8Array) => void) | undefined) {
+    this.#steps.listener = listener;
+  }
+
   get hypervisorInstructions(): number {
     return this.#number(W.hypervisorCount);
   }
@@ -226,6 +237,7 @@ class CoreMachine implements Machine, FaultTarget {
       const stop = this.#core.arch.run();
       this.#observer.drain();
       this.#accesses.drain();
+      this.#steps.drain();
       if (stop === CONSTANTS.STOP_IDLE) return { kind: 'idle' };
       if (stop === CONSTANTS.STOP_BREAKPOINT) return breakpointStop(this.#core);
       if (stop === CONSTANTS.STOP_WATCHPOINT) return { kind: 'watchpoint' };
@@ -292,6 +304,7 @@ class CoreMachine implements Machine, FaultTarget {
     );
     this.#observer.forget();
     this.#accesses.forget();
+    this.#steps.forget();
     this.#core.arch.flushDerived();
     if (isClaimed) checkDigest(snapshot, this.digest());
   }

@@ -419,6 +419,11 @@ export interface Machine {
    */
   onWatchHit: ((hit: WatchHit) => void) | undefined;
   /**
+   * Told of each instruction with its operands, and of each trap, while it is set; before `run` returns at the latest.
+   * Records for `Steps`, oldest first. All runs some twenty times slower meanwhile. It may not run the machine.
+   */
+  onSteps: ((records: Uint8Array) => void) | undefined;
+  /**
    * How a hart's access to `va` translates, in its mode and address space, or for a reader who may see everything in
    * the given one. Changes nothing; A and D bits do not matter.
    */

@@ -9,6 +9,7 @@ export {
   modeOfAccess,
   peekCsr,
   pmpEntryAt,
+  logSteps,
   pokeCsr,
   resetHarts,
   setBreakAddresses,

@@ -9,7 +9,7 @@
 
 import { misaLetters } from '../../isa/index.ts';
 import { derived, placeBlock, saved } from './block.ts';
-import { ACCESS, EVENT, WALK_STEP, WATCH } from './observed.ts';
+import { ACCESS, EVENT, STEP, WALK_STEP, WATCH } from './observed.ts';
 
 /** Machine-wide state: virtual time, the schedule, the run's control words. */
 export const MACHINE = placeBlock('MACHINE', [
@@ -64,6 +64,11 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('accessesHost', 'observed accesses to watched ranges: see ACCESS', 'u32'),
   derived('accessesCapacity', 'accesses that fit', 'u32'),
   derived('accessesCount', 'accesses waiting to be drained', 'u32'),
+  derived('stepsHost', 'log of instructions with their operands: see STEP', 'u32'),
+  derived('stepsCapacity', 'records that fit', 'u32'),
+  derived('stepsCount', 'records waiting to be drained', 'u32'),
+  derived('stepsEnabled', '1: instructions are logged', 'u32'),
+  derived('stepOpen', 'linear-memory address of the record of the instruction that runs; 0: none', 'u32'),
   derived('stopEvent', '1: run() is to stop for an event', 'u32'),
   derived('stopWatchpoint', '1: run() is to stop for an access', 'u32'),
   derived('walkWatched', '1: the last walk read a watched table entry, so its result is not to be cached', 'u32'),
@@ -252,7 +257,7 @@ export const TLB = placeBlock('TLB', [
   derived('pad', '', 'u32'),
 ]);
 
-export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT, WATCH, ACCESS, WALK_STEP] as const;
+export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT, WATCH, ACCESS, STEP, WALK_STEP] as const;
 
 /** Constants shared by both languages. */
 export const CONSTANTS = {
@@ -318,6 +323,16 @@ export const CONSTANTS = {
   ACCESS_STORE: 1,
   ACCESS_TABLE_READ: 2,
   ACCESS_TABLE_WRITE: 3,
+  /** STEP.flags: what the instruction did; or that the record is of a trap, or of a further access. */
+  STEP_READS: 1,
+  STEP_WRITES: 2,
+  STEP_DEVICE: 4,
+  STEP_CSR: 8,
+  STEP_TRAPPED: 16,
+  STEP_IS_TRAP: 32,
+  STEP_FURTHER: 64,
+  /** Records that one instruction may add at most. */
+  STEPS_OF_ONE: 32,
   /** Read-only memory that the reset vector lies in. */
   ROM_BASE: 0x1000,
   ROM_PAGES: 15,

@@ -45,6 +45,34 @@ export const ACCESS = placeBlock('ACCESS', [
   derived('mode', 'priv | virt << 2', 'u8'),
 ]);
 
+/**
+ * What a hart did in one tick, for those who follow values backwards: an instruction with the values that it read and
+ * wrote, or a trap. Accesses beyond an instruction's first have records of their own behind it. Never influences the
+ * run.
+ */
+export const STEP = placeBlock('STEP', [
+  derived('ticks', 'virtual time before the instruction or trap'),
+  derived('pc', 'of the instruction; traps: of what is trapped'),
+  derived('rs1', 'value of the first source register before; traps: xtval'),
+  derived('rs2', 'value of the second source register before; traps: guest physical address >> 2, or 0'),
+  derived('rs3', 'value of the third source register before; traps: where execution goes on'),
+  derived('result', 'value of the destination register afterwards'),
+  derived('address', 'physical address of the access, or number of the CSR that is accessed'),
+  derived('before', 'accesses: the bytes that were read, or were there before; CSRs: what was read'),
+  derived('after', 'writes: the bytes afterwards; CSRs: what is read afterwards'),
+  derived('code', 'physical address of the instruction', 'u32'),
+  derived('raw', 'the instruction as fetched; traps: xcause (bit 31 = interrupt)', 'u32'),
+  derived('vmid', 'hgatp.VMID at the time', 'u32'),
+  derived('flags', 'STEP_* bits', 'u8'),
+  derived('bytes', 'of the access', 'u8'),
+  derived('hart', 'hart number', 'u8'),
+  derived('mode', 'priv | virt << 2; traps: the mode before', 'u8'),
+  derived('rd', 'register: offset / 8; traps: the mode after', 'u8'),
+  derived('rs1Number', 'register: offset / 8', 'u8'),
+  derived('rs2Number', 'register: offset / 8', 'u8'),
+  derived('rs3Number', 'register: offset / 8', 'u8'),
+]);
+
 /** A table entry that a walk for a debugger read. */
 export const WALK_STEP = placeBlock('WALK_STEP', [
   derived('paddr', 'physical address of the entry'),

@@ -4,4 +4,5 @@
  */
 export { type AccessObserver, createAccessObserver, type StoredBy } from './accesses.ts';
 export { breakpointStop, setBreakAddresses, setBreakpoints } from './breakpoints.ts';
+export { createStepLog, STEP_FLAGS, type StepLog, Steps } from './steps.ts';
 export { explainTranslation } from './translation.ts';

@@ -15,6 +15,7 @@ import {
 import {
   blockOf,
   breakpointSlot,
+  codeOf,
   decodeSingle,
   enterAt,
   enterBlock,
@@ -25,9 +26,10 @@ import {
 } from '../code/code';
 import { hostOf, OFFSET } from '../pages/pages';
 import { pmpAllows, pmpUniform } from '../pages/pmp';
+import { closeStep, logsSteps, openStep, stepsFull } from '../pages/steps';
 import { stopsForAccesses } from '../pages/watch';
 import { FETCH, get, get32, machine32, PRIV_MASK, set32 } from '../state/state';
-import { entryOf, fetchMode, fill, hits } from '../code/tlb';
+import { entryOf, fetchMode, fill, hits, SLOW, translates } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
 import { walk } from '../translation/walk';
 
@@ -45,11 +47,18 @@ export function fetch(hart: u32): u32 {
     if (mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
   // Before anything changes: the state before an instruction is the same whether it is stopped there or not.
-  if (stopsForAccesses()) return leavingSlot(hart, offset);
+  if (stopsForAccesses() || stepsFull()) return leavingSlot(hart, offset);
   if (stopsSomewhere()) {
     const ahead = executable(hart, pc, fetchMode(hart) | MODE_PROBE);
     const slot = ahead != 0 && stopsBefore(pc, ahead) ? breakpointSlot(hart, ahead, offset) : 0;
     if (slot != 0) return slot;
+  }
+  const logs = logsSteps();
+  // What traps here is not the instruction before.
+  if (logs) closeStep();
+  if (logs && translates(entry, pc, get32(hart, HART_FETCH_CONTEXT))) {
+    const block = load<u32>(entry, TLB_ADDEND);
+    if (mayHold(block, offset)) return logged(hart, codeOf(block) + offset, offset);
   }
   const host = parcel(hart, pc, 0);
   if (host == 0) return 0;
@@ -60,8 +69,8 @@ export function fetch(hart: u32): u32 {
     const block = blockOf(host & ~OFFSET);
     enterAt(block, pc);
     // Making a block may have flushed, so the context is read only now.
-    fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block);
-    if (mayHold(block, offset)) return enterBlock(hart, block, offset);
+    fill(entry, pc, get32(hart, HART_FETCH_CONTEXT) | (logs ? SLOW : 0), block);
+    if (!logs && mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
   let raw: u32 = half;
   if (isLong) {
@@ -71,7 +80,17 @@ export function fetch(hart: u32): u32 {
   }
   // The walk was watched: whatever comes behind this instruction comes here first, and leaves.
   if (stopsForAccesses()) set32(hart, HART_FETCH_CONTEXT, NO_CONTEXT);
-  return decodeSingle(hart, raw, offset);
+  const slot = decodeSingle(hart, raw, offset);
+  if (logs) openStep(hart, slot, host);
+  return slot;
+}
+
+/** The slot of the instruction at linear-memory address `host`, which does not leave its page, noted in the log. */
+function logged(hart: u32, host: u32, offset: u32): u32 {
+  const half: u32 = load<u16>(host);
+  const slot = decodeSingle(hart, (half & 3) == 3 ? load<u32>(host) : half, offset);
+  openStep(hart, slot, host);
+  return slot;
 }
 
 /** Linear-memory address of the two bytes at `va`, executable for the hart; 0 after raising the exception. */

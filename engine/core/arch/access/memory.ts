@@ -19,6 +19,7 @@ import {
 import { mmioLoad, mmioStore } from '../state/imports';
 import { hostOf, isRam, pageOf, prepareWriteCaching } from '../pages/pages';
 import { pmpAllows, pmpUniform } from '../pages/pmp';
+import { logsSteps, stepReads, stepReadsDevice, stepWritesDevice } from '../pages/steps';
 import { observeRead, watchesReads } from '../pages/watch';
 import {
   FETCH,
@@ -75,6 +76,7 @@ export function loadAs(hart: u32, va: u64, size: u32, mode: u32, cached: bool): 
 export function readRam(host: u32, size: u32): u64 {
   const value = readHost(host, size);
   if (watchesReads(host)) observeRead(host, size, value, ACCESS_LOAD);
+  if (logsSteps()) stepReads(host, size, value);
   return value;
 }
 
@@ -125,7 +127,7 @@ export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32,
   }
   if (host == 0) return DEVICE;
   if (cached && pmpUniform(hart, paddr) && !machine32(MACHINE_WALK_WATCHED)) {
-    const isFast = access == LOAD ? !watchesReads(host) : prepareWriteCaching(pageOf(host));
+    const isFast = access == LOAD ? !watchesReads(host) && !logsSteps() : prepareWriteCaching(pageOf(host));
     fill(entry, va, get32(hart, HART_DATA_CONTEXT) | (isFast ? 0 : SLOW), host - <u32>va);
   }
   return host;
@@ -139,14 +141,19 @@ function loadDevice(hart: u32, va: u64, size: u32, mode: u32): u64 {
   }
   endSlice(hart);
   const value = machine(MACHINE_MMIO_DATA);
-  return size == 8 ? value : value & ((<u64>1 << (8 * <u64>size)) - 1);
+  const read = size == 8 ? value : value & ((<u64>1 << (8 * <u64>size)) - 1);
+  if (logsSteps()) stepReadsDevice(paddr, size, read);
+  return read;
 }
 
 function storeDevice(hart: u32, va: u64, value: u64, size: u32, mode: u32): void {
   const paddr = get(hart, HART_WALK_PADDR);
   setMachine(MACHINE_MMIO_DATA, value);
   if (va & (size - 1) || paddr >> 32 || !mmioStore(<u32>paddr, size)) raiseAccess(hart, STORE, va, 0, mode);
-  else endSlice(hart);
+  else {
+    if (logsSteps()) stepWritesDevice(paddr, size, value);
+    endSlice(hart);
+  }
 }
 
 /** Devices may have raised an interrupt, moved a deadline or asked to stop: `run` looks after this instruction. */

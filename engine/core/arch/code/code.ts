@@ -72,7 +72,7 @@ function initialise(block: u32, codeHost: u32): void {
 /** Linear-memory address of the code page of a block. */
 // @ts-ignore: decorator
 @inline
-function codeOf(block: u32): u32 {
+export function codeOf(block: u32): u32 {
   return load<u32>(block, SLOT_BLOCK_CODE);
 }
 

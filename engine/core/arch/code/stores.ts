@@ -19,6 +19,7 @@ import {
 } from '../layout.gen';
 import { undecode } from './code';
 import { DIRTY, OFFSET, pageFlags, pageOf, setPageFlags } from '../pages/pages';
+import { logsSteps, stepWrites } from '../pages/steps';
 import { observeWrite } from '../pages/watch';
 import { machine32, readHost, set32 } from '../state/state';
 import { flushTranslations } from './tlb';
@@ -35,12 +36,14 @@ export function storeRam(host: u32, value: u64, size: u32): void {
   const second = (host + size - 1) & ~7;
   const before = load<u64>(first);
   const before2 = load<u64>(second);
-  const old = flags & PAGE_WATCH_WRITES ? readHost(host, size) : 0;
+  const logs = logsSteps();
+  const old = logs || flags & PAGE_WATCH_WRITES ? readHost(host, size) : 0;
   if (size == 8) store<u64>(host, value);
   else if (size == 4) store<u32>(host, <u32>value);
   else if (size == 2) store<u16>(host, <u16>value);
   else store<u8>(host, <u8>value);
   if (flags & PAGE_WATCH_WRITES) observeWrite(host, size, old, readHost(host, size), ACCESS_STORE);
+  if (logs) stepWrites(host, size, old, readHost(host, size));
   if (!(flags & PAGE_TABLE)) return;
   if ((before & PTE_VALID && before != load<u64>(first)) || (before2 & PTE_VALID && before2 != load<u64>(second))) {
     flushTranslations();

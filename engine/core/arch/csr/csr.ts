@@ -33,6 +33,7 @@ import {
 import { readCsr } from './csr-read';
 import { guardOf, isReadOnly, privilegeOf, rowOf, twinOf, writeRuleOf } from './csr-table';
 import { writeCsr } from './csr-write';
+import { logsSteps, stepOfCsr } from '../pages/steps';
 import { observes, recordCsrWrite } from '../state/events';
 import { floatEnabled } from '../state/float-state';
 import { interruptToTake, NONE } from '../state/interrupts';
@@ -65,10 +66,14 @@ export function csr(hart: u32, number: u64, operand: u64, op: u64, access: u64, 
   }
   const row = virt(hart) ? twinOf(named) : named;
   const old = readCsr(hart, row);
-  if (!writes) return old;
+  if (!writes) {
+    if (logsSteps()) stepOfCsr(n, false, old, old);
+    return old;
+  }
   // The external interrupt line shows in mip.SEIP but is no part of what is modified (manual, "mip and mie").
   const base = writeRuleOf(row) == CSR_WRITE_MIP ? (old & ~SEIP) | (get(hart, HART_MIP) & SEIP) : old;
   apply(hart, writeCsr(hart, row, op == 0 ? operand : op == 1 ? base | operand : base & ~operand));
+  if (logsSteps()) stepOfCsr(n, true, old, readCsr(hart, row));
   if (observes(OBSERVE_CSR_WRITES)) recordCsrWrite(hart, n, old, readCsr(hart, row));
   return old;
 }

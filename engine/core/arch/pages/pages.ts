@@ -8,6 +8,7 @@ import {
   MACHINE_HART_COUNT,
   MACHINE_PAGE_FLAGS_HOST,
   MACHINE_RAM_BYTES,
+  MACHINE_STEPS_ENABLED,
   MACHINE_RAM_HOST,
   MACHINE_ROM_HOST,
   MACHINE_TABLE_PAGES_COUNT,
@@ -76,7 +77,7 @@ export function setPageFlags(page: u32, flags: u32): void {
 /** Whether stores to the page may be cached; marks it so, and dirty. ROM never is. */
 export function prepareWriteCaching(page: u32): bool {
   const flags = pageFlags(page);
-  if (flags & (PAGE_CODE | PAGE_TABLE | PAGE_WATCH_WRITES)) return false;
+  if (flags & (PAGE_CODE | PAGE_TABLE | PAGE_WATCH_WRITES) || machine32(MACHINE_STEPS_ENABLED)) return false;
   setPageFlags(page, flags | DIRTY | PAGE_WRITE_CACHED);
   return true;
 }

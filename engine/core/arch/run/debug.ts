@@ -41,6 +41,7 @@ import { writeCsr } from '../csr/csr-write';
 import { dropBlocks, forgetStop, useBreakAddresses, useBreakpoints } from '../code/code';
 import { forgetTables } from '../pages/pages';
 import { decodePmp, pmpAllows, pmpEntryOf } from '../pages/pmp';
+import { useSteps } from '../pages/steps';
 import { useWatches } from '../pages/watch';
 import { dataModeOf, fetchMode, updateContexts, clearCaches } from '../code/tlb';
 import {
@@ -130,6 +131,12 @@ export function setBreakAddresses(count: u32): void {
 /** Makes accesses to the first `count` ranges of MACHINE.watchesHost observed, and no others. */
 export function setWatches(count: u32): void {
   useWatches(count);
+  flushDerived();
+}
+
+/** Begins (1) or ends (0) the log of instructions at MACHINE.stepsHost; what it holds is forgotten. */
+export function logSteps(enabled: u32): void {
+  useSteps(enabled);
   flushDerived();
 }
 

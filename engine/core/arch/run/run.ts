@@ -64,6 +64,7 @@ import {
   STOP_WORK,
 } from '../layout.gen';
 import { countHypervisor, modeNow, stopsByHypervisor } from '../state/events';
+import { closeStep, stepsFull } from '../pages/steps';
 import { accessesFull } from '../pages/watch';
 import { deviceTick } from '../state/imports';
 import { interruptToTake, NEVER, nextTimer, NONE, wakes } from '../state/interrupts';
@@ -180,7 +181,7 @@ function stopReason(): u32 {
     setMachine32(MACHINE_STOP_EVENT, 0);
     return STOP_EVENT;
   }
-  if (accessesFull()) return STOP_EVENTS_FULL;
+  if (accessesFull() || stepsFull()) return STOP_EVENTS_FULL;
   if (machine32(MACHINE_STOP_REQUEST)) {
     setMachine32(MACHINE_STOP_REQUEST, 0);
     return STOP_REQUEST;
@@ -316,6 +317,7 @@ function openSlice(hart: u32, budget: u32): void {
 
 /** Accounts for a slice of which `left` ticks were not spent; between slices nothing is spent and no trap counted. */
 function closeSlice(hart: u32, left: u32): void {
+  closeStep();
   const spentTicks = machine32(MACHINE_SLICE_BUDGET) - left;
   const retired = spentTicks - get32(hart, HART_TRAPS);
   if (modeNow(hart) == S) countHypervisor(retired);

@@ -58,6 +58,7 @@ import {
   SPP,
   STUCK_TRAPS,
 } from '../layout.gen';
+import { logsSteps, stepTraps } from '../pages/steps';
 import { modeNow, recordTransition, RETURN } from '../state/events';
 import { interruptToTake, NONE } from '../state/interrupts';
 import {
@@ -199,6 +200,7 @@ function takeTrap(hart: u32, cause: u64, tval: u64, gpa: u64, tinst: u32, guestA
   set32(hart, HART_TRAPS, get32(hart, HART_TRAPS) + 1);
   const number = <u32>(cause & 0xffff) | (cause & INTERRUPT ? 0x80000000 : 0);
   recordTransition(hart, from, number, pc, tval, target == (S | 4) ? 0 : gpa);
+  if (logsSteps()) stepTraps(hart, from, number, pc, tval, gpa);
   set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_PC);
   countFruitless(hart);
 }
