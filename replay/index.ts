@@ -240,3 +240,4 @@ export {
   lastWhen,
   readCondition,
 } from './when/index.ts';
+export { type Cause, type StepPlace, type WhyAnswer, type WhyQuestion, type WhyStep, why } from './why/index.ts';

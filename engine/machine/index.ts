@@ -30,6 +30,7 @@ export {
   SECTOR_BYTES,
   VIRTIO_SLOTS,
 } from './config.ts';
+export { modeOf } from './events.ts';
 export { haltText, STUCK_CODE } from './halt.ts';
 export { createMachine } from './machine.ts';
 export { STEP_FLAGS, Steps } from './observe/index.ts';

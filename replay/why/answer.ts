@@ -1,0 +1,271 @@
+/**
+ * A chain as plain data for people and programs: where each instruction is in both runs, what of it was followed, and
+ * where the change lies that began it all, to the exact position.
+ * Relies on the chain; does not look at the trace's inputs to find anything, only to say what lies where it found it.
+ */
+import { csrByNumber, decode, disassemble, type MachineSymbols, type Mode } from '../../engine/index.ts';
+import type { Position } from '../base/index.ts';
+import type { TraceTimeline } from '../timeline/index.ts';
+import type { AccessHit } from '../watch/index.ts';
+import { bytesOf, type Location } from './flow.ts';
+import { valueNow } from './producer.ts';
+import type { RunSteps, StepNumber } from './steps.ts';
+import type { Chain, Link, Origin } from './types.ts';
+
+/** An instruction or trap of a run. */
+export interface StepPlace extends Position {
+  readonly hart: number;
+  readonly mode: Mode;
+  /** hgatp.VMID of the hart. */
+  readonly vmid: number;
+  readonly pc: bigint;
+  readonly symbol?: string;
+  /** Disassembly; of traps their cause. */
+  readonly text: string;
+}
+
+export interface WhyStep {
+  /** The step computed with it, went on elsewhere because of it, or was translated by it. */
+  readonly kind: Link['kind'];
+  readonly at: StepPlace;
+  readonly goldenAt: StepPlace;
+  /** What differed: `a3`, `hgatp`, `[0x80217410]:8`. */
+  readonly operand: string;
+  readonly value: bigint;
+  readonly golden: bigint;
+}
+
+export interface Cause {
+  /**
+   * `register`, `csr`, `memory`, `code`, `pc`: it changed without an instruction; `dma`: a device wrote it; `device`,
+   * `time`, `interrupt`: something outside of the harts answered otherwise; `unexplained`: see `reason`.
+   */
+  readonly kind:
+    | 'register'
+    | 'csr'
+    | 'memory'
+    | 'code'
+    | 'pc'
+    | 'dma'
+    | 'device'
+    | 'time'
+    | 'interrupt'
+    | 'unexplained';
+  /** Where it happened: of a change, the position before it, inputs pending. */
+  readonly position: Position;
+  readonly hart?: number;
+  /** `a3`, `hgatp`, `pc`, `[0x80217410]:8`. */
+  readonly what?: string;
+  /** Symbol of memory in firmware or hypervisor. */
+  readonly symbol?: string;
+  readonly before?: bigint;
+  readonly after?: bigint;
+  /** Bits of the named value that differ: numbers, lowest first. Of memory: of its bytes in little-endian order. */
+  readonly bits?: readonly number[];
+  readonly paddr?: number;
+  readonly device?: string;
+  /** Kinds of the trace's inputs at that very position: `fault`, `poke`. */
+  readonly inputs: readonly string[];
+  /** The last instruction before that wrote it, and the one that found it changed. */
+  readonly writtenBy?: StepPlace;
+  readonly foundBy?: StepPlace;
+  readonly reason?: string;
+}
+
+export interface WhyAnswer {
+  /** From the question back to the cause. */
+  readonly steps: readonly WhyStep[];
+  readonly cause: Cause;
+  /** Instructions between the cause and the question, of all harts. */
+  readonly instructions: number;
+  /** Values and partings looked at. */
+  readonly visited: number;
+}
+
+/** Makes plain data of a chain that answers a question about the position `asked` of A. Moves A. */
+export function answerOf(
+  a: RunSteps,
+  b: RunSteps,
+  runs: { readonly a: TraceTimeline; readonly b: TraceTimeline },
+  chain: Chain,
+  asked: Position,
+): WhyAnswer {
+  const steps = chain.links.map((link) => whyStep(a, b, runs, link));
+  const cause = causeOf(a, runs.a, chain.origin);
+  return { steps, cause, instructions: Math.max(0, asked.moment - cause.position.moment), visited: chain.visited };
+}
+
+function whyStep(
+  a: RunSteps,
+  b: RunSteps,
+  runs: { readonly a: TraceTimeline; readonly b: TraceTimeline },
+  { kind, pair, follows }: Link,
+): WhyStep {
+  return {
+    kind,
+    at: placeOf(a, runs.a.symbols, pair.a),
+    goldenAt: placeOf(b, runs.b.symbols, pair.b),
+    operand: locationText(follows.a.location),
+    value: follows.a.value,
+    golden: follows.b.value,
+  };
+}
+
+export function placeOf(run: RunSteps, symbols: MachineSymbols, number: StepNumber): StepPlace {
+  const step = run.get(number);
+  const { ticks, hart, mode, vmid, pc, raw } = step;
+  const symbol = symbols.describe(mode, pc);
+  const text = step.isTrap ? trapText(raw) : disassemble(raw, pc, { symbolize: (at) => symbols.describe(mode, at) });
+  return { moment: run.momentOf(number), ticks, hart, mode, vmid, pc, ...(symbol && { symbol }), text };
+}
+
+const trapText = (raw: number): string =>
+  raw >>> 31 === 1 ? `interrupt ${raw & 0x7fffffff}` : `exception ${raw & 0x7fffffff}`;
+
+/** A location as the language of places writes it. */
+export function locationText(location: Location): string {
+  if (location.kind === 'csr') return csrByNumber(location.number)?.name ?? location.field;
+  if (location.kind === 'memory') return `[0x${location.paddr.toString(16)}]:${location.bytes}`;
+  return registerName(location.number);
+}
+
+const registerName = (number: number): string => {
+  // The disassembler knows the names: `mv` and `fmv.d` of the register itself.
+  const word = number < 32 ? 0x13 | (number << 7) : 0x22000053 | ((number - 32) * 0x0010_8080);
+  const text = disassemble(word >>> 0, 0n);
+  return number === 0 ? 'zero' : number < 32 ? /\s([a-z0-9]+),/.exec(text)![1]! : `f${number - 32}`;
+};
+
+function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
+  const place = (step: StepNumber) => placeOf(a, run.symbols, step);
+  switch (origin.kind) {
+    case 'changed': {
+      const { location, before, after, written, found } = origin;
+      const position = changeOf(a, location, after, written, found);
+      return {
+        ...changed(a, run, location, before, after, found),
+        position,
+        inputs: inputsAt(run, position),
+        ...(written !== undefined && { writtenBy: place(written) }),
+        foundBy: place(found),
+      };
+    }
+    case 'pc': {
+      const { hart, expected, after, written, found } = origin;
+      const position = pcChangeOf(a, hart, after, written, found);
+      const bits = bitsOf(expected ^ after);
+      const shared = { kind: 'pc', what: 'pc', hart, before: expected, after, bits } as const;
+      return { ...shared, position, inputs: inputsAt(run, position), writtenBy: place(written), foundBy: place(found) };
+    }
+    case 'outside': {
+      const { producer, found } = origin;
+      const { hit, use } = producer;
+      const { moment, ticks } = hit;
+      const position = { moment, ticks };
+      const part = hit.kind === 'access' ? partOfHit(hit, use.location) : undefined;
+      const shared = changed(a, run, use.location, part?.before ?? 0n, part?.after ?? use.value, found);
+      const device = 'device' in hit ? hit.device : undefined;
+      return {
+        ...shared,
+        kind: hit.kind === 'access' && hit.by === 'input' ? shared.kind : 'dma',
+        ...(device !== undefined && { device }),
+        position,
+        inputs: inputsAt(run, position),
+        foundBy: place(found),
+      };
+    }
+    case 'unexplained': {
+      const at = place(origin.at);
+      return { kind: 'unexplained', position: at, inputs: [], foundBy: at, reason: origin.why };
+    }
+    default: {
+      const at = place(origin.at);
+      return { kind: origin.kind, position: at, inputs: [], hart: at.hart, foundBy: at };
+    }
+  }
+}
+
+function changed(
+  a: RunSteps,
+  run: TraceTimeline,
+  location: Location,
+  before: bigint,
+  after: bigint,
+  found: StepNumber,
+): Pick<Cause, 'kind' | 'what' | 'before' | 'after' | 'bits'> & Partial<Cause> {
+  const from = location.kind === 'register' ? 8 * location.from : 0;
+  const bits = bitsOf(before ^ after).map((bit) => bit + from);
+  const shared = { what: locationText(location), before, after, bits };
+  if (location.kind !== 'memory') return { kind: location.kind, hart: location.hart, ...shared };
+  const { paddr } = location;
+  const finder = a.get(found);
+  const isCode = !finder.isTrap && paddr >= finder.code && paddr < finder.code + (decode(finder.raw)?.lengthBytes ?? 2);
+  const symbol = run.symbols.describePhysical(paddr);
+  return { kind: isCode ? 'code' : 'memory', paddr, ...(symbol && { symbol }), ...shared };
+}
+
+function bitsOf(difference: bigint): number[] {
+  const bits: number[] = [];
+  for (let n = 0; n < 64; n++) if ((difference >> BigInt(n)) & 1n) bits.push(n);
+  return bits;
+}
+
+/** The bytes of a location as an access from outside found and left them; undefined: not all of them are known. */
+function partOfHit({ parts }: AccessHit, location: Location): { before: bigint; after: bigint } | undefined {
+  if (location.kind !== 'memory') return undefined;
+  let [before, after] = [0n, 0n];
+  for (let n = bytesOf(location) - 1; n >= 0; n--) {
+    const at = location.paddr + n;
+    const part = parts.find(({ paddr, bytes }) => at >= paddr && at < paddr + bytes);
+    if (!part) return undefined;
+    const shift = BigInt(8 * (at - part.paddr));
+    before = (before << 8n) | ((part.before >> shift) & 0xffn);
+    after = (after << 8n) | ((part.after >> shift) & 0xffn);
+  }
+  return { before, after };
+}
+
+/** The first position between two steps at which a location has its new value: right before its inputs. */
+function changeOf(
+  a: RunSteps,
+  location: Location,
+  after: bigint,
+  written: StepNumber | undefined,
+  found: StepNumber,
+): Position {
+  const from = written === undefined ? 0 : a.get(written).ticks + 1;
+  return firstWith(a, from, a.get(found).ticks, (machine) => valueNow(machine, location) === after);
+}
+
+function pcChangeOf(a: RunSteps, hart: number, after: bigint, written: StepNumber, found: StepNumber): Position {
+  return firstWith(a, a.get(written).ticks + 1, a.get(found).ticks, (machine) => machine.hart(hart).pc === after);
+}
+
+/** Relies on the condition holding from somewhere in [from, to] on. */
+function firstWith(
+  { run }: RunSteps,
+  from: number,
+  to: number,
+  holds: (machine: RunSteps['run']['machine']) => boolean,
+): Position {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    run.toTicks(middle, 'applied');
+    if (holds(run.machine)) high = middle;
+    else low = middle + 1;
+  }
+  run.toTicks(low, 'pending');
+  const { moment, ticks } = run.machine;
+  return { moment, ticks };
+}
+
+const inputsAt = (run: TraceTimeline, { ticks }: Position): string[] => {
+  const { inputs, inputsBefore } = {
+    inputs: run.player.inputs,
+    inputsBefore: (at: number) => run.player.inputsBefore(at),
+  };
+  const kinds: string[] = [];
+  for (let n = inputsBefore(ticks); n < inputsBefore(ticks + 1); n++) kinds.push(inputs.at(n)!.event.kind);
+  return kinds;
+};

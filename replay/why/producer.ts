@@ -1,0 +1,164 @@
+/**
+ * Who gave a location the value that a step found there: the last instruction or trap that wrote it; or nobody, when
+ * the value found is another one than the last that was written.
+ * Relies on the step log for what is near, and on the search for the last access to memory for what is far away.
+ */
+import { csrByName, csrByNumber, STEP_FLAGS, type Steps } from '../../engine/index.ts';
+import type { Slices } from '../search/index.ts';
+import { lastAccess, type MemoryHit } from '../watch/index.ts';
+import { bytesOf, csrLocation, isKept, type Location, namedCsr, slice, type Use } from './flow.ts';
+import type { RunSteps, Step, StepNumber } from './steps.ts';
+
+export type Producer =
+  /** An instruction or trap; `use`: the part of the location that it wrote. */
+  | { readonly kind: 'step'; readonly step: StepNumber; readonly use: Use }
+  /** A device, an input or a reset wrote it; `use`: the part of the location. */
+  | { readonly kind: 'outside'; readonly hit: MemoryHit; readonly use: Use }
+  /** The last that was written is `written`, by `step` (undefined: nothing ever was), and nobody changed it since. */
+  | { readonly kind: 'changed'; readonly step: StepNumber | undefined; readonly written: bigint; readonly use: Use }
+  /** Nothing ever wrote it: an image's byte, or what a register has after a reset. */
+  | { readonly kind: 'initial'; readonly use: Use }
+  /** It is further back than was looked. */
+  | { readonly kind: 'far'; readonly use: Use };
+
+/** Records looked at for the writer of a register or CSR. */
+const FAR = 30_000_000;
+/** Records looked at for the writer of memory before the search for it. */
+const NEAR = 400_000;
+
+/** Who gave `use.location` the value that was found there right before `at`. Moves the run. */
+export function* producerOf(run: RunSteps, use: Use, at: StepNumber): Slices<Producer> {
+  switch (use.location.kind) {
+    case 'register':
+      return ofRegister(run, use, use.location, at);
+    case 'memory':
+      return yield* ofMemory(run, use, use.location, at);
+    case 'csr':
+      return ofCsr(run, use, use.location, at);
+  }
+}
+
+const NO_RESULT = STEP_FLAGS.IS_TRAP | STEP_FLAGS.FURTHER | STEP_FLAGS.TRAPPED;
+
+type Of<K extends Location['kind']> = Extract<Location, { kind: K }>;
+
+function ofRegister(run: RunSteps, use: Use, { hart, number, from, bytes }: Of<'register'>, at: StepNumber): Producer {
+  const writes = (steps: Steps, n: number) =>
+    steps.rd(n) === number && steps.hart(n) === hart && !(steps.flags(n) & NO_RESULT);
+  const step = run.back(at, FAR, writes);
+  if (step === undefined) return { kind: run.reachedStart ? 'initial' : 'far', use };
+  const written = slice(run.get(step).result, from, bytes);
+  return written === use.value ? { kind: 'step', step, use } : { kind: 'changed', step, written, use };
+}
+
+function* ofMemory(run: RunSteps, use: Use, { paddr, bytes }: Of<'memory'>, at: StepNumber): Slices<Producer> {
+  const writes = (steps: Steps, n: number) =>
+    (steps.flags(n) & (STEP_FLAGS.WRITES | STEP_FLAGS.DEVICE | STEP_FLAGS.CSR | STEP_FLAGS.IS_TRAP)) ===
+      STEP_FLAGS.WRITES &&
+    steps.address(n) < paddr + bytes &&
+    paddr < steps.address(n) + steps.bytes(n);
+  const step = run.back(at, NEAR, writes);
+  const near = step === undefined ? undefined : byStep(run, use, step, paddr, bytes);
+  if (near?.kind === 'step') return near;
+  // Somebody else wrote it since, or nothing did near here: the search sees devices and inputs, too.
+  const { run: timeline } = run;
+  timeline.toTicks(run.get(at).ticks, 'applied');
+  const place = { space: 'spa', address: BigInt(paddr) } as const;
+  const hit = yield* lastAccess(timeline, { at: place, bytes, writes: true });
+  if (!hit) return near ?? { kind: 'initial', use };
+  if (hit.kind === 'access' && hit.by === 'store') {
+    const writer = run.at(hit.ticks);
+    const far = writer === undefined ? undefined : byStep(run, use, instructionOf(run, writer), paddr, bytes);
+    return far ?? { kind: 'far', use };
+  }
+  return { kind: 'outside', hit, use: near?.use ?? use };
+}
+
+/** A further access stands for its instruction. */
+function instructionOf(run: RunSteps, step: StepNumber): StepNumber {
+  let first = step;
+  while (run.get(first).flags & STEP_FLAGS.FURTHER) first--;
+  return first;
+}
+
+function byStep(run: RunSteps, use: Use, at: StepNumber, paddr: number, bytes: number): Producer | undefined {
+  const step = instructionOf(run, at);
+  for (const access of run.get(step).accesses.toReversed()) {
+    if (!(access.flags & STEP_FLAGS.WRITES)) continue;
+    const from = Math.max(paddr, access.address);
+    const to = Math.min(paddr + bytes, access.address + access.bytes);
+    if (from >= to) continue;
+    const written = slice(access.after, from - access.address, to - from);
+    const part: Use = {
+      location: { kind: 'memory', paddr: from, bytes: to - from },
+      value: slice(use.value, from - paddr, to - from),
+    };
+    return written === part.value ? { kind: 'step', step, use: part } : { kind: 'changed', step, written, use: part };
+  }
+  return undefined;
+}
+
+function ofCsr(run: RunSteps, use: Use, location: Of<'csr'>, at: StepNumber): Producer {
+  const writes = (steps: Steps, n: number) => {
+    if (steps.hart(n) !== location.hart) return false;
+    const flags = steps.flags(n);
+    if (flags & STEP_FLAGS.IS_TRAP) return trapWrites(steps.rd(n), location.field);
+    return (flags & (STEP_FLAGS.CSR | STEP_FLAGS.WRITES)) === (STEP_FLAGS.CSR | STEP_FLAGS.WRITES);
+  };
+  for (let from = at; ; ) {
+    const step = run.back(from, FAR, writes);
+    if (step === undefined) return { kind: run.reachedStart ? 'initial' : 'far', use };
+    const found = run.get(step);
+    if (found.isTrap) return { kind: 'step', step, use };
+    const written = csrLocation(found);
+    if (written?.field === location.field) {
+      const isSame = written.number === location.number && isKept(location.number);
+      const value = found.csr!.after;
+      return isSame && value !== use.value
+        ? { kind: 'changed', step, written: value, use }
+        : { kind: 'step', step, use };
+    }
+    from = step;
+  }
+}
+
+/** Fields that a trap into a mode (priv | virt << 2) writes. */
+const TRAP_FIELDS: ReadonlyMap<number, ReadonlySet<string>> = new Map([
+  [3, fieldsOf('mepc', 'mcause', 'mtval', 'mtval2', 'mtinst', 'mstatus')],
+  [1, fieldsOf('sepc', 'scause', 'stval', 'htval', 'htinst', 'sstatus', 'hstatus')],
+  [5, fieldsOf('vsepc', 'vscause', 'vstval', 'vsstatus')],
+]);
+
+function fieldsOf(...names: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    names.flatMap((name) => {
+      const location = csrByName(name) && namedCsr(0, name);
+      return location?.kind === 'csr' ? [location.field] : [];
+    }),
+  );
+}
+
+const trapWrites = (mode: number, field: string): boolean => TRAP_FIELDS.get(mode)?.has(field) ?? false;
+
+/** What a trap put into a CSR: the pc of what was trapped, or another word of the trap. */
+export function trappedPc(step: Step, location: Location): boolean {
+  return step.isTrap && location.kind === 'csr' && /epc$/.test(location.field);
+}
+
+/** The value of a location right before a step, as the run has it there. Moves the run. */
+export function valueAt(run: RunSteps, location: Location, at: StepNumber): bigint {
+  const { machine } = run.run;
+  run.run.toTicks(run.get(at).ticks, 'applied');
+  return valueNow(machine, location);
+}
+
+export function valueNow(machine: RunSteps['run']['machine'], location: Location): bigint {
+  if (location.kind === 'csr') return machine.csr(location.hart, csrByNumber(location.number)!.name);
+  if (location.kind === 'memory') {
+    const bytes = machine.readPhysical(location.paddr, location.bytes);
+    return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  }
+  const { x, f } = machine.hart(location.hart);
+  const whole = location.number < 32 ? x[location.number]! : f[location.number - 32]!;
+  return slice(whole, location.from, bytesOf(location));
+}
