@@ -1,5 +1,13 @@
 /** Introspection: what runs inside the machine, seen from outside. */
 export { type DisassembledLine, disassembleAround, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
+export {
+  type CfaRule,
+  type DebugInfo,
+  type FrameRules,
+  type RegisterRule,
+  readDebugInfo,
+  type SourceLine,
+} from './dwarf/index.ts';
 export { exceptionName, interruptName } from './exceptions.ts';
 export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
 export { readMachineSymbols } from './images.ts';

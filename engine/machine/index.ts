@@ -5,6 +5,7 @@
 export {
   checkMachine,
   diskPlace,
+  type ElfSection,
   type ElfSymbol,
   imagePage,
   isElf,
@@ -12,7 +13,9 @@ export {
   PAGE_BYTES,
   RAM_BASE,
   randomDisk,
+  readElf,
   readMoved,
+  readSections,
   readSymbols,
 } from './board/index.ts';
 export { isDetection, NOTES, type NoteName, noteName, noteText, RESET_NOTE } from './bus/index.ts';

@@ -1,11 +1,12 @@
 /**
  * ELF64 for RISC-V (System V ABI chapters 4 and 5): load segments and symbols. Images are loaded by physical address
  * and may be linked for another one, as kernels that run in the higher half are. Every offset is checked against the
- * file, because images are the user's. Does not relocate, and does not look at sections except symbol tables.
+ * file, because images are the user's. Does not relocate; sections are read in sections.ts.
  * @see QEMU include/hw/elf_ops.h
  */
 import { UserError } from '../../base/index.ts';
 import type { Image } from '../types.ts';
+import { readSections, stringIn } from './sections.ts';
 
 /** A part of the image and where it goes; `memBytes` beyond `bytes` are zero. */
 export interface Segment {
@@ -48,7 +49,6 @@ const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 /** Each is compared with all others. Linkers write a handful. */
 const MAX_PROGRAM_HEADERS = 256;
-const SECTION_HEADER_BYTES = 64;
 const SYMBOL_BYTES = 24;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
@@ -207,7 +207,7 @@ export function readMoved(bytes: Uint8Array): MovedRange[] {
 export function readSymbols(bytes: Uint8Array): ElfSymbol[] {
   if (!isElf(bytes) || bytes.length < HEADER_BYTES || bytes[4] !== 2) return [];
   const view = viewOf(bytes);
-  const sections = sectionTable(view);
+  const sections = readSections(bytes);
   const table = sections.find((section) => section.type === SHT_SYMTAB);
   const strings = table && sections[table.link];
   if (!table || !strings) return [];
@@ -216,7 +216,7 @@ export function readSymbols(bytes: Uint8Array): ElfSymbol[] {
     const section = view.getUint16(at + 6, true);
     if (section === SHN_UNDEF) continue;
     symbols.push({
-      name: stringAt(bytes, strings, view.getUint32(at, true)),
+      name: stringIn(bytes, strings, view.getUint32(at, true)),
       address: view.getBigUint64(at + 8, true),
       size: view.getBigUint64(at + 16, true),
       type: SYMBOL_TYPES[view.getUint8(at + 4) & 15] ?? 'other',
@@ -249,41 +249,4 @@ function safe(view: DataView, at: number, wrong: Wrong): number {
   const value = Number(view.getBigUint64(at, true));
   if (!Number.isSafeInteger(value)) throw wrong(`is damaged: a header field has the value 0x${value.toString(16)}`);
   return value;
-}
-
-interface Section {
-  readonly type: number;
-  readonly offset: number;
-  readonly bytes: number;
-  readonly link: number;
-}
-
-/** Sections that lie inside the file; the others keep their index but are empty. */
-function sectionTable(view: DataView): Section[] {
-  const at = Number(view.getBigUint64(40, true));
-  const count = view.getUint16(60, true);
-  if (view.getUint16(58, true) !== SECTION_HEADER_BYTES || at + count * SECTION_HEADER_BYTES > view.byteLength)
-    return [];
-  return Array.from({ length: count }, (_, n) => {
-    const header = at + n * SECTION_HEADER_BYTES;
-    const offset = Number(view.getBigUint64(header + 24, true));
-    const bytes = Number(view.getBigUint64(header + 32, true));
-    const type = view.getUint32(header + 4, true);
-    const inside = offset + bytes <= view.byteLength;
-    return { type, offset: inside ? offset : 0, bytes: inside ? bytes : 0, link: view.getUint32(header + 40, true) };
-  });
-}
-
-const decoder = new TextDecoder();
-
-/** Names may overlap: each symbol could have the whole table for its name. */
-const MAX_NAME_BYTES = 4096;
-
-function stringAt(bytes: Uint8Array, table: Section, index: number): string {
-  const start = table.offset + index;
-  const limit = Math.min(table.offset + table.bytes, start + MAX_NAME_BYTES);
-  if (start >= limit) return '';
-  const name = bytes.subarray(start, limit);
-  const end = name.indexOf(0);
-  return decoder.decode(end < 0 ? name : name.subarray(0, end));
 }
