@@ -1,21 +1,26 @@
 /**
- * Builds the guest software (firmware, Lazarus, guests) from C. `node engine/subject/images/build.ts` writes the images
- * and the manifest; `--check` builds into a temporary folder and compares bytes. Relies on Debian's
- * gcc-riscv64-unknown-elf.
+ * Builds the guest software (firmware, Lazarus, guests) from C. `node engine/subject/images/build.ts` writes the
+ * images, their debug files and the manifest; `--check` builds into a temporary folder and compares bytes. Relies on
+ * Debian's gcc-riscv64-unknown-elf.
  *
  * Exit: 0 fine; 1 a difference, or the sources do not compile; 2 usage, or no compiler.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBundle } from './bundle.ts';
-import { type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
+import { loadedHash } from './debug-files.ts';
+import { filesOf, type Manifest, type ManifestEntry, readManifest } from './manifest.ts';
 import {
   BUNDLE_FILE,
   BUNDLED,
   bundleSourcesHash,
   COMPILE_FLAGS,
+  DEBUG_FLAGS,
+  debugFile,
+  FLAGS,
+  IMAGE_FLAGS,
   IMAGES_FOLDER,
   INCLUDES,
   LINK_FLAGS,
@@ -69,10 +74,15 @@ function buildAll(folder: string): Manifest {
     sha256: sha256(bytes),
     sources,
   });
-  const images = RECIPES.map((recipe) => entry(`${recipe.name}.elf`, buildOne(folder, recipe), sourcesHash(recipe)));
+  const compilerHeaders = includesOfCompiler();
+  const images = RECIPES.map((recipe) => {
+    const { image, debug } = buildOne(folder, recipe, compilerHeaders);
+    const beside = { file: debugFile(recipe.name), sizeBytes: debug.length, sha256: sha256(debug) };
+    return { ...entry(`${recipe.name}.elf`, image, sourcesHash(recipe)), loaded: loadedHash(image), debug: beside };
+  });
   return {
     compiler: version.stdout.split('\n')[0] ?? '',
-    flags: [...COMPILE_FLAGS, ...LINK_FLAGS].join(' '),
+    flags: FLAGS,
     images: [...images, entry(BUNDLE_FILE, buildBundle(folder), bundleSourcesHash())],
   };
 }
@@ -90,22 +100,42 @@ function buildBundle(folder: string): Uint8Array {
   return bundle;
 }
 
-/** Compiles with engine/ as working folder and relative names only, so no path of this host gets into the image. */
-function buildOne(folder: string, recipe: Recipe): Uint8Array {
+/** Where the compiler has its own headers: its place differs from host to host. */
+function includesOfCompiler(): string {
+  const result = spawnSync(COMPILER, ['-print-file-name=include'], { encoding: 'utf8' });
+  return result.stdout.trim();
+}
+
+/**
+ * Compiles with relative names and the folders of this host mapped away, so that none of its paths gets into image or
+ * debug file. Debug sections are taken out of what was linked, and kept in a file beside.
+ */
+function buildOne(
+  folder: string,
+  recipe: Recipe,
+  compilerHeaders: string,
+): { readonly image: Uint8Array; readonly debug: Uint8Array } {
   const objects = join(folder, recipe.name);
   mkdirSync(objects);
   const own = recipe.script.slice(0, recipe.script.indexOf('/'));
   const includes = [`-I${folder}`, ...new Set(['firmware/include', own, ...INCLUDES])].map((name, index) =>
     index === 0 ? name : `-I${name}`,
   );
-  const linked = recipe.sources.map((source) => {
+  const subject = SUBJECT_FOLDER.replace(/\/$/, '');
+  const maps = [`${folder}=.`, `${subject}=.`, `${compilerHeaders}=compiler`];
+  // The assembler is told of the second only.
+  const mapped = maps.flatMap((map) => [`-ffile-prefix-map=${map}`, `-fdebug-prefix-map=${map}`]);
+  const objectFiles = recipe.sources.map((source) => {
     const object = join(objects, `${source.replaceAll('/', '-')}.o`);
-    run([...COMPILE_FLAGS, ...includes, `-ffile-prefix-map=${folder}=.`, '-c', source, '-o', object]);
+    run([...COMPILE_FLAGS, ...includes, ...mapped, '-c', source, '-o', object]);
     return object;
   });
-  const output = join(folder, `${recipe.name}.elf`);
-  run([...COMPILE_FLAGS, ...LINK_FLAGS, `-Wl,-T,${recipe.script}`, ...linked, '-o', output]);
-  return readFileSync(output);
+  const linked = join(objects, 'linked');
+  run([...COMPILE_FLAGS, ...LINK_FLAGS, `-Wl,-T,${recipe.script}`, ...objectFiles, '-o', linked]);
+  const outputs = [join(folder, `${recipe.name}.elf`), join(folder, debugFile(recipe.name))] as const;
+  run([...IMAGE_FLAGS, linked, outputs[0]], OBJCOPY);
+  run([...DEBUG_FLAGS, linked, outputs[1]], OBJCOPY);
+  return { image: readFileSync(outputs[0]), debug: readFileSync(outputs[1]) };
 }
 
 function run(args: readonly string[], tool = COMPILER): void {
@@ -115,21 +145,22 @@ function run(args: readonly string[], tool = COMPILER): void {
 }
 
 function install(folder: string, manifest: Manifest): number {
-  for (const { file } of manifest.images) copyFileSync(join(folder, file), IMAGES_FOLDER + file);
+  for (const { file } of filesOf(manifest)) copyFileSync(join(folder, file), IMAGES_FOLDER + file);
   writeFileSync(`${IMAGES_FOLDER}manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-  for (const { file, sizeBytes } of manifest.images) console.log(`${file} ${sizeBytes} bytes`);
+  for (const { file, sizeBytes } of filesOf(manifest)) console.log(`${file} ${sizeBytes} bytes`);
   return 0;
 }
 
 function compare(folder: string, manifest: Manifest): number {
   const committed = readManifest();
-  const different = manifest.images.filter(({ file }) => {
+  const files = filesOf(manifest);
+  const different = files.filter(({ file }) => {
     const fresh = readFileSync(join(folder, file));
-    return !fresh.equals(readFileSync(IMAGES_FOLDER + file));
+    return !(existsSync(IMAGES_FOLDER + file) && fresh.equals(readFileSync(IMAGES_FOLDER + file)));
   });
   for (const { file } of different) {
     console.error(
-      `${file}: the sources make other bytes than the committed image (committed with: ${committed.compiler};`,
+      `${file}: the sources make other bytes than the committed file (committed with: ${committed.compiler};`,
     );
     console.error(
       `  here: ${manifest.compiler}): run \`node engine/subject/images/build.ts\` and commit, or restore the sources`,
@@ -139,7 +170,7 @@ function compare(folder: string, manifest: Manifest): number {
     console.error('manifest.json is out of date: run `node engine/subject/images/build.ts` and commit');
     return 1;
   }
-  if (different.length === 0) console.log(`${manifest.images.length} images are what their sources make`);
+  if (different.length === 0) console.log(`${files.length} files are what their sources make`);
   return different.length === 0 ? 0 : 1;
 }
 

@@ -110,6 +110,9 @@ export const RECIPES: readonly Recipe[] = [
   },
 ];
 
+/** The debug information of an image, beside it. */
+export const debugFile = (name: string): string => `${name}.debug`;
+
 /** The bundle of guests, and the images in it by their names there: the PrivVM and every `guest-NAME`. */
 export const BUNDLE_FILE = 'guests.bundle';
 export const BUNDLED = RECIPES.flatMap((recipe) => {
@@ -132,6 +135,8 @@ export const COMPILE_FLAGS = [
   '-fno-tree-loop-distribute-patterns',
   '-std=gnu11',
   '-O2',
+  // Taken out of the images again, and kept beside them (build.ts).
+  '-g',
   '-Wall',
   '-Wextra',
   '-Werror',
@@ -147,7 +152,14 @@ export function notesHeader(): string {
   return `/* Generated from engine/machine/bus/notes.ts and engine/subject/fixups.ts. */\n#pragma once\n${[...rows, ...bits, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
 }
 
+/** Flags of objcopy that make an image of what was linked, and its debug file: none changes a byte that is loaded. */
+export const IMAGE_FLAGS = ['--remove-section=.debug_*'] as const;
+export const DEBUG_FLAGS = ['--only-keep-debug', '--compress-debug-sections=zlib'] as const;
+
 export const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** All flags, as the manifest has them. */
+export const FLAGS: string = [...COMPILE_FLAGS, ...LINK_FLAGS, ...IMAGE_FLAGS, ...DEBUG_FLAGS].join(' ');
 
 /** Hash over all that an image is made from: sources, every header, linker script, notes, flags. */
 export function sourcesHash(recipe: Recipe): string {
@@ -163,7 +175,7 @@ export function sourcesHash(recipe: Recipe): string {
     hash.update(`${path}\n${sha256(readFileSync(SUBJECT_FOLDER + path))}\n`);
   }
   hash.update(notesHeader());
-  hash.update([...COMPILE_FLAGS, ...LINK_FLAGS].join(' '));
+  hash.update(FLAGS);
   return hash.digest('hex');
 }
 
