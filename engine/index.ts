@@ -27,7 +27,10 @@ export {
 } from './faults/index.ts';
 export {
   type CfaRule,
+  type CodeName,
+  codeText,
   type DebugInfo,
+  type DebugPlace,
   type DisassembledLine,
   disassembleAround,
   disassembleAt,
@@ -153,4 +156,4 @@ export {
   type Watch,
   type WatchHit,
 } from './machine/index.ts';
-export { FIXUPS, makeBundle, noteText } from './subject/index.ts';
+export { committedFile, FIXUPS, makeBundle, noteText } from './subject/index.ts';

@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Inside the engine, low to high: a folder imports from folders to its left only. */
-const ENGINE_ORDER = ['base', 'isa', 'core', 'devices', 'faults', 'machine', 'introspect', 'subject'];
+const ENGINE_ORDER = ['base', 'isa', 'core', 'devices', 'faults', 'machine', 'subject', 'introspect'];
 
 /** The same inside the privileged architecture. */
 const ARCH_ORDER = ['state', 'pages', 'code', 'translation', 'trap', 'access', 'float', 'csr', 'run'];

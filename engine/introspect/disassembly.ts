@@ -18,6 +18,12 @@ export interface DisassembledLine {
   readonly symbol: string | undefined;
 }
 
+/** With the line that it was compiled from. */
+export interface ListedLine extends DisassembledLine {
+  /** `lazarus/sched.c:123`, as `codeAt` gives it. */
+  readonly source: string | undefined;
+}
+
 /** What disassembly needs of a machine. */
 export type Disassembled = PhysicalMemory & Pick<Machine, 'hart' | 'translate'>;
 
@@ -32,8 +38,8 @@ export function disassembleAt(
   count: number,
   symbols?: MachineSymbols,
 ): DisassembledLine[] {
-  const { mode } = machine.hart(hart);
-  const describe = (address: bigint) => symbols?.describe(mode, address);
+  const { mode, vmid } = machine.hart(hart);
+  const describe = (address: bigint) => symbols?.describe(mode, address, vmid);
   const lines: DisassembledLine[] = [];
   for (let address = pc; lines.length < count; ) {
     const raw = fetch(machine, hart, address);
@@ -58,9 +64,13 @@ export function disassembleAround(
   before: number,
   after: number,
   symbols?: MachineSymbols,
-): DisassembledLine[] {
+): ListedLine[] {
   const onwards = disassembleAt(machine, hart, address, after + 1, symbols);
-  return [...linesBefore(machine, hart, address, before, symbols), ...onwards];
+  const { mode, vmid } = machine.hart(hart);
+  return [...linesBefore(machine, hart, address, before, symbols), ...onwards].map((line) => ({
+    ...line,
+    source: symbols?.codeAt(mode, line.address, vmid).source,
+  }));
 }
 
 /** Functions longer than this are not decoded from their start. */
@@ -74,7 +84,8 @@ function linesBefore(
   symbols: MachineSymbols | undefined,
 ): readonly DisassembledLine[] {
   if (count === 0) return [];
-  const offset = offsetIn(symbols?.describe(machine.hart(hart).mode, pc));
+  const { mode, vmid } = machine.hart(hart);
+  const offset = offsetIn(symbols?.describe(mode, pc, vmid));
   if (offset !== undefined && offset <= NEAR_BYTES) {
     const lines = disassembleAt(machine, hart, pc - BigInt(offset), offset / 2 + 1, symbols);
     const end = lines.findIndex((line) => line.address === pc);

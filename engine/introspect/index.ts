@@ -13,7 +13,7 @@ export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkG
 export { readMachineSymbols } from './images.ts';
 export { hex, isRam } from './memory.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
-export type { MachineSymbols } from './places.ts';
+export { type CodeName, codeText, type MachineSymbols } from './places.ts';
 export { type PublishedCall, readPublishedCalls } from './published.ts';
 export {
   type LockList,
@@ -22,7 +22,7 @@ export {
   readSchedule,
   type Schedule,
 } from './scheduler.ts';
-export type { SymbolTable } from './symbols.ts';
+export type { DebugPlace, SymbolTable } from './symbols.ts';
 export { type TrapLoop, trapCsr, trapLoops } from './trap-loops.ts';
 export { type VmDigest, vmDigests } from './vm-digests.ts';
 export {

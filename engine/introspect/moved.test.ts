@@ -6,9 +6,11 @@ import { createMachine } from '../machine/machine.ts';
 import { testElf } from '../machine/testing.ts';
 import type { MachineConfig } from '../machine/types.ts';
 import { IMAGES_FOLDER } from '../subject/images/recipes.ts';
+import { committedFile } from '../subject/index.ts';
 import { disassembleAt } from './disassembly.ts';
+import { readDebugInfo } from './dwarf/index.ts';
 import { readMachineSymbols } from './images.ts';
-import { createSymbolTable } from './symbols.ts';
+import { createSymbolTable, type TableOptions } from './symbols.ts';
 
 const LOADED = 0x80200000;
 /** VA - PA of everything in it. */
@@ -110,7 +112,7 @@ describe('a symbol table of what is loaded elsewhere', () => {
       symbol('low', 0x8020_0010n, 4n),
       symbol('k', 5n, 0n, true),
     ],
-    moved,
+    { moved },
   );
 
   it('finds names by either address, the linked one first', () => {
@@ -119,6 +121,27 @@ describe('a symbol table of what is loaded elsewhere', () => {
     expect(table.describe(0x8020_0015n)).toBe('a+0x5');
     expect(table.describe(0x8020_1000n)).toBe('end');
     expect(table.describe(0x8020_1001n)).toBeUndefined();
+  });
+
+  it('finds source lines by either address, and of what was relocated as a whole', () => {
+    const debug = readDebugInfo(committedFile('lazarus.debug')!)!;
+    const linked = 0x8020_0300n;
+    const line = debug.lineAt(linked)!;
+    const at = (address: bigint, options: TableOptions) => {
+      const found = createSymbolTable('x', [symbol('f', linked)], { ...options, debug: () => debug }).debugAt(address);
+      return found && found.debug.lineAt(found.address);
+    };
+    const apart = { vaddr: 0x8020_0000n, paddr: 0x9000_0000n, bytes: 0x1000n };
+    expect([at(linked, { moved: [apart] }), at(0x9000_0300n, { moved: [apart] })]).toEqual([line, line]);
+    expect(at(0x9000_1300n, { moved: [apart] })).toBeUndefined();
+    expect([at(linked + 0x1_0000_0000n, { shift: 0x1_0000_0000n }), at(linked, {})]).toEqual([line, line]);
+    expect(at(linked, { shift: 0x1_0000_0000n })).toBeUndefined();
+    const shifted = createSymbolTable('x', [symbol('f', linked), symbol('k', 5n, 0n, true)], { shift: 0x1000n });
+    expect([shifted.describe(linked + 0x1000n), shifted.describe(linked), shifted.value('k')]).toEqual([
+      'f',
+      undefined,
+      5n,
+    ]);
   });
 
   it('says where they were loaded', () => {

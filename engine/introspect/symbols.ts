@@ -6,6 +6,7 @@
  */
 
 import type { ElfSymbol, MovedRange } from '../machine/index.ts';
+import type { DebugInfo } from './dwarf/index.ts';
 
 export type { ElfSymbol };
 
@@ -18,6 +19,13 @@ export interface SymbolHit {
 export interface SymbolPlace {
   readonly address: bigint;
   readonly bytes: bigint;
+}
+
+/** Debug information that speaks for an address. */
+export interface DebugPlace {
+  readonly debug: DebugInfo;
+  /** The address as the image is linked, as `debug` takes it. */
+  readonly address: bigint;
 }
 
 export interface SymbolTable {
@@ -46,17 +54,34 @@ export interface SymbolTable {
   value(name: string): bigint | undefined;
   /** Absolute symbols whose name starts with `prefix`, by the rest of their name. */
   absolutes(prefix: string): ReadonlyMap<string, bigint>;
+  /** The image's debug information, where it has some and its memory has the address: as `lookup` finds it. */
+  debugAt(address: bigint): DebugPlace | undefined;
+  /** What of the debug information could not be read up to now, a line each. */
+  debugProblems(): readonly string[];
 }
 
-/**
- * Builds a table. Sections, files and mapping symbols (`$x`) are left out; local labels (`.L…`) too. `moved`: what is
- * loaded elsewhere than it is linked for.
- */
+/** What a table may have besides symbols. */
+export interface TableOptions {
+  /** What is loaded elsewhere than it is linked for. */
+  readonly moved?: readonly MovedRange[];
+  /** Bytes from where it is linked for to where it runs: of software that was relocated as a whole. */
+  readonly shift?: bigint;
+  /** Called at most once, when it is first asked for. Its addresses are those before the shift. */
+  readonly debug?: () => DebugInfo | undefined;
+}
+
+/** Builds a table. Sections, files and mapping symbols (`$x`) are left out; local labels (`.L…`) too. */
 export function createSymbolTable(
   image: string,
-  symbols: readonly ElfSymbol[],
-  moved: readonly MovedRange[] = [],
+  listed: readonly ElfSymbol[],
+  { moved = [], shift = 0n, debug: readDebug = () => undefined }: TableOptions = {},
 ): SymbolTable {
+  const symbols = shift === 0n ? listed : listed.map((symbol) => shifted(symbol, shift));
+  let debugInfo: { readonly read: DebugInfo | undefined } | undefined;
+  const debugOf = () => {
+    debugInfo ??= { read: readDebug() };
+    return debugInfo.read;
+  };
   const values = new Map<string, bigint>();
   for (const symbol of symbols) {
     if (symbol.name !== '' && !values.has(symbol.name)) values.set(symbol.name, symbol.address);
@@ -108,8 +133,18 @@ export function createSymbolTable(
           .filter(([name]) => name.startsWith(prefix))
           .map(([name, value]) => [name.slice(prefix.length), value]),
       ),
+    debugAt: (address) => {
+      const debug = debugOf();
+      const linked = [address, linkAddress(moved, address)].map((at) => BigInt.asUintN(64, at - shift));
+      const found = debug && linked.find((at) => debug.covers(at));
+      return found === undefined ? undefined : { debug: debug!, address: found };
+    },
+    debugProblems: () => debugInfo?.read?.problems() ?? [],
   };
 }
+
+const shifted = (symbol: ElfSymbol, shift: bigint): ElfSymbol =>
+  symbol.absolute ? symbol : { ...symbol, address: BigInt.asUintN(64, symbol.address + shift) };
 
 /** Where software expects what lies at a physical address. */
 function linkAddress(moved: readonly MovedRange[], paddr: bigint): bigint {

@@ -208,6 +208,8 @@ export interface BisectResult {
   readonly pc?: bigint;
   readonly instruction?: string;
   readonly symbol?: string;
+  /** `lazarus/sched.c:123`. */
+  readonly source?: string;
   /** Why: an input that only one run has, or the instruction's effect. */
   readonly cause?: string;
   readonly differences: readonly (StateDifference & { readonly symbol?: string; readonly owner?: string })[];

@@ -56,9 +56,8 @@ export function explainInstruction(pair: Pair, differsAt: Position): Found {
 }
 
 function describePlace({ machine, symbols }: TraceTimeline, hart: number) {
-  const { pc, mode } = machine.hart(hart);
-  const symbol = symbols.describe(mode, pc);
-  return { hart, pc, instruction: instructionAt(machine, hart, pc, symbols), ...(symbol && { symbol }) };
+  const { pc, mode, vmid } = machine.hart(hart);
+  return { hart, pc, instruction: instructionAt(machine, hart, pc, symbols), ...symbols.codeAt(mode, pc, vmid) };
 }
 
 function stateDifferences(pair: Pair): { differences: NamedDifference[] } {

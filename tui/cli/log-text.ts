@@ -2,7 +2,7 @@
  * What `dejavm log` prints for people: a line for each entry, and the summary as tables. Relies on entries being
  * decoded (replay/log); symbols are added where images have them.
  */
-import { formatFault, insideVm, type MachineSymbols } from '../../engine/index.ts';
+import { codeText, formatFault, type MachineSymbols } from '../../engine/index.ts';
 import type { LogCall, LogEntry, LogSummary, LogTime } from '../../replay/index.ts';
 import { counted, grouped, hex, table, virtualTime } from '../base/index.ts';
 
@@ -54,12 +54,11 @@ function whatText(entry: LogEntry, symbols: MachineSymbols): string {
   return kind === 'reset' ? 'the machine starts over' : '';
 }
 
-function placeText({ pc, mode, to, kind }: LogEntry, symbols: MachineSymbols): string {
+function placeText({ pc, mode, to, kind, vmid }: LogEntry, symbols: MachineSymbols): string {
   if (pc === undefined) return '';
   const by = (kind === 'entry' ? to : mode) ?? 'M';
-  // There is one table for guests, and images of a bundle have none.
-  const symbol = insideVm(by) ? symbols.guest && symbols.describe(by, pc) : symbols.describe(by, pc);
-  return `  pc ${hex(pc)}${symbol ? ` ${symbol}` : ''}`;
+  const code = codeText(symbols.codeAt(by, pc, vmid));
+  return `  pc ${hex(pc)}${code && ` ${code}`}`;
 }
 
 /** `console_write(0x80001000, 0x10) = 0x0`. */

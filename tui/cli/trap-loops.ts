@@ -3,6 +3,7 @@
  * the images' symbols.
  */
 import {
+  codeText,
   exceptionName,
   type Machine,
   readMachineSymbols,
@@ -12,17 +13,16 @@ import {
 } from '../../engine/index.ts';
 import { hex } from '../base/index.ts';
 
-/** A line for each hart that is in a trap loop where the machine stands. */
-export function trapLoopLines(machine: Machine): string[] {
+/** A line for each hart that is in a trap loop where the machine stands. `symbols`: of its images. */
+export function trapLoopLines(machine: Machine, symbols = readMachineSymbols(machine.config)): string[] {
   const loops = trapLoops(machine);
   if (loops.length === 0) return [];
-  const symbols = readMachineSymbols(machine.config);
-  return loops.map((loop) => trapLoopText(loop, symbols.describe(loop.from, loop.pc)));
+  return loops.map((loop) => trapLoopText(loop, codeText(symbols.codeAt(loop.from, loop.pc, loop.vmid))));
 }
 
-function trapLoopText({ hart, from, to, vmid, cause, pc, tval }: TrapLoop, symbol: string | undefined): string {
+function trapLoopText({ hart, from, to, vmid, cause, pc, tval }: TrapLoop, code: string): string {
   const mode = from === 'VS' || from === 'VU' ? `${from}-mode of VM ${vmid}` : `${from}-mode`;
-  const place = `pc ${hex(pc, 8)}${symbol === undefined ? '' : ` (${symbol})`}`;
+  const place = `pc ${hex(pc, 8)} ${code}`.trimEnd();
   const taker = from === to ? '' : `, taken in ${to}-mode`;
   return `hart ${hart} is in a trap loop: ${exceptionName(cause)} in ${mode} at ${place}, ${trapCsr(to, 'tval')} ${hex(tval)}${taker}`;
 }

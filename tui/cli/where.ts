@@ -1,10 +1,9 @@
 /**
  * "Where is the machine": moment, virtual time, and for each hart its mode, pc, symbol and next instruction. Shared
- * by `replay -g` and the record of a failure. Relies on the model's introspection.
+ * by `replay -g` and the record of a failure.
  */
-import type { Machine } from '../../engine/index.ts';
+import { codeText, disassembleAt, insideVm, type Machine, type MachineSymbols } from '../../engine/index.ts';
 import { grouped, hex, table, virtualTime } from '../base/index.ts';
-import { machineIntrospection } from '../model/index.ts';
 
 export interface HartPlace {
   readonly hart: number;
@@ -15,6 +14,7 @@ export interface HartPlace {
   readonly vmid?: number;
   readonly pc: bigint;
   readonly symbol?: string;
+  readonly source?: string;
   readonly instruction?: string;
 }
 
@@ -25,20 +25,18 @@ export interface Place {
 }
 
 /** Looks at the machine as it stands. */
-export function whereIs(machine: Machine): Place {
-  const introspection = machineIntrospection(machine);
+export function whereIs(machine: Machine, symbols: MachineSymbols): Place {
   const next = machine.next().hart;
   const harts = Array.from({ length: machine.config.harts }, (_, hart) => {
     const { mode, vmid, pc } = machine.hart(hart);
-    const symbol = introspection.symbol(machine, hart, pc);
-    const instruction = introspection.disassemble(machine, hart, pc, 0, 0)[0]?.text.replaceAll('\t', ' ');
+    const instruction = disassembleAt(machine, hart, pc, 1, symbols)[0]?.text.replaceAll('\t', ' ');
     return {
       hart,
       next: hart === next,
       mode,
-      ...((mode === 'VS' || mode === 'VU') && { vmid }),
+      ...(insideVm(mode) && { vmid }),
       pc,
-      ...(symbol !== undefined && { symbol }),
+      ...symbols.codeAt(mode, pc, vmid),
       ...(instruction !== undefined && { instruction }),
     };
   });
@@ -51,7 +49,7 @@ export function placeText(place: Place): string {
     `${at.next ? '*' : ' '} hart ${at.hart}`,
     at.vmid === undefined ? at.mode : `${at.mode} VM ${at.vmid}`,
     hex(at.pc, 8),
-    at.symbol ?? '-',
+    codeText(at) || '-',
     at.instruction ?? '(not mapped)',
   ]);
   return `moment ${grouped(place.moment)}, ${virtualTime(place.ticks)} of virtual time\n${table(rows)}`;

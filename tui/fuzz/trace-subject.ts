@@ -230,5 +230,5 @@ function walk(path: string): void {
   const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
   while (!scanner.done) scanner.advance(SCAN_STEP);
-  runScript(createSession(debug, machineIntrospection(machine), lanes), SCRIPT);
+  runScript(createSession(debug, machineIntrospection(debug.run.symbols), lanes), SCRIPT);
 }

@@ -194,10 +194,10 @@ export const fakeIntrospection: Introspection = {
     const last = Number((pc - FAKE_CODE) / 4n) + after;
     return Array.from({ length: last - first + 1 }, (_, i) => {
       const address = FAKE_CODE + BigInt(first + i) * 4n;
-      return { address, text: `addi\ta0,a0,${first + i}`, symbol: symbolOf(address) };
+      return { address, text: `addi\ta0,a0,${first + i}`, symbol: symbolOf(address), source: undefined };
     });
   },
-  symbol: (_machine, _hart, address) => symbolOf(address),
+  code: (_machine, _hart, address) => symbolOf(address),
   vms: (machine) =>
     machine.moment < 1000
       ? []

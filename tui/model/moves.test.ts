@@ -27,10 +27,10 @@ function open(): Session {
   const debug = openDebug(trace);
   const { machine } = debug.run;
   const bookmarks = readBookmarks(trace).bookmarks;
-  return createSession(debug, machineIntrospection(machine), createLanes(machine.config.harts), bookmarks);
+  return createSession(debug, machineIntrospection(debug.run.symbols), createLanes(machine.config.harts), bookmarks);
 }
 const symbolOf = ({ introspection, travel: { machine }, state: { hart } }: Session) =>
-  introspection.symbol(machine, hart, machine.hart(hart).pc);
+  introspection.code(machine, hart, machine.hart(hart).pc).replace(/ \(\w+\.c:\d+\)$/, '');
 
 describe('moves', () => {
   it('go back to who wrote to a place, or to the word that the memory panel shows', () => {
@@ -38,7 +38,7 @@ describe('moves', () => {
     command(session, 'goto end');
     command(session, 'who-wrote heap_lock');
     expect(session.state.message).toMatch(
-      /^store, hart \d in HS at lock_release\+0x\w+: 4 bytes at spa:0x8020\w+: 0x\w → 0x0/,
+      /^store, hart \d in HS at lock_release\+0x\w+ \(lock\.c:\d+\): 4 bytes at spa:0x8020\w+: 0x\w → 0x0/,
     );
     const { moment } = session.travel;
     command(session, 'memory heap_lock');

@@ -88,7 +88,7 @@ export function breakHere(session: Session, argument: string): void {
   if (paddr === undefined) throw new UserError(`no breakpoint at ${hex(pc)}: it is not mapped`);
   const known = stops.all.find((one) => one.kind === 'breakpoint' && one.paddr === paddr);
   if (known) takeAway(session, known.id);
-  else setAt(session, stops.breakAt({ paddr }, session.introspection.symbol(machine, hart, pc) ?? hex(pc)));
+  else setAt(session, stops.breakAt({ paddr }, session.introspection.code(machine, hart, pc) || hex(pc)));
 }
 
 /** A watchpoint on the writes of some memory. */

@@ -23,7 +23,7 @@ const WORDY: Introspection = {
       text: `beqz\ta5,0x${(line.address + 0x64n).toString(16)} <reintegrate_domains+0x${(line.address & 0xfffn).toString(16)}>`,
       symbol: line.symbol?.replace(/^\w+/, 'reintegrate_domains\x1b[2J'),
     })),
-  symbol: (_machine, _hart, address) => `recovery_run_in_protected_memory+0x${(address & 0xffffn).toString(16)}`,
+  code: (_machine, _hart, address) => `recovery_run_in_protected_memory+0x${(address & 0xffffn).toString(16)}`,
   vms: () =>
     Array.from({ length: 9 }, (_, i) => ({
       name: `a-guest-with-a-long-name-${i}`,

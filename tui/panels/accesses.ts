@@ -1,5 +1,5 @@
 /** Accesses to memory for people and for --json: who, where, when, and what was there before and after. */
-import { disassembleAt, type MachineSymbols, UserError } from '../../engine/index.ts';
+import { codeText, disassembleAt, type MachineSymbols, UserError } from '../../engine/index.ts';
 import {
   type AccessHit,
   addressText,
@@ -46,10 +46,9 @@ export function askAbout(
 /** An access, or a change of the mapping, as --json prints it. */
 export type DescribedHit = ReturnType<typeof describeHit>;
 
-/** With the symbol of the instruction, as the image of its mode has it. */
+/** With symbol and source line of the instruction, as the image of its mode has them. */
 export function describeHit(hit: MemoryHit, symbols: MachineSymbols) {
   const { moment, ticks, here = 'applied', by, hart, mode, vmid, pc, device, request } = hit;
-  const symbol = pc !== undefined && mode ? symbols.describe(mode, pc) : undefined;
   const who = {
     moment,
     ticks,
@@ -59,7 +58,7 @@ export function describeHit(hit: MemoryHit, symbols: MachineSymbols) {
     ...(mode && { mode }),
     ...(vmid !== undefined && isGuest(mode) && { vmid }),
     ...(pc !== undefined && { pc }),
-    ...(symbol !== undefined && { symbol }),
+    ...(pc !== undefined && mode && symbols.codeAt(mode, pc, vmid)),
     ...(device !== undefined && { device }),
     ...(request && { request }),
   };
@@ -81,7 +80,7 @@ export function instructionOf({ hart, pc }: MemoryHit, { machine, symbols }: Tra
 
 /** The last one in one line. */
 export function hitLine(hit: DescribedHit): string {
-  const at = hit.pc === undefined ? '' : ` at ${hit.symbol ?? hex(hit.pc, 8)}`;
+  const at = hit.pc === undefined ? '' : ` at ${codeText(hit) || hex(hit.pc, 8)}`;
   const what = whatRows(hit).map(([, text]) => text);
   return `${whoText(hit)}${at}: ${what.join('; ')}`;
 }
@@ -102,7 +101,7 @@ export function lastHitText(
   const rows = [
     ['moment', `${grouped(hit.moment)}, ${virtualTime(hit.ticks)} of virtual time`],
     ['by', whoText(hit)],
-    ...(hit.pc === undefined ? [] : [['pc', [hex(hit.pc, 8), hit.symbol].filter(Boolean).join('  ')]]),
+    ...(hit.pc === undefined ? [] : [['pc', [hex(hit.pc, 8), codeText(hit)].filter(Boolean).join('  ')]]),
     ...(instruction === undefined ? [] : [['instruction', instruction]]),
     ...whatRows(hit),
   ];
@@ -119,7 +118,7 @@ export function hitsText(question: AccessQuestion, before: Place, hits: readonly
     grouped(hit.moment),
     whoText(hit),
     hit.pc === undefined ? '' : hex(hit.pc, 8),
-    hit.symbol ?? '',
+    codeText(hit),
     whatRows(hit)
       .map(([, text]) => text)
       .join('; '),

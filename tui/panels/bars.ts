@@ -24,7 +24,7 @@ function placeOf({ travel, state, introspection }: Session): Place {
     time: virtualTime(travel.machine.ticks),
     hart: `hart ${state.hart} ${mode}${inVm ? ` VM ${vmid}` : ''}`,
     pc: hex(pc),
-    symbol: introspection.symbol(travel.machine, state.hart, pc) ?? '',
+    symbol: introspection.code(travel.machine, state.hart, pc),
   };
 }
 

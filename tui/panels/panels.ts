@@ -2,6 +2,7 @@
  * The panels' contents as styled lines in full: disassembly, VMs, console. Whoever places them cuts or wraps them.
  * Relies on the session and its introspection; where a panel stands on the screen is layout.ts's job.
  */
+import { codeText } from '../../engine/index.ts';
 import { grouped, hex } from '../base/index.ts';
 import { span } from './text.ts';
 import type { DisassembledLine, Line, Session, Tone } from './types.ts';
@@ -35,12 +36,17 @@ export function disassemblyLines(session: Session, height: number): Line[] {
   const first = Math.max(0, Math.min(here - above, code.length - 1));
   const lines: Line[] = [];
   let symbol: string | undefined;
+  let source: string | undefined;
   const hasBreakpoint = breakpointsHere(session);
   for (const instruction of code.slice(first, first + height)) {
     const name = instruction.symbol?.replace(/\+0x[0-9a-f]+$/, '');
     if (name !== undefined && name !== symbol) lines.push([span(`${instruction.symbol}:`, 'symbol')]);
     symbol = name;
-    lines.push(instructionLine(instruction, instruction.address === pc, hasBreakpoint(instruction.address)));
+    const line = instructionLine(instruction, instruction.address === pc, hasBreakpoint(instruction.address));
+    // The first instruction of a source line says which it is.
+    const fresh = instruction.source === source ? undefined : instruction.source;
+    source = instruction.source;
+    lines.push(fresh === undefined ? line : [...line, span(`  ${codeText({ source: fresh })}`, 'dim')]);
   }
   return lines.slice(0, height);
 }

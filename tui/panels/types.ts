@@ -42,6 +42,8 @@ export interface DisassembledLine {
   readonly text: string;
   /** `name` or `name+0x10` when known. */
   readonly symbol: string | undefined;
+  /** `lazarus/sched.c:123` when known. */
+  readonly source: string | undefined;
 }
 
 export interface VmRow {
@@ -56,8 +58,8 @@ export interface VmRow {
 export interface Introspection {
   /** Up to `before` instructions in front of pc, the one at pc, and up to `after` behind it, in address order. */
   disassemble(machine: Machine, hart: number, pc: bigint, before: number, after: number): readonly DisassembledLine[];
-  /** `name+0x10`, or undefined. */
-  symbol(machine: Machine, hart: number, address: bigint): string | undefined;
+  /** `name+0x10 (sched.c:123)`, or what of that is known; may be empty. */
+  code(machine: Machine, hart: number, address: bigint): string;
   vms(machine: Machine): readonly VmRow[];
 }
 

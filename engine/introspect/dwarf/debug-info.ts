@@ -8,6 +8,8 @@ import { type LineTable, readLines, type SourceLine } from './lines.ts';
 import { type DebugSections, readDebugSections } from './sections.ts';
 
 export interface DebugInfo {
+  /** Whether the image has memory at an address. */
+  covers(address: bigint): boolean;
   /** The source line of the instruction at an address. */
   lineAt(address: bigint): SourceLine | undefined;
   /** How the caller's frame is found when the instruction at an address is next. */
@@ -51,6 +53,7 @@ export function readDebugInfo(file: Uint8Array): DebugInfo | undefined {
   const lines = lazily<LineTable>(readLines);
   const frames = lazily<FrameTable>(readFrames);
   return {
+    covers: (address) => sections.isInImage(address),
     lineAt: (address) => ask(() => lines()?.lineAt(address)),
     frameAt: (address) => ask(() => frames()?.frameAt(address)),
     problems: () => [...problems],

@@ -4,8 +4,8 @@
  * committed images. The papers' set-ups are there twice: a few hundred milliseconds long, and, with `@paper` behind
  * their names, as long as in the papers.
  */
-import { readFileSync } from 'node:fs';
 import {
+  committedFile,
   DEFAULT_QUANTUM,
   type Image,
   type MachineConfig,
@@ -19,22 +19,11 @@ import type { Setup, VmCriterion } from './types.ts';
 const MIB = 1024 * 1024;
 const MS = 1_000_000;
 
-/** A committed image; found from the sources and from dist/ alike. */
 const image = (name: string): Image => {
-  const here = new URL(`../../../engine/subject/images/${name}`, import.meta.url);
-  const fromDist = new URL(`../../../../engine/subject/images/${name}`, import.meta.url);
-  const bytes = [here, fromDist].map(tryRead).find((found) => found !== undefined);
-  if (bytes) return { name, bytes: new Uint8Array(bytes) };
+  const bytes = committedFile(name);
+  if (bytes) return { name, bytes };
   throw new UserError(`the image ${name} is missing: build it with 'npm run images'`);
 };
-
-function tryRead(url: URL): Buffer | undefined {
-  try {
-    return readFileSync(url);
-  } catch {
-    return undefined;
-  }
-}
 
 /** An AppVM that is there from the start. */
 const appVm = (name: string, change: Partial<VmCriterion> = {}): VmCriterion => ({

@@ -14,7 +14,7 @@ export async function bisectConditionIn(trace: Trace, text: string, json: boolea
   const search = bisectWhen(run, condition);
   const { result } = await driven(search, io, (at) => `bisecting: moment ${grouped(at.moment)}`);
   if (!result) return EXIT.interrupted;
-  const place = whereIs(run.machine);
+  const place = whereIs(run.machine, run.symbols);
   const loops = trapLoops(run.machine);
   const { outcome, probes } = result;
   if (json)

@@ -3,7 +3,7 @@
  * see bisect-when.ts.
  */
 
-import { shellLine } from '../../../engine/index.ts';
+import { codeText, shellLine } from '../../../engine/index.ts';
 import { type BisectResult, bisectTraces } from '../../../replay/index.ts';
 import {
   counted,
@@ -56,7 +56,7 @@ export function bisectText(result: BisectResult): string {
     rows.push(['first difference', `moment ${grouped(result.moment)}${time}`]);
   }
   if (result.hart !== undefined) rows.push(['hart', String(result.hart)]);
-  if (result.pc !== undefined) rows.push(['pc', `${hex(result.pc, 8)}${result.symbol ? `  ${result.symbol}` : ''}`]);
+  if (result.pc !== undefined) rows.push(['pc', `${hex(result.pc, 8)}  ${codeText(result)}`.trimEnd()]);
   if (result.instruction !== undefined) rows.push(['instruction', result.instruction.replaceAll('\t', ' ')]);
   if (result.cause !== undefined) rows.push(['cause', result.cause]);
   rows.push(['probes', grouped(result.probes)]);

@@ -79,8 +79,8 @@ export function replayText(result: ReplayResult, trace: Trace): string {
 async function goThere(trace: Trace, moment: MomentExpression, json: boolean, io: Io): Promise<ExitCode> {
   const travel = openTimeline(trace);
   if (!(await travelTo(travel, moment, io))) return EXIT.interrupted;
-  const place = whereIs(travel.machine);
+  const place = whereIs(travel.machine, travel.symbols);
   if (json) io.out(toJson('replay --goto', { trace: trace.path, ...place, trapLoops: trapLoops(travel.machine) }));
-  else io.out(`${[placeText(place), ...trapLoopLines(travel.machine)].join('\n')}\n`);
+  else io.out(`${[placeText(place), ...trapLoopLines(travel.machine, travel.symbols)].join('\n')}\n`);
   return EXIT.ok;
 }

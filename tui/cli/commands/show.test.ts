@@ -80,7 +80,7 @@ describe('show', () => {
 
   it('shows code around a place, and both stages of a translation', async () => {
     const { out } = await show('dis', 'hypercall', 'walk', 'vm1:0x80001000', 'walk vm1:0x40000000');
-    expect(out).toMatch(/^> {2}0x802\w+ {2}\w+ +addi sp,sp,-\d+ +hypercall$/m);
+    expect(out).toMatch(/^> {2}0x802\w+ {2}\w+ +addi sp,sp,-\d+ +hypercall \(hypercall\.c:\d+\)$/m);
     expect(out).toMatch(/G-stage {2}level 0 .* VRWXU-AD page (0x\w+)\n {2}leads to spa \1; PMP entry \d allows it$/m);
     expect(out).toContain('\n\nvm1:0x8000_1000, translated for a load:\n');
     expect(out).toContain('a load takes a guest-page fault at guest-physical 0x4000_0000');

@@ -27,7 +27,7 @@ export async function showCommand({
   if (flags.json) io.out(toJson('show', { trace: trace.path, ...shown }));
   else {
     const columns = Math.min(io.stdout.columns ?? MOST_COLUMNS, MOST_COLUMNS);
-    io.out(`${showText(shown, travel.machine, request.parts, columns)}\n`);
+    io.out(`${showText(shown, context, request.parts, columns)}\n`);
   }
   return EXIT.ok;
 }

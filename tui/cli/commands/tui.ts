@@ -29,7 +29,7 @@ export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 
   const { machine } = debug.run;
   const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);
-  const session = createSession(debug, machineIntrospection(machine), lanes, readBookmarks(trace).bookmarks);
+  const session = createSession(debug, machineIntrospection(debug.run.symbols), lanes, readBookmarks(trace).bookmarks);
   const isRecorded = trace.end === undefined && isBeingWritten(trace.path);
   const growth = isRecorded
     ? createGrowth(session, scanner, {

@@ -2,7 +2,7 @@
  * `dejavm when TRACE CONDITION`: the moments at which a condition holds. Relies on replay/when, which follows most
  * conditions by breakpoints and watched memory; says first how, and what it may cost.
  */
-import { type Mode, shellLine } from '../../../engine/index.ts';
+import { codeText, type Mode, shellLine } from '../../../engine/index.ts';
 import {
   type Condition,
   type ConditionHit,
@@ -61,7 +61,7 @@ export async function whenCommand({ args, flags, io }: CommandContext<WhenFlag>)
     );
   } else if (wanted === 'count') io.out(`${answer.count}\n`);
   else if (wanted === 'list') io.out(`${listText(hits, answer.count)}\n`);
-  else if (hits[0]) io.out(`${text} holds ${wanted} at\n\n${placeText(whereIs(run.machine))}\n`);
+  else if (hits[0]) io.out(`${text} holds ${wanted} at\n\n${placeText(whereIs(run.machine, run.symbols))}\n`);
   else io.out(`${text} holds at no moment${answer.left ? ' up to there' : ''}\n`);
   if (answer.more) io.err(`dejavm: only the first ${grouped(hits.length)} are listed; --limit lists more\n`);
   if (answer.left) {
@@ -116,6 +116,7 @@ interface ListedMoment {
   readonly mode: Mode;
   readonly pc: bigint;
   readonly symbol?: string;
+  readonly source?: string;
 }
 
 interface Question {
@@ -171,18 +172,17 @@ async function ask(run: TraceTimeline, condition: Condition, { wanted, to, most 
 function listed({ moment, ticks, here = 'applied', hart }: ConditionHit, run: TraceTimeline): ListedMoment {
   const { machine, symbols } = run;
   const number = hart ?? machine.next().hart;
-  const { mode, pc } = machine.hart(number);
-  const symbol = symbols.describe(mode, pc);
-  return { moment, ticks, inputs: here, hart: number, mode, pc, ...(symbol !== undefined && { symbol }) };
+  const { mode, pc, vmid } = machine.hart(number);
+  return { moment, ticks, inputs: here, hart: number, mode, pc, ...symbols.codeAt(mode, pc, vmid) };
 }
 
 function listText(hits: readonly ListedMoment[], count: number): string {
-  const rows = hits.map(({ moment, ticks, hart, mode, pc, symbol }) => [
+  const rows = hits.map(({ moment, ticks, hart, mode, pc, ...code }) => [
     grouped(moment),
     virtualTime(ticks),
     `hart ${hart} in ${mode}`,
     hex(pc, 8),
-    symbol ?? '',
+    codeText(code),
   ]);
   if (rows.length === 0) return counted(count, 'moment');
   return `${table([['moment', 'virtual time', 'next', 'pc', 'symbol'], ...rows], [0, 1])}`;

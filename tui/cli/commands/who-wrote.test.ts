@@ -22,7 +22,7 @@ describe('who-wrote', () => {
       EXIT.ok,
       expect.stringMatching(/^heap_lock \(spa:0x8020_\w{4}\), \d+ bytes, was last/),
     ]);
-    expect(out).toMatch(/pc +0x\w+ {2}lock_release\+0x\w+\ninstruction +amoswap\.w zero,zero,\(a0\)\n/);
+    expect(out).toMatch(/pc +0x\w+ {2}lock_release\+0x\w+ \(lock\.c:\d+\)\ninstruction +amoswap\.w zero,zero,\(a0\)\n/);
     const [, place] = /-g (\d+ns)$/m.exec(err)!;
     // Right there the lock is still held, one instruction on it is not.
     const value = async (moment: string) => (await cli(['show', trace, '-g', moment, '[heap_lock]:4'])).out;

@@ -1,7 +1,7 @@
 /** What `dejavm who-wrote` prints with `--json`. Relies on fields.ts. */
 import { z } from 'zod';
 import { count, flag, hex64, moment, named, text, ticks } from './fields.ts';
-import { mode, path } from './traces.ts';
+import { mode, path, source } from './traces.ts';
 
 const part = named('AccessedBytes', 'Bytes that an access touched.', {
   paddr: count.describe('physical address of the first'),
@@ -29,6 +29,7 @@ const who = {
   vmid: count.exactOptional().describe('VMID when the hart was inside a VM'),
   pc: hex64.exactOptional().describe('of the instruction'),
   symbol: text.exactOptional().describe('of that, when an image has one'),
+  source,
   device: text.exactOptional().describe('such as virtio7'),
   request: named('DeviceRequest', 'A request that a device serves.', {
     queue: count.describe('number of the virtqueue'),

@@ -1,7 +1,7 @@
 /** What `dejavm show` prints with `--json`. Relies on fields.ts and on the shapes that other verbs print, too. */
 import { z } from 'zod';
 import { bytes, count, flag, hex64, moment, named, text, ticks } from './fields.ts';
-import { mode, path, whereabouts } from './traces.ts';
+import { mode, path, source, whereabouts } from './traces.ts';
 
 const registers = (what: string) => z.record(text, hex64).describe(what);
 const hart = count.describe('its number');
@@ -52,6 +52,7 @@ export const show = z.strictObject({
           hart: count.exactOptional().describe('where it runs or last ran'),
           pc: hex64.exactOptional().describe("its first vCPU's, as the hypervisor saved it"),
           symbol: text.exactOptional().describe('where that is: name+0x10'),
+          source,
           hgatp: hex64.describe('root of its G-stage tables'),
         }),
       )
@@ -118,6 +119,7 @@ export const show = z.strictObject({
                   bytes: count.describe('its length, 2 or 4'),
                   text: text.describe('disassembled'),
                   symbol: text.exactOptional().describe('where that is: name+0x10'),
+                  source,
                 }),
               )
               .describe('instructions before, at and behind the address; none: nothing is mapped there'),

@@ -4,6 +4,11 @@ import { count, flag, hex64, inputEvent, moment, named, position, stateDifferenc
 
 export const path = text.describe('path of the trace');
 
+/** Beside the symbol of a pc. */
+export const source = text
+  .exactOptional()
+  .describe('its source line, where debug information has one: lazarus/sched.c:123');
+
 const damage = named('Damage', 'Where a file stops being readable.', {
   offset: count.describe('byte offset in the file'),
   kind: z.enum(['truncated', 'checksum', 'malformed']).describe('what is wrong there'),
@@ -185,6 +190,7 @@ export const bisect = z.strictObject({
   pc: hex64.exactOptional().describe('address of that instruction'),
   instruction: text.exactOptional().describe('disassembled'),
   symbol: text.exactOptional().describe('where it is: name+0x10'),
+  source,
   cause: text.exactOptional().describe('an input that only one run has, or what the instruction did'),
   differences: z
     .array(
@@ -234,6 +240,7 @@ export const whereabouts = {
         vmid: count.exactOptional().describe('VMID, in VS and VU'),
         pc: hex64.describe('address of its next instruction'),
         symbol: text.exactOptional().describe('where that is: name+0x10'),
+        source,
         instruction: text.exactOptional().describe('disassembled; missing: nothing is mapped there'),
       }),
     )

@@ -1,7 +1,7 @@
 /** What `dejavm when` and `dejavm bisect --when` print with `--json`. Relies on fields.ts. */
 import { z } from 'zod';
 import { count, flag, hex64, moment, named, text, ticks } from './fields.ts';
-import { mode, path, whereabouts } from './traces.ts';
+import { mode, path, source, whereabouts } from './traces.ts';
 
 const condition = text.describe('as it was typed');
 
@@ -23,6 +23,7 @@ export const when = z.strictObject({
         mode: mode.describe('its privilege mode'),
         pc: hex64.describe('its pc'),
         symbol: text.exactOptional().describe('of that, when an image has one'),
+        source,
       }),
     )
     .describe('with count none'),

@@ -41,7 +41,7 @@ export function collect(context: Context, here: InputsHere, request: ShowRequest
     moment: machine.moment,
     ticks: machine.ticks,
     inputs: here,
-    ...(has('where') && { where: { harts: whereIs(machine).harts, trapLoops: trapLoops(machine) } }),
+    ...(has('where') && { where: { harts: whereIs(machine, symbols).harts, trapLoops: trapLoops(machine) } }),
     ...((has('regs') || has('float') || has('csr')) && { registers: registersOf(machine, request, options) }),
     ...(has('vms') && { vms: vmsOf(list, symbols) }),
     ...(has('locks') && { locks: readLocks(machine, symbols.hypervisor, list) }),
@@ -79,12 +79,11 @@ function vmsOf({ source, problems, vms }: VmList, symbols: MachineSymbols) {
     problems,
     vms: vms.map((vm) => {
       const { state, hart, pc } = summariseVm(vm);
-      const symbol = pc === undefined ? undefined : symbols.describe('VS', pc);
       return {
         ...{ vmid: vm.vmid, name: vm.name, state, hgatp: vm.hgatp },
         ...(hart !== undefined && { hart }),
         ...(pc !== undefined && { pc }),
-        ...(symbol !== undefined && { symbol }),
+        ...(pc !== undefined && symbols.codeAt('VS', pc, vm.vmid)),
       };
     }),
   };

@@ -33,6 +33,7 @@ export interface ShownCode {
     readonly bytes: number;
     readonly text: string;
     readonly symbol?: string;
+    readonly source?: string;
   }[];
 }
 
@@ -70,10 +71,11 @@ export function showCode(context: Context, expression: Expression): ShownCode {
   const at = codeAddress(context, expression);
   const { machine, symbols } = context;
   const code = disassembleAround(fetchedFrom(machine, at), 0, at.address, BEFORE, AFTER, symbols);
-  const lines = code.map(({ symbol, text, ...line }) => ({
+  const lines = code.map(({ symbol, source, text, ...line }) => ({
     ...line,
     text: text.replaceAll('\t', ' '),
     ...(symbol !== undefined && { symbol }),
+    ...(source !== undefined && { source }),
   }));
   return { address: addressText(at), lines };
 }

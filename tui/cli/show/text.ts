@@ -1,9 +1,10 @@
 /** What `show` tells, as text for people. Relies on collect.ts for the data and on the panels for registers. */
-import { hex as grouped4, type Machine, visible } from '../../../engine/index.ts';
+import { hex as grouped4, type Machine, codeText as nameOfCode, visible } from '../../../engine/index.ts';
+import type { Context } from '../../../replay/index.ts';
 import { grouped, hex, table, virtualTime } from '../../base/index.ts';
 import { nameOf, type RegisterSet, registerLines, textOf } from '../../panels/index.ts';
 import { trapLoopLines } from '../trap-loops.ts';
-import { placeText, whereIs } from '../where.ts';
+import { placeText } from '../where.ts';
 import type { Shown, ShownPlace } from './collect.ts';
 import { hexDump } from './hex-dump.ts';
 import type { Part } from './request.ts';
@@ -17,13 +18,21 @@ const SETS: readonly (readonly [Part, RegisterSet])[] = [
 ];
 
 /** Everything that was collected, one part after another. `columns`: how wide registers may be set. */
-export function showText(shown: Shown, machine: Machine, parts: ReadonlySet<Part>, columns: number): string {
+export function showText(
+  shown: Shown,
+  { machine, symbols }: Context,
+  parts: ReadonlySet<Part>,
+  columns: number,
+): string {
   const { moment, ticks, inputs, where, registers, vms, locks, sched, places = [] } = shown;
   const before = inputs === 'pending' ? ', before its inputs' : '';
   const sections = [
     // where says the moment itself.
     where
-      ? [placeText(whereIs(machine)).replace('\n', `${before}\n`), ...trapLoopLines(machine)].join('\n')
+      ? [
+          placeText({ moment, ticks, harts: where.harts }).replace('\n', `${before}\n`),
+          ...trapLoopLines(machine, symbols),
+        ].join('\n')
       : `moment ${grouped(moment)}, ${virtualTime(ticks)} of virtual time${before}`,
     ...(registers ?? []).map((hart) => registersText(hart, machine, parts, columns)),
     ...(vms ? [vmsText(vms)] : []),
@@ -54,9 +63,9 @@ function registersText(
 const problemLines = (problems: readonly string[]): string[] => problems.map((problem) => `! ${visible(problem)}`);
 
 function vmsText({ vms, problems, source }: NonNullable<Shown['vms']>): string {
-  const rows = vms.map(({ vmid, name, state, hart, pc, symbol, hgatp }) => [
+  const rows = vms.map(({ vmid, name, state, hart, pc, hgatp, ...code }) => [
     ...[`VM ${vmid}`, name, state, hart === undefined ? '-' : `hart ${hart}`],
-    ...[pc === undefined ? '-' : `pc ${hex(pc, 8)}`, symbol ?? '', `hgatp ${hex(hgatp)}`],
+    ...[pc === undefined ? '-' : `pc ${hex(pc, 8)}`, nameOfCode(code), `hgatp ${hex(hgatp)}`],
   ]);
   const none = source === 'layout' ? 'no VM yet' : 'no hart has a VM';
   return [rows.length > 0 ? table(rows) : none, ...problemLines(problems)].join('\n');
@@ -116,12 +125,15 @@ function memoryText({ place, address, data, ranges, symbol, missing }: Of<'mem'>
 function codeText({ place, address, lines }: Of<'dis'>): string {
   if (lines.length === 0) return `${visible(place)}: nothing is mapped at ${address}`;
   const at = BigInt(address.replaceAll('_', '').replace(/^.*:|@.*$/g, ''));
-  const rows = lines.map((line) => [
+  const rows = lines.map((line, n) => [
     line.address === at ? '>' : ' ',
     hex(line.address, 8),
     line.raw.toString(16).padStart(2 * line.bytes, '0'),
     line.text,
-    line.symbol ?? '',
+    // A line's first instruction says which it is.
+    nameOfCode(
+      line.source === lines[n - 1]?.source ? { ...(line.symbol !== undefined && { symbol: line.symbol }) } : line,
+    ),
   ]);
   return `${visible(place)}:\n${table(rows)}`;
 }
