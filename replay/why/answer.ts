@@ -3,26 +3,15 @@
  * where the change lies that began it all, to the exact position.
  * Relies on the chain; does not look at the trace's inputs to find anything, only to say what lies where it found it.
  */
-import { csrByNumber, decode, disassemble, type MachineSymbols, type Mode } from '../../engine/index.ts';
+import { decode } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import type { AccessHit } from '../watch/index.ts';
+import { changeOf, inputsAt, pcChangeOf } from './change.ts';
 import { bytesOf, type Location } from './flow.ts';
-import { valueNow } from './producer.ts';
+import { locationText, placeOf, type StepPlace } from './place.ts';
 import type { RunSteps, StepNumber } from './steps.ts';
 import type { Chain, Link, Origin } from './types.ts';
-
-/** An instruction or trap of a run. */
-export interface StepPlace extends Position {
-  readonly hart: number;
-  readonly mode: Mode;
-  /** hgatp.VMID of the hart. */
-  readonly vmid: number;
-  readonly pc: bigint;
-  readonly symbol?: string;
-  /** Disassembly; of traps their cause. */
-  readonly text: string;
-}
 
 export interface WhyStep {
   /** The step computed with it, went on elsewhere because of it, or was translated by it. */
@@ -110,31 +99,6 @@ function whyStep(
     golden: follows.b.value,
   };
 }
-
-export function placeOf(run: RunSteps, symbols: MachineSymbols, number: StepNumber): StepPlace {
-  const step = run.get(number);
-  const { ticks, hart, mode, vmid, pc, raw } = step;
-  const symbol = symbols.describe(mode, pc);
-  const text = step.isTrap ? trapText(raw) : disassemble(raw, pc, { symbolize: (at) => symbols.describe(mode, at) });
-  return { moment: run.momentOf(number), ticks, hart, mode, vmid, pc, ...(symbol && { symbol }), text };
-}
-
-const trapText = (raw: number): string =>
-  raw >>> 31 === 1 ? `interrupt ${raw & 0x7fffffff}` : `exception ${raw & 0x7fffffff}`;
-
-/** A location as the language of places writes it. */
-export function locationText(location: Location): string {
-  if (location.kind === 'csr') return csrByNumber(location.number)?.name ?? location.field;
-  if (location.kind === 'memory') return `[0x${location.paddr.toString(16)}]:${location.bytes}`;
-  return registerName(location.number);
-}
-
-const registerName = (number: number): string => {
-  // The disassembler knows the names: `mv` and `fmv.d` of the register itself.
-  const word = number < 32 ? 0x13 | (number << 7) : 0x22000053 | ((number - 32) * 0x0010_8080);
-  const text = disassemble(word >>> 0, 0n);
-  return number === 0 ? 'zero' : number < 32 ? /\s([a-z0-9]+),/.exec(text)![1]! : `f${number - 32}`;
-};
 
 function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
   const place = (step: StepNumber) => placeOf(a, run.symbols, step);
@@ -224,48 +188,3 @@ function partOfHit({ parts }: AccessHit, location: Location): { before: bigint; 
   }
   return { before, after };
 }
-
-/** The first position between two steps at which a location has its new value: right before its inputs. */
-function changeOf(
-  a: RunSteps,
-  location: Location,
-  after: bigint,
-  written: StepNumber | undefined,
-  found: StepNumber,
-): Position {
-  const from = written === undefined ? 0 : a.get(written).ticks + 1;
-  return firstWith(a, from, a.get(found).ticks, (machine) => valueNow(machine, location) === after);
-}
-
-function pcChangeOf(a: RunSteps, hart: number, after: bigint, written: StepNumber, found: StepNumber): Position {
-  return firstWith(a, a.get(written).ticks + 1, a.get(found).ticks, (machine) => machine.hart(hart).pc === after);
-}
-
-/** Relies on the condition holding from somewhere in [from, to] on. */
-function firstWith(
-  { run }: RunSteps,
-  from: number,
-  to: number,
-  holds: (machine: RunSteps['run']['machine']) => boolean,
-): Position {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = low + Math.floor((high - low) / 2);
-    run.toTicks(middle, 'applied');
-    if (holds(run.machine)) high = middle;
-    else low = middle + 1;
-  }
-  run.toTicks(low, 'pending');
-  const { moment, ticks } = run.machine;
-  return { moment, ticks };
-}
-
-const inputsAt = (run: TraceTimeline, { ticks }: Position): string[] => {
-  const { inputs, inputsBefore } = {
-    inputs: run.player.inputs,
-    inputsBefore: (at: number) => run.player.inputsBefore(at),
-  };
-  const kinds: string[] = [];
-  for (let n = inputsBefore(ticks); n < inputsBefore(ticks + 1); n++) kinds.push(inputs.at(n)!.event.kind);
-  return kinds;
-};
