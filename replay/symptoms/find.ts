@@ -2,19 +2,20 @@
  * All symptoms of a failed run, in order of time. Relies on the golden run being the same machine with the same images
  * and inputs, but for what was injected; that is not looked at. Each run is executed once, and near each symptom.
  */
-import { NOTES, noteText, UserError } from '../../engine/index.ts';
+import { NOTES, noteText } from '../../engine/index.ts';
 import type { Trace, TraceNote } from '../../traces/index.ts';
 import type { Place } from '../base/index.ts';
-import { compareRecordings, imageDifferences, machineDifferences } from '../compare/index.ts';
-import { recoveriesIn } from '../equivalence/index.ts';
+import { compareRecordings } from '../compare/index.ts';
+import { type Recovery, recoveriesIn } from '../equivalence/index.ts';
 import type { Slices, Spent } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
+import { insistGolden, insistLongEnough } from './check.ts';
 import { type ConsoleDifference, consoleDifferences, firstDifferentByte } from './console.ts';
 import { coverOf, hadTimeFor } from './cover.ts';
 import { otherDisks } from './disks.ts';
 import { otherEnd } from './ends.ts';
 import { endPlace, placeBefore } from './place.ts';
-import type { DetectedSymptom, MissingSymptom, OutputSymptom, Symptom, SymptomPlace } from './types.ts';
+import type { MissingSymptom, OutputSymptom, Symptom, SymptomPlace } from './types.ts';
 import { stuckVcpus } from './vcpus.ts';
 
 /** Symptoms of a kind, at most: far more than anybody looks at. The first ones are found. */
@@ -23,11 +24,11 @@ const MAX_OF_KIND = 64;
 /**
  * What a user sees of the failed run `a` that its golden run `g` does not show: none when the runs are equal. In order
  * of time: that of `a`, or of `g` for what is missing. Both timelines stand where they stood, afterwards.
- * @throws UserError when the runs are of different machines or images, or when there is no symptom as far as the golden
- * run goes and the failed run goes further; TraceError when one of them leaves its recording
+ * @throws UserError when the runs are of different machines, images or typed input, or when there is no symptom as far
+ * as the golden run goes and the failed run goes further; TraceError when one of them leaves its recording
  */
 export function* findSymptoms(a: TraceTimeline, g: TraceTimeline): Slices<Symptom[]> {
-  insistSameMachine(a.trace, g.trace);
+  insistGolden(a.trace, g.trace);
   const origins = [a.place, g.place] as const;
   const found: Symptom[] = [];
   try {
@@ -46,8 +47,12 @@ function* collect(a: TraceTimeline, g: TraceTimeline, found: Symptom[]): Slices<
   // Events first: going to single places is quick once both runs have left snapshots on their way.
   found.push(...(yield* stuckVcpus(a, g, spent)).sort(inTime).slice(0, MAX_OF_KIND));
   const progress = () => ({ moment: a.machine.moment, executed: spent.executed });
-  found.push(...detections(a.trace, g.trace));
-  yield progress();
+  for (const { detected, failure } of detections(a.trace, g.trace)) {
+    const { code, arg } = detected;
+    const said = { code, arg, message: noteText(code, arg), ...(failure !== undefined && { failure }) };
+    found.push({ kind: 'detected', at: placeBefore(a, detected), ...said });
+    yield progress();
+  }
   for (const difference of bounded(a.trace, g.trace)) {
     found.push(...consoleSymptoms(a, g, difference));
     yield progress();
@@ -57,7 +62,7 @@ function* collect(a: TraceTimeline, g: TraceTimeline, found: Symptom[]): Slices<
     found.push({ kind: 'missing', what: 'finished', speaker: note.arg, further: 0, golden });
     yield progress();
   }
-  found.push(...otherEnd(a, g));
+  found.push(...(yield* otherEnd(a, g, spent)));
   yield progress();
   found.push(...otherDisks(a, g));
 }
@@ -74,44 +79,16 @@ function back(run: TraceTimeline, { ticks, here }: Place): void {
   run.toTicks(ticks, here);
 }
 
-function insistSameMachine(a: Trace, g: Trace): void {
-  const [other] = [...machineDifferences(a.header, g.header), ...imageDifferences(a.header, g.header)];
-  if (!other) return;
-  throw new UserError(
-    `${g.path} is no golden run of ${a.path}: ${other.name} is ${other.b} and not ${other.a}; ` +
-      'record the same machine and images without the fault',
-  );
-}
-
-function insistLongEnough(a: Trace, g: Trace): void {
-  if (coverOf(g) >= a.last.ticks) return;
-  throw new UserError(
-    `no symptom up to moment ${g.last.moment}, where the golden run ${g.path} ends: what ${a.path} does behind it, ` +
-      `up to tick ${a.last.ticks}, cannot be judged; record the golden run for as long`,
-  );
-}
-
-/** Detections that the golden run does not have: the first of each recovery. */
-function detections(a: Trace, g: Trace): DetectedSymptom[] {
+/** Recoveries whose detection the golden run does not have. */
+function detections(a: Trace, g: Trace): Recovery[] {
   const others = recoveriesIn(g.notes).map(({ detected }) => detected);
-  const isOther = ({ code, arg, ticks }: TraceNote) => {
+  const isOther = ({ detected: { code, arg, ticks } }: Recovery) => {
     const same = others.findIndex((other) => other.code === code && other.arg === arg);
     if (same < 0) return ticks <= coverOf(g);
     others.splice(same, 1);
     return false;
   };
-  return recoveriesIn(a.notes)
-    .filter(({ detected }) => isOther(detected))
-    .slice(0, MAX_OF_KIND)
-    .map(({ detected: { moment, ticks, hart, code, arg }, failure }) => ({
-      kind: 'detected',
-      // A note is written by a store, which has retired.
-      at: { moment: moment - 1, ticks: ticks - 1, hart },
-      code,
-      arg,
-      message: noteText(code, arg),
-      ...(failure !== undefined && { failure }),
-    }));
+  return recoveriesIn(a.notes).filter(isOther).slice(0, MAX_OF_KIND);
 }
 
 /** VMs that say in the golden run only that they have finished. */

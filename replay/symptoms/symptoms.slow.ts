@@ -10,6 +10,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { insideVm, NOTES } from '../../engine/index.ts';
 import { openTrace, type Trace } from '../../traces/index.ts';
 import { withoutFault } from '../corpus.fixtures.ts';
+import { vmEquivalence } from '../equivalence/index.ts';
+import { failstop, noteOf, openStudio } from '../equivalence/testing.ts';
 import { finish } from '../search/index.ts';
 import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
 import { findSymptoms, type Symptom, type SymptomPlace, symptomText } from './index.ts';
@@ -40,6 +42,24 @@ function isNext(run: TraceTimeline, place: SymptomPlace): boolean {
   const next = run.machine.next();
   return run.machine.moment === place.moment && next?.hart === place.hart && (!place.pc || next?.pc === place.pc);
 }
+
+describe('a run that recovers', async () => {
+  const studio = openStudio();
+  afterAll(() => studio.close());
+
+  it.each([1, 2, 4])('on %i harts shows that it does, and nothing else', async (harts) => {
+    const golden = await studio.record([], { harts });
+    const fault = failstop({ kind: 'hypervisor', after: 1_550_000, k: 150 });
+    const a = await studio.record([fault], { harts });
+    expect(vmEquivalence(a, golden).reasons).toEqual([]);
+    const found = finish(findSymptoms(openTimeline(a), openTimeline(golden)));
+    const { moment, hart } = noteOf(a, 'DETECTED_TRAP');
+    expect(found).toMatchObject([
+      { kind: 'detected', at: { moment: moment - 1, hart } },
+      { kind: 'output', speaker: undefined, text: expect.stringMatching(/^recovery: hart \d failed: /) },
+    ]);
+  });
+});
 
 describe('copied-word: a VM prints another line', async () => {
   const { a, g, found } = await symptomsOf('copied-word');

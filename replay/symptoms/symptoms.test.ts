@@ -5,7 +5,7 @@ import type { Trace } from '../../traces/index.ts';
 import type { PlannedInput } from '../base/types.ts';
 import { DRIVERS, image, VIRTIO } from '../devices.fixtures.ts';
 import { DATA, HYPERVISOR, machineOf, traceStore } from '../replay.fixtures.ts';
-import { finish } from '../search/index.ts';
+import { breakpointObserver, finish, searchForward } from '../search/index.ts';
 import { openTimeline } from '../timeline/index.ts';
 import { findSymptoms, type Symptom, symptomText } from './index.ts';
 
@@ -186,17 +186,27 @@ describe('a program that talks', async () => {
   it('gets into a trap loop', async () => {
     const a = await taken(4, { maxMoment: 1_000_000 });
     const [ended] = symptomsOf(a, golden).filter(({ kind }) => kind === 'ended');
-    expect(ended).toMatchObject({ how: 'trap-loop', loops: [{ hart: 0, from: 'M', pc: 0n, cause: 1 }] });
-    expect(symptomText(ended!)).toContain('hart 0 traps for ever in M-mode at 0x0 (instruction access fault)');
+    const { symbols } = assemble(TALK, CODE);
+    // What it traps from at first is the ecall; from then on it traps at the vector.
+    const run = openTimeline(a);
+    const breakpoint = breakpointObserver([Number(symbols.get('loop'))]);
+    const { moment, ticks } = finish(searchForward(run, breakpoint))!;
+    const since = { moment: moment + 1, ticks: ticks + 2, hart: 0, pc: 0n, mode: 'M', vmid: 0 };
+    const loop = { hart: 0, from: 'M', pc: 0n, cause: 1 };
+    expect(ended).toMatchObject({ how: 'trap-loop', at: since, loops: [{ ...loop, since }] });
+    expect(symptomText(ended!)).toBe(
+      `the run ends otherwise: hart 0 does nothing but trap in M-mode at 0x0 (instruction access fault) from moment ${since.moment} ` +
+        `on hart 0 on; halted fail: nothing but traps; the golden run: halted pass 0 at moment ${golden.last.moment}`,
+    );
   });
 
   it('detects something and recovers', async () => {
     const a = await taken(5);
     const [detected, output, ...further] = symptomsOf(a, golden);
     const { moment, ticks } = a.notes.at(0)!;
-    expect(detected).toEqual({
+    expect(detected).toMatchObject({
       kind: 'detected',
-      at: { moment: moment - 1, ticks: ticks - 1, hart: 0 },
+      at: { moment: moment - 1, ticks: ticks - 1, hart: 0, mode: 'M' },
       code: 0x1010,
       arg: 7,
       message: 'detected: unexpected trap 0x7',
@@ -239,6 +249,15 @@ describe('a program that talks', async () => {
     };
     await refused({ harts: 1 }, /is no golden run of .*: harts is 1 and not 2; record the same machine and images/);
     await refused(machineOf(TALK.replace('500', '501')), /: image bios is test\.elf \(sha256 \w+\) and not test\.elf/);
+    const type = (text: string): PlannedInput => ({
+      trigger: { kind: 'moment', moment: 40 },
+      event: { kind: 'console', bytes: new TextEncoder().encode(text) },
+    });
+    const typed = await store.take({ ...limits, config, planned: [type('one'), poke(DATA, [1])] });
+    const other = await store.take({ ...limits, config, planned: [type('o'), type('re')] });
+    expect(() => symptomsOf(typed, other)).toThrow(/: byte 1 of what was typed is 0x72 and not 0x6e; record the same/);
+    const fewer = await store.take({ ...limits, config, planned: [type('on')] });
+    expect(symptomsOf(typed, fewer)).toMatchObject([{ kind: 'output', byte: 7 }]);
     const short = await store.take({ ...limits, config, maxMoment: 500 });
     expect(() => symptomsOf(a, short)).toThrow(
       /^no symptom up to moment 500, where the golden run .* ends: what .* does behind it, up to tick \d+, cannot be judged/,
@@ -297,9 +316,47 @@ describe('a VM', async () => {
     );
   });
 
+  it('is not left again', async () => {
+    const a = await store.take({ ...limits, maxMoment: 12_000, planned: [poke(at('count'), JUMP_HERE, 2_500)] });
+    const last = crossings(a).at(-1)!;
+    const next = crossings(golden).find(({ kind, ticks }) => kind === 'exit' && ticks > last.ticks)!;
+    const found = symptomsOf(a, golden);
+    expect(found).toMatchObject([
+      {
+        kind: 'stuck',
+        where: 'inside',
+        at: { moment: last.moment - 1, ticks: last.ticks, hart: 0 },
+        golden: { moment: next.moment, ticks: next.ticks, hart: 0, pc: BigInt(at('count')) + 8n, mode: 'VS' },
+      },
+    ]);
+    expect(found[0]).not.toHaveProperty('cause');
+    expect(symptomText(found[0]!)).toMatch(/ is not left again after moment \d+ on hart 0, after \d+ entries; the /);
+  });
+
   it('is not entered at all', async () => {
     const a = await store.take({ ...limits, planned: [poke(at('hypervisor'), JUMP_HERE, 3)] });
     expect(symptomsOf(a, golden)).toMatchObject([{ kind: 'stuck', where: 'outside', entries: { a: 0, g: 0 } }]);
+  });
+});
+
+describe('a VM that is given up', async () => {
+  // What M-mode takes ends the VM.
+  const end = `.balign 4\ngive_up:\n${note(0x1004, 0).replaceAll('s2', 't1').replace('\n', '\nli t1, 0x100000\n')}\nj .\n`;
+  const program = `la t0, give_up\ncsrw mtvec, t0\n${HYPERVISOR}\n${end}`;
+  const limits = { config: machineOf(program), maxMoment: 6000 };
+  const count = Number(assemble(program, CODE).symbols.get('count'));
+  const golden = await store.take(limits);
+
+  it('is not entered again, although it is said to have finished', async () => {
+    expect(golden.notes).toHaveLength(0);
+    // An instruction that there is not.
+    const a = await store.take({ ...limits, planned: [poke(count, [0, 0, 0, 0], 3_000)] });
+    expect([...a.notes]).toMatchObject([{ code: 0x1004, arg: 0 }]);
+    const found = symptomsOf(a, golden);
+    expect(found).toMatchObject([{ kind: 'stuck', where: 'outside', isGivenUp: true, cause: { number: 2 } }]);
+    expect(symptomText(found[0]!)).toMatch(
+      / \(illegal instruction\), after \d+ entries, and said to have finished; the /,
+    );
   });
 });
 

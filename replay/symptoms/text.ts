@@ -1,6 +1,6 @@
 /** A symptom as one line for people. What guests wrote is made fit to be shown. */
 import { exceptionName, hex, visible } from '../../engine/index.ts';
-import type { MissingSymptom, OutputSymptom, StuckSymptom, Symptom, SymptomPlace } from './types.ts';
+import type { EndedSymptom, MissingSymptom, OutputSymptom, StuckSymptom, Symptom, SymptomPlace } from './types.ts';
 
 /** Characters of a guest's line that are shown. */
 const MAX_SHOWN = 120;
@@ -18,21 +18,23 @@ export function symptomText(symptom: Symptom): string {
       return missingText(symptom);
     case 'stuck':
       return stuckText(symptom);
-    case 'ended': {
-      const { end, at, golden, loops } = symptom;
-      const harts = loops.map(
-        ({ hart, from, pc, cause }) =>
-          `hart ${hart} traps for ever in ${from}-mode at ${hex(pc)} (${exceptionName(cause)})`,
-      );
-      const other = golden ? `${golden.end} at ${where(golden.at)}` : 'goes on';
-      return `the run ends otherwise: ${[end, ...harts].join(', ')} at ${where(at)}; the golden run: ${other}`;
-    }
+    case 'ended':
+      return endedText(symptom);
     case 'disk': {
       const { slot, offset, pages, a, g } = symptom;
       const many = pages === 1 ? 'one page differs' : `${pages} pages differ`;
       return `the disk of virtio${slot} ends with ${hex(a)} at byte ${hex(offset)}, the golden run's with ${hex(g)}; ${many}`;
     }
   }
+}
+
+function endedText({ how, end, at, golden, loops }: EndedSymptom): string {
+  const other = golden ? `${golden.end} at ${where(golden.at)}` : 'goes on';
+  const traps = loops.map(({ hart, from, pc, cause, since }) => {
+    return `hart ${hart} does nothing but trap in ${from}-mode at ${hex(pc)} (${exceptionName(cause)}) from ${where(since)} on`;
+  });
+  const what = how === 'trap-loop' ? [...traps, end].join('; ') : `${end} at ${where(at)}`;
+  return `the run ends otherwise: ${what}; the golden run: ${other}`;
 }
 
 function outputText({ speaker, line, text, golden, isOrder, byte, at }: OutputSymptom): string {
@@ -53,13 +55,13 @@ function missingText({ what, speaker, text = '', byte = 0, further, golden }: Mi
   return `${speakerText(speaker)} never prints ${quoted(text)}${part}; ${does}${more}`;
 }
 
-function stuckText({ vmid, vcpu, where: side, at, cause, entries, golden }: StuckSymptom): string {
+function stuckText({ vmid, vcpu, where: side, isGivenUp, at, cause, entries, golden }: StuckSymptom): string {
   const who = `VM ${vmid}${vcpu === undefined ? '' : ` (vCPU ${hex(vcpu)})`}`;
   const [never, does] = side === 'inside' ? ['left', 'leaves'] : ['entered', 'enters'];
   const since = at ? ` after ${where(at)}${cause ? ` (${cause.name})` : ''}` : '';
   const times = entries.a === 1 ? 'one entry' : `${entries.a} entries`;
   const other = `the golden run ${does} it at ${where(golden)}, after ${entries.g}`;
-  return `${who} is not ${never}${at ? ' again' : ''}${since}, after ${times}; ${other}`;
+  return `${who} is not ${never}${at ? ' again' : ''}${since}, after ${times}${isGivenUp ? ', and said to have finished' : ''}; ${other}`;
 }
 
 const speakerText = (speaker: number | undefined): string =>

@@ -68,7 +68,7 @@ export interface MissingSymptom {
 
 /**
  * A vCPU that the golden run enters again, or leaves, and the failed one does not, although it goes on for longer than
- * the golden run ever waits for it.
+ * the golden run ever waits for it, or says that the VM has finished.
  */
 export interface StuckSymptom {
   readonly kind: 'stuck';
@@ -79,6 +79,8 @@ export interface StuckSymptom {
   readonly where: 'outside' | 'inside';
   /** The last time it was left, or entered; absent: it never was. */
   readonly at?: SymptomPlace;
+  /** Its VM is said to have finished by then, which it had not. */
+  readonly isGivenUp: boolean;
   /** Why it was left. */
   readonly cause?: { readonly number: number; readonly interrupt: boolean; readonly name: string };
   /** How often it has been entered: by then in the failed run, and before `golden` in the golden run. */
@@ -95,12 +97,13 @@ export interface EndedSymptom {
    * trap; `goes-on`: it has not ended where the recording does, and the golden run had.
    */
   readonly how: 'end' | 'reset' | 'trap-loop' | 'goes-on';
+  /** The end; the reset; or the first trap of the first of the loops. */
   readonly at: SymptomPlace;
   /** How it ended, for people; of the golden run absent where it goes on, too. */
   readonly end: string;
   readonly golden?: { readonly end: string; readonly at: SymptomPlace };
-  /** The harts in trap loops at the end; none of them is in the golden run's. */
-  readonly loops: readonly TrapLoop[];
+  /** The harts in trap loops at the end, which are in no such loop in the golden run, and their first traps. */
+  readonly loops: readonly (TrapLoop & { readonly since: SymptomPlace })[];
 }
 
 /** A disk does not hold at the end what it holds at the end of the golden run. */

@@ -8,7 +8,7 @@ import { exceptionName, interruptName, type MachineEvent } from '../../engine/in
 import { type Crossing, crossingOf, hasFinished } from '../equivalence/index.ts';
 import { observe, type Slices, type Spent } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { coverOf } from './cover.ts';
+import { coverOf, delayOf } from './cover.ts';
 import type { StuckSymptom, SymptomPlace } from './types.ts';
 
 /** vCPUs of one VM that are told apart at most; with more, sscratch means something else. */
@@ -42,6 +42,8 @@ interface Matched extends Track {
   byExit?: Next;
   byWork?: Next;
   likeExit?: boolean;
+  /** It has been left at the same instruction for the same cause, whenever. */
+  isKnownExit?: boolean;
 }
 
 interface Next {
@@ -64,11 +66,11 @@ export function* stuckVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): S
     }
   });
   return [...ofG.vms()].flatMap((vmid) => {
-    if (hasFinished(a.trace.notes, vmid, a.last)) return [];
+    const hasEnded = hasFinished(a.trace.notes, vmid, a.last);
     const vcpus = ofG.vcpusOf(vmid);
     const isTold = vcpus && ofA.vcpusOf(vmid)?.every(({ vcpu }) => ofG.at(vmid, vcpu!));
     const tracks = isTold ? vcpus : [ofG.at(vmid, undefined)!];
-    return tracks.flatMap((track) => stuck(a, ofA.at(vmid, track.vcpu), track) ?? []);
+    return tracks.flatMap((track) => stuck(a, ofA.at(vmid, track.vcpu), track, hasEnded) ?? []);
   });
 }
 
@@ -95,7 +97,7 @@ const newTrack = (vmid: number, vcpu: bigint | undefined): Track => ({
 
 function cross(track: Track, crossing: Crossing, work: number): void {
   const { kind, hart, ticks, trap } = crossing;
-  track.longest[kind] = Math.max(track.longest[kind], ticks - (track.last?.ticks ?? 0));
+  if (track.last) track.longest[kind] = Math.max(track.longest[kind], ticks - track.last.ticks);
   if (kind === 'entry') {
     track.entries++;
     track.inside.set(hart, work);
@@ -126,37 +128,59 @@ function matchExit(track: Matched, other: Track | undefined, crossing: Crossing)
   const last = other?.last;
   if (last?.kind !== 'exit' || crossing.kind !== 'exit') return;
   const { trap } = last;
-  const isLike =
-    track.done === other!.done &&
-    crossing.pc === last.pc &&
-    crossing.trap?.cause === trap?.cause &&
-    crossing.trap?.interrupt === trap?.interrupt;
+  const isKnown =
+    crossing.pc === last.pc && crossing.trap?.cause === trap?.cause && crossing.trap?.interrupt === trap?.interrupt;
+  if (isKnown) track.isKnownExit = true;
+  const isLike = isKnown && track.done === other!.done;
   if (isLike) track.likeExit = true;
   if (isLike && track.exits === other!.exits && track.entries === other!.entries) track.isSameByCount = true;
 }
 
-function stuck(a: TraceTimeline, other: Track | undefined, track: Matched): StuckSymptom | undefined {
-  const { vmid, vcpu, byCount, byExit, byWork, isSameByCount } = track;
+/**
+ * The symptom, if it is one: the golden run goes on with the vCPU and gets something done. `hasEnded`: its VM is said
+ * to have finished, which may be since it was given up.
+ */
+function stuck(
+  a: TraceTimeline,
+  other: Track | undefined,
+  track: Matched,
+  hasEnded: boolean,
+): StuckSymptom | undefined {
+  const { vmid, vcpu } = track;
   const last = other?.last;
-  const isInside = last?.kind === 'entry';
-  const next = !last || isInside || isSameByCount ? byCount : (byExit ?? byWork);
-  if (!next) return undefined;
-  // A machine that idles or has halted does not go on, and an idle one would never: nothing is awaited any more.
-  const isIdle = a.trace.end?.reason === 'idle';
-  const waited = isIdle ? coverOf(a.trace) : a.last.ticks - (last?.ticks ?? 0);
-  if (waited <= track.longest[isInside ? 'exit' : 'entry']) return undefined;
+  const next = nextOf(track, last, hasEnded);
+  // What is done in a stay that the recording does not see the end of is not known.
+  const getsOn = track.done > (other?.done ?? 0) || track.inside.size > 0;
+  if (!next || !getsOn || !(hasEnded || isLate(a, last, track, next.crossing))) return undefined;
   const { trap } = last ?? {};
   const name = trap && (trap.interrupt ? interruptName(trap.cause) : exceptionName(trap.cause));
   return {
     kind: 'stuck',
     vmid,
     ...(vcpu !== undefined && { vcpu }),
-    where: isInside ? 'inside' : 'outside',
+    where: last?.kind === 'entry' ? 'inside' : 'outside',
+    isGivenUp: hasEnded,
     ...(last && { at: before(last) }),
     ...(trap && { cause: { number: trap.cause, interrupt: trap.interrupt, name: name! } }),
     entries: { a: other?.entries ?? 0, g: next.entries },
     golden: before(next.crossing),
   };
+}
+
+/** How the golden run goes on with a vCPU that has come as far as it has in the other run. */
+function nextOf(track: Matched, last: Crossing | undefined, hasEnded: boolean): Next | undefined {
+  const { byCount, byExit, byWork, isSameByCount, isKnownExit } = track;
+  if (last?.kind !== 'exit' || isSameByCount) return byCount;
+  // A VM that has finished ends with the exit that the golden run has, too; one that is given up with one of its own.
+  const isOwn = !isKnownExit && last.trap?.interrupt === false;
+  return byExit ?? (hasEnded && !isOwn ? undefined : byWork);
+}
+
+/** Whether a run has gone on for longer than the golden run ever takes to the next crossing. */
+function isLate(a: TraceTimeline, last: Crossing | undefined, { longest }: Track, next: Crossing): boolean {
+  // A machine that idles would do so for ever.
+  const end = a.trace.end?.reason === 'idle' ? coverOf(a.trace) : a.last.ticks;
+  return last ? end - last.ticks > longest[next.kind] : end > next.ticks + delayOf(a.trace);
 }
 
 /** Crossings stand behind what happened, which took one tick; a return has retired in it. */
