@@ -2,7 +2,10 @@
 export { type DisassembledLine, disassembleAround, disassembleAt, insideVm, instructionAt } from './disassembly.ts';
 export {
   type CfaRule,
+  type DebugFunction,
   type DebugInfo,
+  type DebugParameter,
+  type DebugVariable,
   type FrameRules,
   type RegisterRule,
   readDebugInfo,

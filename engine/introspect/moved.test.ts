@@ -129,7 +129,7 @@ describe('a symbol table of what is loaded elsewhere', () => {
     const line = debug.lineAt(linked)!;
     const at = (address: bigint, options: TableOptions) => {
       const found = createSymbolTable('x', [symbol('f', linked)], { ...options, debug: () => debug }).debugAt(address);
-      return found && found.debug.lineAt(found.address);
+      return found?.debug.lineAt(found.address);
     };
     const apart = { vaddr: 0x8020_0000n, paddr: 0x9000_0000n, bytes: 0x1000n };
     expect([at(linked, { moved: [apart] }), at(0x9000_0300n, { moved: [apart] })]).toEqual([line, line]);

@@ -19,6 +19,8 @@ export interface Bytes {
 
 /** Longest string that is read. Strings may overlap: each name could be the rest of its section. */
 const MAX_STRING_BYTES = 4096;
+/** How far the end of one is looked for. */
+const MAX_SCANNED_BYTES = 65_536;
 /** A 64-bit number in LEB128. Longer ones are padded, as linkers do; past this they are damage. */
 const MAX_LEB_BYTES = 16;
 /** So many bytes of it fit a safe integer. */
@@ -145,10 +147,10 @@ export class Cursor {
     return large;
   }
 
-  /** A string that ends in a zero, cut at 4096 bytes. */
+  /** A string that ends in a zero, within 64 KiB; cut at 4096 bytes. */
   text(): string {
     const from = this.at;
-    const found = this.of.bytes.subarray(from, this.end).indexOf(0);
+    const found = this.of.bytes.subarray(from, Math.min(this.end, from + MAX_SCANNED_BYTES)).indexOf(0);
     if (found < 0) throw this.wrong('has a string without end');
     this.at = from + found + 1;
     return decoder.decode(this.of.bytes.subarray(from, from + Math.min(found, MAX_STRING_BYTES)));

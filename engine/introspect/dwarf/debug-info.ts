@@ -4,8 +4,12 @@
  */
 import { DwarfError } from './bytes.ts';
 import { type FrameRules, type FrameTable, readFrames } from './frames.ts';
+import { type DebugFunction, Functions } from './functions.ts';
 import { type LineTable, readLines, type SourceLine } from './lines.ts';
 import { type DebugSections, readDebugSections } from './sections.ts';
+import { Types } from './types.ts';
+import { Entries } from './units.ts';
+import { type DebugVariable, Variables } from './variables.ts';
 
 export interface DebugInfo {
   /** Whether the image has memory at an address. */
@@ -14,6 +18,10 @@ export interface DebugInfo {
   lineAt(address: bigint): SourceLine | undefined;
   /** How the caller's frame is found when the instruction at an address is next. */
   frameAt(address: bigint): FrameRules | undefined;
+  /** The function that has the instruction at an address, what it takes, and what was inlined there. */
+  functionAt(address: bigint): DebugFunction | undefined;
+  /** The variable, and the part of it, that has the byte at an address. */
+  variableAt(address: bigint): DebugVariable | undefined;
   /** What could not be read up to now, a line each, the first few. */
   problems(): readonly string[];
 }
@@ -41,21 +49,38 @@ export function readDebugInfo(file: Uint8Array): DebugInfo | undefined {
       return undefined;
     }
   };
-  const lazily = <R>(read: (sections: DebugSections, problem: (why: string) => void) => R) => {
-    let table: R | undefined;
-    let isRead = false;
+  const lazily = <R>(read: () => R | undefined) => {
+    let once: { readonly read: R | undefined } | undefined;
     return (): R | undefined => {
-      if (!isRead) table = ask(() => read(sections, problem));
-      isRead = true;
-      return table;
+      once ??= { read: ask(read) };
+      return once.read;
     };
   };
-  const lines = lazily<LineTable>(readLines);
-  const frames = lazily<FrameTable>(readFrames);
+  const lines = lazily<LineTable>(() => readLines(sections, problem));
+  const frames = lazily<FrameTable>(() => readFrames(sections, problem));
+  const described = lazily(() => readDescriptions(sections, problem));
+  const functions = lazily(() => {
+    const of = described();
+    return of && new Functions(of.entries, of.units, of.types, ask);
+  });
+  const variables = lazily(() => {
+    const of = described();
+    return of && new Variables(of.entries, of.units, of.types, ask);
+  });
   return {
     covers: (address) => sections.isInImage(address),
     lineAt: (address) => ask(() => lines()?.lineAt(address)),
     frameAt: (address) => ask(() => frames()?.frameAt(address)),
+    functionAt: (address) => ask(() => functions()?.at(address)),
+    variableAt: (address) => ask(() => variables()?.at(address)),
     problems: () => [...problems],
   };
+}
+
+function readDescriptions(sections: DebugSections, problem: (why: string) => void) {
+  const info = sections.section('.debug_info');
+  if (!info) return undefined;
+  const entries = new Entries(info, sections);
+  const units = entries.units(problem);
+  return { entries, units, types: new Types(entries, units) };
 }

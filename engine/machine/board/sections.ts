@@ -25,6 +25,7 @@ const SECTION_HEADER_BYTES = 64;
 const SHT_NOBITS = 8;
 /** Names may overlap: each section, each symbol could have the whole table for its name. */
 const MAX_NAME_BYTES = 4096;
+const MAX_SECTION_NAME_BYTES = 64;
 
 /** Sections of a 64-bit little-endian ELF file by index; none when the file has none, or its table is damaged. */
 export function readSections(file: Uint8Array): ElfSection[] {
@@ -37,7 +38,10 @@ export function readSections(file: Uint8Array): ElfSection[] {
   const names = Array.from({ length: count }, (_, n) => view.getUint32(at + n * SECTION_HEADER_BYTES, true));
   const sections = names.map((_, n) => sectionAt(view, at + n * SECTION_HEADER_BYTES));
   const strings = sections[view.getUint16(62, true)];
-  return sections.map((section, n) => ({ ...section, name: strings ? stringIn(file, strings, names[n]!) : '' }));
+  return sections.map((section, n) => ({
+    ...section,
+    name: strings ? stringIn(file, strings, names[n]!, MAX_SECTION_NAME_BYTES) : '',
+  }));
 }
 
 function sectionAt(view: DataView, at: number): Omit<ElfSection, 'name'> {
@@ -59,10 +63,15 @@ function sectionAt(view: DataView, at: number): Omit<ElfSection, 'name'> {
 
 const decoder = new TextDecoder();
 
-/** The string at `index` of a string table, cut at 4096 bytes; empty outside of it. */
-export function stringIn(file: Uint8Array, table: ElfSection | Omit<ElfSection, 'name'>, index: number): string {
+/** The string at `index` of a string table, cut at so many bytes; empty outside of it. */
+export function stringIn(
+  file: Uint8Array,
+  table: Pick<ElfSection, 'offset' | 'bytes'>,
+  index: number,
+  most = MAX_NAME_BYTES,
+): string {
   const start = table.offset + index;
-  const limit = Math.min(table.offset + table.bytes, start + MAX_NAME_BYTES);
+  const limit = Math.min(table.offset + table.bytes, start + most);
   if (start >= limit) return '';
   const name = file.subarray(start, limit);
   const end = name.indexOf(0);
