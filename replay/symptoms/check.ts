@@ -3,7 +3,7 @@ import { hex, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { imageDifferences, machineDifferences } from '../compare/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
-import { coverOf } from './cover.ts';
+import { coverOf, type Known } from './cover.ts';
 
 /** The same machine and images, and the same typed, as far as both go. @throws UserError that says what is other */
 export function insistGolden(a: Trace, g: Trace): void {
@@ -39,8 +39,9 @@ function* typedIn({ inputs, path }: Trace): Generator<number, undefined> {
 }
 
 /** Nothing has been found: then the golden run must have gone on for as long. @throws UserError */
-export function insistLongEnough(a: Trace, g: Trace): void {
-  if (coverOf(g) >= a.last.ticks) return;
+export function insistLongEnough(a: Trace, known: Known): void {
+  const { trace: g } = known;
+  if (coverOf(known) >= a.last.ticks) return;
   throw new UserError(
     `no symptom up to moment ${g.last.moment}, where the golden run ${g.path} ends: what ${a.path} does behind it, ` +
       `up to tick ${a.last.ticks}, cannot be judged; record the golden run for as long`,

@@ -2,6 +2,7 @@ import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import type { Trace, TraceConsole } from '../../traces/index.ts';
 import { type ConsoleDifference, consoleDifferences, firstDifferentByte } from './console.ts';
+import { knownFrom } from './cover.ts';
 
 /** A recording that prints a byte every ten ticks. `reason`: why it ended. */
 function said(text: string, reason = 'halted pass 0', every = 10): Trace {
@@ -17,7 +18,7 @@ const short = ({ speaker, output, missing }: ConsoleDifference) => [
   ...(missing ? [`no ${missing.golden.text}${missing.printed ? ` but ${missing.printed.text}` : ''}`] : []),
   ...(missing && missing.further > 0 ? [missing.further] : []),
 ];
-const differences = (a: Trace, g: Trace) => consoleDifferences(a, g).map(short);
+const differences = (a: Trace, g: Trace) => consoleDifferences(knownFrom(a), knownFrom(g)).map(short);
 
 describe('console lines that differ', () => {
   it.each<[what: string, a: string, g: string, ...found: unknown[][]]>([
@@ -71,7 +72,7 @@ describe('console lines that differ', () => {
         fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
         (lines, kept) => {
           const left = lines.filter((_, n) => kept[n]);
-          const found = consoleDifferences(said(left.join('')), said(lines.join('')));
+          const found = consoleDifferences(knownFrom(said(left.join(''))), knownFrom(said(lines.join(''))));
           const gone = lines.length - left.length;
           if (gone === 0) expect(found).toEqual([]);
           else {
@@ -94,7 +95,9 @@ describe('the first byte that differs', () => {
     ['x\nvm1: ab\n', 'vm1: aB\n', 6, 8, 6],
   ])('%j, %j', (textA, textG, byte, a, g) => {
     const [one, other] = [said(textA), said(textG)];
-    const [{ output }] = consoleDifferences(one, other).filter(({ speaker }) => speaker === 1) as [ConsoleDifference];
+    const [{ output }] = consoleDifferences(knownFrom(one), knownFrom(other)).filter(
+      ({ speaker }) => speaker === 1,
+    ) as [ConsoleDifference];
     expect(firstDifferentByte(one, output!.line, other, output!.golden!)).toEqual({ byte, a, g });
   });
 });

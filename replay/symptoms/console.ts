@@ -4,7 +4,7 @@
  */
 import type { Trace } from '../../traces/index.ts';
 import { type LineSpan, lineSpansOf, speakerOf } from '../timeline/index.ts';
-import { coverOf, hadTimeFor } from './cover.ts';
+import { coverOf, hadTimeFor, type Known } from './cover.ts';
 
 /** A line, and its number (from 1) among those of its speaker. */
 export interface SaidLine extends LineSpan {
@@ -25,15 +25,13 @@ export interface ConsoleDifference {
 const MAX_CHARACTERS = 1 << 25;
 
 /** All speakers whose lines differ. */
-export function consoleDifferences(a: Trace, g: Trace): ConsoleDifference[] {
-  const [ofA, ofG] = [saidIn(a), saidIn(g)];
+export function consoleDifferences(a: Known, g: Known): ConsoleDifference[] {
+  const [ofA, ofG] = [saidIn(a.trace), saidIn(g.trace)];
   const speakers = new Set([...ofG.lines.keys(), ...ofA.lines.keys()]);
   // What one run says when nothing is known of the other any more is not judged.
-  const isJudgedA = (line: LineSpan) => endOf(a, line) <= Math.min(ofG.until, coverOf(g));
+  const isJudgedA = (line: LineSpan) => endOf(a.trace, line) <= Math.min(ofG.until, coverOf(g));
   const isJudgedG = (line: LineSpan) =>
-    (line.isWhole || coverOf(g) === Number.POSITIVE_INFINITY) &&
-    endOf(g, line) <= ofA.until &&
-    hadTimeFor(a, endOf(g, line));
+    (line.isWhole || g.ended !== undefined) && endOf(g.trace, line) <= ofA.until && hadTimeFor(a, endOf(g.trace, line));
   return [...speakers].flatMap((speaker) => {
     const of = (said: Said) => said.lines.get(speaker) ?? [];
     const isOrdered = speaker !== undefined;

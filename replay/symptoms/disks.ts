@@ -4,13 +4,17 @@
  */
 import { diskPlace, imagePage, type Page } from '../../engine/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { hadTimeFor, ownEnd } from './cover.ts';
+import { hadTimeFor, type Known } from './cover.ts';
 import { endPlace } from './place.ts';
 import type { DiskSymptom } from './types.ts';
 
 /** One for each disk that differs. Moves both timelines. @throws TraceError when a run leaves its recording */
-export function otherDisks(a: TraceTimeline, g: TraceTimeline): DiskSymptom[] {
-  if (!ownEnd(g.trace) || !hadTimeFor(a.trace, g.last.ticks)) return [];
+export function otherDisks(
+  a: TraceTimeline,
+  g: TraceTimeline,
+  known: { readonly a: Known; readonly g: Known },
+): DiskSymptom[] {
+  if (known.g.ended === undefined || !hadTimeFor(known.a, g.last.ticks)) return [];
   const { virtio = [] } = a.machine.config;
   if (!virtio.some(({ kind }) => kind === 'block')) return [];
   const [ofA, ofG] = [writtenPages(a), writtenPages(g)];

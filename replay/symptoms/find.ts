@@ -3,7 +3,7 @@
  * and inputs, but for what was injected; that is not looked at. Each run is executed once, and near each symptom.
  */
 import { NOTES, noteText } from '../../engine/index.ts';
-import type { Trace, TraceNote } from '../../traces/index.ts';
+import type { TraceNote } from '../../traces/index.ts';
 import type { Place } from '../base/index.ts';
 import { compareRecordings } from '../compare/index.ts';
 import { type Recovery, recoveriesIn } from '../equivalence/index.ts';
@@ -11,12 +11,12 @@ import type { Slices, Spent } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import { insistGolden, insistLongEnough } from './check.ts';
 import { type ConsoleDifference, consoleDifferences, firstDifferentByte } from './console.ts';
-import { coverOf, hadTimeFor } from './cover.ts';
+import { coverOf, hadTimeFor, type Known, knownFrom, knownOf } from './cover.ts';
 import { otherDisks } from './disks.ts';
 import { otherEnd } from './ends.ts';
 import { endPlace, placeBefore } from './place.ts';
 import type { MissingSymptom, OutputSymptom, Symptom, SymptomPlace } from './types.ts';
-import { stuckVcpus } from './vcpus.ts';
+import { observeVcpus, stuckVcpus } from './vcpus.ts';
 
 /** Symptoms of a kind, at most: far more than anybody looks at. The first ones are found. */
 const MAX_OF_KIND = 64;
@@ -30,41 +30,46 @@ const MAX_OF_KIND = 64;
 export function* findSymptoms(a: TraceTimeline, g: TraceTimeline): Slices<Symptom[]> {
   insistGolden(a.trace, g.trace);
   const origins = [a.place, g.place] as const;
+  let golden = knownFrom(g.trace);
   const found: Symptom[] = [];
   try {
     // What is injected may do nothing to the machine at all: then there is nothing to be looked for.
-    if (!compareRecordings(a.trace, g.trace).equal) yield* collect(a, g, found);
+    if (!compareRecordings(a.trace, g.trace).equal) golden = yield* collect(a, g, found);
   } finally {
     back(a, origins[0]);
     back(g, origins[1]);
   }
-  if (found.length === 0) insistLongEnough(a.trace, g.trace);
+  if (found.length === 0) insistLongEnough(a.trace, golden);
   return found.sort((x, y) => timeOf(x) - timeOf(y));
 }
 
-function* collect(a: TraceTimeline, g: TraceTimeline, found: Symptom[]): Slices<void> {
+/** Adds all symptoms to `found`, in no order. Returns what is known of the golden run. */
+function* collect(a: TraceTimeline, g: TraceTimeline, found: Symptom[]): Slices<Known> {
   const spent: Spent = { executed: 0 };
   // Events first: going to single places is quick once both runs have left snapshots on their way.
-  found.push(...(yield* stuckVcpus(a, g, spent)).sort(inTime).slice(0, MAX_OF_KIND));
+  const vcpus = yield* observeVcpus(a, g, spent);
+  const known = { a: knownOf(a), g: knownOf(g) };
+  found.push(...stuckVcpus(vcpus, known.a).sort(inTime).slice(0, MAX_OF_KIND));
   const progress = () => ({ moment: a.machine.moment, executed: spent.executed });
-  for (const { detected, failure } of detections(a.trace, g.trace)) {
+  for (const { detected, failure } of detections(known.a, known.g)) {
     const { code, arg } = detected;
     const said = { code, arg, message: noteText(code, arg), ...(failure !== undefined && { failure }) };
     found.push({ kind: 'detected', at: placeBefore(a, detected), ...said });
     yield progress();
   }
-  for (const difference of bounded(a.trace, g.trace)) {
+  for (const difference of bounded(known.a, known.g)) {
     found.push(...consoleSymptoms(a, g, difference));
     yield progress();
   }
-  for (const note of unfinished(a.trace, g.trace)) {
+  for (const note of unfinished(known.a, known.g)) {
     const golden = placeBefore(g, note);
     found.push({ kind: 'missing', what: 'finished', speaker: note.arg, further: 0, golden });
     yield progress();
   }
-  found.push(...(yield* otherEnd(a, g, spent)));
+  found.push(...(yield* otherEnd(a, g, known, spent)));
   yield progress();
-  found.push(...otherDisks(a, g));
+  found.push(...otherDisks(a, g, known));
+  return known.g;
 }
 
 /** What is missing has no time of its own but that of the golden run. */
@@ -80,20 +85,20 @@ function back(run: TraceTimeline, { ticks, here }: Place): void {
 }
 
 /** Recoveries whose detection the golden run does not have. */
-function detections(a: Trace, g: Trace): Recovery[] {
-  const others = recoveriesIn(g.notes).map(({ detected }) => detected);
+function detections(a: Known, g: Known): Recovery[] {
+  const others = recoveriesIn(g.trace.notes).map(({ detected }) => detected);
   const isOther = ({ detected: { code, arg, ticks } }: Recovery) => {
     const same = others.findIndex((other) => other.code === code && other.arg === arg);
     if (same < 0) return ticks <= coverOf(g);
     others.splice(same, 1);
     return false;
   };
-  return recoveriesIn(a.notes).filter(isOther).slice(0, MAX_OF_KIND);
+  return recoveriesIn(a.trace.notes).filter(isOther).slice(0, MAX_OF_KIND);
 }
 
 /** VMs that say in the golden run only that they have finished. */
-function unfinished(a: Trace, g: Trace): TraceNote[] {
-  const finished = (trace: Trace) => trace.notes.filter(({ code }) => code === NOTES.VM_DONE.code);
+function unfinished(a: Known, g: Known): TraceNote[] {
+  const finished = ({ trace }: Known) => trace.notes.filter(({ code }) => code === NOTES.VM_DONE.code);
   const done = new Set(finished(a).map(({ arg }) => arg));
   const found = new Map<number, TraceNote>();
   for (const note of finished(g)) {
@@ -103,11 +108,11 @@ function unfinished(a: Trace, g: Trace): TraceNote[] {
 }
 
 /** The differences of those speakers whose first ones are soonest: a guest can speak for any number of VMs. */
-function bounded(a: Trace, g: Trace): ConsoleDifference[] {
+function bounded(a: Known, g: Known): ConsoleDifference[] {
   const when = ({ output, missing }: ConsoleDifference) =>
     Math.min(
-      output ? a.console.at(output.line.first)!.ticks : Number.POSITIVE_INFINITY,
-      missing ? g.console.at(missing.golden.first)!.ticks : Number.POSITIVE_INFINITY,
+      output ? a.trace.console.at(output.line.first)!.ticks : Number.POSITIVE_INFINITY,
+      missing ? g.trace.console.at(missing.golden.first)!.ticks : Number.POSITIVE_INFINITY,
     );
   return consoleDifferences(a, g)
     .sort((x, y) => when(x) - when(y))

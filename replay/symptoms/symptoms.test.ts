@@ -135,6 +135,16 @@ describe('a program that talks', async () => {
     );
   });
 
+  it('has ended where its recording was to end', async () => {
+    const cut = await store.take({ ...limits, config, maxMoment: 1_000_000, maxTicks: golden.last.ticks });
+    expect([cut.end?.reason, cut.last]).toEqual(['time', golden.last]);
+    expect([symptomsOf(cut, golden), symptomsOf(golden, cut)]).toEqual([[], []]);
+    const a = await taken(3);
+    const failed = await store.take({ ...limits, config, planned: [poke(DATA, [3])], maxTicks: a.last.ticks });
+    expect(failed.end?.reason).toBe('time');
+    expect(symptomsOf(failed, cut)).toEqual(symptomsOf(a, golden));
+  });
+
   it('hangs', async () => {
     const a = await taken(2);
     const found = symptomsOf(a, golden);

@@ -5,10 +5,11 @@
  * Relies on sscratch for telling vCPUs apart; of a VM for which it does not, all vCPUs together are looked at.
  */
 import { exceptionName, interruptName, type MachineEvent } from '../../engine/index.ts';
+import { endReason } from '../base/index.ts';
 import { type Crossing, crossingOf, hasFinished } from '../equivalence/index.ts';
 import { observe, type Slices, type Spent } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { coverOf, delayOf } from './cover.ts';
+import { coverOf, delayOf, type Known } from './cover.ts';
 import type { StuckSymptom, SymptomPlace } from './types.ts';
 
 /** vCPUs of one VM that are told apart at most; with more, sscratch means something else. */
@@ -51,8 +52,14 @@ interface Next {
   readonly entries: number;
 }
 
-/** All vCPUs that are stuck, in no order. Moves both timelines. @throws TraceError when a run leaves its recording */
-export function* stuckVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): Slices<StuckSymptom[]> {
+/** What the vCPUs of both runs do. */
+export interface Vcpus {
+  readonly a: Tracks<Track>;
+  readonly g: Tracks<Matched>;
+}
+
+/** Executes both runs from beginning to end. @throws TraceError when one of them leaves its recording */
+export function* observeVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): Slices<Vcpus> {
   const ofA = new Tracks<Track>(newTrack);
   yield* follow(a, spent, (crossing, event) => {
     for (const track of ofA.of(crossing.vmid, event.context)) cross(track, crossing, event.work);
@@ -65,8 +72,13 @@ export function* stuckVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): S
       matchExit(track, ofA.at(track.vmid, track.vcpu), crossing);
     }
   });
+  return { a: ofA, g: ofG };
+}
+
+/** All vCPUs that are stuck, in no order. `a`: the failed run. */
+export function stuckVcpus({ a: ofA, g: ofG }: Vcpus, a: Known): StuckSymptom[] {
   return [...ofG.vms()].flatMap((vmid) => {
-    const hasEnded = hasFinished(a.trace.notes, vmid, a.last);
+    const hasEnded = hasFinished(a.trace.notes, vmid, a.trace.last);
     const vcpus = ofG.vcpusOf(vmid);
     const isTold = vcpus && ofA.vcpusOf(vmid)?.every(({ vcpu }) => ofG.at(vmid, vcpu!));
     const tracks = isTold ? vcpus : [ofG.at(vmid, undefined)!];
@@ -140,12 +152,7 @@ function matchExit(track: Matched, other: Track | undefined, crossing: Crossing)
  * The symptom, if it is one: the golden run goes on with the vCPU and gets something done. `hasEnded`: its VM is said
  * to have finished, which may be since it was given up.
  */
-function stuck(
-  a: TraceTimeline,
-  other: Track | undefined,
-  track: Matched,
-  hasEnded: boolean,
-): StuckSymptom | undefined {
+function stuck(a: Known, other: Track | undefined, track: Matched, hasEnded: boolean): StuckSymptom | undefined {
   const { vmid, vcpu } = track;
   const last = other?.last;
   const next = nextOf(track, last, hasEnded);
@@ -176,11 +183,13 @@ function nextOf(track: Matched, last: Crossing | undefined, hasEnded: boolean): 
   return byExit ?? (hasEnded && !isOwn ? undefined : byWork);
 }
 
+const IDLE = endReason({ kind: 'idle' });
+
 /** Whether a run has gone on for longer than the golden run ever takes to the next crossing. */
-function isLate(a: TraceTimeline, last: Crossing | undefined, { longest }: Track, next: Crossing): boolean {
+function isLate(a: Known, last: Crossing | undefined, { longest }: Track, next: Crossing): boolean {
   // A machine that idles would do so for ever.
-  const end = a.trace.end?.reason === 'idle' ? coverOf(a.trace) : a.last.ticks;
-  return last ? end - last.ticks > longest[next.kind] : end > next.ticks + delayOf(a.trace);
+  const end = a.ended === IDLE ? coverOf(a) : a.trace.last.ticks;
+  return last ? end - last.ticks > longest[next.kind] : end > next.ticks + delayOf(a);
 }
 
 /** Crossings stand behind what happened, which took one tick; a return has retired in it. */
