@@ -25,5 +25,5 @@ export function runOf(program: Program): SearchedRun {
     starts: [],
     unreachable: (where) => new Error(`the run does not come to ${where}`),
   });
-  return Object.assign(timeline, { last: { moment: 0, ticks: RUN_TICKS } });
+  return Object.assign(timeline, { first: { moment: 0, ticks: 0 }, last: { moment: 0, ticks: RUN_TICKS } });
 }

@@ -182,7 +182,7 @@ describe('an image', () => {
 describe('another version', () => {
   it('is refused by name when the major differs', () => {
     expect(() => openWhole(forged(2, 3, []), 'a.djvm')).toThrow(
-      'a.djvm: trace format 2.3, this dejavm reads 1.1; use a newer dejavm',
+      'a.djvm: trace format 2.3, this dejavm reads 1.2; use a newer dejavm',
     );
     expect((tryOpen(forged(2, 3, [])) as TraceError).kind).toBe('newer');
     expect((tryOpen(forged(0, 9, [])) as TraceError).message).toContain('use the dejavm that wrote it');

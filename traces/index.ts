@@ -4,6 +4,7 @@ export {
   type Bookmark,
   type Bookmarks,
   type BookmarkText,
+  copyBookmarks,
   deleteBookmark,
   readBookmarks,
 } from './bookmarks/index.ts';
@@ -27,6 +28,7 @@ export type {
   Trace,
   TraceCheckpoint,
   TraceConsole,
+  TraceCut,
   TraceDamage,
   TraceDevice,
   TraceDigest,

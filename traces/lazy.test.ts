@@ -210,7 +210,7 @@ describe('places that do not fit into memory', () => {
     const { check } = encodePreamble(1, 1);
     scanBlocks(
       source,
-      { major: 1, minor: 1, check },
+      { major: 1, minor: 1, isCut: false, check },
       {
         contents: false,
         take: (record) => {

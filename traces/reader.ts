@@ -68,7 +68,8 @@ function readTrace(source: ByteSource, { thorough = false }: OpenOptions): Trace
 function traceOf(contents: Contents, header: TraceHeader, broken: Break | undefined): Trace {
   const { source, inputs, digests, vmDigests, console, notes, checkpoints } = contents;
   const end = contents.end();
-  const last = lastVouchedFor(contents, header, end);
+  const first = firstOf(contents, header);
+  const last = lastVouchedFor(contents, header, first, end);
   return {
     path: source.path,
     header,
@@ -81,23 +82,38 @@ function traceOf(contents: Contents, header: TraceHeader, broken: Break | undefi
     checkpoints,
     end,
     damage: broken && { ...broken, lastGood: last },
+    first,
     last,
     image: imageLoader(contents, header, broken),
     checkpoint: checkpointLoader(contents),
   };
 }
 
+/** Where the run begins. @throws TraceError for a cut that does not have the state there */
+function firstOf({ source, checkpoints }: Contents, { cut }: TraceHeader): Position {
+  if (!cut) return { moment: 0, ticks: 0 };
+  const { moment, ticks } = cut.from;
+  const state = checkpoints.at(0);
+  if (state?.moment === moment && state.ticks === ticks) return { moment, ticks };
+  throw new TraceError('damaged', source.path, `the state at moment ${moment}, where it begins, is not there`);
+}
+
 /**
  * The last position that something vouches for.
  * @throws TraceError when that is further from the start than the digests before it allow
  */
-function lastVouchedFor({ source, digests, checkpoints }: Contents, header: TraceHeader, end?: TraceEnd): Position {
+function lastVouchedFor(
+  { source, digests, checkpoints }: Contents,
+  header: TraceHeader,
+  first: Position,
+  end?: TraceEnd,
+): Position {
   const digest = digests.at(-1);
   const vouched = [end, digest, checkpoints.at(-1)].filter((p) => p !== undefined);
-  const { moment, ticks } = vouched.reduce<Position>((a, b) => (inOrder(a, b) ? b : a), { moment: 0, ticks: 0 });
-  const digestMoment = digest?.moment ?? 0;
+  const { moment, ticks } = vouched.reduce<Position>((a, b) => (inOrder(a, b) ? b : a), first);
+  const digestMoment = digest?.moment ?? first.moment;
   const gap = digestGap(header);
-  const isNear = digestMoment <= digests.length * gap && moment - digestMoment <= gap;
+  const isNear = digestMoment - first.moment <= digests.length * gap && moment - digestMoment <= gap;
   if (isNear && vouched.every((at) => at.moment <= moment)) return { moment, ticks };
   throw new TraceError('damaged', source.path, `it has too few digests for a run of ${moment} instructions`);
 }

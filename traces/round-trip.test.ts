@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openTraceBytes, type TraceCheckpoint } from './index.ts';
+import { FORMAT_MAJOR, FORMAT_MINOR, openTraceBytes, type TraceCheckpoint } from './index.ts';
 import { encodePreamble } from './preamble.ts';
 import { KIND } from './records/kinds.ts';
 import { scanBlocks } from './scan.ts';
@@ -40,7 +40,7 @@ function pagesIn(bytes: Uint8Array): number {
   };
   scanBlocks(
     memorySource('t', bytes),
-    { major: 1, minor: 1, check: encodePreamble(1, 1).check },
+    { major: FORMAT_MAJOR, minor: FORMAT_MINOR, isCut: false, check: encodePreamble().check },
     { contents: false, take },
   );
   return pages;
@@ -89,7 +89,7 @@ describe('a trace', () => {
   it('carries its header and images, and names the run after them', () => {
     const trace = openTraceBytes('t', traceBytes(SAMPLE, SAMPLE_END));
     expect(trace.header).toMatchObject(FIELDS);
-    expect(trace.header).toMatchObject({ formatMajor: 1, formatMinor: 1 });
+    expect(trace.header).toMatchObject({ formatMajor: FORMAT_MAJOR, formatMinor: FORMAT_MINOR });
     expect(trace.header.id).toMatch(/^[0-9a-f]{16}$/);
     for (const { role, name, bytes } of IMAGES) expect(trace.image(role)).toStrictEqual({ name, bytes });
     expect(trace.image('initrd')).toBeUndefined();

@@ -132,7 +132,10 @@ function openFile(at: string, path: string, held: Claim): TraceSink {
   const fd = openSync(at, 'wx', PRIVATE_FILE);
   let now = at;
   let isNameSynced = false;
+  let isOpen = true;
   const close = () => {
+    if (!isOpen) return;
+    isOpen = false;
     closeQuietly(fd);
     held.release();
   };
@@ -174,7 +177,8 @@ function openFile(at: string, path: string, held: Claim): TraceSink {
     discard() {
       try {
         close();
-        rmSync(now, { force: true });
+        // Once it has taken the place of another, that one cannot be had back.
+        if (now === at) rmSync(now, { force: true });
       } catch {
         // Nothing to be done about a file that cannot be removed; the first error is the one to report.
       }

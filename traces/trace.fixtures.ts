@@ -50,6 +50,12 @@ export const FIELDS_WITH_DEVICES: TraceHeaderFields = {
   },
 };
 
+/** A header with what format 1.2 added: of a cut that begins where `SAMPLE` does. */
+export const FIELDS_OF_CUT: TraceHeaderFields = {
+  ...FIELDS_WITH_DEVICES,
+  cut: { of: '0123456789abcdef', from: { moment: 0, ticks: 0 }, to: { moment: 310, ticks: 2 ** 40 + 30 } },
+};
+
 export const IMAGES: readonly ImageContent[] = [
   { role: 'bios', name: 'fw.elf', bytes: Uint8Array.from({ length: 300 }, (_, i) => i * 7) },
   { role: 'kernel', name: 'lazarus.elf', bytes: Uint8Array.from({ length: 500 }, (_, i) => i ^ (i >> 3)) },

@@ -49,6 +49,17 @@ export interface TraceHeader {
   readonly checkpointEvery: number;
   /** The command that made the trace, for people. */
   readonly commandLine: readonly string[];
+  /** It holds a part of a run, and begins with a checkpoint of the state there. Since format 1.2. */
+  readonly cut?: TraceCut;
+}
+
+/** Which part of a run a trace holds that was cut out of another. Positions are those of the whole run. */
+export interface TraceCut {
+  /** `id` of the recording of the whole run. */
+  readonly of: string;
+  /** Where it begins, before the inputs of that position. */
+  readonly from: Position;
+  readonly to: Position;
 }
 
 /** Input kinds are opaque here: `kind` and a msgpack-able `data`. */
@@ -104,6 +115,8 @@ export interface FullCheckpoint extends Position {
  */
 export interface TraceWriter {
   readonly path: string;
+  /** The header's. */
+  readonly id: string;
   input(record: TraceInput): void;
   digest(record: TraceDigest): void;
   vmDigest(record: TraceVmDigest): void;
@@ -119,6 +132,8 @@ export interface TraceWriter {
   finish(end: TraceEnd): void;
   /** Closes without an end record (the trace stays readable as truncated). */
   abandon(): void;
+  /** Closes and removes the file, when it was not finished: of this trace, a part is of no use. Must not throw. */
+  discard(): void;
   readonly bytesWritten: number;
 }
 
@@ -165,6 +180,8 @@ export interface Trace {
   /** undefined when recording was cut off. */
   readonly end: TraceEnd | undefined;
   readonly damage: TraceDamage | undefined;
+  /** Where it begins: where the machine was switched on, or, of a cut, its first checkpoint. */
+  readonly first: Position;
   /** Last position the trace vouches for: the end, or the last digest/checkpoint of a truncated trace. */
   readonly last: Position;
   /** Content of an image by role. @throws TraceError when the trace has none. */

@@ -59,10 +59,12 @@ export function traceWriterOn(
   maxPlaces: number = MAX_PLACES,
 ): TraceWriter {
   const blocks = new BlockAppender(sink);
+  let id: string;
   try {
     const named = images.map((image) => ({ role: image.role, name: image.name, sha256: sha256(image.bytes) }));
     const header = completeHeader(fields, named, FORMAT_MAJOR, FORMAT_MINOR);
-    blocks.start();
+    id = header.id;
+    blocks.start(header.cut !== undefined);
     blocks.append(KIND.HEADER, 1, encodeHeader(header));
     const stored = new Set<string>();
     for (const [i, image] of images.entries()) {
@@ -75,7 +77,7 @@ export function traceWriterOn(
     sink.discard();
     throw error;
   }
-  return new Writer(sink, blocks, maxPlaces);
+  return new Writer(sink, blocks, id, maxPlaces);
 }
 
 /** Appends blocks to a sink, each complete or not at all, and remembers where they stand. */
@@ -91,8 +93,8 @@ class BlockAppender {
     this.sink = sink;
   }
 
-  start(): void {
-    const { bytes, check } = encodePreamble();
+  start(isCut: boolean): void {
+    const { bytes, check } = encodePreamble(FORMAT_MAJOR, FORMAT_MINOR, isCut);
     this.write(bytes);
     this.check = check;
   }
@@ -155,6 +157,7 @@ interface Stream {
 }
 
 class Writer implements TraceWriter {
+  readonly id: string;
   private readonly sink: TraceSink;
   private readonly blocks: BlockAppender;
   private readonly inputs: Stream;
@@ -169,7 +172,8 @@ class Writer implements TraceWriter {
   private readonly maxPlaces: number;
   private closed = false;
 
-  constructor(sink: TraceSink, blocks: BlockAppender, maxPlaces: number) {
+  constructor(sink: TraceSink, blocks: BlockAppender, id: string, maxPlaces: number) {
+    this.id = id;
     this.sink = sink;
     this.blocks = blocks;
     this.maxPlaces = maxPlaces;
@@ -245,6 +249,11 @@ class Writer implements TraceWriter {
       this.closed = true;
       this.sink.close();
     }
+  }
+
+  discard(): void {
+    this.closed = true;
+    this.sink.discard();
   }
 
   private add(stream: Stream, record: Position): void {

@@ -6,6 +6,9 @@ import type { TraceEnd } from '../../traces/index.ts';
 export const endReason = (stop: StopReason): string =>
   stop.kind === 'halted' ? `halted ${stop.status} ${stop.code}` : stop.kind;
 
+/** The reason of a cut that ends before the recording does. */
+export const CUT_END = 'cut';
+
 const STUCK = { kind: 'halted', status: 'fail', code: STUCK_CODE } as const;
 
 /** For people: the reason, but where its number says that nothing but traps happened. */

@@ -1,7 +1,7 @@
 /** Positions, inputs, results and errors that every folder of replay speaks of. */
-export { endReason, endText } from './end-text.ts';
+export { CUT_END, endReason, endText } from './end-text.ts';
 export { MomentError } from './errors.ts';
-export { type Mark, marksToEnd, sharedMarks } from './marks.ts';
+export { type Mark, marksToEnd, sharedMarks, sharedStart } from './marks.ts';
 export type {
   BisectResult,
   Divergence,

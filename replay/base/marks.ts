@@ -4,6 +4,7 @@
  * pair them; any other (live input brings its own) stands where only its virtual time says.
  */
 import { firstFrom, type RecordList, type Trace, type TraceDigest } from '../../traces/index.ts';
+import type { Position } from './types.ts';
 
 /** All from a virtual time on, before the end; of two at one position, the digest first. */
 function* marksFrom({ digests, checkpoints }: Trace, ticks: number): Generator<TraceDigest> {
@@ -33,6 +34,9 @@ export function* marksToEnd(trace: Trace, ticks: number): Generator<Mark> {
   const { end } = trace;
   if (end && end.ticks >= ticks) yield { ...end, isEnd: true };
 }
+
+/** Where two recordings begin to be comparable: one of them may be a cut. */
+export const sharedStart = (a: Trace, b: Trace): Position => (a.first.ticks >= b.first.ticks ? a.first : b.first);
 
 type Pair = readonly [TraceDigest, TraceDigest];
 

@@ -165,11 +165,12 @@ export interface ReplayResult {
   readonly divergence?: Divergence;
 }
 
-/** A trace opened for travel. Moments run from 0 to `last.moment`. */
+/** A trace opened for travel. Moments run from `first.moment` to `last.moment`. */
 export interface TimeTravel {
   readonly trace: Trace;
   readonly machine: Machine;
   readonly moment: Moment;
+  readonly first: Position;
   readonly last: Position;
   /**
    * Nearest state before, then forward. Returns when `machine.moment === moment`. `pending`: before the inputs of that
@@ -186,7 +187,7 @@ export interface TimeTravel {
   advance(until: RunLimit, here: InputsHere): StopReason;
   /** Forward n instructions (clamped to the end). */
   stepForward(n?: number): void;
-  /** Back n instructions (clamped to 0). */
+  /** Back n instructions (clamped to the beginning). */
   stepBackward(n?: number): void;
   /**
    * Console text written up to the present moment, per line with the moment of its first byte: the last 64 KiB of it.

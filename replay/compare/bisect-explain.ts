@@ -21,14 +21,20 @@ import { describeEvent, type InputDifference } from './diff-inputs.ts';
 export type Found = Omit<BisectResult, 'identical' | 'probes'>;
 
 /** The states differ from the start, for this reason. */
-export function explainStart(pair: Pair, loaded: readonly SettingDifference[]): Found {
+export function explainStart(pair: Pair, start: Position, loaded: readonly SettingDifference[]): Found {
   const list = loaded.map(({ name, a, b }) => `${name}: A ${a}, B ${b}`).join('; ');
   return {
-    moment: 0,
-    ticks: 0,
+    ...start,
     cause: `the machines start with different contents: ${list}`,
     ...stateDifferences(pair),
   };
+}
+
+/** The states differ where the later of the two traces begins. */
+export function explainEarlier(pair: Pair, start: Position): Found {
+  const { path } = (pair.a.first.ticks === start.ticks ? pair.a : pair.b).trace;
+  const cause = `${path} begins here, and the states differ already: they parted before, where it has nothing`;
+  return { ...start, cause, ...stateDifferences(pair) };
 }
 
 /**

@@ -7,34 +7,40 @@
  */
 import { UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import type { BisectResult, Position } from '../base/index.ts';
+import { type BisectResult, type Position, sharedStart } from '../base/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
-import { explainInput, explainInstruction, explainStart, type Found } from './bisect-explain.ts';
+import { momentsOf } from '../timeline/index.ts';
+import { explainEarlier, explainInput, explainInstruction, explainStart, type Found } from './bisect-explain.ts';
 import { type BisectOptions, openPair, type Pair } from './bisect-pair.ts';
 import { searchBetween } from './bisect-search.ts';
 import { compareDigests, type DigestComparison, imageDifferences, machineDifferences } from './diff.ts';
 import { differingInputs, type InputDifference } from './diff-inputs.ts';
 
 /**
- * First difference of two runs of the same machine.
- * @throws UserError when the machines differ (harts, RAM, quantum, engine), TraceError when a trace does not replay.
+ * First difference of two runs of the same machine, from where both traces have begun.
+ * @throws UserError when the machines differ (harts, RAM, quantum, engine) or one trace ends before the other begins,
+ * TraceError when a trace does not replay.
  */
 export function bisectTraces(a: Trace, b: Trace, options: BisectOptions = {}): BisectResult {
   refuseOtherMachine(a, b);
   const atStart = imageDifferences(a.header, b.header);
-  const inputs = differingInputs(inputsFromTrace(a), inputsFromTrace(b));
+  const start = sharedStart(a, b);
+  refuseApart(a, b, start);
+  const inputs = differingInputs(inputsFromTrace(a), inputsFromTrace(b), start.ticks);
   const digests = compareDigests(a, b);
   let next = inputs.next();
-  if (atStart.length === 0 && next.done && !digests.firstDifferent) return identical(a, b, 0);
+  const isWhole = start.ticks === 0;
+  if (atStart.length === 0 && isWhole && next.done && !digests.firstDifferent) return identical(a, b, 0);
 
   const pair = openPair(a, b, options);
-  if (atStart.length > 0) {
-    pair.a.toTicks(0, 'pending');
-    pair.b.toTicks(0, 'pending');
-    pair.equal();
-    return result(explainStart(pair, atStart), pair);
+  if (atStart.length > 0 || !isWhole) {
+    pair.a.toTicks(start.ticks, 'pending');
+    pair.b.toTicks(start.ticks, 'pending');
+    const isEqual = pair.equal();
+    if (atStart.length > 0) return result(explainStart(pair, start, atStart), pair);
+    if (!isEqual) return result(explainEarlier(pair, start), pair);
   }
-  let equalAt: Position = { moment: 0, ticks: 0 };
+  let equalAt: Position = start;
   for (; !next.done; next = inputs.next()) {
     const input = next.value;
     if (input.ticks > Math.min(a.last.ticks, b.last.ticks)) break;
@@ -52,6 +58,11 @@ function refuseOtherMachine(a: Trace, b: Trace): void {
   throw new UserError(
     `cannot bisect runs of different machines: ${list}; record both with the same engine, -smp, -m, --quantum and --jitter`,
   );
+}
+
+function refuseApart(a: Trace, b: Trace, { ticks }: Position): void {
+  if (ticks <= Math.min(a.last.ticks, b.last.ticks)) return;
+  throw new UserError(`cannot bisect parts of runs that have no moment in common: ${momentsOf(a)}; ${momentsOf(b)}`);
 }
 
 /** Goes to where an input differs and compares before and after applying what each run has there. */
@@ -87,7 +98,7 @@ function unexplained(pair: Pair, equalAt: Position, at: Different): BisectResult
 function identical(a: Trace, b: Trace, probes: number): BisectResult {
   const [short, long] = a.last.ticks <= b.last.ticks ? ([a, b] as const) : ([b, a] as const);
   const ends = short.last.ticks !== long.last.ticks;
-  const cause = `${short.path} is a prefix of ${long.path}: it ends at moment ${short.last.moment}, the other at ${long.last.moment}`;
+  const cause = `${short.path} is a ${short.first.ticks === long.first.ticks ? 'prefix' : 'part'} of ${long.path}: it ends at moment ${short.last.moment}, the other at ${long.last.moment}`;
   return { identical: true, differences: [], probes, ...(ends && { cause }) };
 }
 

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { formatFault, type InputEvent, UserError } from '../../engine/index.ts';
-import type { RecordList } from '../../traces/index.ts';
+import { firstFrom, type RecordList } from '../../traces/index.ts';
 import type { Position } from '../base/index.ts';
 
 /** An input with its decoded event. */
@@ -22,9 +22,13 @@ export interface InputDifference extends Position {
   readonly onlyB: readonly InputEvent[];
 }
 
-/** Positions at which the runs' inputs differ, first one first. Reads no further than it is asked to. */
-export function* differingInputs(a: RecordList<TimedInput>, b: RecordList<TimedInput>): Generator<InputDifference> {
-  let [atA, atB] = [0, 0];
+/** Positions at which the runs' inputs differ, in order, from a virtual time on. Reads no further than it is asked. */
+export function* differingInputs(
+  a: RecordList<TimedInput>,
+  b: RecordList<TimedInput>,
+  from = 0,
+): Generator<InputDifference> {
+  let [atA, atB] = [firstFrom(a, 'ticks', from), firstFrom(b, 'ticks', from)];
   while (atA < a.length || atB < b.length) {
     const [nextA, nextB] = [a.at(atA), b.at(atB)];
     const ticks = Math.min(nextA?.ticks ?? Infinity, nextB?.ticks ?? Infinity);

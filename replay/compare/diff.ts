@@ -4,9 +4,9 @@
  */
 import { DEFAULT_WALL_CLOCK, type InputEvent } from '../../engine/index.ts';
 import type { Trace, TraceHeader } from '../../traces/index.ts';
-import { endText, type Position, sharedMarks } from '../base/index.ts';
+import { CUT_END, endText, type Position, sharedMarks, sharedStart } from '../base/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
-import { type ConsoleLine, linesOf } from '../timeline/index.ts';
+import { type ConsoleLine, linesOf, outputBetween } from '../timeline/index.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 import { compareVms, type VmComparison, vmLines } from './diff-vms.ts';
 
@@ -25,8 +25,16 @@ export interface DigestComparison {
   readonly firstDifferent?: Position & { readonly ticksOfB: number; readonly a: bigint; readonly b: bigint };
 }
 
+/** A part of a run: output comes behind its beginning. */
+interface Part {
+  readonly from: Position;
+  readonly to: Position;
+}
+
 export interface TraceDiff {
   readonly equal: boolean;
+  /** Only this part of the runs was compared: one trace is a cut and has no more. */
+  readonly part?: Part;
   readonly machine: readonly SettingDifference[];
   readonly images: readonly SettingDifference[];
   /** The first positions at which they differ; `moreInputs` further ones are not listed. */
@@ -46,11 +54,15 @@ export interface TraceDiff {
 export function diffTraces(a: Trace, b: Trace): TraceDiff {
   const machine = machineDifferences(a.header, b.header);
   const images = imageDifferences(a.header, b.header);
-  const { found: inputs, more: moreInputs } = inputDifferences(a, b);
+  const part = comparedPart(a, b);
+  const { found: inputs, more: moreInputs } = inputDifferences(a, b, part);
   const digests = compareDigests(a, b);
-  const console = consoleDifference(linesOf(a.console), linesOf(b.console));
+  const console = consoleDifference(outputIn(a, part), outputIn(b, part));
   const ends = { a: endOf(a), b: endOf(b) };
+  // Where a cut ends, the run went on.
+  const endsDiffer = ends.a !== ends.b && !isCutShort(a) && !isCutShort(b);
   const parts = {
+    ...(part && { part }),
     machine,
     images,
     inputs,
@@ -58,11 +70,11 @@ export function diffTraces(a: Trace, b: Trace): TraceDiff {
     digests,
     vms: compareVms(a, b),
     ...(console && { console }),
-    ...(ends.a !== ends.b && { end: ends }),
+    ...(endsDiffer && { end: ends }),
   };
   const equal =
     machine.length + images.length + inputs.length === 0 && !digests.firstDifferent && !console && !('end' in parts);
-  return { equal, ...parts, lines: equal ? [equalLine(a, digests)] : describe(parts) };
+  return { equal, ...parts, lines: equal ? [...partLine(part), equalLine(a, digests, part)] : describe(parts) };
 }
 
 /** Settings that make two machines different ones. */
@@ -130,10 +142,27 @@ export function compareDigests(a: Trace, b: Trace): DigestComparison {
 /** Differences listed at most; people look at the first ones. */
 const MAX_INPUTS = 1000;
 
-function inputDifferences(a: Trace, b: Trace): { found: InputDifference[]; more: number } {
+const isCutShort = ({ end }: Trace): boolean => end?.reason === CUT_END;
+
+/** undefined: all of both. */
+function comparedPart(a: Trace, b: Trace): Part | undefined {
+  if (!a.header.cut && !b.header.cut) return undefined;
+  const ends = [a, b].filter(isCutShort).map(({ last }) => last);
+  const last = a.last.ticks >= b.last.ticks ? a.last : b.last;
+  return { from: sharedStart(a, b), to: ends.sort((x, y) => x.ticks - y.ticks)[0] ?? last };
+}
+
+const outputIn = ({ console }: Trace, part: Part | undefined) =>
+  linesOf(outputBetween(console, part?.from.ticks ?? 0, part?.to.ticks));
+
+const partLine = (part: Part | undefined): string[] =>
+  part ? [`compared from moment ${part.from.moment} to ${part.to.moment} only: a cut has no more`] : [];
+
+function inputDifferences(a: Trace, b: Trace, part: Part | undefined): { found: InputDifference[]; more: number } {
   const found: InputDifference[] = [];
   let more = 0;
-  for (const difference of differingInputs(inputsFromTrace(a), inputsFromTrace(b))) {
+  for (const difference of differingInputs(inputsFromTrace(a), inputsFromTrace(b), part?.from.ticks)) {
+    if (part && difference.ticks > part.to.ticks) break;
     if (found.length < MAX_INPUTS) found.push(difference);
     else more++;
   }
@@ -155,14 +184,16 @@ function consoleDifference(a: Generator<ConsoleLine>, b: Generator<ConsoleLine>)
   }
 }
 
-const equalLine = (a: Trace, digests: DigestComparison) =>
-  `the runs are equal: ${digests.compared} digests, ${a.console.length} console bytes, ${endOf(a)}`;
+const equalLine = (a: Trace, { compared }: DigestComparison, part: Part | undefined) =>
+  part
+    ? `the runs are equal there: ${compared} digests`
+    : `the runs are equal: ${compared} digests, ${a.console.length} console bytes, ${endOf(a)}`;
 
 const MAX_INPUT_LINES = 10;
 
 function describe(diff: Omit<TraceDiff, 'equal' | 'lines'>): string[] {
   const setting = (found: SettingDifference) => `${found.name}: A ${found.a}, B ${found.b}`;
-  const lines = [...diff.machine, ...diff.images].map(setting);
+  const lines = [...partLine(diff.part), ...[...diff.machine, ...diff.images].map(setting)];
   for (const input of diff.inputs.slice(0, MAX_INPUT_LINES)) {
     const say = (who: string, events: readonly InputEvent[]) => {
       for (const event of events)

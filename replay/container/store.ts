@@ -2,7 +2,7 @@
  * Where traces live when nobody says otherwise: `$XDG_DATA_HOME/dejavm`, by default `~/.local/share/dejavm`. Relies on
  * the file system; does not open traces. What a user calls them by is in latest.ts.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { UserError } from '../../engine/index.ts';
@@ -62,4 +62,13 @@ function createFolder(): string {
     );
   }
   return folder;
+}
+
+/** Whether two paths lead to one file that is there. */
+export function isSameFile(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
 }

@@ -9,6 +9,7 @@ function scripted(events: readonly MachineEvent[], last: number): Parameters<typ
   const machine = { onEvent: undefined } as unknown as Machine;
   return {
     machine,
+    first: { moment: 0, ticks: 0 },
     last: { moment: last, ticks: last },
     forwardToMoment: (moment) => {
       for (const event of events) if (event.moment > now && event.moment <= moment) machine.onEvent?.(event);

@@ -55,7 +55,7 @@ export function crossingsAround(
 /** How often progress is reported, in instructions. */
 const CHUNK = 1_000_000;
 
-type ObservedRun = Pick<TraceTimeline, 'machine' | 'toTicks' | 'forwardToMoment' | 'last'>;
+type ObservedRun = Pick<TraceTimeline, 'machine' | 'toTicks' | 'forwardToMoment' | 'first' | 'last'>;
 
 /**
  * Around each recovery that resumed its VMs, in order: what `crossingsAround` says; a VM that was not entered between
@@ -70,7 +70,7 @@ export function findCrossings(
   const around = Array.from({ length: Math.max(1, resumptions.length) }, () => new Map<number, VmCrossings>());
   const last = around.at(-1)!;
   const exits = new Map<number, Crossing | undefined>();
-  observeCrossings(run, { moment: 0, ticks: 0 }, onProgress, (crossing) => {
+  observeCrossings(run, run.first, onProgress, (crossing) => {
     const { vmid } = crossing;
     const n = resumptions.findLastIndex(({ ticks }) => ticks < crossing.ticks);
     if (crossing.kind === 'exit') exits.set(vmid, crossing);

@@ -5,10 +5,10 @@
  */
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import type { EquivalenceVerdict, VmVerdict } from '../base/index.ts';
+import { type EquivalenceVerdict, sharedStart, type VmVerdict } from '../base/index.ts';
 import { compareOutput, differingInputs, imageDifferences, linesByVm, machineDifferences } from '../compare/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
-import { linesOf, openTimeline, type TraceTimeline } from '../timeline/index.ts';
+import { linesOf, openTimeline, outputBetween, type TraceTimeline } from '../timeline/index.ts';
 import { findCrossings, nextEntry, type VmCrossings } from './crossings.ts';
 import { type JudgedRecovery, judgeRecovery, reasonsOf } from './judge.ts';
 import { hasFinished, type Recovery, recoveriesIn } from './recoveries.ts';
@@ -91,11 +91,17 @@ function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'
     ...imageDifferences(faulted.header, golden.header),
   ];
   if (others.length > 0) return undefined;
-  const [mismatch] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden));
+  const start = sharedStart(faulted, golden);
+  const [mismatch] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden), start.ticks);
   let run: TraceTimeline | undefined;
+  // Of parts of runs, inputs alone do not say that they were one run before.
+  let agrees: boolean | undefined;
   return ({ vmid }, exit) => {
-    if (exit.ticks > (mismatch?.ticks ?? Infinity) || exit.ticks > golden.last.ticks) return undefined;
+    if (exit.ticks < start.ticks || exit.ticks > (mismatch?.ticks ?? Infinity)) return undefined;
+    if (exit.ticks > golden.last.ticks) return undefined;
     run ??= openTimeline(golden);
+    agrees ??= start.ticks === 0 || areEqualAt(start.ticks, run, openTimeline(faulted));
+    if (!agrees) return undefined;
     const entry = nextEntry(run, vmid, exit);
     if (!entry) return undefined;
     run.toTicks(entry.ticks, 'pending');
@@ -103,12 +109,20 @@ function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'
   };
 }
 
+function areEqualAt(ticks: number, ...[a, b]: readonly [TraceTimeline, TraceTimeline]): boolean {
+  a.toTicks(ticks, 'pending');
+  b.toTicks(ticks, 'pending');
+  return a.machine.digest() === b.machine.digest();
+}
+
 type OutputVerdict = Pick<VmVerdict, 'outputEqual' | 'outputDifference'>;
 
 function outputJudge(faulted: Trace, golden: Trace | undefined): (vmid: number) => OutputVerdict {
   if (!golden) return () => ({});
-  const actual = linesByVm(linesOf(faulted.console));
-  const expected = linesByVm(linesOf(golden.console));
+  // Where both traces have it: one may be a cut.
+  const { ticks } = sharedStart(faulted, golden);
+  const linesIn = ({ console }: Trace) => linesByVm(linesOf(outputBetween(console, ticks)));
+  const [actual, expected] = [linesIn(faulted), linesIn(golden)];
   return (vmid) => {
     const difference = compareOutput(actual.get(vmid) ?? [], expected.get(vmid) ?? []);
     return { outputEqual: difference === undefined, ...(difference && { outputDifference: difference }) };

@@ -19,7 +19,7 @@ import {
   observe,
   type Slices,
 } from '../search/index.ts';
-import { eachEvent } from '../timeline/index.ts';
+import { eachEvent, momentsOf } from '../timeline/index.ts';
 import { type EventName, formatMoment, type MomentBase, type MomentExpression } from './moment-text.ts';
 import { type FoundSymbol, findSymbol } from './names.ts';
 
@@ -43,8 +43,8 @@ export function* goToMoment(run: TimeTravel, moment: MomentExpression): Slices<P
 /** The first position of a moment, or exactly one by its virtual time. */
 type Point = { readonly moment: number; readonly ticks?: undefined } | { readonly ticks: number };
 
-function eventPoint({ trace, last }: TimeTravel, name: EventName, n: number): Position {
-  if (name === 'start' && n === 1) return { moment: 0, ticks: 0 };
+function eventPoint({ trace, first, last }: TimeTravel, name: EventName, n: number): Position {
+  if (name === 'start' && n === 1) return first;
   let found = 0;
   const others = new Set<string>(['start']);
   for (const event of eachEvent(trace)) {
@@ -75,7 +75,8 @@ function* triggerPoint(
       goToTicks(run, trigger.ticks, moment);
       return hypervisorInstruction(run, trigger.k, moment);
     case 'symbol':
-      goToTicks(run, trigger.ticks, moment);
+      // Without a virtual time they are counted from where the trace begins.
+      goToTicks(run, trigger.ticks === 0 ? run.first.ticks : trigger.ticks, moment);
       return yield* execution(run, trigger, image, moment);
   }
 }
@@ -141,15 +142,20 @@ function goToTicks(run: TimeTravel, ticks: number, moment: MomentExpression): vo
 /** Searches begin with the machine as its next instruction finds it. */
 const STARTING: InputsHere = 'applied';
 
-function atTicks({ last, trace }: TimeTravel, ticks: number, moment: MomentExpression): { readonly ticks: number } {
+function atTicks(
+  { first, last, trace }: TimeTravel,
+  ticks: number,
+  moment: MomentExpression,
+): { readonly ticks: number } {
+  if (ticks < first.ticks) throw new MomentError(`${formatMoment(moment)} is before the start: ${momentsOf(trace)}`);
   if (ticks <= last.ticks) return { ticks };
   throw new MomentError(`${formatMoment(moment)}: ${trace.path} ends at ${last.ticks} ns of virtual time`);
 }
 
-function checked({ last, trace }: TimeTravel, target: number, moment: MomentExpression): number {
-  if (target >= 0 && target <= last.moment) return target;
-  const side = target < 0 ? 'before the start' : 'past the end';
-  throw new MomentError(`${formatMoment(moment)} is ${side}: ${trace.path} has moments 0 to ${last.moment}`);
+function checked({ first, last, trace }: TimeTravel, target: number, moment: MomentExpression): number {
+  if (target >= first.moment && target <= last.moment) return target;
+  const side = target < first.moment ? 'before the start' : 'past the end';
+  throw new MomentError(`${formatMoment(moment)} is ${side}: ${momentsOf(trace)}`);
 }
 
 const tooFew = ({ trace }: TimeTravel, moment: MomentExpression, found: number, what: string): MomentError =>

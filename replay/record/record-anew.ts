@@ -5,7 +5,6 @@
  * parted, what strikes an instruction (faults, pokes) keeps its moment, what comes from the world outside (console,
  * network) its virtual time. Relies on `record`; the old trace is only read.
  */
-import { realpathSync } from 'node:fs';
 import {
   type Input,
   type InputEvent,
@@ -17,7 +16,7 @@ import {
 import { openTrace, type Trace, type TracePlace } from '../../traces/index.ts';
 import type { PlannedInput, Position, RecordedPosition, RecordResult } from '../base/index.ts';
 import { compareRecordings, isOwnEnd, type RecordingComparison } from '../compare/index.ts';
-import { describedConfig, inputsFromTrace } from '../container/index.ts';
+import { describedConfig, inputsFromTrace, isSameFile } from '../container/index.ts';
 import { record } from './record.ts';
 
 export interface RecordAnewOptions {
@@ -57,6 +56,12 @@ export async function recordAnew(old: Trace, options: RecordAnewOptions): Promis
     throw new UserError(`${options.path} is the trace that is to be recorded anew: give the new one another name`);
   }
   const { header } = old;
+  if (header.cut) {
+    throw new UserError(
+      `${old.path} begins at moment ${old.first.moment}, and a run can be recorded anew from its very start alone: ` +
+        `rerun the whole recording, ${header.cut.of}`,
+    );
+  }
   if (old.inputs.length > MAX_INPUTS) {
     throw new UserError(`${old.path} has ${old.inputs.length} inputs: at most ${MAX_INPUTS} can be recorded anew`);
   }
@@ -116,13 +121,4 @@ function lengthOf(old: Trace, asked: Pick<RecordAnewOptions, 'maxMoment' | 'maxT
   // A recording that was cut off may hold inputs behind the last position that it vouches for.
   const lastInput = old.inputs.at(-1)?.ticks ?? 0;
   return { maxMoment: unlimited, maxTicks: Math.max(old.last.ticks, lastInput) };
-}
-
-function isSameFile(a: string, b: string): boolean {
-  try {
-    return realpathSync(a) === realpathSync(b);
-  } catch {
-    // The new one does not exist yet, as it should be.
-    return false;
-  }
 }

@@ -10,7 +10,6 @@ import {
   type Machine,
   type MachineEvent,
   type MachineSymbols,
-  type Page,
   readMachineSymbols,
   resolveFault,
   type StopReason,
@@ -20,7 +19,7 @@ import {
 } from '../../engine/index.ts';
 import { createTraceWriter, type TraceWriter } from '../../traces/index.ts';
 import { endReason, type PlannedInput, type Position, type RecordOptions, type RecordResult } from '../base/index.ts';
-import { headerFields, imageContents, traceInput } from '../container/index.ts';
+import { CheckpointWriter, headerFields, imageContents, traceInput } from '../container/index.ts';
 import { formatTrigger } from '../language/index.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
@@ -132,12 +131,12 @@ class Recording {
   /** The disk was not waited for since something live was applied or covered; when it was waited for last. */
   private isLiveUnsynced = false;
   private syncedMs = performance.now();
-  /** Pages as of the last checkpoint. */
-  private pages: ReadonlyMap<number, Page> = new Map();
+  private readonly checkpoints: CheckpointWriter;
 
   constructor(machine: Machine, writer: TraceWriter, options: RecordOptions) {
     this.machine = machine;
     this.writer = writer;
+    this.checkpoints = new CheckpointWriter(writer);
     this.options = options;
     this.plan = new InputPlan(options.planned);
     this.hypervisor = readMachineSymbols(options.config).hypervisor;
@@ -203,14 +202,7 @@ class Recording {
   }
 
   private checkpoint(): void {
-    const { moment, ticks, digest, state, pages } = this.machine.snapshot();
-    const changed = [];
-    for (const [index, page] of pages) {
-      if (this.pages.get(index)?.hash !== page.hash) changed.push({ index, hash: page.hash, bytes: page.bytes });
-    }
-    const cleared = [...this.pages.keys()].filter((index) => !pages.has(index));
-    this.writer.checkpoint({ moment, ticks, digest, state, changed, cleared });
-    this.pages = pages;
+    this.checkpoints.add(this.machine.snapshot());
     this.unflushedDigests = 0;
     this.syncWhenDue();
   }

@@ -11,8 +11,8 @@ import type { Timeline } from '../timeline/index.ts';
 import type { Hit, Observer } from './observer.ts';
 import { observe, type Slices, type Spent } from './window.ts';
 
-/** A run to search in, from its beginning to `last`. */
-export type SearchedRun = Timeline & { readonly last: Position };
+/** A run to search in, from its beginning to its end. */
+export type SearchedRun = Timeline & { readonly first: Position; readonly last: Position };
 
 /** The n-th hit, which may be searched for among so many at most. */
 export const MAX_COUNT = 100_000;

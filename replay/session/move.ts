@@ -37,7 +37,7 @@ export function* runTo(
 /** One instruction on or back, whichever hart executes it; undefined at the end and at the start of the run. */
 export function stepOne({ run }: Moved, direction: Direction): Ended | undefined {
   const { moment } = run.place;
-  if (moment === (direction === 'forward' ? run.last.moment : 0)) return undefined;
+  if (moment === (direction === 'forward' ? run.last.moment : run.first.moment)) return undefined;
   run.seek(direction === 'forward' ? moment + 1 : moment - 1);
   return { arrived: true };
 }

@@ -3,7 +3,7 @@
  * Relies on hypervisors prefixing a guest's lines with its name and a colon, as Lazarus does (`vm1: …`). Lines of
  * hypervisors that do not belong to no VM.
  */
-import type { RecordList, TraceConsole } from '../../traces/index.ts';
+import { firstFrom, type RecordList, type TraceConsole } from '../../traces/index.ts';
 import { MAX_VMID } from '../base/index.ts';
 
 export interface ConsoleLine {
@@ -55,6 +55,22 @@ export function speakerOf(text: string): { readonly vmid: number; readonly said:
   const [, digits, said] = /^vm(\d{1,5}): (.*)$/.exec(text) ?? [];
   const vmid = Number(digits);
   return said === undefined || vmid > MAX_VMID ? undefined : { vmid, said };
+}
+
+/**
+ * What was printed behind the virtual time `from` and not behind `to`. A byte is stamped with the position behind the
+ * instruction that wrote it.
+ */
+export function* outputBetween(
+  console: RecordList<TraceConsole>,
+  from: number,
+  to: number = Number.POSITIVE_INFINITY,
+): Generator<TraceConsole> {
+  for (let n = firstFrom(console, 'ticks', from + 1); n < console.length; n++) {
+    const byte = console.at(n)!;
+    if (byte.ticks > to) return;
+    yield byte;
+  }
 }
 
 /** Output before a place that a person looks through: some 800 full lines. */

@@ -14,11 +14,14 @@ import type { Start } from './snapshots.ts';
 import { Timeline } from './timeline.ts';
 
 /**
- * A player of a trace, on a new machine at moment 0, before any input. @throws TraceError, UserError when the trace
- * cannot run here
+ * A player of a trace, on a new machine where the trace begins, before any input of that position.
+ * @throws TraceError, UserError when the trace cannot run here
  */
 export function createTracePlayer(trace: Trace): RecordedPlayer {
-  return createPlayer(createMachine(configFromTrace(trace)), recordingOf(trace));
+  const player = createPlayer(createMachine(configFromTrace(trace)), recordingOf(trace));
+  // A machine that was just switched on is where every other trace begins.
+  if (trace.header.cut) player.restore(trace.checkpoint(0));
+  return player;
 }
 
 /** A trace as a player takes it; for one that goes on with more of the same recording, too. */
@@ -28,16 +31,16 @@ export function recordingOf(trace: Trace): Recording {
 }
 
 /**
- * Opens a trace at moment 0, the inputs of the very beginning applied. @throws TraceError, UserError when the trace
+ * Opens a trace where it begins, the inputs of the very beginning applied. @throws TraceError, UserError when the trace
  * cannot run here
  */
 export function openTimeline(trace: Trace): TraceTimeline {
   const timeline = new TraceTimeline(trace, createTracePlayer(trace));
-  timeline.seek(0);
+  timeline.seek(trace.first.moment);
   return timeline;
 }
 
-/** Moments run from 0 to `last.moment`. */
+/** Moments run from `first.moment` to `last.moment`. */
 export class TraceTimeline extends Timeline implements TimeTravel {
   private known: Trace;
   private readonly recorded: RecordedPlayer;
@@ -74,6 +77,9 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   get ticks(): Ticks {
     return this.machine.ticks;
   }
+  get first(): Position {
+    return this.trace.first;
+  }
   get last(): Position {
     return this.trace.last;
   }
@@ -85,13 +91,19 @@ export class TraceTimeline extends Timeline implements TimeTravel {
 
   /**
    * Goes to a moment. `pending`: before the inputs of that position, so that a fault's own moment can be looked at
-   * before it strikes. @throws MomentError past the end, TraceError when the trace does not replay
+   * before it strikes. @throws MomentError for one that the trace does not have, TraceError when it does not replay
    */
   seek(moment: Moment, here: InputsHere = 'applied'): void {
-    if (!Number.isSafeInteger(moment) || moment < 0 || moment > this.last.moment) {
-      throw new MomentError(`moment ${moment}: ${this.trace.path} has moments 0 to ${this.last.moment}`);
+    if (!Number.isSafeInteger(moment) || moment < this.first.moment || moment > this.last.moment) {
+      throw new MomentError(`moment ${moment}: ${momentsOf(this.trace)}`);
     }
     this.toMoment(moment, here);
+  }
+
+  /** As `Timeline.toTicks`. @throws MomentError, too: before the trace begins */
+  override toTicks(ticks: Ticks, here: InputsHere): void {
+    if (ticks < this.first.ticks) throw new MomentError(`tick ${ticks}: ${momentsOf(this.trace)}`);
+    super.toTicks(ticks, here);
   }
 
   /** Forward n instructions (clamped to the end). */
@@ -99,9 +111,9 @@ export class TraceTimeline extends Timeline implements TimeTravel {
     this.seek(Math.min(this.moment + n, this.last.moment));
   }
 
-  /** Back n instructions (clamped to 0). */
+  /** Back n instructions (clamped to the beginning). */
   stepBackward(n = 1): void {
-    this.seek(Math.max(0, this.moment - n));
+    this.seek(Math.max(this.first.moment, this.moment - n));
   }
 
   /** Console text written up to the present moment, its last 64 KiB, per line with the moment of its first byte. */
@@ -113,13 +125,19 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   }
 }
 
+/** Which moments a trace has, for messages about others; of a cut, also where those are. */
+export function momentsOf({ path, first, last, header }: Pick<Trace, 'path' | 'first' | 'last' | 'header'>): string {
+  const rest = header.cut ? `; it is a cut, the whole run is recording ${header.cut.of}` : '';
+  return `${path} has moments ${first.moment} to ${last.moment}${rest}`;
+}
+
 function startsOf(trace: Trace, player: Player): RecordList<Start> {
   return convertRecords(trace.checkpoints, ({ moment, ticks }, n) => ({
     moment,
     ticks,
     applied: player.inputsBefore(ticks),
     // A file may hold any position of its moment; only the very start is known to be the first.
-    isFirst: ticks === 0,
+    isFirst: ticks === trace.first.ticks,
     snapshot: () => trace.checkpoint(n),
   }));
 }

@@ -23,7 +23,7 @@ export interface ReplayOptions {
   readonly until?: Moment;
   /** The same in virtual time, which bounds the work whatever the guest does; what is reached first counts. */
   readonly untilTicks?: Ticks;
-  /** Start from the state of this checkpoint instead of moment 0. */
+  /** Start from the state of this checkpoint instead of where the trace begins. */
   readonly fromCheckpoint?: number;
   /** Called after each compared digest. */
   readonly onProgress?: (moment: Moment) => void;

@@ -29,8 +29,9 @@ export function* bisectWhen(run: SearchedRun, { node, context }: Condition): Sli
     return holds(node, { machine: run.machine, symbols: context.symbols });
   };
   if (!isTrueAt(run.last.ticks)) return { outcome: 'not at the end', probes };
-  if (isTrueAt(0, 'pending')) return { outcome: 'always', probes };
-  let [low, high] = [-1, run.last.ticks];
+  const { first } = run;
+  if (isTrueAt(first.ticks, 'pending')) return { outcome: 'always', probes };
+  let [low, high] = [first.ticks - 1, run.last.ticks];
   // Not true at `low`, true at `high`.
   while (high - low > 1) {
     const middle = low + Math.floor((high - low) / 2);

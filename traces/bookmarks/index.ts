@@ -26,6 +26,27 @@ export interface Bookmarks {
   readonly isCut: boolean;
 }
 
+/**
+ * Copies bookmarks of a trace to those beside another that holds a part of the same run; those that are there already
+ * stay as they are. What was made at this trace counts as made at the other. Returns how many were wanted.
+ * @throws TraceError when they cannot be read, TraceWriteError when they cannot be written
+ */
+export function copyBookmarks(
+  from: Marked,
+  to: { readonly path: string; readonly id: string },
+  isWanted: (bookmark: BookmarkText) => boolean,
+): number {
+  const { lines } = readLines(from);
+  const deleted = new Set(lines.flatMap((line) => ('deleted' in line ? [line.deleted] : [])));
+  const wanted = numbered(lines)
+    .filter((bookmark) => !deleted.has(bookmark.key) && isWanted(bookmark))
+    .map(({ id: _, ...line }) => ({ ...line, run: line.run === from.header.id ? to.id : line.run }));
+  const known = new Set(numbered(readLines(to).lines).map(({ key }) => key));
+  const missing = wanted.filter(({ key }) => !known.has(key));
+  if (missing.length > 0) appendLine(bookmarksPath(to.path), missing.map(lineText).join(''));
+  return wanted.length;
+}
+
 type Marked = Pick<Trace, 'path' | 'last'> & { readonly header: { readonly id: string } };
 
 /** The bookmarks of a trace; none when nobody made any. @throws TraceError when there is a file, but no reading it */
@@ -68,7 +89,7 @@ export function deleteBookmark(trace: Marked, id: number): Bookmark | undefined 
 
 const append = (trace: Marked, line: Line): void => appendLine(bookmarksPath(trace.path), lineText(line));
 
-function readLines(trace: Marked) {
+function readLines(trace: Pick<Trace, 'path'>) {
   const { lines: texts, isCut } = readContent(bookmarksPath(trace.path));
   const written = texts.filter((text) => text !== '');
   const lines = written.flatMap((text) => (text.length > MAX_LINE_BYTES ? [] : (readLine(text) ?? [])));

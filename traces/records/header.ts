@@ -3,11 +3,12 @@
  * ones ignored (a newer minor version may add some). Images are named here by SHA-256; their content has its own
  * records.
  */
+import { inOrder } from '../columns.ts';
 import { sha256 } from '../hash.ts';
 import { expectFormat } from '../malformed.ts';
 import { pack, unpack } from '../msgpack.ts';
 import type { Preamble } from '../preamble.ts';
-import type { TraceDevice, TraceHeader, TraceImage } from '../types.ts';
+import type { Position, TraceCut, TraceDevice, TraceHeader, TraceImage } from '../types.ts';
 
 /**
  * Instructions between two digests, at most, whatever the header says: what a file claims without vouching for it is
@@ -54,6 +55,7 @@ export function completeHeader(
     digestEvery: fields.digestEvery,
     checkpointEvery: fields.checkpointEvery,
     commandLine: [...fields.commandLine],
+    ...(fields.cut && { cut: plainCut(fields.cut) }),
   };
   return { ...body, id: idOf(body) };
 }
@@ -67,7 +69,7 @@ export const encodeHeader = (header: TraceHeader): Uint8Array => pack(header, MA
  * @param preamble the file's: the header says the same version
  * @throws Malformed when a field is missing, of the wrong type, or not what another field says
  */
-export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major' | 'minor'>): TraceHeader {
+export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major' | 'minor' | 'isCut'>): TraceHeader {
   const root = object(unpack(bytes, MAX_VALUES), 'header');
   expectFormat(
     root.formatMajor === preamble.major && root.formatMinor === preamble.minor,
@@ -76,6 +78,10 @@ export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major'
   // Of the fields as they stand there: a newer version has more of them.
   const { id, ...rest } = root;
   expectFormat(id === idOf(rest), 'an id that follows from the other fields');
+  expectFormat(
+    (root.cut !== undefined) === preamble.isCut,
+    'a header that says, as the preamble does, whether it is a cut',
+  );
   const machine = object(root.machine, 'machine');
   const quantum = object(machine.quantum, 'machine.quantum');
   const policy = quantum.policy;
@@ -106,7 +112,26 @@ export function decodeHeader(bytes: Uint8Array, preamble: Pick<Preamble, 'major'
       expectFormat(typeof word === 'string', 'commandLine of strings');
       return word;
     }),
+    ...(root.cut !== undefined && { cut: decodeCut(root.cut) }),
   };
+}
+
+const plainPosition = ({ moment, ticks }: Position): Position => ({ moment, ticks });
+const plainCut = ({ of, from, to }: TraceCut): TraceCut => ({
+  of,
+  from: plainPosition(from),
+  to: plainPosition(to),
+});
+
+function decodeCut(item: unknown): TraceCut {
+  const cut = object(item, 'cut');
+  const position = (name: string): Position => {
+    const fields = object(cut[name], `cut.${name}`);
+    return { moment: natural(fields, 'moment'), ticks: natural(fields, 'ticks') };
+  };
+  const [from, to] = [position('from'), position('to')];
+  expectFormat(inOrder(from, to), 'a cut that does not end before it begins');
+  return { of: text(cut, 'of'), from, to };
 }
 
 const plainDevice = ({ kind, slot, settings }: TraceDevice): TraceDevice => ({ kind, slot, settings: { ...settings } });

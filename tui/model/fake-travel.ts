@@ -132,6 +132,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     digests: [],
     checkpoints: run.checkpoints.map((moment) => ({ moment, ticks: moment, digest: 0n })),
     end: { moment: run.lastMoment, ticks: run.lastMoment, digest: 0n, reason: 'halted pass 0' },
+    first: { moment: 0, ticks: 0 },
     last: { moment: run.lastMoment, ticks: run.lastMoment },
   } as unknown as Trace;
   return {
@@ -140,6 +141,7 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
     get moment() {
       return now;
     },
+    first: trace.first,
     last: trace.last,
     seek,
     toTicks: seek,

@@ -52,7 +52,7 @@ export function backToStop(session: Session, argument: string): void {
   const count = countOf(argument);
   const ahead = eventsBefore(session.events, session.travel.moment, ({ stop }) => stop);
   if (count <= ahead.length) goToEvent(session, ahead[count - 1]!);
-  else goTo(session, 0, 'at the start of the run');
+  else goTo(session, session.travel.first.moment, 'at the start of the run');
 }
 
 /** The N-th event from here on, or the last one. */
@@ -89,7 +89,7 @@ export function nextOfKind(session: Session, kind: SessionEvent['kind'], argumen
 
 /** To a moment as people type it; to the start of the run without one. */
 export function goToText(session: Session, argument: string): void {
-  if (argument === '') goTo(session, 0, 'at the start of the run');
+  if (argument === '') goTo(session, session.travel.first.moment, 'at the start of the run');
   else {
     const moment = parseMomentText(argument);
     journey(session, goToMoment(session.travel, moment), () => {
@@ -114,5 +114,5 @@ export function scrub(session: Session, argument: string, direction: 1 | -1): vo
   const { from, to, columns } = session.state;
   const cell = Math.max(1, Math.round((to - from) / Math.max(1, timelineWidth(columns))));
   const target = session.travel.moment + direction * countOf(argument) * cell;
-  goTo(session, Math.min(Math.max(0, target), session.travel.last.moment));
+  goTo(session, Math.min(Math.max(session.travel.first.moment, target), session.travel.last.moment));
 }

@@ -49,7 +49,7 @@ describe('moves', () => {
     expect(session.state.message).toMatch(/true or false, and no place/);
     command(session, 'goto 0');
     press(session, 'W');
-    expect(session.state.message).toBe('nothing wrote to heap_lock before');
+    expect(session.state.message).toBe('nothing wrote to heap_lock before: it is as the machine started with it');
   });
 
   it('run to breakpoints and back, go out and over, and say where that is', () => {

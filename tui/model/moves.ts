@@ -14,7 +14,7 @@ import {
   type Target,
 } from '../../replay/index.ts';
 import { counted, grouped, hex, parseMoment, UsageError } from '../base/index.ts';
-import { askAbout, describeHit, hitLine, type Session } from '../panels/index.ts';
+import { askAbout, beginningText, describeHit, hitLine, type Session } from '../panels/index.ts';
 import { countOf } from './motions.ts';
 import { change, say } from './session.ts';
 import { journey } from './work.ts';
@@ -54,7 +54,8 @@ export function whoWrote(session: Session, argument: string): void {
   const { run } = session.debug;
   const { memory } = askAbout(where, run, 'writes', argument === '' ? 8 : undefined);
   journey(session, lastAccess(run, memory), (hit) => {
-    say(session, hit ? hitLine(describeHit(hit, run.symbols)) : `nothing wrote to ${where} before`);
+    const nothing = `nothing wrote to ${where} before: ${beginningText(run.trace)}`;
+    say(session, hit ? hitLine(describeHit(hit, run.symbols)) : nothing);
   });
 }
 

@@ -26,14 +26,13 @@ export function createSession(
   bookmarks: readonly Bookmark[] = [],
 ): Session {
   const travel: TimeTravel = debug.run;
-  travel.seek(0);
+  travel.seek(travel.first.moment);
   const state: State = {
     columns: 80,
     rows: 24,
     hart: travel.machine.next().hart,
     followHart: true,
-    from: 0,
-    to: Math.max(travel.last.moment, MIN_RANGE),
+    ...wholeOf(travel),
     panel: 'disassembly',
     scroll: { disassembly: 0, registers: 0, vms: 0, console: 0 },
     registerSet: 'integer',
@@ -99,7 +98,7 @@ export function arrive(session: Session, baseline: State['baseline']): void {
     hart,
     scroll,
     follows: false,
-    ...rangeAround(session.state, travel.moment, travel.last.moment),
+    ...rangeAround(session.state, travel),
   });
 }
 
@@ -110,7 +109,7 @@ export function goTo(session: Session, moment: number, message?: string, here: I
     say(session, `moment ${grouped(moment)} is past the end; the last one is ${grouped(last.moment)}`, true);
     return;
   }
-  const target = Math.max(0, moment);
+  const target = Math.max(session.travel.first.moment, moment);
   const where = `at ${grouped(target)}${here === 'pending' ? ', before its inputs' : ''}`;
   move(session, (travel) => travel.seek(target, here), message ?? where);
 }
@@ -122,9 +121,10 @@ export function goToEvent(session: Session, event: SessionEvent): void {
 
 /** Zooms the timeline by a factor around the present moment; undefined shows the whole run. */
 export function zoom(session: Session, factor: number | undefined): void {
-  const whole = Math.max(session.travel.last.moment, MIN_RANGE);
+  const whole = wholeOf(session.travel);
+  const most = whole.to - whole.from;
   const { from, to } = session.state;
-  const range = factor === undefined ? whole : Math.min(whole, Math.max(MIN_RANGE, Math.round((to - from) * factor)));
+  const range = factor === undefined ? most : Math.min(most, Math.max(MIN_RANGE, Math.round((to - from) * factor)));
   change(session, clampRange(session.travel.moment - Math.floor(range / 2), range, whole));
   say(session, `timeline shows ${grouped(range)} instructions`);
 }
@@ -132,18 +132,25 @@ export function zoom(session: Session, factor: number | undefined): void {
 /** The run has become longer than it was: a timeline that showed all of it goes on doing so. */
 export function widen(session: Session, lastBefore: number): void {
   const { from, to } = session.state;
-  if (from > 0 || to < lastBefore) return;
+  if (from > session.travel.first.moment || to < lastBefore) return;
   change(session, { to: Math.max(to, session.travel.last.moment) });
 }
 
 /** Keeps the range when it shows the moment, else centres it. */
-function rangeAround(state: State, moment: number, last: number): Pick<State, 'from' | 'to'> {
+function rangeAround(state: State, travel: TimeTravel): Pick<State, 'from' | 'to'> {
+  const { moment } = travel;
   if (moment >= state.from && moment <= state.to) return { from: state.from, to: state.to };
   const range = state.to - state.from;
-  return clampRange(moment - Math.floor(range / 2), range, Math.max(last, MIN_RANGE));
+  return clampRange(moment - Math.floor(range / 2), range, wholeOf(travel));
 }
 
-function clampRange(from: number, range: number, whole: number): Pick<State, 'from' | 'to'> {
-  const begin = Math.min(Math.max(0, from), Math.max(0, whole - range));
+/** What a timeline of all of a run shows. */
+const wholeOf = ({ first, last }: TimeTravel): Pick<State, 'from' | 'to'> => ({
+  from: first.moment,
+  to: Math.max(last.moment, first.moment + MIN_RANGE),
+});
+
+function clampRange(from: number, range: number, whole: Pick<State, 'from' | 'to'>): Pick<State, 'from' | 'to'> {
+  const begin = Math.min(Math.max(whole.from, from), Math.max(whole.from, whole.to - range));
   return { from: begin, to: begin + range };
 }

@@ -11,6 +11,7 @@ import {
   type TraceTimeline,
   type WatchedMemory,
 } from '../../replay/index.ts';
+import type { Trace } from '../../traces/index.ts';
 import { counted, grouped, hex, table, virtualTime } from '../base/index.ts';
 
 /** What was asked. */
@@ -91,12 +92,13 @@ export function lastHitText(
   before: Place,
   hit: DescribedHit | undefined,
   instruction: string | undefined,
+  beginning: Pick<Trace, 'first' | 'header'>,
 ): string {
   const { where, address, bytes, what } = question;
   const name = nameOf(where, address);
   const until = `before moment ${grouped(before.moment)}`;
   if (!hit) {
-    return `nothing ${VERBS[what]} ${name}, ${counted(bytes, 'byte')}, ${until}: it is as the machine started with it`;
+    return `nothing ${VERBS[what]} ${name}, ${counted(bytes, 'byte')}, ${until}: ${beginningText(beginning)}`;
   }
   const rows = [
     ['moment', `${grouped(hit.moment)}, ${virtualTime(hit.ticks)} of virtual time`],
@@ -107,6 +109,13 @@ export function lastHitText(
   ];
   return `${name}, ${counted(bytes, 'byte')}, was last ${PAST[what]} ${until}:\n\n${table(rows)}`;
 }
+
+/** Why there is no earlier access: what a run, or the part of it that a trace holds, begins with. */
+export const beginningText = ({ first, header }: Pick<Trace, 'first' | 'header'>): string =>
+  header.cut
+    ? `it is as this trace begins with it, at moment ${grouped(first.moment)}; what was before is in recording ` +
+      header.cut.of
+    : 'it is as the machine started with it';
 
 /** All of them, a line each. */
 export function hitsText(question: AccessQuestion, before: Place, hits: readonly DescribedHit[]): string {

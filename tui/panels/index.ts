@@ -1,6 +1,7 @@
 /** Each panel of the screen as lines of text, from a session's state. */
 export {
   askAbout,
+  beginningText,
   describeHit,
   hitLine,
   hitsText,

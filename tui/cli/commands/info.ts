@@ -1,7 +1,7 @@
 /** `dejavm info TRACE`: what a trace holds, without running it. */
 
 import { shellLine } from '../../../engine/index.ts';
-import { endText, eventsOf } from '../../../replay/index.ts';
+import { endText, eventsOf, type Position } from '../../../replay/index.ts';
 import type { Trace } from '../../../traces/index.ts';
 import { byteSize, counted, EXIT, type ExitCode, grouped, table, virtualTime } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
@@ -16,11 +16,12 @@ export async function infoCommand({ args, flags, io }: CommandContext<'json'>): 
 
 /** Bytes of trace per million instructions, the measure of how much a recording costs. */
 function bytesPerMillion(trace: Trace): number {
-  return trace.last.moment === 0 ? 0 : Math.round(trace.sizeBytes / (trace.last.moment / 1e6));
+  const length = trace.last.moment - trace.first.moment;
+  return length === 0 ? 0 : Math.round(trace.sizeBytes / (length / 1e6));
 }
 
 function infoOf(trace: Trace) {
-  const { path, header, sizeBytes, inputs, digests, notes, checkpoints, end, damage, last } = trace;
+  const { path, header, sizeBytes, inputs, digests, notes, checkpoints, end, damage, first, last } = trace;
   const events = eventsOf(trace);
   return {
     path,
@@ -34,6 +35,7 @@ function infoOf(trace: Trace) {
       consoleBytes: trace.console.length,
       notes: notes.length,
     },
+    first,
     last,
     end: end ?? null,
     damage: damage ?? null,
@@ -43,7 +45,7 @@ function infoOf(trace: Trace) {
 }
 
 function infoText(trace: Trace): string {
-  const { header } = trace;
+  const { header, first, last } = trace;
   const { machine } = header;
   const quantum = `${machine.quantum.policy} quantum of ${grouped(machine.quantum.ticks)} ticks`;
   const seed = machine.quantum.policy === 'jittered' ? `, seed ${machine.quantum.seed}` : '';
@@ -70,7 +72,11 @@ function infoText(trace: Trace): string {
       ].join(', '),
     ],
     ['size', `${byteSize(trace.sizeBytes)}, ${grouped(bytesPerMillion(trace))} bytes per million instructions`],
-    ['length', `${grouped(trace.last.moment)} instructions, ${virtualTime(trace.last.ticks)} of virtual time`],
+    [
+      'length',
+      `${grouped(last.moment - first.moment)} instructions, ${virtualTime(last.ticks - first.ticks)} of virtual time`,
+    ],
+    ...(header.cut ? [['cut', `of run ${header.cut.of}, ${partText(first, last)}`]] : []),
     ['end', trace.end ? endText(trace.end) : 'none: the recording was cut off'],
   ];
   const all = eventsOf(trace);
@@ -79,9 +85,12 @@ function infoText(trace: Trace): string {
   const progress = all.length - events.length;
   const more = progress > 0 ? `\n\n${counted(progress, 'progress note')} left out; --json lists them` : '';
   const rest = leftOut(trace, all);
-  const last = rest > 0 ? `\n\nonly the first events are listed: the trace has ${grouped(rest)} more` : '';
-  return `${table(rows)}\n\n${lines}${more}${last}`;
+  const others = rest > 0 ? `\n\nonly the first events are listed: the trace has ${grouped(rest)} more` : '';
+  return `${table(rows)}\n\n${lines}${more}${others}`;
 }
+
+const partText = (first: Position, last: Position): string =>
+  `moments ${grouped(first.moment)} to ${grouped(last.moment)}, from ${virtualTime(first.ticks)} on`;
 
 /** Inputs and notes that are not among the events. */
 const leftOut = ({ inputs, notes }: Trace, events: readonly unknown[]): number =>

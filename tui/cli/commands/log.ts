@@ -84,7 +84,7 @@ async function openReader(
   if (from && !(await travelTo(timeline, from, io))) return undefined;
   // What enters the machine at that very position belongs to it.
   if (from) timeline.toTicks(timeline.machine.ticks, 'pending');
-  else timeline.seek(0, 'pending');
+  else timeline.seek(timeline.first.moment, 'pending');
   if (last !== undefined && last < timeline.machine.moment) {
     throw new UsageError(`--to is moment ${grouped(last)}, before --from, ${grouped(timeline.machine.moment)}`);
   }

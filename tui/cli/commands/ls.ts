@@ -90,7 +90,11 @@ function contentOf(path: string): Pick<Listed, 'harts' | 'moments' | 'end' | 'pr
   try {
     const trace = readTraceSummary(path);
     const end = trace.end ? endText(trace.end) : trace.damage ? `cut off (${trace.damage.kind})` : 'cut off';
-    return { harts: trace.header.machine.harts, moments: trace.last.moment, end };
+    return {
+      harts: trace.header.machine.harts,
+      moments: trace.last.moment - (trace.header.cut?.from.moment ?? 0),
+      end,
+    };
   } catch (error) {
     // A listing goes on past a file that cannot be opened: it says why beside the name.
     return { problem: error instanceof Error ? error.message.replace(`${path}: `, '') : String(error) };

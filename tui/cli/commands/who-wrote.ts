@@ -26,8 +26,6 @@ type WhoWroteFlag = 'before' | 'changes' | 'all' | 'read' | 'bytes' | 'limit' | 
 
 /** Accesses that --all lists unless --limit says otherwise. */
 const MOST_LISTED = 1_000;
-/** Where a run begins: everything that happens in it comes behind. */
-const START = { moment: 0, ticks: 0, here: 'pending' } as const;
 
 export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWroteFlag>): Promise<ExitCode> {
   const [name, where] = args;
@@ -49,7 +47,8 @@ export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWro
   } else if (flags.all) io.out(`${hitsText(question, before, hits)}\n`);
   else if (hits.length > 0 || !(answer.left || answer.interrupted)) {
     // A search that did not come to its end cannot say that there is nothing.
-    io.out(`${lastHitText(question, before, hits[0], hits[0] && instructionOf(answer.hits[0]!, run))}\n`);
+    const instruction = hits[0] && instructionOf(answer.hits[0]!, run);
+    io.out(`${lastHitText(question, before, hits[0], instruction, trace)}\n`);
   }
   if (answer.more) io.err(`dejavm: only the first ${grouped(hits.length)} are listed; --limit lists more\n`);
   if (answer.left) {
@@ -87,7 +86,9 @@ async function ask(run: TraceTimeline, memory: WatchedMemory, most: number | und
   };
   try {
     if (most !== undefined) {
-      const listing = accessesUntil(run, memory, START, take);
+      // Everything that happens in a run comes behind.
+      const start = { ...run.first, here: 'pending' } as const;
+      const listing = accessesUntil(run, memory, start, take);
       const { interrupted } = await driven(listing, io, ({ moment }) => `listing: moment ${grouped(moment)}`);
       return { hits, more, interrupted, left: undefined };
     }

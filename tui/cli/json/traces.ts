@@ -58,6 +58,13 @@ export const headerFields = {
   digestEvery: count.describe('instructions between digests'),
   checkpointEvery: count.describe('instructions between checkpoints'),
   commandLine: z.array(text).describe('the command that recorded it'),
+  cut: named('Cut', 'Which part of a run a cut holds.', {
+    of: text.describe('id of the recording of the whole run'),
+    from: position.describe('where it begins'),
+    to: position.describe('where it ends'),
+  })
+    .exactOptional()
+    .describe('missing: it begins where the machine was switched on'),
 };
 const header = named('Header', 'What a trace says of itself.', headerFields);
 
@@ -73,12 +80,13 @@ export const info = z.strictObject({
     consoleBytes: count.describe('bytes that the console printed'),
     notes: count.describe('notes of software inside'),
   }).describe('how many records it holds'),
+  first: position.describe('where it begins'),
   last: position.describe('last position that it vouches for'),
   end: named('End', 'How a recording ended.', {
     moment,
     ticks,
     digest: hex64.describe('of the machine there'),
-    reason: text.describe('how it stopped: halted pass 0, idle, moment, ticks, stopped'),
+    reason: text.describe('how it stopped: halted pass 0, idle, moment, ticks, stopped, cut'),
   })
     .nullable()
     .describe('its end; null: the recording was cut off'),
@@ -115,6 +123,18 @@ export const ls = z.strictObject({
     .describe('newest first'),
 });
 
+export const cut = z.strictObject({
+  trace: path.describe('path of the trace that was cut'),
+  wholeBytes: count.describe('its size'),
+  path: path.describe('path of the new trace'),
+  id: text.describe('names it; made from its header'),
+  of: text.describe('id of the recording of the whole run'),
+  from: position.describe('where it begins'),
+  to: position.describe('where it ends'),
+  bytes: count.describe('size of the new trace'),
+  bookmarks: count.describe('bookmarks of the part, which are beside it, too'),
+});
+
 const setting = named('Setting', 'A setting in which two machines differ.', {
   name: text.describe('such as harts, RAM, append'),
   a: text.describe('in A'),
@@ -129,6 +149,12 @@ const two = { a: text.describe('path of trace A'), b: text.describe('path of tra
 export const diff = z.strictObject({
   ...two,
   equal: flag.describe('whether nothing differs'),
+  part: named('Part', 'A part of a run.', {
+    from: position.describe('where it begins'),
+    to: position.describe('where it ends'),
+  })
+    .exactOptional()
+    .describe('what was compared, where a trace is a cut; missing: all of both'),
   machine: z.array(setting).describe('settings of the machine that differ'),
   images: z.array(setting).describe('files that went into it and differ'),
   inputs: z
