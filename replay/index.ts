@@ -50,6 +50,7 @@ export {
   traceFolder,
   traceWords,
 } from './container/index.ts';
+export { type CutOptions, type CutResult, cutTrace } from './cut/index.ts';
 export {
   type Crossing,
   crossingOf,

@@ -171,6 +171,17 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/dump.ts')).dumpCommand,
   }),
   verb({
+    name: 'cut',
+    summary: 'cut a part out of a trace: a smaller one that replays by itself, with the same moments',
+    arguments: [TRACE],
+    flags: ['from', 'to', 'out', 'json'],
+    examples: [
+      'dejavm cut run.djvm --from fault-50k --to detected+10k -o part.djvm',
+      'dejavm cut latest --from 8M   # from there to the end, into a new file in the trace folder',
+    ],
+    load: async () => (await import('./commands/cut.ts')).cutCommand,
+  }),
+  verb({
     name: 'note',
     summary: 'keep a finding at a moment of a run, as a bookmark beside its trace',
     arguments: [TRACE, { name: 'text', takes: 'text', help: 'the finding, up to 4096 bytes' }],

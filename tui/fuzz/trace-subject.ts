@@ -16,7 +16,7 @@ import { createLanes } from '../panels/lanes.ts';
 import { BLOCK_CHANGE, type BlockChange, changeBlocks } from './container.ts';
 import { CHANGE, type Change, change, NUMBERS, writeNumber } from './mutate.ts';
 import { type Door, type Specimen, subject } from './subject.ts';
-import { forgeDigest, recordBase, type TraceBase, type TraceData, writeData } from './traces.ts';
+import { cutBase, forgeDigest, recordBase, type TraceBase, type TraceData, writeData } from './traces.ts';
 
 /** A number written over bytes, at a place that is counted modulo how many there are. */
 interface Word {
@@ -36,10 +36,17 @@ type ContentChange =
 
 interface TraceChange {
   readonly content: ContentChange;
-  /** Of which recording: of one in which something recovers? */
-  readonly recovers: boolean;
+  /** Of which recording: `part` is a cut of the plain one. */
+  readonly of: keyof Bases;
   /** By what it is read, besides what reads all. */
   readonly ways: readonly Way[];
+}
+
+interface Bases {
+  readonly plain: TraceBase;
+  /** Something recovers in it. */
+  readonly recovers: TraceBase;
+  readonly part: TraceBase;
 }
 
 const NUMBER = fc.oneof(fc.constantFrom(...NUMBERS), fc.nat({ max: 255 }), fc.maxSafeNat());
@@ -84,18 +91,20 @@ const SCRIPT = 'f; 3s; 2S; G; [; ]; 2h; 700g; x; c';
 const SCAN_STEP = 1_000_000;
 
 export const TRACES = subject<TraceChange>('traces', async (folder) => {
-  const bases = {
-    plain: await recordBase(join(folder, 'plain.djvm'), 'VM_PROGRESS', 'VM_DONE'),
+  const plain = await recordBase(join(folder, 'plain.djvm'), 'VM_PROGRESS', 'VM_DONE');
+  const bases: Bases = {
+    plain,
     recovers: await recordBase(join(folder, 'recovers.djvm'), 'DETECTED_TRAP', 'RESUMED'),
+    part: cutBase(plain, join(folder, 'part.djvm')),
   };
   return {
     changes: fc.record({
       content: CONTENT_CHANGE,
-      recovers: fc.boolean(),
+      of: fc.constantFrom('plain' as const, 'recovers' as const, 'part' as const),
       ways: fc.subarray<Way>([...WAYS], { minLength: 4, maxLength: 4 }),
     }),
-    make({ content, recovers, ways }, into) {
-      const base = recovers ? bases.recovers : bases.plain;
+    make({ content, of, ways }, into) {
+      const base = bases[of];
       const path = join(into, 'changed.djvm');
       if (!writeChanged(base, content, path)) return undefined;
       const from = content.kind === 'state' ? content.checkpoint % base.data.checkpoints.length : 2;
@@ -170,6 +179,7 @@ const WAYS = [
   'diff',
   'bisect',
   'rerun',
+  'cut',
   'log',
   'times',
   'console',
@@ -194,6 +204,7 @@ function specimen(path: string, base: string, from: number, anew: string, ways: 
     diff: { argv: ['diff', base, path] },
     bisect: { argv: ['bisect', base, path] },
     rerun: { argv: ['rerun', path, '-o', anew, ...limit] },
+    cut: { argv: ['cut', path, '--from', '2k', '--to', '4k', '-o', `${anew}.part`] },
     log: { argv: ['log', path, '--kind', 'csr,mmio,trap,note,input,fault', '--from', '1k', '--json'] },
     times: { argv: ['log', path, '--summary'] },
     console: { argv: ['console', path, '--grep', '[A-P]+', '--json'] },

@@ -12,7 +12,7 @@ import {
   RAM_BASE,
   UserError,
 } from '../../engine/index.ts';
-import { configFromTrace, type PlannedInput, record } from '../../replay/index.ts';
+import { configFromTrace, cutTrace, finish, openTimeline, type PlannedInput, record } from '../../replay/index.ts';
 import {
   createTraceWriter,
   openTrace,
@@ -135,6 +135,7 @@ const program = (first: NoteName, second: NoteName): string => `
 `;
 
 const LAST = 6_000;
+const [FROM, TO] = [1_000, 5_200];
 const INPUTS: readonly (readonly [moment: number, event: PlannedInput['event']])[] = [
   [700, { kind: 'console', bytes: Uint8Array.of(65, 13) }],
   [900, { kind: 'net', slot: 6, bytes: new Uint8Array(60).fill(9) }],
@@ -177,6 +178,20 @@ export async function recordBase(path: string, first: NoteName, second: NoteName
     checkpointEvery: 1500,
     commandLine: ['dejavm', 'record'],
   });
+  return baseOf(path);
+}
+
+function baseOf(path: string): TraceBase {
   const trace = openTrace(path);
   return { data: dataOf(trace), config: configFromTrace(trace), path };
+}
+
+/** The part of a recording in which most inputs enter, as a trace of its own. */
+export function cutBase(base: TraceBase, path: string): TraceBase {
+  const run = openTimeline(openTrace(base.path));
+  run.seek(FROM);
+  const from = run.place;
+  run.seek(TO);
+  finish(cutTrace(run, { from, to: run.place, path }));
+  return baseOf(path);
 }

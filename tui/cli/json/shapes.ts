@@ -11,7 +11,7 @@ import { campaign, campaignExport, inject } from './campaigns.ts';
 import { consoleLine, log, logSummary } from './log.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
-import { bisect, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
+import { bisect, cut, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
 import { bisectWhen, when } from './when.ts';
 
 export interface JsonShape {
@@ -33,6 +33,7 @@ export const JSON_SHAPES = {
   ls: { command: 'dejavm ls --json', schema: ls },
   diff: { command: 'dejavm diff A B --json', schema: diff },
   dump: { command: 'dejavm dump TRACE --json', schema: dump, lines: true },
+  cut: { command: 'dejavm cut TRACE --from fault --to detected --json', schema: cut },
   note: { command: "dejavm note TRACE -g 8M 'text' --json", schema: note },
   bookmarks: { command: 'dejavm bookmarks TRACE --json', schema: bookmarks },
   log: { command: 'dejavm log TRACE --json', schema: log, lines: true },

@@ -1,0 +1,51 @@
+/**
+ * `dejavm cut TRACE --from A --to B`: a part of a recording as a smaller trace that replays by itself. Relies on
+ * replay/cut; says how much smaller it is.
+ */
+import { shellLine } from '../../../engine/index.ts';
+import { cutTrace, defaultTracePaths, openTimeline, type Place } from '../../../replay/index.ts';
+import { byteSize, counted, EXIT, type ExitCode, grouped, UsageError } from '../../base/index.ts';
+import type { CommandContext } from '../command.ts';
+import { driven } from '../driven.ts';
+import { toJson } from '../json/index.ts';
+import { travelTo } from '../travel-to.ts';
+import { openNamedTrace } from './open.ts';
+
+export async function cutCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'from' | 'to' | 'out' | 'json'>): Promise<ExitCode> {
+  if (!flags.from && !flags.to) throw new UsageError('expected where to cut: --from, --to or both');
+  const trace = openNamedTrace(args[0]!, io);
+  const run = openTimeline(trace);
+  let [from, to]: Place[] = [
+    { ...trace.first, here: 'pending' },
+    { ...trace.last, here: 'applied' },
+  ];
+  if (flags.to) {
+    if (!(await travelTo(run, flags.to, io))) return EXIT.interrupted;
+    to = run.place;
+  }
+  if (flags.from) {
+    if (!(await travelTo(run, flags.from, io))) return EXIT.interrupted;
+    from = run.place;
+  }
+  const cutting = cutTrace(run, { from: from!, to: to!, path: flags.out ?? defaultTracePaths('cut') });
+  const last = grouped(to!.moment);
+  const { result, interrupted } = await driven(cutting, io, ({ moment }) => `cutting: ${grouped(moment)} of ${last}`);
+  if (!result) {
+    if (interrupted) io.err('dejavm: stopped by Ctrl-C: nothing was cut\n');
+    return EXIT.interrupted;
+  }
+  if (flags.json) io.out(toJson('cut', { trace: trace.path, wholeBytes: trace.sizeBytes, ...result }));
+  else {
+    const marks = result.bookmarks === 0 ? '' : ` and ${counted(result.bookmarks, 'bookmark')}`;
+    io.out(
+      `moments ${grouped(result.from.moment)} to ${grouped(result.to.moment)} of ${trace.path}${marks} are in ` +
+        `${result.path}: ${byteSize(result.bytes)} of ${byteSize(trace.sizeBytes)}\n`,
+    );
+  }
+  io.err(`dejavm: replay it with: ${shellLine(['dejavm', 'replay', result.path])}\n`);
+  return EXIT.ok;
+}
