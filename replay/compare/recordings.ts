@@ -5,13 +5,14 @@
  */
 import {
   firstFrom,
+  type RecordList,
   type Trace,
   type TraceDigest,
   type TraceEnd,
   type TraceNote,
   type TraceVmDigest,
 } from '../../traces/index.ts';
-import { type Position, sharedMarks } from '../base/index.ts';
+import { type Position, sharedMarks, sharedStart } from '../base/index.ts';
 
 /** What a recording holds of a run. */
 export type Stream = 'state' | 'VM memory' | 'console' | 'notes' | 'end';
@@ -42,15 +43,16 @@ export interface RecordingComparison {
   readonly mismatch?: StreamDifference & { readonly stream: Stream; readonly agreedAt: Position };
 }
 
-/** Compares two recordings of one run, as far as both go. */
+/** Compares two recordings of one run, from where both have begun and as far as both go. */
 export function compareRecordings(a: Trace, b: Trace): RecordingComparison {
+  const start = sharedStart(a, b);
   const covered = { a: coverOf(a), b: coverOf(b) };
   const vmText = ({ vmid, digest }: TraceVmDigest) => `VM ${vmid} ${hex(digest)}`;
   const compared = [
     compareStates(a, b),
     inStep('VM memory', commonVmDigests(a, b), commonVmDigests(b, a), vmText, covered),
-    inStep('console', a.console, b.console, ({ byte }) => `byte ${hex(byte)}`, covered),
-    inStep('notes', a.notes, b.notes, noteText, covered),
+    inStep('console', behind(a.console, start), behind(b.console, start), ({ byte }) => `byte ${hex(byte)}`, covered),
+    inStep('notes', behind(a.notes, start), behind(b.notes, start), noteText, covered),
     compareEnds(a, b),
   ];
   const streams = compared.map(({ records: _, ...comparison }) => comparison);
@@ -58,7 +60,7 @@ export function compareRecordings(a: Trace, b: Trace): RecordingComparison {
   const first = differing.sort((x, y) => x.difference.differsAt.ticks - y.difference.differsAt.ticks)[0];
   if (!first) return { equal: true, streams };
   const { stream, difference } = first;
-  const agreedAt = lastAgreement(compared, difference.differsAt);
+  const agreedAt = lastAgreement(compared, start, difference.differsAt);
   return { equal: false, streams, mismatch: { stream, ...difference, agreedAt } };
 }
 
@@ -68,9 +70,9 @@ interface Compared extends StreamComparison {
 }
 type Differing = Compared & { readonly difference: StreamDifference };
 
-/** The last equal record before a position; the start of the run when there is none. */
-function lastAgreement(compared: readonly Compared[], before: Position): Position {
-  let last: Position = { moment: 0, ticks: 0 };
+/** The last equal record before a position; where the comparison starts when there is none. */
+function lastAgreement(compared: readonly Compared[], start: Position, before: Position): Position {
+  let last = start;
   for (const { records, equal } of compared) {
     let left = equal;
     for (const record of records) {
@@ -141,6 +143,12 @@ const commonVmDigests = (of: Trace, other: Trace): Iterable<TraceVmDigest> =>
     for (const vm of of.vmDigests) {
       if (other.digests.at(firstFrom(other.digests, 'ticks', vm.ticks))?.ticks === vm.ticks) yield vm;
     }
+  });
+
+/** Output of which both recordings have all: it is stamped with the position behind its instruction. */
+const behind = <R extends Position>(records: RecordList<R>, { ticks }: Position): Iterable<R> =>
+  again(function* () {
+    for (let n = firstFrom(records, 'ticks', ticks + 1); n < records.length; n++) yield records.at(n)!;
   });
 
 /** What a generator gives, from the start each time. */

@@ -17,7 +17,7 @@ import {
   TraceWriteError,
 } from '../../traces/index.ts';
 import { MomentError, type Place } from '../base/index.ts';
-import { bisectTraces, diffTraces } from '../compare/index.ts';
+import { bisectTraces, compareRecordings, diffTraces } from '../compare/index.ts';
 import { recordAnew } from '../record/index.ts';
 import { DATA, ECHO, machineOf, rewrite, traceStore } from '../replay.fixtures.ts';
 import { finish } from '../search/index.ts';
@@ -194,6 +194,7 @@ describe('questions of a cut', () => {
   });
 
   it('diff and bisect compare what both have', async () => {
+    expect(compareRecordings(whole, part).equal).toBe(true);
     expect(diffTraces(part, whole)).toMatchObject({ equal: true, part: { from: part.first, to: part.last } });
     expect(diffTraces(whole, part).lines[0]).toBe('compared from moment 5000 to 15000 only: a cut has no more');
     expect(bisectTraces(whole, part)).toMatchObject({
@@ -201,6 +202,10 @@ describe('questions of a cut', () => {
       cause: expect.stringContaining('is a part of'),
     });
     const other = await store.take({ planned: [POKES[0]!, POKES[1]!, poke(9000, 1), POKES[2]!] });
+    expect(compareRecordings(other, part)).toMatchObject({
+      equal: false,
+      mismatch: { stream: 'state', agreedAt: { moment: 9000 }, differsAt: { moment: 10_000 } },
+    });
     expect(diffTraces(other, part)).toMatchObject({ equal: false, inputs: [{ moment: 9000 }] });
     expect(bisectTraces(other, part)).toMatchObject({ identical: false, moment: 9000 });
     const [early, late] = [cutOut(other, 8000, 14_000), cutOut(other, 9500, 14_000)];

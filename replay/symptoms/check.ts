@@ -14,6 +14,13 @@ export function insistGolden(a: Trace, g: Trace): void {
         'record the same machine and images without the fault',
     );
   }
+  // What has been done before is counted.
+  if (a.first.ticks !== g.first.ticks) {
+    throw new UserError(
+      `${g.path} begins at moment ${g.first.moment} and ${a.path} at ${a.first.moment}: ` +
+        'symptoms are found in whole runs, or in cuts from the same moment on',
+    );
+  }
   insistSameTyping(a, g);
 }
 

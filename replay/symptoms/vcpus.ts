@@ -88,7 +88,7 @@ export function stuckVcpus({ a: ofA, g: ofG }: Vcpus, a: Known): StuckSymptom[] 
 
 /** Executes a run from its beginning to its end and hands over who enters and leaves VMs. */
 function* follow(run: TraceTimeline, spent: Spent, see: (crossing: Crossing, event: Transition) => void): Slices<void> {
-  run.toTicks(0, 'applied');
+  run.toTicks(run.first.ticks, 'applied');
   const seen = (event: MachineEvent): undefined => {
     const crossing = crossingOf(event);
     if (crossing && event.kind === 'transition') see(crossing, event);

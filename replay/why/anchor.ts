@@ -3,13 +3,20 @@
  * already, in what nobody has read yet.
  * Relies on harts that once differ mostly staying so: else it is some such position, which serves as well.
  */
-import type { Machine, Ticks } from '../../engine/index.ts';
+import { type Machine, type Ticks, UserError } from '../../engine/index.ts';
 import type { SearchedRun, Slices } from '../search/index.ts';
 
-/** The last tick, not behind `until`, at which all harts of both runs have the same registers. Moves both. */
+/**
+ * The last tick, not behind `until`, at which all harts of both runs have the same registers. Moves both.
+ * @throws UserError when there is none: one of the traces is a cut from later on
+ */
 export function* lastAlike(a: SearchedRun, b: SearchedRun, until: Ticks): Slices<Ticks> {
-  let [low, high] = [0, until];
+  const start = Math.max(a.first.ticks, b.first.ticks);
   if (alikeAt(a, b, until)) return until;
+  if (start > 0 && !alikeAt(a, b, start)) {
+    throw new UserError(`the runs parted before tick ${start}, where one of the traces begins: it has nothing of that`);
+  }
+  let [low, high] = [start, until];
   while (high - low > 1) {
     const middle = low + Math.floor((high - low) / 2);
     if (alikeAt(a, b, middle)) low = middle;

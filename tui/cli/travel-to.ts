@@ -26,7 +26,7 @@ interface Stretch {
 }
 
 /**
- * Goes to where a stretch of a run begins, before everything that happens at the beginning of the run unless --from
+ * Goes to where a stretch of a run begins, before everything that happens where the trace begins unless --from
  * says otherwise; returns where it ends, undefined when Ctrl-C came first. @throws as `travelTo`
  */
 export async function travelToStretch(
@@ -40,6 +40,6 @@ export async function travelToStretch(
     end = travel.place;
   }
   if (from) return (await travelTo(travel, from, io)) ? end : undefined;
-  travel.seek(0, 'pending');
+  travel.seek(travel.first.moment, 'pending');
   return end;
 }

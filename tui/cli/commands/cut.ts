@@ -3,12 +3,12 @@
  * replay/cut; says how much smaller it is.
  */
 import { shellLine } from '../../../engine/index.ts';
-import { cutTrace, defaultTracePaths, openTimeline, type Place } from '../../../replay/index.ts';
+import { cutTrace, defaultTracePaths, openTimeline } from '../../../replay/index.ts';
 import { byteSize, counted, EXIT, type ExitCode, grouped, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
-import { travelTo } from '../travel-to.ts';
+import { travelToStretch } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
 export async function cutCommand({
@@ -19,20 +19,10 @@ export async function cutCommand({
   if (!flags.from && !flags.to) throw new UsageError('expected where to cut: --from, --to or both');
   const trace = openNamedTrace(args[0]!, io);
   const run = openTimeline(trace);
-  let [from, to]: Place[] = [
-    { ...trace.first, here: 'pending' },
-    { ...trace.last, here: 'applied' },
-  ];
-  if (flags.to) {
-    if (!(await travelTo(run, flags.to, io))) return EXIT.interrupted;
-    to = run.place;
-  }
-  if (flags.from) {
-    if (!(await travelTo(run, flags.from, io))) return EXIT.interrupted;
-    from = run.place;
-  }
-  const cutting = cutTrace(run, { from: from!, to: to!, path: flags.out ?? defaultTracePaths('cut') });
-  const last = grouped(to!.moment);
+  const to = await travelToStretch(run, flags, io);
+  if (!to) return EXIT.interrupted;
+  const cutting = cutTrace(run, { from: run.place, to, path: flags.out ?? defaultTracePaths('cut') });
+  const last = grouped(to.moment);
   const { result, interrupted } = await driven(cutting, io, ({ moment }) => `cutting: ${grouped(moment)} of ${last}`);
   if (!result) {
     if (interrupted) io.err('dejavm: stopped by Ctrl-C: nothing was cut\n');
