@@ -3,7 +3,7 @@
  * and inputs, but for what was injected; that is not looked at. Each run is executed once, and near each symptom.
  */
 import { NOTES, noteText } from '../../engine/index.ts';
-import type { TraceNote } from '../../traces/index.ts';
+import type { Trace, TraceNote } from '../../traces/index.ts';
 import type { Place } from '../base/index.ts';
 import { compareRecordings } from '../compare/index.ts';
 import { type Recovery, recoveriesIn } from '../equivalence/index.ts';
@@ -33,14 +33,22 @@ export function* findSymptoms(a: TraceTimeline, g: TraceTimeline): Slices<Sympto
   let golden = knownFrom(g.trace);
   const found: Symptom[] = [];
   try {
-    // What is injected may do nothing to the machine at all: then there is nothing to be looked for.
-    if (!compareRecordings(a.trace, g.trace).equal) golden = yield* collect(a, g, found);
+    if (!areOneRun(a.trace, g.trace)) golden = yield* collect(a, g, found);
   } finally {
     back(a, origins[0]);
     back(g, origins[1]);
   }
   if (found.length === 0) insistLongEnough(a.trace, golden);
   return found.sort((x, y) => timeOf(x) - timeOf(y));
+}
+
+/**
+ * Whether both recordings say the same as far as both go: what is injected may do nothing at all, and then there is
+ * nothing to be looked for. At one position in one state, it does not matter what made their recordings end.
+ */
+function areOneRun(a: Trace, g: Trace): boolean {
+  const differing = compareRecordings(a, g).streams.filter(({ difference }) => difference);
+  return differing.length === 0 || (a.last.ticks === g.last.ticks && differing.every(({ stream }) => stream === 'end'));
 }
 
 /** Adds all symptoms to `found`, in no order. Returns what is known of the golden run. */
