@@ -182,7 +182,15 @@ export {
   type Target,
   type Watchpoint,
 } from './session/index.ts';
-export { type CallEnd, type FunctionCall, functionCalls } from './stack/index.ts';
+export {
+  type Backtrace,
+  backtrace,
+  type CallEnd,
+  type FunctionCall,
+  functionCalls,
+  type StackFrame,
+  type StackPart,
+} from './stack/index.ts';
 export {
   type DetectedSymptom,
   type DiskSymptom,

@@ -42,6 +42,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
     when: [file('a.djvm'), 'hart0.pc == heap_alloc', '--list'],
     calls: [file('a.djvm'), 'heap_alloc', '--returns'],
     cut: [file('a.djvm'), '--from', '300k', '--to', '600k', '-o', file('cut.djvm')],
+    backtrace: [file('a.djvm'), '-g', '700k'],
     inject: ['--fault', 'failstop', '--at', 'hypercall#40'],
     campaign: campaign.slice(1),
     report: [file('tiny.sqlite')],

@@ -98,6 +98,12 @@ export const QUESTION_FLAGS = {
     parse: (text: string): string => text,
     takes: 'text',
   },
+  depth: {
+    syntax: '--depth <n>',
+    help: 'so many frames at most (default: 100)',
+    parse: parseInteger(1, 10_000),
+    takes: 'text',
+  },
   returns: { syntax: '--returns', help: 'with the end of each call: when, how many instructions later, a0 and a1' },
   args: {
     syntax: '--args <n>',

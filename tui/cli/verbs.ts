@@ -160,6 +160,18 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/calls.ts')).callsCommand,
   }),
   verb({
+    name: 'backtrace',
+    summary: 'show the stack at a moment, from firmware through the hypervisor into the guest',
+    arguments: [TRACE],
+    flags: ['moment', 'hart', 'depth', 'json'],
+    examples: [
+      'dejavm backtrace run.djvm -g detected          # of the hart whose instruction is next; without -g at the end',
+      'dejavm backtrace run.djvm -g fault- --hart 1',
+      "dejavm backtrace run.djvm -g 'heap_alloc#3'    # who asks for memory there?",
+    ],
+    load: async () => (await import('./commands/backtrace.ts')).backtraceCommand,
+  }),
+  verb({
     name: 'dump',
     summary: "print a trace's records, one a line",
     arguments: [TRACE],

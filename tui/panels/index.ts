@@ -16,6 +16,7 @@ export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed }
 export { memoryLines } from './memory.ts';
 export { consoleLines, disassemblyLines, scrolledCode, vmLines } from './panels.ts';
 export { CSR_NAMES, registerFile, registerLines } from './registers.ts';
+export { describeStack, stackText } from './stack.ts';
 export { clip, span, textOf, wrap } from './text.ts';
 export { timelineLines, timelineWidth } from './timeline.ts';
 export {

@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod';
 import { whoWrote } from './accesses.ts';
+import { backtrace } from './backtrace.ts';
 import { bookmarks, dump, note } from './bookmarks.ts';
 import { calls } from './calls.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
@@ -44,6 +45,7 @@ export const JSON_SHAPES = {
   'bisect --when': { command: "dejavm bisect TRACE --when 'hart0.mode == HS' --json", schema: bisectWhen },
   'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
   calls: { command: 'dejavm calls TRACE heap_alloc --json', schema: calls },
+  backtrace: { command: 'dejavm backtrace TRACE -g 8M --json', schema: backtrace },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },
   'campaign --export': { command: 'dejavm campaign smoke --export json', schema: campaignExport },
   report: { command: 'dejavm report smoke.sqlite --json', schema: report },
