@@ -1,5 +1,5 @@
 /** Positions, inputs, results and errors that every folder of replay speaks of. */
-export { CUT_END, endReason, endText } from './end-text.ts';
+export { CUT_END, endReason, endText, isCutShort } from './end-text.ts';
 export { MomentError } from './errors.ts';
 export { type Mark, marksToEnd, sharedMarks, sharedStart } from './marks.ts';
 export type {

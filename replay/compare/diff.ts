@@ -4,7 +4,7 @@
  */
 import { DEFAULT_WALL_CLOCK, type InputEvent } from '../../engine/index.ts';
 import type { Trace, TraceHeader } from '../../traces/index.ts';
-import { CUT_END, endText, type Position, sharedMarks, sharedStart } from '../base/index.ts';
+import { endText, isCutShort, type Position, sharedMarks, sharedStart } from '../base/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
 import { type ConsoleLine, linesOf, outputBetween } from '../timeline/index.ts';
 import { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
@@ -141,8 +141,6 @@ export function compareDigests(a: Trace, b: Trace): DigestComparison {
 
 /** Differences listed at most; people look at the first ones. */
 const MAX_INPUTS = 1000;
-
-const isCutShort = ({ end }: Trace): boolean => end?.reason === CUT_END;
 
 /** undefined: all of both. */
 function comparedPart(a: Trace, b: Trace): Part | undefined {

@@ -5,7 +5,7 @@
  */
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import { type EquivalenceVerdict, sharedStart, type VmVerdict } from '../base/index.ts';
+import { type EquivalenceVerdict, isCutShort, sharedStart, type VmVerdict } from '../base/index.ts';
 import { compareOutput, differingInputs, imageDifferences, linesByVm, machineDifferences } from '../compare/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
 import { linesOf, openTimeline, outputBetween, type TraceTimeline } from '../timeline/index.ts';
@@ -109,6 +109,12 @@ function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'
   };
 }
 
+/** The lines of one output that another has, too, whose last line may have been cut off. */
+function asFarAs(other: readonly string[], lines: readonly string[]): string[] {
+  const last = other.length - 1;
+  return lines.slice(0, last + 1).map((line, n) => (n === last && line.startsWith(other[n]!) ? other[n]! : line));
+}
+
 function areEqualAt(ticks: number, ...[a, b]: readonly [TraceTimeline, TraceTimeline]): boolean {
   a.toTicks(ticks, 'pending');
   b.toTicks(ticks, 'pending');
@@ -124,7 +130,11 @@ function outputJudge(faulted: Trace, golden: Trace | undefined): (vmid: number) 
   const linesIn = ({ console }: Trace) => linesByVm(linesOf(outputBetween(console, ticks)));
   const [actual, expected] = [linesIn(faulted), linesIn(golden)];
   return (vmid) => {
-    const difference = compareOutput(actual.get(vmid) ?? [], expected.get(vmid) ?? []);
+    const [said, should] = [actual.get(vmid) ?? [], expected.get(vmid) ?? []];
+    const difference = compareOutput(
+      isCutShort(golden) ? asFarAs(should, said) : said,
+      isCutShort(faulted) ? asFarAs(said, should) : should,
+    );
     return { outputEqual: difference === undefined, ...(difference && { outputDifference: difference }) };
   };
 }

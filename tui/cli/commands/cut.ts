@@ -36,6 +36,9 @@ export async function cutCommand({
         `${result.path}: ${byteSize(result.bytes)} of ${byteSize(trace.sizeBytes)}\n`,
     );
   }
+  if (result.bytes >= trace.sizeBytes) {
+    io.err('dejavm: it is no smaller: the state that it begins with takes more than what was left out\n');
+  }
   io.err(`dejavm: replay it with: ${shellLine(['dejavm', 'replay', result.path])}\n`);
   return EXIT.ok;
 }

@@ -31,7 +31,7 @@ export async function verifyCommand({
     io.out(toJson('verify', { ...whole, equivalence: verdict ?? null }));
   } else {
     const texts = [structureText(trace), ...(replay ? [replayText(replay, trace)] : [])];
-    if (verdict) texts.push('VM states before and after the recovery:', verdictText(verdict));
+    if (verdict) texts.push(`VM states before and after the recovery${judgedPart(trace)}:`, verdictText(verdict));
     io.out(`${texts.join('\n')}\n`);
   }
   if (replay && !replay.ok) {
@@ -53,6 +53,10 @@ function recoveryVerdict(trace: Trace, golden: Trace | undefined): EquivalenceVe
   if (recovered || golden) return vmEquivalence(trace, golden);
   return undefined;
 }
+
+/** VMs are known by entering and leaving: one that did so only before a cut begins is not. */
+const judgedPart = ({ header, first }: Trace): string =>
+  header.cut ? `, of VMs that ran since moment ${grouped(first.moment)}, where this cut begins` : '';
 
 function structureText(trace: Trace): string {
   const { damage } = trace;

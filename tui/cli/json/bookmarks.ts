@@ -31,7 +31,7 @@ export const dump = z
       record: z.literal('end'),
       ...at,
       digest,
-      reason: text.describe('how it stopped: halted pass 0, idle, moment, ticks, stopped'),
+      reason: text.describe('how it stopped: halted pass 0, idle, moment, ticks, stopped, cut'),
     }),
   ])
   .meta({ description: 'A record of a trace.' });
