@@ -86,12 +86,15 @@ function results(way: string, code: bigint, offset: number, forget: boolean): re
   bed.program(CODE, code);
   const bytes = Uint8Array.from({ length: size }, (_, i) => other[offset + i] ?? original[offset + i] ?? 0);
   bed.core.writeRam(Number(SOURCE), bytes);
-  const symbols = bed.program(`${calls}\nstore: ${text}\nagain: ${calls}\nend: j end`);
+  // The page has been stored to before: the store meets what that left in the translation caches.
+  const symbols = bed.program(`${calls}\nstore: sb zero, 0(s3)\nsb zero, 0(s4)\n${text}\nagain: ${calls}\nend: j end`);
   for (const register of ['a1', 'a2', 's11', 'ra']) bed.setX(register, 0n);
   // A sum and an exclusive or of it differ.
   bed.setX('a0', 0xfffn);
   bed.setX('s0', code);
   bed.setX('s2', to);
+  bed.setX('s3', (to & ~0xfffn) | 0x700n);
+  bed.setX('s4', ((to + BigInt(size) - 1n) & ~0xfffn) | 0x700n);
   bed.setX('t0', SOURCE);
   bed.setCsr('mtvec', HANDLER);
   bed.setCsr('mstatus', 3n << 13n);

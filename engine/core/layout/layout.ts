@@ -249,12 +249,9 @@ export const CSR = placeBlock('CSR', [
 
 /** A translation cache entry. */
 export const TLB = placeBlock('TLB', [
-  derived(
-    'tag',
-    'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty; bit 0 set: for slow accesses only',
-  ),
+  derived('tag', 'va bits 63–12 | context << 3 (9 bits) | 0 in bits 2–0; all ones when empty'),
   derived('addend', 'linear-memory address = low32(va) + addend; for fetches: the decoded block', 'u32'),
-  derived('pad', '', 'u32'),
+  derived('slowContext', 'context << 3 of an entry for slow accesses only, whose tag has SLOW_CONTEXT', 'u32'),
 ]);
 
 export const BLOCKS = [MACHINE, HART, SLOT, DECODE, CSR, TLB, EVENT, WATCH, ACCESS, STEP, WALK_STEP] as const;
@@ -337,8 +334,13 @@ export const CONSTANTS = {
   ROM_BASE: 0x1000,
   ROM_PAGES: 15,
   RESET_PC: 0x1000,
-  /** Context ids are 0 … MAX_CONTEXTS-1; 511 would make the tag of an empty entry. */
-  MAX_CONTEXTS: 511,
+  /** Context ids are 0 … MAX_CONTEXTS-1. */
+  MAX_CONTEXTS: 510,
+  /**
+   * The context in tags of entries for slow accesses only: no hart has it, so no fast probe hits, whatever low bits of
+   * the address it compares.
+   */
+  SLOW_CONTEXT: 511,
   /** Entries of HART.contextKeys and their size. */
   CONTEXT_KEYS: 32,
   CONTEXT_KEY_BYTES: 32,

@@ -41,6 +41,17 @@ describe('accesses of harts', () => {
       ['store 0+8 0→80', 'load 0+8 80', 'load 0+4 80', 'load 0+2 80', 'load 0+1 80'],
     ],
     ['a misaligned one', 'li t0, 0x1234\nsh t0, 7(s0)\nlhu t1, 7(s0)', ['store 7+2 0→1234', 'load 7+2 1234']],
+    ...[1, 2, 4, 8].flatMap((bytes) => {
+      const [store, load] = { 1: ['sb', 'lbu'], 2: ['sh', 'lhu'], 4: ['sw', 'lwu'], 8: ['sd', 'ld'] }[bytes]!;
+      const at = Array.from({ length: 8 }, (_, n) => n + 8);
+      return [
+        [
+          `${bytes} bytes at every distance from alignment, on a page that has been accessed before`,
+          `sd zero, 0(s0)\nld t0, 0(s0)\n${at.map((n) => `${store} zero, ${n}(s0)\n${load} t0, ${n}(s0)`).join('\n')}`,
+          ['store 0+8 0', 'load 0+8 0', ...at.flatMap((n) => [`store ${n}+${bytes} 0`, `load ${n}+${bytes} 0`])],
+        ] as [string, string, string[]],
+      ];
+    }),
     [
       'atomics',
       'li t0, 5\namoadd.w t1, t0, (s0)\namoswap.d t1, zero, (s0)',

@@ -29,7 +29,7 @@ import { pmpAllows, pmpUniform } from '../pages/pmp';
 import { closeStep, logsSteps, openStep, stepsFull } from '../pages/steps';
 import { stopsForAccesses } from '../pages/watch';
 import { FETCH, get, get32, machine32, PRIV_MASK, set32 } from '../state/state';
-import { entryOf, fetchMode, fill, hits, SLOW, translates } from '../code/tlb';
+import { entryOf, fetchMode, fill, hits, translates } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
 import { walk } from '../translation/walk';
 
@@ -69,7 +69,7 @@ export function fetch(hart: u32): u32 {
     const block = blockOf(host & ~OFFSET);
     enterAt(block, pc);
     // Making a block may have flushed, so the context is read only now.
-    fill(entry, pc, get32(hart, HART_FETCH_CONTEXT) | (logs ? SLOW : 0), block);
+    fill(entry, pc, get32(hart, HART_FETCH_CONTEXT), block, !logs);
     if (!logs && mayHold(block, offset)) return enterBlock(hart, block, offset);
   }
   let raw: u32 = half;

@@ -35,7 +35,7 @@ import {
   STORE,
 } from '../state/state';
 import { storeRam } from '../code/stores';
-import { entryOf, fill, isSlow, makeFast, SLOW, translates } from '../code/tlb';
+import { entryOf, fill, isSlow, makeFast, translates } from '../code/tlb';
 import { raiseAccess, raiseWalk } from '../trap/trap';
 import { walk } from '../translation/walk';
 
@@ -128,7 +128,7 @@ export function locate(hart: u32, va: u64, bytes: u32, offset: u32, access: u32,
   if (host == 0) return DEVICE;
   if (cached && pmpUniform(hart, paddr) && !machine32(MACHINE_WALK_WATCHED)) {
     const isFast = access == LOAD ? !watchesReads(host) && !logsSteps() : prepareWriteCaching(pageOf(host));
-    fill(entry, va, get32(hart, HART_DATA_CONTEXT) | (isFast ? 0 : SLOW), host - <u32>va);
+    fill(entry, va, get32(hart, HART_DATA_CONTEXT), host - <u32>va, isFast);
   }
   return host;
 }

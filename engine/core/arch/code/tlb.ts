@@ -39,11 +39,13 @@ import {
   MXR,
   PAGE_BYTES,
   RESYNC_END_SLICE,
+  SLOW_CONTEXT,
   SUM,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
   TLB_HART_BYTES,
+  TLB_SLOW_CONTEXT,
   TLB_TAG,
 } from '../layout.gen';
 import { updateFloat } from '../state/float-state';
@@ -135,35 +137,36 @@ export function hits(entry: u32, va: u64, context: u32): bool {
   return load<u64>(entry, TLB_TAG) == ((va & PAGE_MASK) | context);
 }
 
-/**
- * A bit of the tag: the entry is for slow accesses only, which look at the page's flags each time. A fast probe misses.
- */
-export const SLOW: u32 = 1;
+/** In place of the context: the entry is for slow accesses only, which look at the page's flags each time. */
+const SLOW: u32 = SLOW_CONTEXT << 3;
 
 /** As `hits`, for slow accesses. */
 // @ts-ignore: decorator
 @inline
 export function translates(entry: u32, va: u64, context: u32): bool {
-  return (load<u64>(entry, TLB_TAG) & ~<u64>SLOW) == ((va & PAGE_MASK) | context);
+  if (hits(entry, va, context)) return true;
+  return hits(entry, va, SLOW) && load<u32>(entry, TLB_SLOW_CONTEXT) == context;
 }
 
 // @ts-ignore: decorator
 @inline
 export function isSlow(entry: u32): bool {
-  return (load<u32>(entry, TLB_TAG) & SLOW) != 0;
+  return (load<u32>(entry, TLB_TAG) & ~(<u32>PAGE_MASK)) == SLOW;
 }
 
 // @ts-ignore: decorator
 @inline
 export function makeFast(entry: u32): void {
-  store<u32>(entry, load<u32>(entry, TLB_TAG) & ~SLOW, TLB_TAG);
+  store<u32>(entry, (load<u32>(entry, TLB_TAG) & <u32>PAGE_MASK) | load<u32>(entry, TLB_SLOW_CONTEXT), TLB_TAG);
 }
 
+/** `isFast`: the interpreter may use the entry, else slow accesses only. */
 // @ts-ignore: decorator
 @inline
-export function fill(entry: u32, va: u64, context: u32, addend: u32): void {
-  store<u64>(entry, (va & PAGE_MASK) | context, TLB_TAG);
+export function fill(entry: u32, va: u64, context: u32, addend: u32, isFast: bool): void {
+  store<u64>(entry, (va & PAGE_MASK) | (isFast ? context : SLOW), TLB_TAG);
   store<u32>(entry, addend, TLB_ADDEND);
+  store<u32>(entry, context, TLB_SLOW_CONTEXT);
 }
 
 /** Loads and stores in M-mode with MPRV act as in the mode of MPP and MPV. */
