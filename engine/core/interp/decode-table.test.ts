@@ -48,7 +48,7 @@ function expectedSlot(word: number) {
     distance,
     raw,
     imm,
-    extra: operand('rs3') || zimm,
+    extra: decoded.instruction.name.startsWith('amocas') ? operand('rd') : operand('rs3') || zimm,
     registers: [rd === 0 ? offsetOf(HART, 'sink') / 8 : rd, operand('rs1'), operand('rs2')],
   };
 }

@@ -7,11 +7,14 @@ import {
   type Compressed,
   type Encoding,
   expansionOf,
+  expressionsOf,
   type Field,
+  factsOf,
   INSTRUCTIONS,
   type Instruction,
   isCompressedRegister,
   isFloatRegister,
+  parts,
 } from '../../isa/index.ts';
 import { CONSTANTS, DECODE, offsetOf } from '../layout/index.ts';
 import { opNumber } from './ops.ts';
@@ -76,7 +79,8 @@ function writeRow(view: DataView, at: number, { encoding, instruction, source }:
   const lengthBytes = encoding.bits === 16 ? 2 : 4;
   u32('opAndLength', opNumber(instruction, lengthBytes) + lengthBytes * (CONSTANTS.SLOT_BYTES / 2) * 0x10000);
   for (const operand of ['rd', 'rs1', 'rs2']) u8(operand, registerSource(source(operand), field(operand)));
-  const extra = field('rs3') ?? field('zimm');
+  // Compare-and-swap's destination is a source that its helper reads; here it is told to those who look at operands.
+  const extra = field('rs3') ?? field('zimm') ?? (readsRd(instruction) ? field('rd') : undefined);
   u8('extra', extra ? registerSource('', extra) : 0xff);
   const constant = source('imm');
   u32('immConstant', typeof constant === 'number' ? constant : 0);
@@ -87,6 +91,10 @@ function writeRow(view: DataView, at: number, { encoding, instruction, source }:
     u32('immPiece', from + width * 0x100 + to * 0x10000, index);
   }
 }
+
+/** Whether a helper reads the destination register by itself. */
+const readsRd = ({ effect }: Instruction): boolean =>
+  expressionsOf(effect).flatMap(parts).flatMap(factsOf).includes('readRegisters');
 
 /** A register source byte as DECODE describes it; an operand that the instruction lacks reads as x0. */
 function registerSource(source: string | number, field: Field | undefined): number {

@@ -202,7 +202,7 @@ export const SLOT = placeBlock('SLOT', [
   derived('rd', 'register offset / 8', 'u8'),
   derived('rs1', 'register offset / 8', 'u8'),
   derived('rs2', 'register offset / 8', 'u8'),
-  derived('extra', 'offset / 8 of a third source register, or a small operand', 'u8'),
+  derived('extra', 'offset / 8 of a third source register (rd where it is one), or a small operand', 'u8'),
 ]);
 
 /**

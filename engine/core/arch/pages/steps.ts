@@ -9,6 +9,7 @@ import {
   HART_HART_ID,
   HART_HGATP,
   HART_PC,
+  HART_SINK,
   HART_STRIDE,
   MACHINE_CURRENT_HART,
   MACHINE_RAM_BYTES,
@@ -100,7 +101,9 @@ export function closeStep(): void {
   const step = machine32(MACHINE_STEP_OPEN);
   if (step == 0) return;
   const hart = HART_BASE + machine32(MACHINE_CURRENT_HART) * HART_STRIDE;
-  store<u64>(step, get(hart, <u32>load<u8>(step, STEP_RD) << 3), STEP_RESULT);
+  const rd: u32 = load<u8>(step, STEP_RD);
+  // What lies in the sink depends on what was executed before the log began.
+  if (rd != HART_SINK >> 3) store<u64>(step, get(hart, rd << 3), STEP_RESULT);
   setMachine32(MACHINE_STEP_OPEN, 0);
 }
 

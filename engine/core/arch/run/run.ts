@@ -39,6 +39,7 @@ import {
   MACHINE_SCRATCH_HOST,
   MACHINE_SLICE_BUDGET,
   MACHINE_SLICE_START_TICKS,
+  MACHINE_STEPS_ENABLED,
   MACHINE_STOP_BREAKPOINT,
   MACHINE_STOP_EVENT,
   MACHINE_STOP_HYPERVISOR,
@@ -112,7 +113,9 @@ export function peekNext(): u32 {
   const stopTicks = machine(MACHINE_STOP_TICKS);
   const stopRequest = machine32(MACHINE_STOP_REQUEST);
   const work = machine(MACHINE_WORK_TICKS);
+  const stepsEnabled = machine32(MACHINE_STEPS_ENABLED);
   setMachine32(MACHINE_EVENTS_ENABLED, 0);
+  setMachine32(MACHINE_STEPS_ENABLED, 0);
   setMachine(MACHINE_STOP_TICKS, NEVER);
   let hart = machine32(MACHINE_HALT_CODE) ? ALL_WAIT : NOT_YET;
   while (hart == NOT_YET && !devicesAreDue()) hart = approach();
@@ -124,6 +127,7 @@ export function peekNext(): u32 {
   copySaved(saved, false);
   setMachine(MACHINE_SLICE_START_TICKS, machine(MACHINE_TICKS));
   setMachine32(MACHINE_EVENTS_ENABLED, eventsEnabled);
+  setMachine32(MACHINE_STEPS_ENABLED, stepsEnabled);
   setMachine(MACHINE_STOP_TICKS, stopTicks);
   setMachine32(MACHINE_STOP_REQUEST, stopRequest);
   setMachine(MACHINE_WORK_TICKS, work);
