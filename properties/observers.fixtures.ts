@@ -11,6 +11,8 @@ export interface ObserverSet {
   readonly breakAt: readonly number[];
   readonly breakAtVirtual: readonly bigint[];
   readonly observed: Observed;
+  /** Whether instructions are logged. */
+  readonly logs: boolean;
 }
 
 /** One set of observers stops a run this often at most; then it is taken away. */
@@ -37,6 +39,7 @@ export function observerSets(pages: readonly number[]): fc.Arbitrary<readonly Ob
       accesses: fc.boolean(),
       csrWrites: fc.boolean(),
     }),
+    logs: fc.boolean(),
   });
   const one = fc.oneof({ weight: 3, arbitrary: observers }, { weight: 1, arbitrary: fc.constant(NOTHING) });
   return fc.array(one, { minLength: 1, maxLength: 4 });
@@ -47,12 +50,14 @@ const NOTHING: ObserverSet = {
   breakAt: [],
   breakAtVirtual: [],
   observed: { transitions: 'all', accesses: false, csrWrites: false },
+  logs: false,
 };
 
 /** Puts the sets on a machine, one after the other, and lets the run go on past their stops. */
 export class ChangingObservers {
-  /** Hits told and stops made, so that a test can see that there were some. */
+  /** Hits and logs told, and stops made, so that a test can see that there were some. */
   hits = 0;
+  logs = 0;
   stops = 0;
   readonly #list: readonly ObserverSet[];
   #next = 0;
@@ -64,13 +69,16 @@ export class ChangingObservers {
   /** The next set in place of what the machine has. */
   change(machine: Machine): void {
     this.#stopsNow = 0;
-    Object.assign(machine, this.#list[this.#next++ % this.#list.length]!);
+    const { logs, ...others } = this.#list[this.#next++ % this.#list.length]!;
+    Object.assign(machine, others);
     machine.onWatchHit = () => this.hits++;
+    machine.onSteps = logs ? () => this.logs++ : undefined;
     machine.onEvent ??= () => {};
   }
   /** Leaves the machine without any. */
   leave(machine: Machine): void {
-    Object.assign(machine, NOTHING, { onWatchHit: undefined });
+    const { logs: _, ...others } = NOTHING;
+    Object.assign(machine, others, { onWatchHit: undefined, onSteps: undefined });
   }
 
   /** As `machine.run`, past all stops of observers. */

@@ -11,6 +11,7 @@ import { check } from './check.ts';
 import {
   Comparison,
   judgeTick,
+  LogComparison,
   OBSERVATION,
   type Observation,
   stopsAt,
@@ -27,12 +28,15 @@ const pairs = new Map([1, 2].map((harts) => [harts, new Pair(harts)]));
 interface Shown {
   readonly hits: WatchHit[];
   readonly stops: string[];
+  /** The log of instructions; undefined when nobody listened. */
+  readonly log: LogComparison | undefined;
 }
 
 test('observers are told exactly what happens', async () => {
   const arbitrary = fc.record({
     program: fc.oneof(PROGRAM, { weight: 2, arbitrary: WORKING }),
     observations: fc.tuple(OBSERVATION, OBSERVATION),
+    logs: fc.tuple(fc.boolean(), fc.boolean()),
     changeAt: fc.integer({ min: 0, max: TICKS }),
   });
   const tally = new Map<string, number>();
@@ -44,13 +48,13 @@ test('observers are told exactly what happens', async () => {
       its.ticks === undefined ? its : { ...its, ticks: Math.ceil((its.ticks / WHOLE_RUN) * TICKS) },
     );
     const parts = [
-      { observation: drawn.observations[0], ticks: drawn.changeAt },
-      { observation: drawn.observations[1], ticks: TICKS },
+      { observation: drawn.observations[0], logs: drawn.logs[0], ticks: drawn.changeAt },
+      { observation: drawn.observations[1], logs: drawn.logs[1], ticks: TICKS },
     ];
     for (const machine of [observed, judge]) poke(machine, image, undefined);
-    for (const { observation, ticks } of parts) {
-      const shown = runObserved(observed, observation, image, ticks);
-      expect(judged(judge, observation, image, ticks, shown.hits, tally)).toEqual(shown.stops);
+    for (const { observation, logs, ticks } of parts) {
+      const shown = runObserved(observed, observation, logs, image, ticks);
+      expect(judged(judge, observation, image, ticks, shown, tally)).toEqual(shown.stops);
       expect(observed.digest()).toBe(judge.digest());
     }
   });
@@ -63,6 +67,7 @@ test('observers are told exactly what happens', async () => {
     input: 50,
     watchpoint: 500,
     breakpoint: 150,
+    logged: 2000,
   };
   for (const [what, least] of Object.entries(atLeast)) expect(tally.get(what), what).toBeGreaterThan(least);
   // What runs from ROM cannot be judged.
@@ -75,11 +80,19 @@ function poke(machine: Machine, pokes: readonly Poke[], ticks: number | undefine
 }
 
 /** Runs to a virtual time with observers, which are taken away there. */
-function runObserved(machine: Machine, observation: Observation, pokes: readonly Poke[], to: number): Shown {
+function runObserved(
+  machine: Machine,
+  observation: Observation,
+  logs: boolean,
+  pokes: readonly Poke[],
+  to: number,
+): Shown {
   const hits: WatchHit[] = [];
   const stops: string[] = [];
   Object.assign(machine, observation);
   machine.onWatchHit = (hit) => hits.push(hit);
+  const parts: Uint8Array[] = [];
+  if (logs) machine.onSteps = (records) => parts.push(records);
   const times = pokes.flatMap(({ ticks }) => (ticks !== undefined && ticks > machine.ticks && ticks < to ? ticks : []));
   for (const ticks of [...new Set(times), to].sort((a, b) => a - b)) {
     for (;;) {
@@ -89,8 +102,14 @@ function runObserved(machine: Machine, observation: Observation, pokes: readonly
     }
     if (ticks < to) poke(machine, pokes, ticks);
   }
-  Object.assign(machine, { watches: [], breakAt: undefined, breakAtVirtual: [], onWatchHit: undefined });
-  return { hits, stops };
+  Object.assign(machine, {
+    watches: [],
+    breakAt: undefined,
+    breakAtVirtual: [],
+    onWatchHit: undefined,
+    onSteps: undefined,
+  });
+  return { hits, stops, log: logs ? new LogComparison(parts) : undefined };
 }
 
 /** Steps the judge to the same time, comparing on the way; where the run was to stop. */
@@ -99,7 +118,7 @@ function judged(
   { watches, breakAt, breakAtVirtual }: Observation,
   pokes: readonly Poke[],
   to: number,
-  hits: readonly WatchHit[],
+  { hits, log }: Shown,
   tally: Map<string, number>,
 ): string[] {
   const count = (what: string) => tally.set(what, (tally.get(what) ?? 0) + 1);
@@ -130,9 +149,11 @@ function judged(
     const isBroken = breakAt.includes(tick.paddr ?? -1) || breakAtVirtual.includes(tick.before.pc);
     if (tick.paddr !== undefined && isBroken) stops.push(`${ticks} breakpoint ${tick.hart} ${tick.paddr}`);
     comparison.tick(tick, taken(ticks, false));
+    for (let n = log?.tick(tick) ?? 0; n > 0; n--) count('logged');
     count(tick.isUnknown ? 'unknown' : 'ticks');
   }
   expect(hits.slice(next)).toEqual([]);
+  log?.end();
   for (const stop of stops) count(stop.split(' ')[1]!);
   return stops;
 }

@@ -43,7 +43,7 @@ test('observers change nothing', async () => {
     changes: fc.uniqueArray(fc.integer({ min: 1, max: TICKS - 1 }), { minLength: 1, maxLength: 8 }),
     sets: observerSets(pages),
   });
-  const tally = { hits: 0, stops: 0 };
+  const tally = { hits: 0, logs: 0, stops: 0 };
   await check({ name: 'observers change nothing', runs: 40 }, arbitrary, ({ program, changes, sets }) => {
     const pair = pairs.get(program.harts)!;
     const image = imageOf(program);
@@ -59,11 +59,13 @@ test('observers change nothing', async () => {
     expectSameState(alone.end, observed.end, pair.config);
     expect(observed.stop).toEqual(alone.stop);
     tally.hits += observers.hits;
+    tally.logs += observers.logs;
     tally.stops += observers.stops;
   });
   if (process.env.FC_PATH || process.env.FC_RUNS) return;
   // Guards against an empty test: some programs access little.
   expect(tally.hits).toBeGreaterThan(200);
+  expect(tally.logs).toBeGreaterThan(20);
   expect(tally.stops).toBeGreaterThan(20);
 });
 

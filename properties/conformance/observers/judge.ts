@@ -27,6 +27,8 @@ export interface Tick {
   /** Physical addresses of table entries: those that are read, and those that may be. */
   readonly tables: readonly number[];
   readonly perhaps: readonly number[];
+  /** It traps, or its fetch does. */
+  readonly traps: boolean;
   /** The instruction does not lie in RAM: nothing is known of what it accesses. */
   readonly isUnknown: boolean;
 }
@@ -60,6 +62,7 @@ export function judgeTick(machine: Machine): Tick | undefined {
     loadedTo: rd === 0 || form?.kind === 'sc' || /^f|\.q$/.test(next?.instruction.name ?? '') ? undefined : rd,
     tables: [...(retired ? fetch.tables : []), ...(walks ? data.tables : [])],
     perhaps: [...fetch.tables, ...data.tables],
+    traps: !retired,
     isUnknown: retired && fetch.raw === undefined,
   };
 }
