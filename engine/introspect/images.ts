@@ -5,31 +5,85 @@
  * initrd that is an archive.
  */
 
-import { type Image, type MachineConfig, readMoved, readSymbols } from '../machine/index.ts';
+import { visible } from '../base/index.ts';
+import { type ElfSymbol, type Image, type MachineConfig, readMoved, readSymbols } from '../machine/index.ts';
 import { debugFileOf } from '../subject/index.ts';
 import { readDebugInfo } from './dwarf/index.ts';
-import { joinSymbols, type MachineSymbols } from './places.ts';
+import { isBuildOf, lowestAddress, type SymbolFile } from './named.ts';
+import { joinSymbols, type MachineSymbols, type NamedTable } from './places.ts';
 import { createSymbolTable, type SymbolTable } from './symbols.ts';
 
-/** The symbols of firmware, hypervisor and guest. */
-export function readMachineSymbols(config: Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>): MachineSymbols {
-  const { bios, kernel, initrd } = config;
-  return joinSymbols(bios ? tableOf(bios) : NO_SYMBOLS, kernel && tableOf(kernel), initrd && tableOf(initrd));
+export interface SymbolOptions {
+  /** Files that somebody named besides the images. */
+  readonly files?: readonly SymbolFile[];
+  /** Called with a line, `lazarus: .debug_line is cut off …`, when debug information turns out to be damaged. */
+  readonly onProblem?: (line: string) => void;
+}
+
+/**
+ * The symbols of firmware, hypervisor and guest, and of the files that are named besides. One that is the same build as
+ * an image speaks for the image; any other for where it lies, or else for what no image knows.
+ */
+export function readMachineSymbols(
+  config: Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>,
+  { files = [], onProblem }: SymbolOptions = {},
+): MachineSymbols {
+  const images = [config.bios, config.kernel, config.initrd];
+  const imageOf = (file: SymbolFile): Image | undefined =>
+    file.at === undefined && file.vmid === undefined
+      ? images.find((image) => image && isBuildOf(file.image.bytes, image.bytes))
+      : undefined;
+  const tableOf = (image: Image | undefined): SymbolTable | undefined =>
+    image && readTable(image, files.find((file) => imageOf(file) === image)?.image, onProblem);
+  const named = files.filter((file) => imageOf(file) === undefined).map((file) => namedTable(file, onProblem));
+  const [firmware, hypervisor, guest] = images.map(tableOf);
+  return joinSymbols(firmware ?? NO_SYMBOLS, hypervisor, guest, named);
 }
 
 const NO_SYMBOLS: SymbolTable = createSymbolTable('', []);
 
-function tableOf({ name, bytes }: Image): SymbolTable {
-  return createSymbolTable(imageLabel(name), readSymbols(bytes), {
+type OnProblem = SymbolOptions['onProblem'];
+
+/** `from`: another file of the same build, with the symbols that the image may have lost. */
+function readTable({ name, bytes }: Image, from: Image | undefined, onProblem: OnProblem): SymbolTable {
+  const label = imageLabel(name);
+  return createSymbolTable(label, symbolsIn([() => from?.bytes, () => bytes, () => debugFileOf(bytes)]), {
     moved: readMoved(bytes),
-    debug: () => readDebugInfo(bytes) ?? debugOf(bytes),
+    debug: () => debugIn(label, [from?.bytes, bytes], onProblem) ?? debugIn(label, [debugFileOf(bytes)], onProblem),
   });
 }
 
-function debugOf(bytes: Uint8Array) {
-  const file = debugFileOf(bytes);
-  return file && readDebugInfo(file);
+/** The symbols of the first of some files that has any. */
+function symbolsIn(files: readonly (() => Uint8Array | undefined)[]): ElfSymbol[] {
+  for (const read of files) {
+    const file = read();
+    const symbols = file ? readSymbols(file) : [];
+    if (symbols.length > 0) return symbols;
+  }
+  return [];
+}
+
+/** The debug information of the first of some files that has any. */
+function debugIn(label: string, files: readonly (Uint8Array | undefined)[], onProblem: OnProblem) {
+  const tell = (why: string) => onProblem?.(visible(`${label}: ${why}`));
+  for (const file of files) {
+    const debug = file && readDebugInfo(file, tell);
+    if (debug) return debug;
+  }
+  return undefined;
+}
+
+function namedTable({ image, at, vmid }: SymbolFile, onProblem: OnProblem): NamedTable {
+  const label = imageLabel(image.name);
+  const shift = at === undefined ? 0n : at - lowestAddress(image.bytes);
+  const table = createSymbolTable(label, readSymbols(image.bytes), {
+    ...(at === undefined ? { moved: readMoved(image.bytes) } : { shift }),
+    debug: () => debugIn(label, [image.bytes], onProblem),
+  });
+  const isPlaced = at !== undefined || vmid !== undefined;
+  const side = vmid !== undefined ? 'guest' : isPlaced ? 'host' : 'any';
+  return { table, side, isPlaced, ...(vmid !== undefined && { vmid }) };
 }
 
 /** `/a/b/lazarus.elf` → `lazarus`. */
-const imageLabel = (name: string): string => name.replace(/^.*[/\\]/, '').replace(/\.(elf|bin|img)$/i, '');
+const imageLabel = (name: string): string => name.replace(/^.*[/\\]/, '').replace(/\.(elf|bin|img|debug)$/i, '');

@@ -13,10 +13,11 @@ export {
 } from './dwarf/index.ts';
 export { exceptionName, interruptName } from './exceptions.ts';
 export { type GuestMapping, guestPages, parseHgatp, spaOf, translateGuest, walkGStage } from './gstage.ts';
-export { readMachineSymbols } from './images.ts';
+export { readMachineSymbols, type SymbolOptions } from './images.ts';
 export { hex, isRam } from './memory.ts';
+export { checkSymbolFile, type SymbolFile } from './named.ts';
 export { type Ownership, readOwnership } from './ownership.ts';
-export { type CodeName, codeText, type MachineSymbols } from './places.ts';
+export { type CodeName, codeText, type MachineSymbols, type NamedTable } from './places.ts';
 export { type PublishedCall, readPublishedCalls } from './published.ts';
 export {
   type LockList,

@@ -34,8 +34,6 @@ export interface MachineSymbols {
   codeAt(mode: Mode, address: bigint, vmid?: number): CodeName;
   /** `lazarus heap_lock`, for a physical address of firmware or hypervisor. */
   describePhysical(paddr: number): string | undefined;
-  /** What debug information could not be read up to now: `lazarus: .debug_line is cut off …`, a line each. */
-  problems(): readonly string[];
 }
 
 /** A table of a file that somebody named, and for what it speaks. */
@@ -91,10 +89,6 @@ export function joinSymbols(
         const text = table.describe(BigInt(paddr));
         return text && `${table.image} ${text}`;
       }),
-    problems: () =>
-      [firmware, hypervisor, guest, ...named.map(({ table }) => table)].flatMap((table) =>
-        (table?.debugProblems() ?? []).map((problem) => visible(`${table!.image}: ${problem}`)),
-      ),
   };
 }
 

@@ -56,8 +56,6 @@ export interface SymbolTable {
   absolutes(prefix: string): ReadonlyMap<string, bigint>;
   /** The image's debug information, where it has some and its memory has the address: as `lookup` finds it. */
   debugAt(address: bigint): DebugPlace | undefined;
-  /** What of the debug information could not be read up to now, a line each. */
-  debugProblems(): readonly string[];
 }
 
 /** What a table may have besides symbols. */
@@ -139,7 +137,6 @@ export function createSymbolTable(
       const found = debug && linked.find((at) => debug.covers(at));
       return found === undefined ? undefined : { debug: debug!, address: found };
     },
-    debugProblems: () => debugInfo?.read?.problems() ?? [],
   };
 }
 

@@ -14,6 +14,7 @@ export {
   RAM_BASE,
   randomDisk,
   readElf,
+  readElfKind,
   readMoved,
   readSections,
   readSymbols,

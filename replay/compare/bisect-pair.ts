@@ -2,13 +2,15 @@
  * Two runs side by side, as bisect moves them together.
  * Relies on re-execution; knows nothing of why they may differ.
  */
-import type { StateDifference } from '../../engine/index.ts';
+import type { StateDifference, SymbolOptions } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
 
 export interface BisectOptions {
   /** Called before each probe: what is looked at, and how many comparisons were made. */
   readonly onProgress?: (at: { readonly moment: number; readonly probes: number }) => void;
+  /** Symbols besides those of the images. */
+  readonly symbols?: SymbolOptions;
 }
 
 export interface Pair {
@@ -24,8 +26,8 @@ export type NamedDifference = StateDifference & { readonly symbol?: string; read
 
 /** Builds both machines, at moment 0. @throws TraceError, UserError when a trace cannot run here. */
 export function openPair(traceA: Trace, traceB: Trace, options: BisectOptions): Pair {
-  const a = openTimeline(traceA);
-  const b = openTimeline(traceB);
+  const a = openTimeline(traceA, options.symbols);
+  const b = openTimeline(traceB, options.symbols);
   let probes = 0;
   return {
     a,

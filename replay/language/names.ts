@@ -30,8 +30,10 @@ export interface FoundSymbol {
 
 interface NamedTable {
   /** What it is to the machine. */
-  readonly part: 'firmware' | 'hypervisor' | 'guest';
-  readonly side: Side;
+  readonly part: string;
+  readonly side: Side | 'any';
+  /** Of the only VM that runs it. */
+  readonly vmid?: number;
   readonly table: SymbolTable;
 }
 
@@ -70,7 +72,9 @@ const noImage = ({ vmid }: SymbolNode): string =>
 
 function tablesFor({ image, vmid }: SymbolNode, symbols: MachineSymbols): readonly NamedTable[] {
   const all = tablesOf(symbols);
-  if (vmid !== undefined) return all.filter(({ side }) => side === 'guest');
+  if (vmid !== undefined) {
+    return all.filter((its) => its.side !== 'host' && (its.vmid === undefined || its.vmid === vmid));
+  }
   if (image === undefined) return all;
   const named = all.filter(({ part, table }) => image === part || image === table.image);
   if (named.length > 0) return named;
@@ -78,20 +82,23 @@ function tablesFor({ image, vmid }: SymbolNode, symbols: MachineSymbols): readon
   throw new UserError(noSuchName('image with symbols', image, names.map(visible)));
 }
 
-/** The images that have symbols. */
-function tablesOf({ hypervisor, firmware, guest }: MachineSymbols): NamedTable[] {
+/** The images that have symbols, and the files that were named besides: `symbols`, `symbols2` and so on. */
+function tablesOf({ hypervisor, firmware, guest, named }: MachineSymbols): NamedTable[] {
   const parts = [
     { part: 'hypervisor', side: 'host', table: hypervisor },
     { part: 'firmware', side: 'host', table: firmware },
     { part: 'guest', side: 'guest', table: guest },
+    ...named.map((its, n) => ({ ...its, part: n === 0 ? 'symbols' : `symbols${n + 1}` })),
   ] as const;
   return parts.flatMap(({ table, ...rest }) => (table && table.size > 0 ? [{ ...rest, table }] : []));
 }
 
 function symbolIn(
-  { part, side, table }: NamedTable,
-  { name, vmid }: SymbolNode,
+  { part, table, ...its }: NamedTable,
+  { name, vmid = its.vmid }: SymbolNode,
 ): { readonly part: string; readonly symbol: FoundSymbol }[] {
+  // What runs nobody has said where is the host's, unless a VM is named.
+  const side = its.side === 'any' ? (vmid === undefined ? 'host' : 'guest') : its.side;
   const place = table.place(name);
   if (place) {
     const loaded = table.loadAddress(name) ?? place.address;

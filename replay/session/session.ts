@@ -3,7 +3,7 @@
  * terminal UI and debuggers move by. Moves that may take long are slices of work (search/drive.ts), so that they can
  * be shown and stopped; a move that finds nothing, or is stopped, leaves one where one was.
  */
-import { insideVm, UserError } from '../../engine/index.ts';
+import { insideVm, type SymbolOptions, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import {
   MAX_COUNT,
@@ -43,9 +43,12 @@ const WANTED: Partial<Record<Target, (transition: Transition) => boolean>> = {
   hypercall: ({ trap }) => trap?.interrupt === false && trap.cause === ECALL_FROM_VS,
 };
 
-/** Opens a trace at moment 0. @throws TraceError, UserError when it cannot run here */
-export function openSession(trace: Trace): DebugSession {
-  return new DebugSession(openTimeline(trace));
+/**
+ * Opens a trace at moment 0. `options`: symbols besides those of its images.
+ * @throws TraceError, UserError when it cannot run here
+ */
+export function openSession(trace: Trace, options: SymbolOptions = {}): DebugSession {
+  return new DebugSession(openTimeline(trace, options));
 }
 
 export class DebugSession {

@@ -3,7 +3,14 @@
  * equivalence and reverse execution move along. Starts from the trace's checkpoints. Does not verify digests:
  * `replayTrace` does.
  */
-import { createMachine, type MachineSymbols, type Moment, readMachineSymbols, type Ticks } from '../../engine/index.ts';
+import {
+  createMachine,
+  type MachineSymbols,
+  type Moment,
+  readMachineSymbols,
+  type SymbolOptions,
+  type Ticks,
+} from '../../engine/index.ts';
 import { convertRecords, firstFrom, type RecordList, type Trace, TraceError } from '../../traces/index.ts';
 import { type InputsHere, MomentError, type Position, type TimeTravel } from '../base/index.ts';
 import { configFromTrace, inputsFromTrace } from '../container/index.ts';
@@ -31,11 +38,11 @@ export function recordingOf(trace: Trace): Recording {
 }
 
 /**
- * Opens a trace where it begins, the inputs of the very beginning applied. @throws TraceError, UserError when the trace
- * cannot run here
+ * Opens a trace where it begins, the inputs of the very beginning applied. `options`: symbols besides those of its
+ * images. @throws TraceError, UserError when the trace cannot run here
  */
-export function openTimeline(trace: Trace): TraceTimeline {
-  const timeline = new TraceTimeline(trace, createTracePlayer(trace));
+export function openTimeline(trace: Trace, options: SymbolOptions = {}): TraceTimeline {
+  const timeline = new TraceTimeline(trace, createTracePlayer(trace), options);
   timeline.seek(trace.first.moment);
   return timeline;
 }
@@ -46,14 +53,16 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   private readonly recorded: RecordedPlayer;
   private lines: { readonly bytes: number; readonly lines: readonly ConsoleLine[] } = { bytes: 0, lines: [] };
   private symbolTables: MachineSymbols | undefined;
+  private readonly symbolOptions: SymbolOptions;
 
-  constructor(trace: Trace, player: RecordedPlayer) {
+  constructor(trace: Trace, player: RecordedPlayer, symbolOptions: SymbolOptions) {
     super(player, {
       starts: startsOf(trace, player),
       unreachable: (where) => doesNotReplay(trace, player, where),
     });
     this.known = trace;
     this.recorded = player;
+    this.symbolOptions = symbolOptions;
   }
 
   /**
@@ -83,9 +92,9 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   get last(): Position {
     return this.trace.last;
   }
-  /** Symbols of the images in the trace. */
+  /** Symbols of the images in the trace, and of what was named besides. */
   get symbols(): MachineSymbols {
-    this.symbolTables ??= readMachineSymbols(this.machine.config);
+    this.symbolTables ??= readMachineSymbols(this.machine.config, this.symbolOptions);
     return this.symbolTables;
   }
 

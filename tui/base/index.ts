@@ -18,3 +18,4 @@ export {
   parseWord,
   parseWords,
 } from './parse.ts';
+export { type NamedSymbols, parseSymbols } from './parse-symbols.ts';

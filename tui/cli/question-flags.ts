@@ -5,7 +5,7 @@
 import { MAX_HARTS } from '../../engine/index.ts';
 import { EVERY, LOG_KINDS, MAX_VMID, parseMomentText } from '../../replay/index.ts';
 import { DUMPED_KINDS } from '../../traces/index.ts';
-import { parseInteger, parseWord, parseWords } from '../base/index.ts';
+import { parseInteger, parseSymbols, parseWord, parseWords } from '../base/index.ts';
 
 /** Of memory, at once. */
 const MAX_SHOWN_BYTES = 65_536;
@@ -66,6 +66,15 @@ export const QUESTION_FLAGS = {
   follow: {
     syntax: '-f, --follow',
     help: 'go on while the trace is being recorded, until the recording ends',
+  },
+  symbols: {
+    syntax: '--symbols <file>',
+    help:
+      'symbols and debug information from an ELF file (repeatable): of software that was relocated, FILE@0x8ff00000; ' +
+      'that a VM runs, FILE@vm1; or whose image is stripped, FILE',
+    parse: parseSymbols,
+    takes: 'file',
+    many: true,
   },
   grep: {
     syntax: '--grep <pattern>',

@@ -119,11 +119,12 @@ export const VERBS: readonly Verb[] = [
         help: 'spa:ADDR (physical), vmN:ADDR (guest-physical), va:ADDR[@hartN], a symbol, [ADDR]:4',
       },
     ],
-    flags: ['before', 'changes', 'all', 'read', 'bytes', 'limit', 'json'],
+    flags: ['before', 'changes', 'all', 'read', 'bytes', 'limit', 'symbols', 'json'],
     examples: [
       'dejavm who-wrote latest heap_lock                     # the last write before the end of the run',
       'dejavm who-wrote run.djvm vm2:0x80001000 --before 8M  # follows the address when its mapping changes',
       "dejavm who-wrote run.djvm '[spa:0x80215020]:4' --all --changes",
+      'dejavm who-wrote run.djvm uart_base --symbols u-boot@0x8ff00000  # of what has moved itself',
     ],
     load: async () => (await import('./commands/who-wrote.ts')).whoWroteCommand,
   }),
@@ -131,7 +132,7 @@ export const VERBS: readonly Verb[] = [
     name: 'when',
     summary: 'find the moments at which a condition over registers, memory, modes and VMs holds',
     arguments: [TRACE, { name: 'condition', takes: 'text', help: "such as 'hart0.pc == heap_alloc && hart0.a0 > 64'" }],
-    flags: ['first', 'last', 'count', 'list', 'every', 'from', 'to', 'limit', 'json'],
+    flags: ['first', 'last', 'count', 'list', 'every', 'from', 'to', 'limit', 'symbols', 'json'],
     examples: [
       "dejavm when latest 'hart0.pc == heap_alloc' --count",
       "dejavm when run.djvm 'vm2.state == running && hart0.pc in heap_alloc'",
@@ -151,7 +152,7 @@ export const VERBS: readonly Verb[] = [
         help: 'a symbol (firmware:NAME, guest:NAME, vm1:NAME+0x10), spa:ADDR, va:ADDR; may end in mode=HS, vm=2, hart=0',
       },
     ],
-    flags: ['returns', 'args', 'hart', 'from', 'to', 'limit', 'json'],
+    flags: ['returns', 'args', 'hart', 'from', 'to', 'limit', 'symbols', 'json'],
     examples: [
       'dejavm calls latest heap_alloc --args 1 --returns   # what was asked for, and what was given',
       'dejavm calls run.djvm guest:main --from fault        # of all VMs; vm2:main: of one',
@@ -175,7 +176,7 @@ export const VERBS: readonly Verb[] = [
     name: 'dump',
     summary: "print a trace's records, one a line",
     arguments: [TRACE],
-    flags: ['records', 'from', 'to', 'json'],
+    flags: ['records', 'from', 'to', 'symbols', 'json'],
     examples: [
       'dejavm dump run.djvm --kind inputs,notes --from fault --to detected',
       'dejavm dump golden.djvm --kind console,end --json',
@@ -197,7 +198,7 @@ export const VERBS: readonly Verb[] = [
     name: 'note',
     summary: 'keep a finding at a moment of a run, as a bookmark beside its trace',
     arguments: [TRACE, { name: 'text', takes: 'text', help: 'the finding, up to 4096 bytes' }],
-    flags: ['moment', 'json'],
+    flags: ['moment', 'symbols', 'json'],
     examples: ["dejavm note run.djvm -g detected-2000 'the lock is taken here, and never given back'"],
     load: async () => (await import('./commands/bookmarks.ts')).noteCommand,
   }),
@@ -224,7 +225,7 @@ export const VERBS: readonly Verb[] = [
         many: true,
       },
     ],
-    flags: ['moment', 'hart', 'bytes', 'json'],
+    flags: ['moment', 'hart', 'bytes', 'symbols', 'json'],
     examples: [
       'dejavm show run.djvm -g detected                   # registers and VMs when a failure was detected; without -g at the end',
       'dejavm show run.djvm -g fault- where,locks,sched   # before the fault strikes',
@@ -239,7 +240,7 @@ export const VERBS: readonly Verb[] = [
     summary:
       'say what happens in a run: exits and entries of VMs, calls with their results, traps, devices, recoveries',
     arguments: [TRACE],
-    flags: ['kinds', 'vm', 'hart', 'from', 'to', 'summary', 'limit', 'follow', 'json'],
+    flags: ['kinds', 'vm', 'hart', 'from', 'to', 'summary', 'limit', 'follow', 'symbols', 'json'],
     examples: [
       'dejavm log latest --summary                       # how often, and how long it took, per VM',
       'dejavm log run.djvm --kind exit,hypercall --vm 2 --from 8M --to 8.1M',
@@ -298,7 +299,7 @@ export const VERBS: readonly Verb[] = [
       { name: 'a', takes: 'trace', help: 'first trace, e.g. the golden run' },
       { name: 'b', takes: 'trace', help: 'second trace; none with --when', optional: true },
     ],
-    flags: ['when', 'json'],
+    flags: ['when', 'symbols', 'json'],
     examples: [
       'dejavm bisect golden.djvm faulted.djvm',
       "dejavm bisect run.djvm --when '[spa:0x80215020]:8 != 0'   # from which moment on?",
@@ -341,7 +342,7 @@ export const VERBS: readonly Verb[] = [
     name: 'tui',
     summary: 'look at a run: step, step back, jump to the fault',
     arguments: [TRACE],
-    flags: ['script', 'frame', 'size'],
+    flags: ['script', 'frame', 'size', 'symbols'],
     examples: [
       'dejavm tui latest',
       'dejavm tui run.djvm      # also while it is being recorded: F stays at its end',

@@ -31,14 +31,16 @@ const MAX_PROBLEMS = 8;
 
 /**
  * Debug information in an ELF file; undefined when it has none (stripped, no ELF file). Nothing is read before it is
- * asked for.
+ * asked for. `onProblem` is called for each of the problems when it is found.
  */
-export function readDebugInfo(file: Uint8Array): DebugInfo | undefined {
+export function readDebugInfo(file: Uint8Array, onProblem?: (why: string) => void): DebugInfo | undefined {
   const sections = readDebugSections(file);
   if (!sections.isAny) return undefined;
   const problems = new Set<string>();
   const problem = (why: string) => {
-    if (problems.size < MAX_PROBLEMS) problems.add(why);
+    if (problems.size >= MAX_PROBLEMS || problems.has(why)) return;
+    problems.add(why);
+    onProblem?.(why);
   };
   const ask = <R>(work: () => R | undefined): R | undefined => {
     try {

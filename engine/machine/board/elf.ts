@@ -57,7 +57,8 @@ const SHT_SYMTAB = 2;
 const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
 const EM_RISCV = 243;
-const EXECUTABLE_TYPES: readonly number[] = [2, 3];
+const ET_DYN = 3;
+const EXECUTABLE_TYPES: readonly number[] = [2, ET_DYN];
 const SYMBOL_TYPES = ['none', 'object', 'function', 'section', 'file'] as const;
 const MACHINES: Readonly<Record<number, string>> = {
   3: 'x86 (i386)',
@@ -117,6 +118,15 @@ export function readElf(image: Image, role: string): Elf {
       };
     }),
   };
+}
+
+/**
+ * Whether an executable runs where it is linked for, or anywhere (ET_DYN).
+ * @throws UserError as `readElf` does: it is no 64-bit little-endian RISC-V executable
+ */
+export function readElfKind({ name, bytes }: Image, role: string): 'fixed' | 'anywhere' {
+  const view = checkHeader(bytes, (why) => new UserError(`${role} image '${name}' ${why}`));
+  return view.getUint16(16, true) === ET_DYN ? 'anywhere' : 'fixed';
 }
 
 interface ProgramHeader {

@@ -18,19 +18,25 @@ import {
 } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
+import { symbolOptions } from '../symbol-files.ts';
 import { bisectConditionIn } from './bisect-when.ts';
 import { openNamedTrace } from './open.ts';
 
-export async function bisectCommand({ args, flags, io }: CommandContext<'when' | 'json'>): Promise<ExitCode> {
+export async function bisectCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'when' | 'symbols' | 'json'>): Promise<ExitCode> {
   const [first, second] = args;
   if ((second === undefined) === (flags.when === undefined)) {
     throw new UsageError("expected two traces to compare, or one and --when 'CONDITION'");
   }
   const a = openNamedTrace(first!, io);
-  if (flags.when !== undefined) return await bisectConditionIn(a, flags.when, flags.json, io);
+  if (flags.when !== undefined) return await bisectConditionIn(a, flags.when, flags, io);
   const b = openNamedTrace(second!, io);
   const progress = progressLine(io);
   const result = bisectTraces(a, b, {
+    symbols: symbolOptions(flags, io),
     onProgress: ({ moment, probes }) =>
       progress.show(() => `bisecting: probe ${probes + 1} at moment ${grouped(moment)}`),
   });

@@ -1,19 +1,23 @@
 /** `dejavm note TRACE -g M TEXT` keeps a finding at a moment; `dejavm bookmarks TRACE` lists and deletes them. */
 import { UserError } from '../../../engine/index.ts';
-import { openTimeline } from '../../../replay/index.ts';
 import { addBookmark, type Bookmark, type Bookmarks, deleteBookmark, readBookmarks } from '../../../traces/index.ts';
 import { counted, EXIT, type ExitCode, grouped, type Io, table, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
-export async function noteCommand({ args, flags, io }: CommandContext<'moment' | 'json'>): Promise<ExitCode> {
+export async function noteCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'moment' | 'symbols' | 'json'>): Promise<ExitCode> {
   const text = args[1]!;
   if (flags.moment === undefined) throw new UsageError('expected -g and a moment, such as -g 8M or -g detected');
   if (text.trim() === '') throw new UsageError('expected a text to note, got an empty one');
   const trace = openNamedTrace(args[0]!, io);
-  const travel = openTimeline(trace);
+  const travel = openRun(trace, flags, io);
   if (!(await travelTo(travel, flags.moment, io))) return EXIT.interrupted;
   try {
     const bookmark = addBookmark(trace, { ...travel.place, text });

@@ -3,23 +3,18 @@
  * Relies on replay/stack, which tells the calls of recursions, VMs and threads apart.
  */
 import { shellLine } from '../../../engine/index.ts';
-import {
-  type FunctionCall,
-  functionCalls,
-  openTimeline,
-  parseExecutions,
-  type TraceTimeline,
-} from '../../../replay/index.ts';
+import { type FunctionCall, functionCalls, parseExecutions, type TraceTimeline } from '../../../replay/index.ts';
 import { TraceError } from '../../../traces/index.ts';
 import { counted, EXIT, type ExitCode, grouped, hex, table, UsageError, virtualTime } from '../../base/index.ts';
 import { momentOf } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelToStretch } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
-type CallsFlag = 'returns' | 'args' | 'hart' | 'from' | 'to' | 'limit' | 'json';
+type CallsFlag = 'returns' | 'args' | 'hart' | 'from' | 'to' | 'limit' | 'symbols' | 'json';
 
 /** Calls that are listed unless --limit says otherwise. */
 const MOST_LISTED = 1_000;
@@ -29,7 +24,7 @@ export async function callsCommand({ args, flags, io }: CommandContext<CallsFlag
   const [name, text] = args;
   const { hart } = flags;
   const trace = openNamedTrace(name!, io);
-  const run = openTimeline(trace);
+  const run = openRun(trace, flags, io);
   const { harts } = run.machine.config;
   if (hart !== undefined && hart >= harts) {
     throw new UsageError(`there is no hart ${hart}: this machine has harts 0 to ${harts - 1}`);

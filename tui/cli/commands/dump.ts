@@ -2,11 +2,12 @@
  * `dejavm dump TRACE`: its records, one a line, as text that stays the same where the records do, or as JSON. Executes
  * nothing unless a moment can only be found so.
  */
-import { type MomentExpression, openTimeline } from '../../../replay/index.ts';
+import type { MomentExpression } from '../../../replay/index.ts';
 import { type DumpedRecord, dumpRecords, type Trace } from '../../../traces/index.ts';
 import { EXIT, type ExitCode, hex, type Io } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJsonLine } from '../json/index.ts';
+import { openRun, type SymbolFlags } from '../symbol-files.ts';
 import { isTaken } from '../taken.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
@@ -18,9 +19,9 @@ export async function dumpCommand({
   args,
   flags,
   io,
-}: CommandContext<'records' | 'from' | 'to' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'records' | 'from' | 'to' | 'symbols' | 'json'>): Promise<ExitCode> {
   const trace = openNamedTrace(args[0]!, io);
-  const [from, to] = [await momentOf(trace, flags.from, io), await momentOf(trace, flags.to, io)];
+  const [from, to] = [await momentOf(trace, flags.from, flags, io), await momentOf(trace, flags.to, flags, io)];
   if (from === 'interrupted' || to === 'interrupted') return EXIT.interrupted;
   let interrupted = false;
   const release = io.onInterrupt(() => {
@@ -42,12 +43,13 @@ export async function dumpCommand({
 async function momentOf(
   trace: Trace,
   moment: MomentExpression | undefined,
+  flags: SymbolFlags,
   io: Io,
 ): Promise<number | undefined | 'interrupted'> {
   if (moment === undefined) return undefined;
   const { base, offset } = moment;
   if (base.kind === 'trigger' && base.trigger.kind === 'moment') return base.trigger.moment + offset;
-  const travel = openTimeline(trace);
+  const travel = openRun(trace, flags, io);
   return (await travelTo(travel, moment, io)) ? travel.moment : 'interrupted';
 }
 

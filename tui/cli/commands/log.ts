@@ -11,7 +11,6 @@ import {
   type LogKind,
   LogReader,
   LogSummarizer,
-  openTimeline,
   USUAL_KINDS,
 } from '../../../replay/index.ts';
 import { isBeingWritten, openTrace, type Trace } from '../../../traces/index.ts';
@@ -20,11 +19,12 @@ import type { CommandContext } from '../command.ts';
 import type { FlagValues } from '../flags.ts';
 import { toJson, toJsonLine } from '../json/index.ts';
 import { entryLine, summaryText } from '../log-text.ts';
+import { openRun } from '../symbol-files.ts';
 import { isTaken } from '../taken.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
-type LogFlag = 'kinds' | 'vm' | 'hart' | 'from' | 'to' | 'summary' | 'limit' | 'follow' | 'json';
+type LogFlag = 'kinds' | 'vm' | 'hart' | 'from' | 'to' | 'summary' | 'limit' | 'follow' | 'symbols' | 'json';
 
 /** What the summary needs to see, whatever is counted. */
 const TIMED: readonly LogKind[] = ['exit', 'entry', 'hypercall'];
@@ -74,7 +74,7 @@ async function openReader(
   io: Io,
 ): Promise<LogReader | undefined> {
   const { kinds, vm, hart, from, to } = flags;
-  const timeline = openTimeline(trace);
+  const timeline = openRun(trace, flags, io);
   const { harts } = timeline.machine.config;
   if (hart !== undefined && hart >= harts) {
     throw new UsageError(`--hart ${hart}: the machine of ${trace.path} has harts 0 to ${harts - 1}`);

@@ -1,10 +1,11 @@
 /** `dejavm show TRACE -g MOMENT WHAT…`: the state of the machine at a moment, as text or JSON. */
 
-import { openTimeline, parseMomentText } from '../../../replay/index.ts';
+import { parseMomentText } from '../../../replay/index.ts';
 import { EXIT, type ExitCode } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { toJson } from '../json/index.ts';
 import { collect, parseRequest, showText } from '../show/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -15,11 +16,11 @@ export async function showCommand({
   args,
   flags,
   io,
-}: CommandContext<'moment' | 'hart' | 'bytes' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'moment' | 'hart' | 'bytes' | 'symbols' | 'json'>): Promise<ExitCode> {
   const [name, ...words] = args;
   const request = parseRequest(words);
   const trace = openNamedTrace(name!, io);
-  const travel = openTimeline(trace);
+  const travel = openRun(trace, flags, io);
   const moment = flags.moment ?? parseMomentText('end');
   if (!(await travelTo(travel, moment, io))) return EXIT.interrupted;
   const context = { machine: travel.machine, symbols: travel.symbols };

@@ -15,17 +15,22 @@ import {
 } from '../../model/index.ts';
 import { createLanes } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
+import { symbolOptions } from '../symbol-files.ts';
 import { openNamedTrace } from './open.ts';
 
 /** How far the scanner runs at a time when nobody waits for the screen. */
 const SCAN_STEP = 50_000_000;
 
-export async function tuiCommand({ args, flags, io }: CommandContext<'script' | 'frame' | 'size'>): Promise<ExitCode> {
+export async function tuiCommand({
+  args,
+  flags,
+  io,
+}: CommandContext<'script' | 'frame' | 'size' | 'symbols'>): Promise<ExitCode> {
   if (!flags.frame && !(io.stdin.isTTY && io.outIsTerminal)) {
     throw new UsageError('the terminal UI needs a terminal; --frame prints one screen as text without one');
   }
   const trace = openNamedTrace(args[0]!, io);
-  const debug = openSession(trace);
+  const debug = openSession(trace, symbolOptions(flags, undefined));
   const { machine } = debug.run;
   const lanes = createLanes(machine.config.harts);
   const scanner = createScanner(createTracePlayer(trace), trace.last.moment, lanes);

@@ -9,7 +9,6 @@ import {
   eachWhen,
   firstWhen,
   lastWhen,
-  openTimeline,
   type Place,
   readCondition,
   type TraceTimeline,
@@ -30,11 +29,12 @@ import { momentOf } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelToStretch } from '../travel-to.ts';
 import { placeText, whereIs } from '../where.ts';
 import { openNamedTrace } from './open.ts';
 
-type WhenFlag = 'first' | 'last' | 'count' | 'list' | 'every' | 'from' | 'to' | 'limit' | 'json';
+type WhenFlag = 'first' | 'last' | 'count' | 'list' | 'every' | 'from' | 'to' | 'limit' | 'symbols' | 'json';
 type Wanted = 'first' | 'last' | 'count' | 'list';
 
 /** Moments that --list lists unless --limit says otherwise. */
@@ -46,7 +46,7 @@ export async function whenCommand({ args, flags, io }: CommandContext<WhenFlag>)
   const [name, text] = args;
   const wanted = wantedOf(flags);
   const trace = openNamedTrace(name!, io);
-  const run = openTimeline(trace);
+  const run = openRun(trace, flags, io);
   const condition = readCondition(text!, { machine: run.machine, symbols: run.symbols }, flags.every);
   const to = await travelToStretch(run, flags, io);
   if (!to) return EXIT.interrupted;

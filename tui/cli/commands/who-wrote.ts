@@ -7,7 +7,6 @@ import {
   accessesUntil,
   lastAccessInParallel,
   type MemoryHit,
-  openTimeline,
   parseExpression,
   parseMomentText,
   type TraceTimeline,
@@ -19,10 +18,11 @@ import { askAbout, describeHit, hitsText, instructionOf, lastHitText, momentOf }
 import type { CommandContext } from '../command.ts';
 import { driven, drivenBy } from '../driven.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
-type WhoWroteFlag = 'before' | 'changes' | 'all' | 'read' | 'bytes' | 'limit' | 'json';
+type WhoWroteFlag = 'before' | 'changes' | 'all' | 'read' | 'bytes' | 'limit' | 'symbols' | 'json';
 
 /** Accesses that --all lists unless --limit says otherwise. */
 const MOST_LISTED = 1_000;
@@ -33,7 +33,7 @@ export async function whoWroteCommand({ args, flags, io }: CommandContext<WhoWro
   parseExpression(where!);
   if (flags.read && flags.changes) throw new UserError('--changes is about writes: leave it or --read out');
   const trace = openNamedTrace(name!, io);
-  const run = openTimeline(trace);
+  const run = openRun(trace, flags, io);
   if (!(await travelTo(run, flags.before ?? parseMomentText('end'), io))) return EXIT.interrupted;
   const what = flags.read ? 'reads' : flags.changes ? 'changes' : 'writes';
   const { memory, question } = askAbout(where!, run, what, flags.bytes);
