@@ -164,7 +164,7 @@ export const VERBS: readonly Verb[] = [
     name: 'backtrace',
     summary: 'show the stack at a moment, from firmware through the hypervisor into the guest',
     arguments: [TRACE],
-    flags: ['moment', 'hart', 'depth', 'json'],
+    flags: ['moment', 'hart', 'depth', 'symbols', 'json'],
     examples: [
       'dejavm backtrace run.djvm -g detected          # of the hart whose instruction is next; without -g at the end',
       'dejavm backtrace run.djvm -g fault- --hart 1',
@@ -187,7 +187,7 @@ export const VERBS: readonly Verb[] = [
     name: 'cut',
     summary: 'cut a part out of a trace: a smaller one that replays by itself, with the same moments',
     arguments: [TRACE],
-    flags: ['from', 'to', 'out', 'json'],
+    flags: ['from', 'to', 'out', 'symbols', 'json'],
     examples: [
       'dejavm cut run.djvm --from fault-50k --to detected+10k -o part.djvm',
       'dejavm cut latest --from 8M   # from there to the end, into a new file in the trace folder',

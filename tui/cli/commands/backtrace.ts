@@ -2,23 +2,24 @@
  * `dejavm backtrace TRACE -g MOMENT`: the stack of a hart at a moment, across firmware, hypervisor and guest. Relies on
  * replay/stack.
  */
-import { backtrace, openTimeline, parseMomentText } from '../../../replay/index.ts';
+import { backtrace, parseMomentText } from '../../../replay/index.ts';
 import { EXIT, type ExitCode, grouped, UsageError, virtualTime } from '../../base/index.ts';
 import { describeStack, stackText } from '../../panels/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
 /** Frames that are listed unless --depth says otherwise. */
 const MOST_FRAMES = 100;
 
-type BacktraceFlag = 'moment' | 'hart' | 'depth' | 'json';
+type BacktraceFlag = 'moment' | 'hart' | 'depth' | 'symbols' | 'json';
 
 export async function backtraceCommand({ args, flags, io }: CommandContext<BacktraceFlag>): Promise<ExitCode> {
   const trace = openNamedTrace(args[0]!, io);
-  const run = openTimeline(trace);
+  const run = openRun(trace, flags, io);
   const { machine, symbols } = run;
   const { harts } = machine.config;
   if (flags.hart !== undefined && flags.hart >= harts) {

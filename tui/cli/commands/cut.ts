@@ -3,11 +3,12 @@
  * replay/cut; says how much smaller it is.
  */
 import { shellLine } from '../../../engine/index.ts';
-import { cutTrace, defaultTracePaths, openTimeline } from '../../../replay/index.ts';
+import { cutTrace, defaultTracePaths } from '../../../replay/index.ts';
 import { byteSize, counted, EXIT, type ExitCode, grouped, UsageError } from '../../base/index.ts';
 import type { CommandContext } from '../command.ts';
 import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
+import { openRun } from '../symbol-files.ts';
 import { travelToStretch } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
 
@@ -15,10 +16,10 @@ export async function cutCommand({
   args,
   flags,
   io,
-}: CommandContext<'from' | 'to' | 'out' | 'json'>): Promise<ExitCode> {
+}: CommandContext<'from' | 'to' | 'out' | 'symbols' | 'json'>): Promise<ExitCode> {
   if (!flags.from && !flags.to) throw new UsageError('expected where to cut: --from, --to or both');
   const trace = openNamedTrace(args[0]!, io);
-  const run = openTimeline(trace);
+  const run = openRun(trace, flags, io);
   const to = await travelToStretch(run, flags, io);
   if (!to) return EXIT.interrupted;
   const cutting = cutTrace(run, { from: run.place, to, path: flags.out ?? defaultTracePaths('cut') });
