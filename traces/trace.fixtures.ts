@@ -145,8 +145,8 @@ export function forged(
 }
 
 /** The bytes of a file that holds these blocks, the header among them. */
-export function sealed(major: number, minor: number, blocks: readonly ForgedBlock[]): Uint8Array {
-  const preamble = encodePreamble(major, minor);
+export function sealed(major: number, minor: number, blocks: readonly ForgedBlock[], isCut = false): Uint8Array {
+  const preamble = encodePreamble(major, minor, isCut);
   const pieces = [preamble.bytes];
   let check = preamble.check;
   for (const [sequence, its] of blocks.entries()) {

@@ -18,6 +18,7 @@ import {
 } from '../../traces/index.ts';
 import { MomentError, type Place } from '../base/index.ts';
 import { bisectTraces, compareRecordings, diffTraces } from '../compare/index.ts';
+import { goToMoment, parseMomentText } from '../language/index.ts';
 import { recordAnew } from '../record/index.ts';
 import { DATA, ECHO, machineOf, rewrite, traceStore } from '../replay.fixtures.ts';
 import { finish } from '../search/index.ts';
@@ -84,7 +85,7 @@ describe('a cut', () => {
         expect(part.header.cut).toEqual({ of: whole.header.id, from: part.first, to: part.last });
         expectPart(part, whole);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 
@@ -164,6 +165,30 @@ describe('questions of a cut', () => {
     run.seek(5003);
     run.stepBackward(10);
     expect(run.moment).toBe(5000);
+  });
+
+  it('by name: positions are those of the whole run, what is counted begins with the cut', () => {
+    const go = (text: string) => {
+      const run = openTimeline(part);
+      finish(goToMoment(run, parseMomentText(text)));
+      return run.place;
+    };
+    expect(go('start-')).toMatchObject(part.first);
+    expect(go('start')).toMatchObject(part.first);
+    for (const [text, moment] of [
+      ['6000', 6000],
+      ['input', 7001],
+      ['input#2-1', 12_344],
+      ['end-1000', 14_000],
+      ['start+7', 5007],
+    ] as const) {
+      expect(go(text).moment).toBe(moment);
+    }
+    expect(go(`${part.first.ticks + 9}ns`).ticks).toBe(part.first.ticks + 9);
+    for (const text of ['4999', `${part.first.ticks - 1}ns`, 'start-1', 'input-5000']) {
+      expect(() => go(text)).toThrow(/is before the start: .* has moments 5000 to 15000; it is a cut/);
+    }
+    expect(() => go('input#3')).toThrow(/there is no input#3/);
   });
 
   it('who wrote: what the whole recording answers, or nothing', () => {

@@ -49,6 +49,11 @@ test('says what is cut, and keeps bookmarks and moments', async () => {
   expect((await cli(['bookmarks', path], { env })).out).toMatch(/1,500,000 +look here$/m);
   expect(await cli(['replay', path], { env })).toMatchObject({ code: EXIT.ok, out: expect.stringMatching(/agrees/) });
   expect((await cli(['console', path, '--json'], { env })).code).toBe(EXIT.ok);
+  const screen = async (script: string) =>
+    (await cli(['tui', path, '--frame', '--script', script], { env })).out.split('\n').slice(0, 2).join('\n');
+  expect(await screen('')).toMatch(/^moment 1,000,000 of 3,000,000 .*\nmoment +V·+3,000,000/);
+  expect(await screen('goto 2M; goto')).toMatch(/^moment 1,000,000 of/);
+  expect(await screen('goto end')).toMatch(/^moment 3,000,000 of .*\nmoment +1,000,000·+V/);
   const early = await cli(['replay', path, '-g', '999999'], { env });
   expect([early.code, early.err]).toEqual([EXIT.usage, expect.stringMatching(/before the start: .* it is a cut/)]);
   const wrote = async (before: string) =>
