@@ -4,7 +4,7 @@
  * the function's first instruction was reached by this thread at some time, and ra said then where it returns to.
  * Relies on symbols for where functions begin, and on stacks growing downwards.
  */
-import { type Machine, type MachineSymbols, type Mode, UserError, visible } from '../../engine/index.ts';
+import { type MachineSymbols, UserError, visible } from '../../engine/index.ts';
 import type { Place } from '../base/index.ts';
 import {
   anyOf,
@@ -16,7 +16,7 @@ import {
   type TransitionHit,
   transitionObserver,
 } from '../search/index.ts';
-import { arrivalObserver, type Context, callsBefore, contextOf } from '../stack/index.ts';
+import { arrivalObserver, type Context, callsBefore, contextOf, isTrapVector } from '../stack/index.ts';
 import { type Direction, type Ended, type Moved, runTo } from './move.ts';
 import type { StopHit } from './stops.ts';
 
@@ -108,15 +108,6 @@ function* frameAt(run: Moved['run'], entry: Place, context: Context): Slices<Fra
   // Between the trap and here, the hart has executed nothing.
   const isTrap = trap?.transition.trap !== undefined && machine.hart(hart).instret === instret;
   return { entry, context, ...(isTrap && { trap }) };
-}
-
-/** Causes that a vectored trap vector tells apart at most. */
-const VECTORS = 64n;
-
-/** @see Volume II, "Machine Trap-Vector Base-Address Register" */
-function isTrapVector(machine: Machine, hart: number, mode: Mode, pc: bigint): boolean {
-  const base = machine.csr(hart, mode === 'M' ? 'mtvec' : 'stvec') & ~3n;
-  return pc >= base && pc < base + 4n * VECTORS;
 }
 
 /** To where the trap returns whose handler runs, those that it takes itself in the same mode being over. */

@@ -13,6 +13,7 @@ import {
   type Transition,
   transitionObserver,
 } from '../search/index.ts';
+import { type Backtrace, backtrace } from '../stack/index.ts';
 import { eventsOf, openTimeline, type RunEvent, type TraceTimeline } from '../timeline/index.ts';
 import { eventAhead } from './events.ts';
 import type { Direction, Ended, Moved } from './move.ts';
@@ -102,6 +103,11 @@ export class DebugSession {
    */
   out(direction: Direction, count = 1, hart = this.run.machine.next().hart): Slices<Stopped> {
     return this.repeat(count, (moved) => out(moved, direction, hart, this.run.symbols));
+  }
+
+  /** The stack of a hart here, up to so many frames, and those that its traps have interrupted. */
+  stack(depth: number, hart = this.run.machine.next().hart): Slices<Backtrace> {
+    return backtrace(this.run, hart, this.run.symbols, depth);
   }
 
   /**

@@ -15,7 +15,7 @@ import {
   type Slices,
 } from '../search/index.ts';
 import { type Context, contextOf, threadsOf } from './context.ts';
-import { linksBefore } from './flow.ts';
+import { isTrapVector, linksBefore } from './flow.ts';
 
 /** How a call ended. */
 export type CallEnd =
@@ -213,12 +213,13 @@ class Followed {
    */
   private howEntered(
     machine: Machine,
-    { hart, pc, ra }: Context,
+    { hart, mode, pc, ra }: Context,
     isCalled: boolean,
     isOpen: boolean,
   ): [by: FunctionCall['by'], isFollowed: boolean] {
     const links = linksBefore(machine, hart, ra, ['call']);
-    if (links.length === 0) return ['entry', false];
+    // In a handler, ra is that of what was interrupted.
+    if (links.length === 0 || (!isCalled && isTrapVector(machine, hart, mode, pc))) return ['entry', false];
     const isKnown = this.returns.has(ra);
     if (!isKnown && this.returns.size < MAX_SITES) {
       this.returns.add(ra);

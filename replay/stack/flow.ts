@@ -3,7 +3,7 @@
  * as the ABI uses them: ra links, other link registers belong to helpers inside a function.
  * @see RISC-V ELF psABI, "Integer register convention"
  */
-import { decode, disassembleAt, type Machine } from '../../engine/index.ts';
+import { decode, disassembleAt, type Machine, type Mode } from '../../engine/index.ts';
 
 export interface Flow {
   readonly kind: 'call' | 'return' | 'ecall' | 'trap return' | 'other';
@@ -59,6 +59,29 @@ export function linksBefore(
   return [4, 2].flatMap((bytes) => {
     const at = BigInt.asUintN(64, pc - BigInt(bytes));
     const flow = flowAt(machine, hart, at);
-    return flow?.bytes === bytes && kinds.includes(flow.kind) ? [{ at, flow }] : [];
+    if (flow?.bytes !== bytes || !kinds.includes(flow.kind)) return [];
+    return [{ at, flow: { ...farTarget(machine, hart, at), ...flow } }];
   });
+}
+
+/** Where a pair of instructions calls, auipc and jalr, of which this is the second. */
+function farTarget(machine: Machine, hart: number, at: bigint): Pick<Flow, 'target'> {
+  const before = BigInt.asUintN(64, at - 4n);
+  const [upper, call] = disassembleAt(machine, hart, before, 2).map(({ raw }) => decode(raw));
+  if (upper?.instruction.name !== 'auipc' || call?.instruction.name !== 'jalr') return {};
+  if (upper.operands.rd !== call.operands.rs1) return {};
+  return { target: BigInt.asUintN(64, before + BigInt(upper.operands.imm!) + BigInt(call.operands.imm!)) };
+}
+
+/** Causes that a vectored trap vector tells apart at most. */
+const VECTORS = 64n;
+
+/**
+ * Whether a hart's traps to a mode lead to this address.
+ * @see Volume II, "Machine Trap-Vector Base-Address Register"
+ */
+export function isTrapVector(machine: Machine, hart: number, mode: Mode, pc: bigint): boolean {
+  const vector = machine.csr(hart, mode === 'M' ? 'mtvec' : 'stvec');
+  const base = vector & ~3n;
+  return (vector & 3n) === 1n ? pc >= base && pc < base + 4n * VECTORS && pc % 4n === 0n : pc === base;
 }

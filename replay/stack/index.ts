@@ -2,5 +2,5 @@
 export { type Backtrace, backtrace, type StackPart } from './backtrace.ts';
 export { type CallEnd, type FunctionCall, functionCalls } from './calls.ts';
 export { type ArrivalHit, arrivalObserver, type Context, contextOf } from './context.ts';
-export { callsBefore, flowAt } from './flow.ts';
+export { callsBefore, flowAt, isTrapVector } from './flow.ts';
 export type { StackFrame } from './unwind.ts';

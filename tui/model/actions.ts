@@ -22,7 +22,7 @@ import {
   scrub,
   step,
 } from './motions.ts';
-import { breakHere, deleteStop, out, over, runTo, watch, whoWrote } from './moves.ts';
+import { breakHere, deleteStop, out, over, runTo, showStack, watch, whoWrote } from './moves.ts';
 import { focusHeight, scrolledBy } from './scroll.ts';
 import { change, say, zoom } from './session.ts';
 
@@ -194,6 +194,12 @@ export const ACTIONS: readonly Action[] = [
     argument: 'WHERE',
     help: 'back to the last write to WHERE, or to the word that the memory panel shows first',
     run: whoWrote,
+  },
+  {
+    name: 'backtrace',
+    keys: ['T'],
+    help: 'the stack of the hart, and what its traps interrupted',
+    run: showStack,
   },
   { name: 'note', keys: [], argument: 'TEXT', help: 'keep a finding here, as a bookmark beside the trace', run: note },
   { name: 'whole', keys: ['w'], help: 'what the screen shows, with nothing cut off', run: (s) => open(s, 'whole') },

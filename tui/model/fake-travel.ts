@@ -4,6 +4,7 @@
  */
 import { type HartState, type Machine, type MachineEvent, type Mode, readMachineSymbols } from '../../engine/index.ts';
 import {
+  type Backtrace,
   eventsOf,
   type RecordedPlayer,
   type Slices,
@@ -157,6 +158,11 @@ export function fakeTravel(run: FakeRun = RECOVERED_RUN): TimeTravel {
   };
 }
 
+// biome-ignore lint/correctness/useYield: looking takes no time
+function* noStack(): Slices<Backtrace> {
+  return { parts: [], end: 'whole' };
+}
+
 /** Moves along a made-up run: nothing calls anything there, so that over is a step, and there is nothing to run to. */
 export function fakeDebug(travel: TimeTravel): Session['debug'] {
   // biome-ignore lint/correctness/useYield: a move that takes no time
@@ -171,6 +177,7 @@ export function fakeDebug(travel: TimeTravel): Session['debug'] {
       moved(count, () => (direction === 'forward' ? travel.stepForward(count) : travel.stepBackward(count))),
     out: () => moved(0, () => {}),
     to: () => moved(0, () => {}),
+    stack: noStack,
     events: eventsOf(travel.trace),
     grow() {},
   };

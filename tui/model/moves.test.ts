@@ -33,6 +33,21 @@ const symbolOf = ({ introspection, travel: { machine }, state: { hart } }: Sessi
   introspection.code(machine, hart, machine.hart(hart).pc).replace(/ \(\w+\.c:\d+\)$/, '');
 
 describe('moves', () => {
+  it('leave one where one is when the stack is looked at', () => {
+    const session = open();
+    command(session, 'goto vm_run#3');
+    const { place } = session.debug.run;
+    press(session, 'T');
+    const { overlay, stack } = session.state;
+    expect([session.debug.run.place, overlay]).toEqual([place, { kind: 'stack', page: 0 }]);
+    expect(stack.join('\n')).toMatch(
+      /^hart \d at .*\n#0 .* vm_run .*\n#1 .* sched_loop\+.*\n--- trap from VS of VM \d.*guest_main/s,
+    );
+    expect(rowsOf(screenOf(session)).join('\n')).toContain(stack[1]);
+    press(session, 'q');
+    expect(session.state.overlay).toBeUndefined();
+  });
+
   it('go back to who wrote to a place, or to the word that the memory panel shows', () => {
     const session = open();
     command(session, 'goto end');

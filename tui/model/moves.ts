@@ -14,10 +14,21 @@ import {
   type Target,
 } from '../../replay/index.ts';
 import { counted, grouped, hex, parseMoment, UsageError } from '../base/index.ts';
-import { askAbout, beginningText, describeHit, hitLine, type Session } from '../panels/index.ts';
+import {
+  askAbout,
+  beginningText,
+  describeHit,
+  describeStack,
+  hitLine,
+  type Session,
+  stackText,
+} from '../panels/index.ts';
 import { countOf } from './motions.ts';
 import { change, say } from './session.ts';
 import { journey } from './work.ts';
+
+/** Frames that are shown of one stack. */
+const MAX_FRAMES = 100;
 
 /** Over N instructions of the hart, calls counting as one; back over them. */
 export function over(session: Session, argument: string, direction: Direction): void {
@@ -56,6 +67,17 @@ export function whoWrote(session: Session, argument: string): void {
   journey(session, lastAccess(run, memory), (hit) => {
     const nothing = `nothing wrote to ${where} before: ${beginningText(run.trace)}`;
     say(session, hit ? hitLine(describeHit(hit, run.symbols)) : nothing);
+  });
+}
+
+/** The stack of the hart, over the panels: its functions that have not returned, and those that were interrupted. */
+export function showStack(session: Session): void {
+  const { run } = session.debug;
+  const { hart } = session.state;
+  journey(session, session.debug.stack(MAX_FRAMES, hart), (found) => {
+    const text = stackText(describeStack(found, run.machine, run.symbols));
+    const stack = [`hart ${hart} at moment ${grouped(run.moment)}`, ...text.split('\n')];
+    change(session, { stack, overlay: { kind: 'stack', page: 0 } });
   });
 }
 

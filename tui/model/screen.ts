@@ -123,6 +123,7 @@ const OVERLAY_TITLES: Record<Overlay['kind'], string> = {
   help: 'keys',
   whole: 'in full',
   stops: 'breakpoints and watchpoints',
+  stack: 'stack',
 };
 
 const OVERLAY_LINES: Record<Overlay['kind'], (session: Session) => Line[]> = {
@@ -130,6 +131,7 @@ const OVERLAY_LINES: Record<Overlay['kind'], (session: Session) => Line[]> = {
   whole: wholeLines,
   stops: ({ debug: { stops } }) =>
     stops.all.length === 0 ? [[span('none is set')]] : stops.all.map((one) => [span(stopText(one))]),
+  stack: ({ state }) => state.stack.map((line) => [span(line)]),
 };
 
 function overlayPanel(session: Session, { kind, page }: Overlay): Panel {

@@ -38,6 +38,7 @@ export function createSession(
     registerSet: 'integer',
     memory: undefined,
     overlay: undefined,
+    stack: [],
     prompt: undefined,
     count: '',
     message: 'at the start of the run',

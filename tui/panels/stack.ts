@@ -15,7 +15,8 @@ export type DescribedStack = ReturnType<typeof describeStack>;
 
 /** With symbols and source lines, and which vCPUs were interrupted. */
 export function describeStack({ parts, end, anew }: Backtrace, machine: Machine, symbols: MachineSymbols) {
-  const { vms } = listVms(machine, symbols.hypervisor);
+  const isInVm = parts.some(({ vmid }) => vmid !== undefined);
+  const vms = isInVm ? listVms(machine, symbols.hypervisor).vms : [];
   return {
     parts: parts.map((part) => {
       const { place, hart, mode, vmid, trap, frames, ended, end: why } = part;

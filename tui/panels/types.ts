@@ -72,9 +72,9 @@ export type RegisterFile = readonly ReadonlyMap<string, bigint>[];
 /** What the registers panel shows. */
 export type RegisterSet = 'integer' | 'csr' | 'float';
 
-/** The key table, everything on the screen with nothing cut off, or breakpoints and watchpoints. */
+/** The key table, everything on the screen with nothing cut off, breakpoints and watchpoints, or the stack. */
 export interface Overlay {
-  readonly kind: 'help' | 'whole' | 'stops';
+  readonly kind: 'help' | 'whole' | 'stops' | 'stack';
   readonly page: number;
 }
 
@@ -95,6 +95,8 @@ export interface State {
   readonly memory: string | undefined;
   /** What covers the panels, page by page; undefined: nothing. */
   readonly overlay: Overlay | undefined;
+  /** The stack that was asked for last, as lines. */
+  readonly stack: readonly string[];
   /** The `:` line while it is typed. */
   readonly prompt: string | undefined;
   /** Digits typed before a key. */
@@ -126,7 +128,7 @@ export interface Work {
 export interface Session {
   readonly travel: TimeTravel;
   /** Moves by what code does, and what stops them. */
-  readonly debug: Pick<DebugSession, 'over' | 'out' | 'to' | 'stops' | 'run' | 'events' | 'grow'>;
+  readonly debug: Pick<DebugSession, 'over' | 'out' | 'to' | 'stack' | 'stops' | 'run' | 'events' | 'grow'>;
   readonly introspection: Introspection;
   events: readonly SessionEvent[];
   readonly lanes: Lanes;

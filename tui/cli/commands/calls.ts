@@ -2,7 +2,7 @@
  * `dejavm calls TRACE FUNCTION`: each call of a function with its arguments, and with `--returns` what became of it.
  * Relies on replay/stack, which tells the calls of recursions, VMs and threads apart.
  */
-import { shellLine } from '../../../engine/index.ts';
+import { codeText, shellLine, visible } from '../../../engine/index.ts';
 import { type FunctionCall, functionCalls, parseExecutions, type TraceTimeline } from '../../../replay/index.ts';
 import { TraceError } from '../../../traces/index.ts';
 import { counted, EXIT, type ExitCode, grouped, hex, table, UsageError, virtualTime } from '../../base/index.ts';
@@ -71,9 +71,9 @@ type DescribedCall = ReturnType<typeof describeCall>;
 
 function describeCall(call: FunctionCall, { symbols }: TraceTimeline, args: number, returns: boolean) {
   const { end, vmid, mode, pc, ra, ...rest } = call;
-  const symbol = symbols.describe(mode, pc);
+  const symbol = symbols.describe(mode, pc, vmid);
   // A call may be the last instruction of its function.
-  const caller = call.by === 'entry' ? undefined : symbols.describe(mode, ra - 2n);
+  const from = call.by === 'entry' ? {} : symbols.codeAt(mode, ra - 2n, vmid);
   return {
     ...rest,
     mode,
@@ -81,24 +81,31 @@ function describeCall(call: FunctionCall, { symbols }: TraceTimeline, args: numb
     pc,
     ...(symbol !== undefined && { symbol }),
     ra,
-    ...(caller !== undefined && { caller }),
+    ...(from.symbol !== undefined && { caller: from.symbol }),
+    ...(from.source !== undefined && { source: from.source }),
     arguments: call.arguments.slice(0, args),
     ...(returns && { end }),
   };
 }
 
 function callsText(calls: readonly DescribedCall[], returns: boolean): string {
-  const rows = calls.map(({ moment, ticks, hart, mode, vmid, by, symbol, pc, caller, end, arguments: values }) => [
+  const rows = calls.map(({ moment, ticks, hart, mode, vmid, symbol, pc, end, arguments: values, ...from }) => [
     grouped(moment),
     virtualTime(ticks),
     `hart ${hart} ${mode}${vmid === undefined ? '' : ` VM ${vmid}`}`,
-    `${symbol ?? hex(pc, 8)}(${values.map((value) => hex(value)).join(', ')})`,
+    `${symbol === undefined ? hex(pc, 8) : visible(symbol)}(${values.map((value) => hex(value)).join(', ')})`,
     ...(returns ? [end ? endText(end, hart) : ''] : []),
-    by === 'entry' ? 'entered without a call' : `${by === 'jump' ? 'jump, ' : ''}${caller ?? hex(calls[0]!.ra, 8)}`,
+    callerText(from),
   ]);
   if (rows.length === 0) return counted(0, 'call');
   const head = ['moment', 'virtual time', 'where', 'call', ...(returns ? ['returned'] : []), 'from'];
   return table([head, ...rows], [0, 1]);
+}
+
+function callerText({ by, ra, caller, source }: Pick<DescribedCall, 'by' | 'ra' | 'caller' | 'source'>): string {
+  if (by === 'entry') return 'entered without a call';
+  const code = codeText({ ...(caller !== undefined && { symbol: caller }), ...(source !== undefined && { source }) });
+  return `${by === 'jump' ? 'jump, ' : ''}${code === '' ? hex(ra, 8) : code}`;
 }
 
 function endText(end: FunctionCall['end'], hart: number): string {
@@ -109,7 +116,7 @@ function endText(end: FunctionCall['end'], hart: number): string {
       return `${end.results.map((value) => hex(value)).join(', ')} at ${grouped(end.moment)}${took}${where}`;
     }
     case 'abandoned':
-      return `never: called anew from the same frame at ${grouped(end.moment)}`;
+      return `not seen: its caller's frame called again at ${grouped(end.moment)}`;
     case 'reset':
       return `never: the machine was reset at ${grouped(end.moment)}`;
     case 'open':
