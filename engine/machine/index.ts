@@ -9,6 +9,7 @@ export {
   type ElfSymbol,
   imagePage,
   isElf,
+  loadedAt,
   type MovedRange,
   PAGE_BYTES,
   RAM_BASE,

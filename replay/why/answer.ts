@@ -6,9 +6,8 @@
 import { decode } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import type { AccessHit } from '../watch/index.ts';
 import { changeOf, inputsAt, pcChangeOf } from './change.ts';
-import { bytesOf, type Location } from './flow.ts';
+import { type Location, partOfHit } from './flow.ts';
 import { locationText, placeOf, type StepPlace } from './place.ts';
 import type { RunSteps, StepNumber } from './steps.ts';
 import type { Chain, Link, Origin } from './types.ts';
@@ -105,7 +104,7 @@ function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
   switch (origin.kind) {
     case 'changed': {
       const { location, before, after, written, found } = origin;
-      const position = changeOf(a, location, after, written, found);
+      const position = changeOf(a, location, after, written, a.get(found).ticks);
       return {
         ...changed(a, run, location, before, after, found),
         position,
@@ -172,19 +171,4 @@ function bitsOf(difference: bigint): number[] {
   const bits: number[] = [];
   for (let n = 0; n < 64; n++) if ((difference >> BigInt(n)) & 1n) bits.push(n);
   return bits;
-}
-
-/** The bytes of a location as an access from outside found and left them; undefined: not all of them are known. */
-function partOfHit({ parts }: AccessHit, location: Location): { before: bigint; after: bigint } | undefined {
-  if (location.kind !== 'memory') return undefined;
-  let [before, after] = [0n, 0n];
-  for (let n = bytesOf(location) - 1; n >= 0; n--) {
-    const at = location.paddr + n;
-    const part = parts.find(({ paddr, bytes }) => at >= paddr && at < paddr + bytes);
-    if (!part) return undefined;
-    const shift = BigInt(8 * (at - part.paddr));
-    before = (before << 8n) | ((part.before >> shift) & 0xffn);
-    after = (after << 8n) | ((part.after >> shift) & 0xffn);
-  }
-  return { before, after };
 }

@@ -185,11 +185,23 @@ export class ChainWalk {
       if (found) return found;
     }
     if (this.differing(a, b).length > 0) return undefined;
+    if (location?.kind === 'csr' && !a.csr) {
+      const kept = yield* this.keptBits(location, pair, links);
+      if (kept) return kept;
+    }
     if (touchesDevice(a)) return this.end(links, { kind: 'device', at: pair.a });
     const moved = yield* this.translation(a, b, pair, links);
     if (moved) return moved;
     if (a.csr && !isStable(a.csr.number)) return this.end(links, { kind: 'time', at: pair.a });
     return this.end(links, { kind: 'unexplained', at: pair.a, why: 'both runs did it with the same operands' });
+  }
+
+  /** Bits of a status register that a trap or a return left as they were. */
+  private *keptBits(location: Location, pair: Parting, links: readonly Link[]): Slices<Chain | undefined> {
+    const before = (run: RunSteps, at: StepNumber): Use => ({ location, value: valueAt(run, location, at) });
+    const follows = { a: before(this.a, pair.a), b: before(this.b, pair.b), atA: pair.a, atB: pair.b };
+    if (follows.a.value === follows.b.value) return undefined;
+    return yield* this.follow(follows, [...links, { kind: 'computed', pair, follows }]);
   }
 
   /** Operands that differ: the instruction itself, registers, memory, CSRs. */

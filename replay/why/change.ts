@@ -2,22 +2,26 @@
  * When a value changed that nobody wrote: the exact position, by looking at the machine between two steps.
  * Relies on the location holding its new value from some position between them on.
  */
+import type { Ticks } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import type { Location } from './flow.ts';
 import { valueNow } from './producer.ts';
 import type { RunSteps, StepNumber } from './steps.ts';
 
-/** The first position between two steps at which a location has its new value: right before its inputs. */
+/**
+ * The first position behind a step, and not behind `until`, at which a location has its new value: right before its
+ * inputs. Moves the run.
+ */
 export function changeOf(
   a: RunSteps,
   location: Location,
   after: bigint,
   written: StepNumber | undefined,
-  found: StepNumber,
+  until: Ticks,
 ): Position {
   const from = written === undefined ? 0 : a.get(written).ticks + 1;
-  return firstWith(a, from, a.get(found).ticks, (machine) => valueNow(machine, location) === after);
+  return firstWith(a, from, until, (machine) => valueNow(machine, location) === after);
 }
 
 /** The same for a pc that is not where the step before leads. */

@@ -7,11 +7,17 @@ import {
   csrByName,
   csrByNumber,
   decode,
+  type Effect,
+  type Expression,
   expressionsOf,
+  HELPERS,
+  type HelperName,
+  INSTRUCTIONS,
   type Instruction,
   parts,
   STEP_FLAGS,
 } from '../../engine/index.ts';
+import type { AccessHit } from '../watch/index.ts';
 import type { Step, StepAccess } from './steps.ts';
 
 /** A place that holds a value; `from`: first byte of it that is meant, of `bytes`. */
@@ -51,20 +57,58 @@ export function partOf(use: Use, from: number, bytes: number): Use {
   return { location: { ...location, paddr: location.paddr + from, bytes }, value };
 }
 
-/** The sources that a row reads. */
-const SOURCES = new WeakMap<Instruction, readonly (1 | 2 | 3)[]>();
+/** What an instruction does with an operand: computes or copies it, or only looks up by it where its data lie. */
+export type Role = 'data' | 'address';
+type Source = 1 | 2 | 3;
 
-function sourcesOf(instruction: Instruction): readonly (1 | 2 | 3)[] {
+/** The sources that a row reads, in order, and what for. */
+const SOURCES = new WeakMap<Instruction, ReadonlyMap<Source, Role>>();
+
+function sourcesOf(instruction: Instruction): ReadonlyMap<Source, Role> {
   const known = SOURCES.get(instruction);
   if (known) return known;
-  const found = new Set<1 | 2 | 3>();
-  for (const part of expressionsOf(instruction.effect).flatMap(parts)) {
-    if (part.kind === 'register') found.add(part.name === 'rs1' ? 1 : part.name === 'rs2' ? 2 : 3);
+  const { effect } = instruction;
+  const addresses = new Set([...expressionsOf(effect).flatMap(parts).flatMap(addressesOf), ...storeAddresses(effect)]);
+  const found = new Map<Source, Role>();
+  for (const source of [1, 2, 3] as const) {
+    const name = `rs${source}` as const;
+    const all = expressionsOf(effect).flatMap(parts);
+    const uses = all.filter((part) => part.kind === 'register' && part.name === name).length;
+    const looked = [...addresses].flatMap(parts).filter((part) => part.kind === 'register' && part.name === name);
+    if (uses > 0) found.set(source, looked.length < uses ? 'data' : 'address');
   }
-  const sources = [...found].sort();
-  SOURCES.set(instruction, sources);
-  return sources;
+  SOURCES.set(instruction, found);
+  return found;
 }
+
+/** The addresses that this node itself accesses. */
+function addressesOf(part: Expression): readonly Expression[] {
+  if (part.kind === 'load') return [part.address];
+  if (part.kind !== 'call') return [];
+  const parameters: readonly string[] = HELPERS[part.helper].parameters;
+  return part.args.filter((_, n) => parameters[n] === 'address');
+}
+
+function storeAddresses(effect: Effect): readonly Expression[] {
+  if (effect.kind === 'store') return [effect.address];
+  if (effect.kind === 'either') return [...storeAddresses(effect.then), ...storeAddresses(effect.otherwise)];
+  return effect.kind === 'attempt' ? storeAddresses(effect.otherwise) : [];
+}
+
+/** Words of the returns from traps, which have no operands. */
+const RETURNS: ReadonlySet<number> = new Set(
+  INSTRUCTIONS.filter(({ effect }) => effect.kind === 'run' && isRedirect(effect.call.helper)).map(
+    ({ encoding }) => encoding.match >>> 0,
+  ),
+);
+
+function isRedirect(helper: HelperName): boolean {
+  const facts: readonly string[] = HELPERS[helper].may;
+  return facts.includes('redirect');
+}
+
+/** Whether an instruction word is a return from a trap. */
+export const isReturnWord = (raw: number): boolean => RETURNS.has(raw);
 
 /** Whether a step is an instruction that may go on elsewhere than behind it by itself. */
 export function isBranch(step: Step): boolean {
@@ -81,14 +125,17 @@ const registerUse = (step: Step, which: 1 | 2 | 3): Use => {
 const isRegister = (use: Use): boolean =>
   use.location.kind === 'register' && use.location.number > 0 && use.location.number < 64;
 
+/** A register that an instruction reads. */
+export interface RegisterUse extends Use {
+  readonly role: Role;
+}
+
 /** The registers that an instruction reads, x0 left out. Traps read none. */
-export function registersRead(step: Step): Use[] {
+export function registersRead(step: Step): RegisterUse[] {
   const row = step.isTrap ? undefined : decode(step.raw)?.instruction;
-  return row
-    ? sourcesOf(row)
-        .map((which) => registerUse(step, which))
-        .filter(isRegister)
-    : [];
+  return [...(row ? sourcesOf(row) : [])]
+    .map(([which, role]) => ({ ...registerUse(step, which), role }))
+    .filter(isRegister);
 }
 
 const memoryUse = ({ address, bytes, before }: StepAccess): Use => ({
@@ -144,10 +191,13 @@ export function namedCsr(hart: number, name: string): Location {
   return { kind: 'csr', hart, number: csr.number, field: fieldOf(csr) };
 }
 
-/** Whether a CSR's value is only what was written to it last: not time, counts or lines. */
+/**
+ * Whether a CSR's value is only what CSR instructions, traps and returns wrote to it last: not time, counts or lines,
+ * nor the flags of floating point, which its instructions raise.
+ */
 export function isKept(number: number): boolean {
-  const { implementation } = csrByNumber(number) ?? {};
-  return implementation?.source === 'state' && implementation.gate === undefined && implementation.write !== 'none';
+  const { source, gate, write } = csrByNumber(number)?.implementation ?? {};
+  return source === 'state' && gate === undefined && write !== 'none' && write !== 'float';
 }
 
 /**
@@ -173,13 +223,22 @@ export function copiedFrom(step: Step, use: Use): Use | undefined {
 }
 
 function storedFrom(step: Step, location: MemoryLocation, value: bigint): Use | undefined {
-  const first = step.accesses[0];
-  if (!first || first.flags & (STEP_FLAGS.READS | STEP_FLAGS.DEVICE)) return undefined;
-  const from = location.paddr - first.address;
-  const source = registerUse(step, 2);
-  // What the store wrote is the register, or it is none that only stores: its bytes lie elsewhere for page crossings.
-  if (from < 0 || from + location.bytes > 8 || slice(source.value, from, location.bytes) !== value) return undefined;
-  return isRegister(source) ? partOf(source, from, location.bytes) : undefined;
+  // Bytes of the register before those of an access; of a store across pages they lie apart.
+  let at = 0;
+  for (const { address, bytes, flags } of step.accesses) {
+    if (flags & (STEP_FLAGS.READS | STEP_FLAGS.DEVICE)) return undefined;
+    const from = location.paddr - address;
+    if (from < 0 || from >= bytes) {
+      at += bytes;
+      continue;
+    }
+    const size = Math.min(location.bytes, bytes - from);
+    const source = registerUse(step, 2);
+    // What the store wrote is the register, or it is none that only stores.
+    if (!isRegister(source) || at + bytes > 8) return undefined;
+    return slice(source.value, at + from, size) === slice(value, 0, size) ? partOf(source, at + from, size) : undefined;
+  }
+  return undefined;
 }
 
 function loadedFrom(
@@ -187,7 +246,8 @@ function loadedFrom(
   accesses: readonly StepAccess[],
   location: Extract<Location, { kind: 'register' }>,
 ): Use | undefined {
-  if (accesses.some(({ flags }) => flags & (STEP_FLAGS.WRITES | STEP_FLAGS.DEVICE))) return undefined;
+  // Of an atomic operation on memory the register gets what was there before.
+  if (accesses.some(({ flags }) => flags & STEP_FLAGS.DEVICE || !(flags & STEP_FLAGS.READS))) return undefined;
   let at = 0;
   for (const access of accesses) {
     const from = location.from - at;
@@ -202,4 +262,74 @@ function loadedFrom(
   // Bytes above what was loaded follow from its sign.
   const last = accesses.at(-1)!;
   return partOf(memoryUse(last), last.bytes - 1, 1);
+}
+
+/** Bytes of a copy: `bytes` of them from byte `from` on are those of `use` from its byte `at` on. */
+export interface CopiedPart {
+  readonly from: number;
+  readonly bytes: number;
+  readonly use: Use;
+  /** 0 but for CSRs, which are whole. */
+  readonly at: number;
+  /** They are no copy: all are what the highest bit of `use` is, or all zeros, or all ones, whatever was copied. */
+  readonly fill?: Fill;
+}
+export type Fill = 'sign' | 'zeros' | 'ones';
+
+/**
+ * Where all bytes of the value that a step gave to a location were copied from, in order; undefined: the step computed
+ * some of them. `use` as for `copiedFrom`.
+ */
+export function copiedParts(step: Step, use: Use): readonly CopiedPart[] | undefined {
+  const { location } = use;
+  const bytes = bytesOf(location);
+  const found: CopiedPart[] = [];
+  const loaded = location.kind === 'register' && !step.csr ? loadedBytes(step) : 0;
+  for (let from = 0; from < bytes; ) {
+    const left = bytes - from;
+    const rest = from === 0 ? use : partOf(use, from, left);
+    const source = copiedFrom(step, rest);
+    if (!source) return undefined;
+    if (location.kind === 'register' && loaded > 0 && location.from + from >= loaded) {
+      const fill = fillOf(rest.value, left, source.value);
+      if (!fill) return undefined;
+      found.push({ from, bytes: left, use: source, at: 0, fill });
+      break;
+    }
+    const at = source.location.kind === 'csr' && location.kind === 'register' ? location.from + from : 0;
+    const size = Math.min(left, bytesOf(source.location) - at);
+    // A register shown in part, such as sstatus of mstatus, is none that is only copied.
+    if (slice(source.value, at, size) !== slice(rest.value, 0, size)) return undefined;
+    found.push({ from, bytes: size, use: source, at });
+    from += size;
+  }
+  return found;
+}
+
+/** Bytes of all accesses of a step. */
+export const loadedBytes = (step: Step): number => step.accesses.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function fillOf(value: bigint, bytes: number, highest: bigint): Fill | undefined {
+  const ones = BigInt.asUintN(8 * bytes, -1n);
+  if (value === 0n) return 'zeros';
+  if (value !== ones) return undefined;
+  return highest >> 7n === 1n ? 'sign' : 'ones';
+}
+
+/** The bytes of a location as an access from outside found and left them; undefined: not all of them are known. */
+export function partOfHit(
+  { parts }: AccessHit,
+  location: Location,
+): { readonly before: bigint; readonly after: bigint } | undefined {
+  if (location.kind !== 'memory') return undefined;
+  let [before, after] = [0n, 0n];
+  for (let n = bytesOf(location) - 1; n >= 0; n--) {
+    const at = location.paddr + n;
+    const part = parts.find(({ paddr, bytes }) => at >= paddr && at < paddr + bytes);
+    if (!part) return undefined;
+    const shift = BigInt(8 * (at - part.paddr));
+    before = (before << 8n) | ((part.before >> shift) & 0xffn);
+    after = (after << 8n) | ((part.after >> shift) & 0xffn);
+  }
+  return { before, after };
 }

@@ -3,10 +3,20 @@
  * the value found is another one than the last that was written.
  * Relies on the step log for what is near, and on the search for the last access to memory for what is far away.
  */
-import { csrByName, csrByNumber, STEP_FLAGS, type Steps } from '../../engine/index.ts';
+import { csrByName, csrByNumber, isRam, STEP_FLAGS, type Steps, type Ticks } from '../../engine/index.ts';
 import type { Slices } from '../search/index.ts';
-import { lastAccess, type MemoryHit } from '../watch/index.ts';
-import { bytesOf, csrLocation, isKept, type Location, namedCsr, slice, type Use } from './flow.ts';
+import { type AccessHit, lastAccess, type MemoryHit } from '../watch/index.ts';
+import {
+  bytesOf,
+  csrLocation,
+  isKept,
+  isReturnWord,
+  type Location,
+  namedCsr,
+  partOf,
+  slice,
+  type Use,
+} from './flow.ts';
 import type { RunSteps, Step, StepNumber } from './steps.ts';
 
 export type Producer =
@@ -26,15 +36,23 @@ const FAR = 30_000_000;
 /** Records looked at for the writer of memory before the search for it. */
 const NEAR = 400_000;
 
+export interface Look {
+  /** When the value was found, inputs applied: when the step `at` was done, unless given. */
+  readonly ticks?: Ticks;
+  /** Records looked at, at most. */
+  readonly most?: number;
+}
+
 /** Who gave `use.location` the value that was found there right before `at`. Moves the run. */
-export function* producerOf(run: RunSteps, use: Use, at: StepNumber): Slices<Producer> {
+export function* producerOf(run: RunSteps, use: Use, at: StepNumber, look: Look = {}): Slices<Producer> {
+  const most = Math.min(FAR, look.most ?? FAR);
   switch (use.location.kind) {
     case 'register':
-      return ofRegister(run, use, use.location, at);
+      return ofRegister(run, use, use.location, at, most);
     case 'memory':
-      return yield* ofMemory(run, use, use.location, at);
+      return yield* ofMemory(run, use, use.location, at, look.ticks ?? run.get(at).ticks);
     case 'csr':
-      return ofCsr(run, use, use.location, at);
+      return ofCsr(run, use, use.location, at, most);
   }
 }
 
@@ -42,16 +60,30 @@ const NO_RESULT = STEP_FLAGS.IS_TRAP | STEP_FLAGS.FURTHER | STEP_FLAGS.TRAPPED;
 
 type Of<K extends Location['kind']> = Extract<Location, { kind: K }>;
 
-function ofRegister(run: RunSteps, use: Use, { hart, number, from, bytes }: Of<'register'>, at: StepNumber): Producer {
+function ofRegister(
+  run: RunSteps,
+  use: Use,
+  { hart, number, from, bytes }: Of<'register'>,
+  at: StepNumber,
+  most: number,
+): Producer {
   const writes = (steps: Steps, n: number) =>
     steps.rd(n) === number && steps.hart(n) === hart && !(steps.flags(n) & NO_RESULT);
-  const step = run.back(at, FAR, writes);
+  const step = run.back(at, most, writes);
   if (step === undefined) return { kind: run.reachedStart ? 'initial' : 'far', use };
   const written = slice(run.get(step).result, from, bytes);
   return written === use.value ? { kind: 'step', step, use } : { kind: 'changed', step, written, use };
 }
 
-function* ofMemory(run: RunSteps, use: Use, { paddr, bytes }: Of<'memory'>, at: StepNumber): Slices<Producer> {
+function* ofMemory(
+  run: RunSteps,
+  use: Use,
+  { paddr, bytes }: Of<'memory'>,
+  at: StepNumber,
+  ticks: Ticks,
+): Slices<Producer> {
+  // Nothing ever writes ROM.
+  if (!isRam(run.run.machine, paddr, bytes)) return { kind: 'initial', use };
   const writes = (steps: Steps, n: number) =>
     (steps.flags(n) & (STEP_FLAGS.WRITES | STEP_FLAGS.DEVICE | STEP_FLAGS.CSR | STEP_FLAGS.IS_TRAP)) ===
       STEP_FLAGS.WRITES &&
@@ -62,7 +94,7 @@ function* ofMemory(run: RunSteps, use: Use, { paddr, bytes }: Of<'memory'>, at: 
   if (near?.kind === 'step') return near;
   // Somebody else wrote it since, or nothing did near here: the search sees devices and inputs, too.
   const { run: timeline } = run;
-  timeline.toTicks(run.get(at).ticks, 'applied');
+  timeline.toTicks(ticks, 'applied');
   const place = { space: 'spa', address: BigInt(paddr) } as const;
   const hit = yield* lastAccess(timeline, { at: place, bytes, writes: true });
   if (!hit) return near ?? { kind: 'initial', use };
@@ -71,7 +103,17 @@ function* ofMemory(run: RunSteps, use: Use, { paddr, bytes }: Of<'memory'>, at: 
     const far = writer === undefined ? undefined : byStep(run, use, instructionOf(run, writer), paddr, bytes);
     return far ?? { kind: 'far', use };
   }
-  return { kind: 'outside', hit, use: near?.use ?? use };
+  return { kind: 'outside', hit, use: (hit.kind === 'access' && touched(hit, use)) || (near?.use ?? use) };
+}
+
+/** The bytes that an access from outside touched, from the first to the last. */
+function touched({ parts, further }: AccessHit, use: Use): Use | undefined {
+  const { location } = use;
+  if (location.kind !== 'memory' || further > 0) return undefined;
+  const end = location.paddr + location.bytes;
+  const from = Math.max(location.paddr, Math.min(...parts.map(({ paddr }) => paddr)));
+  const to = Math.min(end, Math.max(...parts.map(({ paddr, bytes }) => paddr + bytes)));
+  return to > from ? partOf(use, from - location.paddr, to - from) : undefined;
 }
 
 /** A further access stands for its instruction. */
@@ -98,29 +140,40 @@ function byStep(run: RunSteps, use: Use, at: StepNumber, paddr: number, bytes: n
   return undefined;
 }
 
-function ofCsr(run: RunSteps, use: Use, location: Of<'csr'>, at: StepNumber): Producer {
+function ofCsr(run: RunSteps, use: Use, location: Of<'csr'>, at: StepNumber, most: number): Producer {
+  const isStatus = STATUS_FIELDS.has(location.field);
   const writes = (steps: Steps, n: number) => {
     if (steps.hart(n) !== location.hart) return false;
     const flags = steps.flags(n);
     if (flags & STEP_FLAGS.IS_TRAP) return trapWrites(steps.rd(n), location.field);
+    if (isStatus && isReturnWord(steps.raw(n)) && !(flags & NO_RESULT)) return true;
     return (flags & (STEP_FLAGS.CSR | STEP_FLAGS.WRITES)) === (STEP_FLAGS.CSR | STEP_FLAGS.WRITES);
   };
   for (let from = at; ; ) {
-    const step = run.back(from, FAR, writes);
+    const step = run.back(from, most, writes);
     if (step === undefined) return { kind: run.reachedStart ? 'initial' : 'far', use };
     const found = run.get(step);
-    if (found.isTrap) return { kind: 'step', step, use };
-    const written = csrLocation(found);
-    if (written?.field === location.field) {
-      const isSame = written.number === location.number && isKept(location.number);
-      const value = found.csr!.after;
-      return isSame && value !== use.value
-        ? { kind: 'changed', step, written: value, use }
-        : { kind: 'step', step, use };
+    if (found.csr) {
+      const written = csrLocation(found);
+      if (written?.field === location.field) {
+        const isSame = written.number === location.number && isKept(location.number);
+        return leftBy(step, isSame ? found.csr.after : use.value, use);
+      }
+    } else {
+      const after = isKept(location.number) ? valueBehind(run, location, step) : use.value;
+      // A return that leaves all bits as they were is no answer.
+      if (found.isTrap || after !== use.value || valueAt(run, location, step) !== after)
+        return leftBy(step, after, use);
     }
     from = step;
   }
 }
+
+const leftBy = (step: StepNumber, written: bigint, use: Use): Producer =>
+  written === use.value ? { kind: 'step', step, use } : { kind: 'changed', step, written, use };
+
+/** Fields that a return from a trap may change. */
+const STATUS_FIELDS = fieldsOf('mstatus', 'sstatus', 'hstatus', 'vsstatus');
 
 /** Fields that a trap into a mode (priv | virt << 2) writes. */
 const TRAP_FIELDS: ReadonlyMap<number, ReadonlySet<string>> = new Map([
@@ -150,6 +203,12 @@ export function valueAt(run: RunSteps, location: Location, at: StepNumber): bigi
   const { machine } = run.run;
   run.run.toTicks(run.get(at).ticks, 'applied');
   return valueNow(machine, location);
+}
+
+/** The value of a location right behind a step. Moves the run. */
+function valueBehind(run: RunSteps, location: Location, step: StepNumber): bigint {
+  run.run.toTicks(run.get(step).ticks + 1, 'pending');
+  return valueNow(run.run.machine, location);
 }
 
 export function valueNow(machine: RunSteps['run']['machine'], location: Location): bigint {

@@ -2,7 +2,7 @@
 export { boardOf, PAGE_BYTES, RAM_BASE, type Slot } from './board.ts';
 export { type BootRam, createBootMemory } from './boot-memory.ts';
 export { type ElfSymbol, isElf, type MovedRange, readElf, readElfKind, readMoved, readSymbols } from './elf.ts';
-export { type BootImage, checkMachine, loadBoot } from './loader.ts';
+export { type BootImage, checkMachine, loadBoot, loadedAt } from './loader.ts';
 export { createMedia, diskPlace, imagePage, type Media } from './media.ts';
 export { randomDisk } from './random-disk.ts';
 export { type ElfSection, readSections } from './sections.ts';

@@ -36,6 +36,20 @@ export function checkMachine(config: MachineConfig): void {
 
 /** The memory at reset. @throws UserError when an image is unusable or does not fit into RAM. */
 export function loadBoot(config: MachineConfig): BootImage {
+  const { parts, rom } = placeParts(config);
+  return { segments: parts.flatMap((part) => part.segments), rom };
+}
+
+/**
+ * What is loaded at a physical address at reset, for people: `bios image 'x.elf'`, `device tree`; undefined: nothing.
+ * Bytes behind a segment's content, which are zeros, belong to it. @throws UserError as `loadBoot`
+ */
+export function loadedAt(config: MachineConfig, paddr: number): string | undefined {
+  const isIn = (its: Segment) => paddr >= its.paddr && paddr < its.paddr + its.memBytes;
+  return placeParts(config).parts.find(({ segments }) => segments.some(isIn))?.label;
+}
+
+function placeParts(config: MachineConfig): { readonly parts: readonly Part[]; readonly rom: Uint8Array } {
   const ramEnd = RAM_BASE + config.ramBytes;
   const bios = config.bios && placeBios(config.bios);
   const kernel = config.kernel && placeKernel(config.kernel, bios && alignUp(endOf(bios.segments)));
@@ -51,7 +65,7 @@ export function loadBoot(config: MachineConfig): BootImage {
   const parts: Part[] = [bios, kernel, initrd].filter((part) => part !== undefined);
   parts.push({ label: 'device tree', entry: treeAt, segments: [segment(treeAt, tree)] });
   checkFit(parts, ramEnd);
-  return { segments: parts.flatMap((part) => part.segments), rom: bootRom(treeAt, kernel?.entry ?? 0) };
+  return { parts, rom: bootRom(treeAt, kernel?.entry ?? 0) };
 }
 
 /** The board's own tree, or the user's, completed. */
