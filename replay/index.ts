@@ -249,4 +249,20 @@ export {
   lastWhen,
   readCondition,
 } from './when/index.ts';
-export { type Cause, type StepPlace, type WhyAnswer, type WhyQuestion, type WhyStep, why } from './why/index.ts';
+export {
+  type Cause,
+  type Cut,
+  type StepPlace,
+  type WhyAnswer,
+  type WhyNode,
+  type WhyOperand,
+  type WhyOrigin,
+  type WhyQuestion,
+  type WhySource,
+  type WhyStep,
+  type WhyStepNode,
+  type WhyTree,
+  type WhyTreeOptions,
+  why,
+  whyAlone,
+} from './why/index.ts';

@@ -20,7 +20,7 @@ export function changeOf(
   written: StepNumber | undefined,
   until: Ticks,
 ): Position {
-  const from = written === undefined ? 0 : a.get(written).ticks + 1;
+  const from = written === undefined ? a.run.first.ticks : a.get(written).ticks + 1;
   return firstWith(a, from, until, (machine) => valueNow(machine, location) === after);
 }
 

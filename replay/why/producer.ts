@@ -97,7 +97,7 @@ function* ofMemory(
   timeline.toTicks(ticks, 'applied');
   const place = { space: 'spa', address: BigInt(paddr) } as const;
   const hit = yield* lastAccess(timeline, { at: place, bytes, writes: true });
-  if (!hit) return near ?? { kind: 'initial', use };
+  if (!hit) return near ?? { kind: timeline.first.ticks === 0 ? 'initial' : 'far', use };
   if (hit.kind === 'access' && hit.by === 'store') {
     const writer = run.at(hit.ticks);
     const far = writer === undefined ? undefined : byStep(run, use, instructionOf(run, writer), paddr, bytes);

@@ -26,7 +26,7 @@ export interface Window {
 export class RunSteps {
   readonly run: SearchedRun;
   private readonly windows = new Map<number, Window>();
-  /** Whether the last `back` that found nothing has looked at everything. */
+  /** Whether the last `back` that found nothing has looked at everything since the machine was switched on. */
   reachedStart = false;
   /** Instructions logged so far: what it has cost. */
   logged = 0;
@@ -38,6 +38,10 @@ export class RunSteps {
   /** Number of the last window. */
   get lastWindow(): number {
     return Math.floor(this.run.last.ticks / WINDOW);
+  }
+
+  private get firstWindow(): number {
+    return Math.floor(this.run.first.ticks / WINDOW);
   }
 
   /** The window of that number, 0 to `lastWindow`. @throws TraceError when the run leaves its recording in it */
@@ -60,14 +64,15 @@ export class RunSteps {
   private log(index: number): Window {
     const { run } = this;
     const { machine } = run;
-    const from = index * WINDOW;
+    // A trace that was cut out of another begins later.
+    const from = Math.max(index * WINDOW, run.first.ticks);
     run.toTicks(from, 'pending');
     const { moment } = machine;
     const parts: Uint8Array[] = [];
     const before = machine.onSteps;
     machine.onSteps = (records) => parts.push(records);
     try {
-      const to = Math.min(from + WINDOW, run.last.ticks);
+      const to = Math.min((index + 1) * WINDOW, run.last.ticks);
       if (to > from) run.forwardToTicks(to, 'pending');
     } finally {
       machine.onSteps = before;
@@ -97,14 +102,14 @@ export class RunSteps {
   back(from: StepNumber, most: number, wanted: (steps: Steps, n: number) => boolean): StepNumber | undefined {
     let left = most;
     let n = from % ROOM;
-    for (let index = Math.floor(from / ROOM); index >= 0 && left > 0; index--) {
+    for (let index = Math.floor(from / ROOM); index >= this.firstWindow && left > 0; index--) {
       const { steps } = this.window(index);
       for (n = Math.min(n, steps.count) - 1; n >= 0 && left > 0; n--, left--) {
         if (wanted(steps, n)) return index * ROOM + n;
       }
       n = ROOM;
     }
-    this.reachedStart = left > 0;
+    this.reachedStart = left > 0 && this.run.first.ticks === 0;
     return undefined;
   }
 

@@ -95,7 +95,7 @@ export type WhyOrigin = { readonly value: bigint } & (
   /** The step of that `id` has been shown already. */
   | { readonly kind: 'seen'; readonly id: number }
   /** No more was followed. */
-  | { readonly kind: 'cut'; readonly by: Cut; readonly at: StepPlace }
+  | { readonly kind: 'cut'; readonly by: Cut; readonly at?: StepPlace }
 );
 
 /** Which bound ended it: deeper than `depth`, more than `most` nodes, or more than `work` instructions. */

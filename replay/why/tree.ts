@@ -93,7 +93,9 @@ class TreeWalk {
 
   private cutAt(step: StepNumber, value: bigint, by: Cut): WhyNode {
     this.cut[by]++;
-    return { kind: 'cut', by, value, at: this.place(step) };
+    // The question itself may lie behind the last step.
+    const isStep = this.run.place(step) < this.run.windowOf(step).steps.count;
+    return { kind: 'cut', by, value, ...(isStep && { at: this.place(step) }) };
   }
 
   private place(step: StepNumber) {
