@@ -1,6 +1,6 @@
 /**
- * Where a value began that no instruction computed: inputs, faults, images, devices, resets. Looks at the trace's inputs
- * and notes only to name what lies where the value came from.
+ * Where a value began that no instruction computed: inputs, faults, images, devices, resets. Looks at the inputs and
+ * notes of the trace only to name what lies where the value came from.
  */
 import { csrByNumber, isRam, loadedAt, type MachineEvent, RESET_NOTE } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
