@@ -1,5 +1,6 @@
 /** The log as a whole: that it is complete and the same however it is drained, and that other observers stay right. */
 import { describe, expect, it } from 'vitest';
+import { createCore, STEP } from '../../core/index.ts';
 import { createMachine } from '../machine.ts';
 import { BUSY, smallConfig } from '../testing.ts';
 import type { Machine, MachineConfig } from '../types.ts';
@@ -8,6 +9,8 @@ import { Steps } from './steps.ts';
 import { recordsOf, toldBy } from './steps-testing.ts';
 
 const DATA = 0x8010_0000;
+const imports = { mmioLoad: () => 0, mmioStore: () => 0, deviceTick: () => {} };
+const capacity = createCore({ ramBytes: 1 << 20, hartCount: 1, imports }).machineNumber('stepsCapacity');
 
 describe('the log', () => {
   const busy = smallConfig(BUSY, { harts: 2, quantum: { policy: 'jittered', ticks: 64, seed: 3n } });
@@ -27,6 +30,8 @@ describe('the log', () => {
     const machine = createMachine(config);
     const parts = recordsOf(machine, () => machine.run({ ticks }));
     expect(parts.length).toBeGreaterThan(1);
+    // Nothing is written behind the log's end.
+    for (const part of parts) expect(part.length / STEP.sizeBytes).toBeLessThanOrEqual(capacity);
     const steps = new Steps(parts);
     const at = Array.from({ length: steps.count }, (_, n) => steps.ticks(n));
     // One tick after the other.

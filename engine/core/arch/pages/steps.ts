@@ -151,9 +151,8 @@ function note(address: u64, bytes: u32, kinds: u32, before: u64, after: u64): vo
   if (step == 0) return;
   const flags: u32 = load<u8>(step, STEP_FLAGS);
   if (flags & (STEP_READS | STEP_WRITES)) {
-    // An atomic instruction reads and writes the same bytes: one access.
-    const isSame = !(flags & STEP_WRITES) && load<u64>(step, STEP_ADDRESS) == address;
-    if (!isSame || <u32>load<u8>(step, STEP_BYTES) != bytes) {
+    // An atomic instruction reads and writes the same bytes: one access. No other meets an address twice.
+    if (load<u64>(step, STEP_ADDRESS) != address) {
       const hart = HART_BASE + machine32(MACHINE_CURRENT_HART) * HART_STRIDE;
       step = newStep(hart, STEP_FURTHER, load<u32>(step, STEP_RAW), load<u64>(step, STEP_TICKS));
     }
