@@ -61,7 +61,7 @@ export function* openTrap(run: SearchedRun, hart: number): Slices<Entry | undefi
 }
 
 /** Traps that are open behind a stretch of a run, of one hart and of vCPUs. */
-class History {
+export class History {
   /** Nothing of what was before matters: the machine was reset. */
   isOver = false;
   private readonly hart: number;

@@ -116,7 +116,7 @@ export const QUESTION_FLAGS = {
   returns: { syntax: '--returns', help: 'with the end of each call: when, how many instructions later, a0 and a1' },
   args: {
     syntax: '--args <n>',
-    help: 'so many arguments, from a0 on (default: 8)',
+    help: 'so many arguments, from a0 on (default: as many as debug information says, else 8)',
     parse: parseInteger(0, 8),
     takes: 'text',
   },

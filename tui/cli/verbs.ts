@@ -154,7 +154,7 @@ export const VERBS: readonly Verb[] = [
     ],
     flags: ['returns', 'args', 'hart', 'from', 'to', 'limit', 'symbols', 'json'],
     examples: [
-      'dejavm calls latest heap_alloc --args 1 --returns   # what was asked for, and what was given',
+      'dejavm calls latest heap_alloc --returns            # what was asked for, and what was given',
       'dejavm calls run.djvm guest:main --from fault        # of all VMs; vm2:main: of one',
       "dejavm calls run.djvm 'va:0x80001000 vm=1' --limit 20",
     ],

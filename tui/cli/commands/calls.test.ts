@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 describe('calls', () => {
   it('lists those that `when` finds at the same place, each with its end', async () => {
-    const { calls: list, more } = await json('heap_alloc', '--returns', '--args', '1');
+    const { calls: list, more } = await json('heap_alloc', '--returns');
     const found = await cli(['when', trace, 'hart0.pc == heap_alloc || hart1.pc == heap_alloc', '--list', '--json']);
     const { hits } = JSON.parse(found.out);
     expect(more).toBe(false);
@@ -28,7 +28,8 @@ describe('calls', () => {
     expect(list.length).toBeGreaterThan(3);
     for (const one of list) {
       expect(one).toMatchObject({ by: 'call', mode: 'HS', symbol: 'heap_alloc', end: { kind: 'returned' } });
-      expect(one.arguments).toHaveLength(1);
+      // As its debug information says; with --args as many as are asked for.
+      expect([one.names, one.arguments.length]).toEqual([expect.arrayContaining(['bytes']), one.names.length]);
       expect(one.caller).toMatch(/^\w+\+0x[0-9a-f]+$/);
       // A pointer into RAM: a0 of what it returns is where the blocks are.
       expect(Number(one.end.results[0])).toBeGreaterThan(0x8020_0000);
@@ -51,8 +52,12 @@ describe('calls', () => {
   it('prints them for people, and says what is left out', async () => {
     const { code, out, err } = await calls('heap_alloc', '--returns', '--args', '1', '--limit', '1');
     expect(code).toBe(EXIT.ok);
-    expect(out).toMatch(/heap_alloc\(0x[0-9a-f]+\) {2}0x80[0-9a-f]+, 0x[0-9a-f]+ at [\d,]+, [\d,]+ instructions later/);
+    expect(out).toMatch(
+      /heap_alloc\(\w+=0x[0-9a-f]+\) {2}0x80[0-9a-f]+, 0x[0-9a-f]+ at [\d,]+, [\d,]+ instructions later/,
+    );
     expect(err).toMatch(/only the first 1 are listed.*\n.*dejavm show \S+ -g \d+ns$/m);
+    expect((await json('heap_alloc', '--args', '3', '--limit', '1')).calls[0].arguments).toHaveLength(3);
+    expect((await json('vm_exit', '--limit', '1')).calls[0].arguments).toHaveLength(8);
     expect((await calls('heap_alloc', '--to', '100k')).out).toBe('0 calls\n');
     expect((await calls('vm_run', '--returns', '--to', '1250k')).out).toMatch(/not up to the end/);
     expect((await calls('vm_exit', '--returns', '--to', '1250k')).out).toMatch(

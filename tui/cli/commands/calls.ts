@@ -2,7 +2,7 @@
  * `dejavm calls TRACE FUNCTION`: each call of a function with its arguments, and with `--returns` what became of it.
  * Relies on replay/stack, which tells the calls of recursions, VMs and threads apart.
  */
-import { codeText, shellLine, visible } from '../../../engine/index.ts';
+import { codeText, type MachineSymbols, shellLine, visible } from '../../../engine/index.ts';
 import { type FunctionCall, functionCalls, parseExecutions, type TraceTimeline } from '../../../replay/index.ts';
 import { TraceError } from '../../../traces/index.ts';
 import { counted, EXIT, type ExitCode, grouped, hex, table, UsageError, virtualTime } from '../../base/index.ts';
@@ -48,7 +48,7 @@ export async function callsCommand({ args, flags, io }: CommandContext<CallsFlag
   });
 
   const more = asked.result === true;
-  const listed = calls.map((call) => describeCall(call, run, flags.args ?? ALL_ARGUMENTS, flags.returns === true));
+  const listed = calls.map((call) => describeCall(call, run, flags.args, flags.returns === true));
   if (flags.json) io.out(toJson('calls', { trace: trace.path, function: text!, calls: listed, more }));
   else io.out(`${callsText(listed, flags.returns === true)}\n`);
   if (more) io.err(`dejavm: only the first ${grouped(calls.length)} are listed; --limit lists more\n`);
@@ -66,12 +66,28 @@ export async function callsCommand({ args, flags, io }: CommandContext<CallsFlag
   return EXIT.ok;
 }
 
+/** What does not go through a0 to a7, one register each. */
+const ELSEWHERE = /^(?!.*\*$)(const )?(struct|union|float|double|long double|__int128|_Complex)\b/;
+
+/** The names of a function's parameters; undefined: not known, or they are not simply in a0 to a7. */
+function namesOf({ mode, pc, vmid }: FunctionCall, symbols: MachineSymbols): readonly string[] | undefined {
+  const at = symbols.debugAt(mode, pc, vmid);
+  const taken = at?.debug.functionAt(at.address);
+  // A clone that the compiler made, such as f.isra.0, may take others.
+  if (!taken || taken.low !== at!.address || symbols.lookup(mode, pc, vmid)?.name !== taken.name) return undefined;
+  const { parameters } = taken;
+  if (parameters.length > ALL_ARGUMENTS || parameters.some(({ type }) => ELSEWHERE.test(type))) return undefined;
+  return parameters.map(({ name }) => name);
+}
+
 /** A call, as --json prints it. */
 type DescribedCall = ReturnType<typeof describeCall>;
 
-function describeCall(call: FunctionCall, { symbols }: TraceTimeline, args: number, returns: boolean) {
+/** `args`: so many arguments; else as many as the function takes, where debug information says it, or all. */
+function describeCall(call: FunctionCall, { symbols }: TraceTimeline, args: number | undefined, returns: boolean) {
   const { end, vmid, mode, pc, ra, ...rest } = call;
   const symbol = symbols.describe(mode, pc, vmid);
+  const names = namesOf(call, symbols);
   // A call may be the last instruction of its function.
   const from = call.by === 'entry' ? {} : symbols.codeAt(mode, ra - 2n, vmid);
   return {
@@ -83,24 +99,29 @@ function describeCall(call: FunctionCall, { symbols }: TraceTimeline, args: numb
     ra,
     ...(from.symbol !== undefined && { caller: from.symbol }),
     ...(from.source !== undefined && { source: from.source }),
-    arguments: call.arguments.slice(0, args),
+    arguments: call.arguments.slice(0, args ?? names?.length ?? ALL_ARGUMENTS),
+    ...(names && { names }),
     ...(returns && { end }),
   };
 }
 
 function callsText(calls: readonly DescribedCall[], returns: boolean): string {
-  const rows = calls.map(({ moment, ticks, hart, mode, vmid, symbol, pc, end, arguments: values, ...from }) => [
-    grouped(moment),
-    virtualTime(ticks),
-    `hart ${hart} ${mode}${vmid === undefined ? '' : ` VM ${vmid}`}`,
-    `${symbol === undefined ? hex(pc, 8) : visible(symbol)}(${values.map((value) => hex(value)).join(', ')})`,
-    ...(returns ? [end ? endText(end, hart) : ''] : []),
-    callerText(from),
-  ]);
+  const rows = calls.map(
+    ({ moment, ticks, hart, mode, vmid, symbol, pc, end, arguments: values, names = [], ...from }) => [
+      grouped(moment),
+      virtualTime(ticks),
+      `hart ${hart} ${mode}${vmid === undefined ? '' : ` VM ${vmid}`}`,
+      `${symbol === undefined ? hex(pc, 8) : visible(symbol)}(${values.map((value, n) => argumentText(value, names[n])).join(', ')})`,
+      ...(returns ? [end ? endText(end, hart) : ''] : []),
+      callerText(from),
+    ],
+  );
   if (rows.length === 0) return counted(0, 'call');
   const head = ['moment', 'virtual time', 'where', 'call', ...(returns ? ['returned'] : []), 'from'];
   return table([head, ...rows], [0, 1]);
 }
+
+const argumentText = (value: bigint, name = ''): string => `${name === '' ? '' : `${visible(name)}=`}${hex(value)}`;
 
 function callerText({ by, ra, caller, source }: Pick<DescribedCall, 'by' | 'ra' | 'caller' | 'source'>): string {
   if (by === 'entry') return 'entered without a call';

@@ -44,7 +44,8 @@ export const calls = z.strictObject({
         ra: hex64.describe('where it returns to'),
         caller: text.exactOptional().describe('symbol of the call'),
         source: text.exactOptional().describe('its file and line, when there is debug information'),
-        arguments: z.array(hex64).describe('from a0 on, as many as were asked for'),
+        arguments: z.array(hex64).describe('from a0 on, as many as were asked for, or as it takes'),
+        names: z.array(text).exactOptional().describe('of its parameters, when there is debug information'),
         end: end.exactOptional().describe('with --returns'),
       }),
     )
