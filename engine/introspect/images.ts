@@ -2,13 +2,21 @@
  * Reads the symbols of a machine's images, and finds their debug information: in the image itself, or in the file that
  * belongs to this very build of an embedded one.
  * Relies on the ELF reader: an image that is no ELF file, or is stripped, has an empty table. Does not look into an
- * initrd that is an archive.
+ * initrd that is an archive, other than a bundle of guests.
  */
 
 import { visible } from '../base/index.ts';
-import { type ElfSymbol, type Image, type MachineConfig, readMoved, readSymbols } from '../machine/index.ts';
+import {
+  type ElfSymbol,
+  type Image,
+  type Machine,
+  type MachineConfig,
+  readMoved,
+  readSymbols,
+} from '../machine/index.ts';
 import { debugFileOf } from '../subject/index.ts';
 import { readDebugInfo } from './dwarf/index.ts';
+import { createGuestFinder } from './guests.ts';
 import { isBuildOf, lowestAddress, type SymbolFile } from './named.ts';
 import { joinSymbols, type MachineSymbols, type NamedTable } from './places.ts';
 import { createSymbolTable, type SymbolTable } from './symbols.ts';
@@ -16,6 +24,8 @@ import { createSymbolTable, type SymbolTable } from './symbols.ts';
 export interface SymbolOptions {
   /** Files that somebody named besides the images. */
   readonly files?: readonly SymbolFile[];
+  /** The machine as it stands whenever something is asked: tells which VM runs which image of a bundle. */
+  readonly machine?: Machine;
   /** Called with a line, `lazarus: .debug_line is cut off …`, when debug information turns out to be damaged. */
   readonly onProblem?: (line: string) => void;
 }
@@ -26,7 +36,7 @@ export interface SymbolOptions {
  */
 export function readMachineSymbols(
   config: Pick<MachineConfig, 'bios' | 'kernel' | 'initrd'>,
-  { files = [], onProblem }: SymbolOptions = {},
+  { files = [], machine, onProblem }: SymbolOptions = {},
 ): MachineSymbols {
   const images = [config.bios, config.kernel, config.initrd];
   const imageOf = (file: SymbolFile): Image | undefined =>
@@ -37,7 +47,11 @@ export function readMachineSymbols(
     image && readTable(image, files.find((file) => imageOf(file) === image)?.image, onProblem);
   const named = files.filter((file) => imageOf(file) === undefined).map((file) => namedTable(file, onProblem));
   const [firmware, hypervisor, guest] = images.map(tableOf);
-  return joinSymbols(firmware ?? NO_SYMBOLS, hypervisor, guest, named);
+  const guestOf =
+    machine && config.initrd
+      ? createGuestFinder(config.initrd.bytes, machine, hypervisor, (image) => readTable(image, undefined, onProblem))
+      : undefined;
+  return joinSymbols(firmware ?? NO_SYMBOLS, hypervisor, guest, named, guestOf);
 }
 
 const NO_SYMBOLS: SymbolTable = createSymbolTable('', []);

@@ -22,6 +22,8 @@ export interface MachineSymbols {
   readonly hypervisor: SymbolTable | undefined;
   /** The initrd image, when it is an ELF file (Lazarus loads its guests from there). */
   readonly guest: SymbolTable | undefined;
+  /** The image that a VM runs, where the initrd is a bundle of several and the VM is there. */
+  guestOf(vmid: number): SymbolTable | undefined;
   /** Files that somebody named besides, in their order. */
   readonly named: readonly NamedTable[];
   /** `name+0x10` for an address as code in `mode` uses it. `vmid`: of the VM that it runs in, where that is known. */
@@ -53,15 +55,19 @@ export function joinSymbols(
   hypervisor: SymbolTable | undefined,
   guest: SymbolTable | undefined,
   named: readonly NamedTable[] = [],
+  guestOf: MachineSymbols['guestOf'] = () => undefined,
 ): MachineSymbols {
   const host = hypervisor ? [hypervisor, firmware] : [firmware];
-  const guests = guest ? [guest] : [];
+  const guestsOf = (vmid?: number) => {
+    const own = (vmid === undefined ? undefined : guestOf(vmid)) ?? guest;
+    return own ? [own] : [];
+  };
   const tablesOf = (mode: Mode, vmid?: number): readonly SymbolTable[] => {
     const isGuest = mode === 'VS' || mode === 'VU';
-    const images = isGuest ? guests : mode === 'M' ? host.toReversed() : host;
+    const images = isGuest ? guestsOf(vmid) : mode === 'M' ? host.toReversed() : host;
     if (named.length === 0) return images;
     const fitting = named.filter(
-      (its) => its.side !== (isGuest ? 'host' : 'guest') && (its.vmid === undefined || its.vmid === (vmid ?? its.vmid)),
+      (its) => its.side !== (isGuest ? 'host' : 'guest') && (its.vmid === undefined || its.vmid === vmid),
     );
     const [placed, others] = [true, false].map((is) => fitting.filter((its) => its.isPlaced === is));
     return [...placed!.map(({ table }) => table), ...images, ...others!.map(({ table }) => table)];
@@ -74,6 +80,7 @@ export function joinSymbols(
     firmware,
     hypervisor,
     guest,
+    guestOf,
     named,
     describe,
     lookup: (mode, address, vmid) => firstOf(tablesOf(mode, vmid), (table) => table.lookup(address)),

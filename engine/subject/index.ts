@@ -3,4 +3,4 @@
  * images.
  */
 export { FIXUPS, noteText } from './fixups.ts';
-export { committedFile, debugFileOf, makeBundle } from './images/index.ts';
+export { committedFile, debugFileOf, makeBundle, readBundle } from './images/index.ts';

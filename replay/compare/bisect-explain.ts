@@ -87,7 +87,7 @@ function nameDifference(
   const hart = Number(/^hart(\d+)\./.exec(difference.where)?.[1] ?? Number.NaN);
   if (!(hart < machine.config.harts)) return difference;
   const { mode, vmid } = machine.hart(hart);
-  const symbol = symbols.describe(mode, difference.a);
+  const symbol = symbols.describe(mode, difference.a, vmid);
   const vm = insideVm(mode) ? owners.list.vms.find((candidate) => candidate.vmid === vmid) : undefined;
   return { ...difference, ...(symbol && { symbol }), ...(vm && { owner: vm.name }) };
 }

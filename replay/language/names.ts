@@ -73,7 +73,10 @@ const noImage = ({ vmid }: SymbolNode): string =>
 function tablesFor({ image, vmid }: SymbolNode, symbols: MachineSymbols): readonly NamedTable[] {
   const all = tablesOf(symbols);
   if (vmid !== undefined) {
-    return all.filter((its) => its.side !== 'host' && (its.vmid === undefined || its.vmid === vmid));
+    const table = symbols.guestOf(vmid);
+    const running: readonly NamedTable[] = table ? [{ part: 'guest', side: 'guest', table }] : [];
+    const others = all.filter((its) => its.side !== 'host' && (its.vmid === undefined || its.vmid === vmid));
+    return [...running, ...others];
   }
   if (image === undefined) return all;
   const named = all.filter(({ part, table }) => image === part || image === table.image);

@@ -61,7 +61,7 @@ export function* out(
 function* findFrame({ run }: Moved, hart: number, symbols: MachineSymbols): Slices<Frame> {
   const { machine } = run;
   const at = contextOf(machine, hart);
-  const symbol = symbols.lookup(at.mode, at.pc);
+  const symbol = symbols.lookup(at.mode, at.pc, at.vmid);
   if (!symbol) {
     throw new UserError(
       `no symbol says in which function hart ${hart} is (pc 0x${at.pc.toString(16)}, ${at.mode}-mode)`,

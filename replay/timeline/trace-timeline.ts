@@ -94,7 +94,7 @@ export class TraceTimeline extends Timeline implements TimeTravel {
   }
   /** Symbols of the images in the trace, and of what was named besides. */
   get symbols(): MachineSymbols {
-    this.symbolTables ??= readMachineSymbols(this.machine.config, this.symbolOptions);
+    this.symbolTables ??= readMachineSymbols(this.machine.config, { machine: this.machine, ...this.symbolOptions });
     return this.symbolTables;
   }
 

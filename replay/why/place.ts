@@ -12,6 +12,8 @@ export interface StepPlace extends Position {
   readonly vmid: number;
   readonly pc: bigint;
   readonly symbol?: string;
+  /** `lazarus/sched.c:123`. */
+  readonly source?: string;
   /** Disassembly; of traps their cause. */
   readonly text: string;
 }
@@ -20,9 +22,10 @@ export interface StepPlace extends Position {
 export function placeOf(run: RunSteps, symbols: MachineSymbols, number: StepNumber): StepPlace {
   const step = run.get(number);
   const { ticks, hart, mode, vmid, pc, raw } = step;
-  const symbol = symbols.describe(mode, pc);
-  const text = step.isTrap ? trapText(raw) : disassemble(raw, pc, { symbolize: (at) => symbols.describe(mode, at) });
-  return { moment: run.momentOf(number), ticks, hart, mode, vmid, pc, ...(symbol && { symbol }), text };
+  const text = step.isTrap
+    ? trapText(raw)
+    : disassemble(raw, pc, { symbolize: (at) => symbols.describe(mode, at, vmid) });
+  return { moment: run.momentOf(number), ticks, hart, mode, vmid, pc, ...symbols.codeAt(mode, pc, vmid), text };
 }
 
 const trapText = (raw: number): string =>

@@ -21,7 +21,7 @@ export function describeHit(machine: Machine, symbols: MachineSymbols, fault: Fa
   const next = machine.next();
   const hart = 'hart' in fault && fault.hart !== NEXT_HART ? fault.hart : next.hart;
   const { pc, mode, vmid } = hart === next.hart ? { ...machine.hart(hart), pc: next.pc } : machine.hart(hart);
-  const symbol = symbols.describe(mode, pc);
+  const symbol = symbols.describe(mode, pc, vmid);
   return {
     moment: machine.moment,
     ticks: machine.ticks,

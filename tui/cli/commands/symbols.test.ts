@@ -43,6 +43,28 @@ describe('--symbols', () => {
     expect(of(named, 2)).not.toEqual(of(usual, 2));
   });
 
+  it('is not needed for guests of a bundle: what a VM runs is told by its memory', async () => {
+    const bundled = packageFile('traces/corpus/hang-after-recovery.djvm');
+    const show = (...words: string[]) => cli(['show', bundled, ...words]);
+    const { out } = await show(
+      '-g',
+      '2500k',
+      'dis',
+      'vm1:guest_main',
+      'dis',
+      'vm2:guest_main',
+      'dis',
+      'vm3:guest_main',
+    );
+    const first = [...out.matchAll(/^> .*guest_main \((\w+\.c):\d+\)$/gm)].map(([, file]) => file);
+    expect(first).toEqual(['main.c', 'unixbench.c', 'netbench.c']);
+    const log = await cli(['log', bundled, '--vm', '3', '--kind', 'exit', '--limit', '1']);
+    expect(log.out).toMatch(/ vm3 .* pc 0x8\w+ \w+\+0x\w+ \(\w+\.[cS]:\d+\)$/m);
+    // There is no VM yet that could run it.
+    const early = await show('-g', '100k', 'dis', 'vm2:guest_main');
+    expect([early.code, early.err]).toEqual([EXIT.usage, expect.stringContaining("there is no symbol 'guest_main'")]);
+  });
+
   it('tells once what is damaged', async () => {
     const bytes = readFileSync(image('lazarus.debug'));
     const at = bytes.indexOf('\x78\x9c', 0x1000, 'latin1');

@@ -116,13 +116,16 @@ function fetchedFrom(machine: Machine, at: Addressed): Parameters<typeof disasse
   return {
     config,
     readPhysical: (paddr, bytes) => machine.readPhysical(paddr, bytes),
-    hart: () => ({ ...machine.hart(0), mode }),
+    hart: () => ({ ...machine.hart(0), mode, ...(at.space === 'gpa' && { vmid: at.vmid }) }),
     translate: (_hart, address) => locate(machine, { ...at, address }, 1).ranges[0]?.paddr,
   };
 }
 
 function symbolAt({ machine, symbols }: Context, at: Addressed): string | undefined {
-  if (at.space === 'va') return symbols.describe(machine.hart(at.hart).mode, at.address);
-  if (at.space === 'gpa') return symbols.describe('VS', at.address);
+  if (at.space === 'va') {
+    const { mode, vmid } = machine.hart(at.hart);
+    return symbols.describe(mode, at.address, vmid);
+  }
+  if (at.space === 'gpa') return symbols.describe('VS', at.address, at.vmid);
   return at.address < BigInt(RAM_BASE) ? undefined : symbols.describePhysical(Number(at.address));
 }
