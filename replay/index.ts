@@ -266,3 +266,5 @@ export {
   why,
   whyAlone,
 } from './why/index.ts';
+export { type Cause, type StepPlace, type WhyAnswer, type WhyQuestion, type WhyStep, why } from './why/index.ts';
+export { type Explained, type Explanation, explainRun } from './explain/index.ts';

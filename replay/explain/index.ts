@@ -1,0 +1,4 @@
+/**
+ * Explains a failed run by its golden run: from what a user sees back to what began it.
+ */
+export { type Explained, type Explanation, explainRun } from './explain.ts';
