@@ -109,6 +109,7 @@ export {
 } from './isa/index.ts';
 export {
   type AddressSpace,
+  CLINT,
   checkMachine,
   compareStates,
   createMachine,

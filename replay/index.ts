@@ -64,6 +64,7 @@ export {
   recoveriesIn,
   vmEquivalence,
 } from './equivalence/index.ts';
+export { type Explained, type Explanation, explainRun } from './explain/index.ts';
 export {
   AbsentError,
   type AccessBytes,
@@ -266,5 +267,3 @@ export {
   why,
   whyAlone,
 } from './why/index.ts';
-export { type Cause, type StepPlace, type WhyAnswer, type WhyQuestion, type WhyStep, why } from './why/index.ts';
-export { type Explained, type Explanation, explainRun } from './explain/index.ts';

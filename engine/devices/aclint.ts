@@ -7,7 +7,8 @@
 import type { Board, Device } from './device.ts';
 import { placeRecord } from './record.ts';
 
-const MTIMECMP = 0x4000;
+/** Offset of the comparators of machine timer interrupts, 8 bytes a hart. */
+export const MTIMECMP = 0x4000;
 const MTIME = 0xbff8;
 const TWO_32 = 0x100000000;
 /** mip.MSIP. */

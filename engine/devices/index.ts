@@ -1,4 +1,4 @@
-export { aclint } from './aclint.ts';
+export { aclint, MTIMECMP } from './aclint.ts';
 export { type Board, type Device, type Disk, NEVER, type Port } from './device.ts';
 export {
   anyFault,

@@ -3,6 +3,7 @@
  * it.
  */
 export {
+  CLINT,
   checkMachine,
   diskPlace,
   type ElfSection,

@@ -1,6 +1,6 @@
 /**
- * From what a user sees of a failed run to what began it: each symptom is a question, the earliest that leads to a cause
- * is the explanation. Relies on symptoms and the walk backwards; what was injected is not looked at.
+ * From what a user sees of a failed run to what began it: each symptom is a question, and the earliest that leads to a
+ * cause is the explanation. Relies on symptoms and the walk backwards; what was injected is not looked at.
  */
 import type { Slices } from '../search/index.ts';
 import { findSymptoms, type Symptom } from '../symptoms/index.ts';
@@ -44,8 +44,7 @@ export function* explainRun(a: TraceTimeline, g: TraceTimeline): Slices<Explanat
 }
 
 /** Whether a chain ends in something that began it: what changed by itself, or came from outside. */
-const isCause = ({ cause }: WhyAnswer): boolean =>
-  ['register', 'csr', 'memory', 'code', 'pc'].includes(cause.kind);
+const isCause = ({ cause }: WhyAnswer): boolean => ['register', 'csr', 'memory', 'code', 'pc'].includes(cause.kind);
 
 /** The question that a symptom is; undefined: it is none that the harts can answer. */
 function questionOf(symptom: Symptom): WhyQuestion | undefined {

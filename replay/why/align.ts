@@ -5,8 +5,9 @@
  * @see Xin, Sumner and Zhang, "Efficient program execution indexing", PLDI 2008; Johnson et al., "Differential
  * slicing", IEEE S&P 2011
  */
-import { decode, STEP_FLAGS, type Ticks } from '../../engine/index.ts';
+import { decode, STEP_FLAGS, type Steps, type Ticks } from '../../engine/index.ts';
 import type { Slices } from '../search/index.ts';
+import { isReturnWord } from './flow.ts';
 import type { RunSteps, StepNumber } from './steps.ts';
 
 /** Steps of one hart in order of time. */
@@ -23,6 +24,8 @@ interface Path {
 const MOST = 6_000_000;
 /** How far ahead one looks for where two paths meet again, at first and at most. */
 const LOOK = [2_000, 30_000, 400_000] as const;
+/** Steps looked at for the last of a hart before. */
+const FAR = 5_000_000;
 const NONE = -1;
 const TRAP = 0x40;
 const INTERRUPT = 0x80;
@@ -81,13 +84,13 @@ export class Alignment {
 
   /** Where A left B's path before it came to `step` of A; undefined: that lies before what was compared. */
   partingOfA(step: StepNumber): Parting | undefined {
-    const found = this.lastMapped(step, this.a, this.ofA, this.ofB, this.toB);
+    const found = this.lastMapped(step, this.a, this.b, this.ofA, this.ofB, this.toB);
     return found && { a: found.own, b: found.other };
   }
 
   /** Where B left A's path before it came to `step` of B: what A did not do. */
   partingOfB(step: StepNumber): Parting | undefined {
-    const found = this.lastMapped(step, this.b, this.ofB, this.ofA, this.toA);
+    const found = this.lastMapped(step, this.b, this.a, this.ofB, this.ofA, this.toA);
     return found && { a: found.other, b: found.own };
   }
 
@@ -118,6 +121,7 @@ export class Alignment {
   private lastMapped(
     step: StepNumber,
     own: RunSteps,
+    others: RunSteps,
     paths: Map<number, Path>,
     otherPaths: Map<number, Path>,
     maps: Map<number, Int32Array>,
@@ -128,14 +132,16 @@ export class Alignment {
     for (let n = (indexOf(path, step) ?? path.count) - 1; n >= 0; n--) {
       if (map[n] !== NONE) return { own: path.steps[n]!, other: otherPaths.get(hart)!.steps[map[n]!]! };
     }
-    return undefined;
+    // Nothing since both did the same: what the hart did last before.
+    const last = own.back(own.before(this.from), FAR, (steps, n) => isOf(steps, n, hart));
+    const other = last === undefined ? undefined : others.at(own.get(last).ticks);
+    return last === undefined || other === undefined ? undefined : { own: last, other };
   }
 
   private *paths(run: RunSteps, to: Ticks): Slices<Path[]> {
     const lists = Array.from({ length: run.run.machine.config.harts }, () => new PathList());
     let isOver = false;
     for (let from = run.before(this.from); !isOver; from = run.nextWindow(from)) {
-      isOver = from === run.nextWindow(from);
       const { steps, index } = run.windowOf(from);
       yield { moment: run.run.machine.moment, executed: run.logged };
       for (let n = run.place(from); n < steps.count && !isOver; n++) {
@@ -145,6 +151,7 @@ export class Alignment {
         if (this.isCut || steps.ticks(n) > to) isOver = true;
         else list.add(run.number(index, n), steps.pc(n), steps.raw(n), steps.flags(n));
       }
+      if (run.nextWindow(from) === from) isOver = true;
     }
     return lists.map((list) => list.done());
   }
@@ -153,7 +160,9 @@ export class Alignment {
 function next(step: StepNumber, run: RunSteps, paths: Map<number, Path>): StepNumber | undefined {
   const path = paths.get(run.get(step).hart)!;
   const n = indexOf(path, step);
-  return n === undefined || n + 1 >= path.count ? undefined : path.steps[n + 1];
+  // A step before all that were compared was found as the last of them.
+  if (n === undefined) return path.count > 0 && step < path.steps[0]! ? path.steps[0] : undefined;
+  return n + 1 >= path.count ? undefined : path.steps[n + 1];
 }
 
 function indexOf({ steps, count }: Path, step: StepNumber): number | undefined {
@@ -184,11 +193,14 @@ const isLink = (register: number | undefined): boolean => register === 1 || regi
 function turnOfInstruction(raw: number): number {
   const { instruction, operands } = decode(raw) ?? {};
   if (!instruction || !operands) return 0;
-  if (instruction.effect.kind === 'run') return ['mret', 'sret'].includes(instruction.effect.call.helper) ? -1 : 0;
+  if (isReturnWord(raw)) return -1;
   if (instruction.effect.kind !== 'jump') return 0;
   if (isLink(operands.rd)) return 1;
   return isLink(operands.rs1) ? -1 : 0;
 }
+
+const isOf = (steps: Steps, n: number, hart: number): boolean =>
+  steps.hart(n) === hart && !(steps.flags(n) & STEP_FLAGS.FURTHER);
 
 class PathList {
   count = 0;

@@ -1,136 +1,172 @@
 /**
  * The chain of instructions that a wrong value or a missing step came from, backwards through two runs at once: at each
  * instruction only what differs from the golden run is followed, copies are passed over, and where the paths part the
- * branch or trap that parted is next. It ends where a value is found that nobody wrote.
+ * branch or trap that parted is next. It ends where a value is found that nobody wrote. Everything that differs is
+ * followed breadth first, so that the shortest chain is found.
  * @see Johnson et al., "Differential slicing: identifying causal execution differences for security applications",
  * IEEE S&P 2011
  */
-import type { Slices } from '../search/index.ts';
+import type { SearchProgress, Slices } from '../search/index.ts';
 import type { Alignment, Parting } from './align.ts';
-import { accessed, isStable, narrowed, samePlace, successors, type UsePair } from './compare.ts';
-import {
-  bytesOf,
-  codeUse,
-  copiedFrom,
-  csrRead,
-  type Location,
-  memoryRead,
-  namedCsr,
-  partOf,
-  registersRead,
-  touchesDevice,
-  type Use,
-} from './flow.ts';
+import { isStable, narrowed, samePlace, successors, type UsePair } from './compare.ts';
+import { Differences } from './differences.ts';
+import { bytesOf, copiedFrom, type Location, partOf, touchesDevice, type Use } from './flow.ts';
 import { type Producer, producerOf, trappedPc, valueAt } from './producer.ts';
+import { raiserOf } from './raiser.ts';
 import type { RunSteps, Step, StepNumber } from './steps.ts';
 import type { Chain, Link, Origin } from './types.ts';
 
-/** Instructions of a chain, copies counted, that are followed at most. */
+/** Links so far, the last one first: paths share their beginnings. */
+interface Trail {
+  readonly link: Link;
+  readonly before: Trail | undefined;
+}
+
+/** Something that is to be looked at. */
+type Item = { readonly trail: Trail | undefined } & (
+  | { readonly kind: 'value'; readonly pair: UsePair }
+  | { readonly kind: 'parting'; readonly parting: Parting | undefined; readonly at: StepNumber }
+  /** CSRs that decide where the paths parted, when what the instructions name does not tell. */
+  | { readonly kind: 'state'; readonly parting: Parting }
+);
+
+/** Values and partings that are looked at at most. */
 const MOST_VISITED = 20_000;
 
 export class ChainWalk {
   private readonly a: RunSteps;
   private readonly b: RunSteps;
   private readonly alignment: Alignment;
+  private readonly differences: Differences;
   private readonly seen = new Set<string>();
   private visited = 0;
+  private readonly queue: Item[] = [];
+  /** Looked at when nothing else is left. */
+  private readonly reserve: Item[] = [];
   private fallback: Chain | undefined;
-  /** The links up to what is being looked at: what is left of a walk that is ended early. */
-  soFar: readonly Link[] = [];
+  private trail: Trail | undefined;
 
   constructor(a: RunSteps, b: RunSteps, alignment: Alignment) {
     [this.a, this.b, this.alignment] = [a, b, alignment];
+    this.differences = new Differences(a, b);
+  }
+
+  /** The links up to what is being looked at: what is left of a walk that is ended early. */
+  get soFar(): readonly Link[] {
+    return linksOf(this.trail);
   }
 
   /** Why a value differs. */
-  *ofValue(pair: UsePair): Slices<Chain> {
-    return this.finish(yield* this.follow(pair, []));
+  ofValue(pair: UsePair): Slices<Chain> {
+    return this.walk({ kind: 'value', pair, trail: undefined });
   }
 
   /** Why A came to a step that B did not come to. */
-  *ofStepOfA(step: StepNumber): Slices<Chain> {
-    return this.finish(yield* this.parting(this.alignment.partingOfA(step), step, []));
+  ofStepOfA(step: StepNumber): Slices<Chain> {
+    return this.walk({ kind: 'parting', parting: this.alignment.partingOfA(step), at: step, trail: undefined });
   }
 
   /** Why A did not come to a step of B. */
-  *ofStepOfB(step: StepNumber): Slices<Chain> {
+  ofStepOfB(step: StepNumber): Slices<Chain> {
     const parting = this.alignment.partingOfB(step);
-    return this.finish(yield* this.parting(parting, parting?.a ?? 0, []));
+    return this.walk({ kind: 'parting', parting, at: parting?.a ?? 0, trail: undefined });
   }
 
-  private finish(found: Chain | undefined): Chain {
-    const chain = found ?? this.fallback;
-    if (chain) return { ...chain, visited: this.visited };
+  private *walk(first: Item): Slices<Chain> {
+    this.queue.push(first);
+    for (let next = 0; this.visited < MOST_VISITED; this.visited++) {
+      const item = this.queue[next++] ?? this.reserve.shift();
+      if (!item) break;
+      this.trail = item.trail;
+      yield this.progress();
+      const found = yield* this.look(item);
+      if (found) return { ...found, visited: this.visited + 1 };
+    }
+    if (this.fallback) return { ...this.fallback, visited: this.visited };
     return { links: [], origin: { kind: 'unexplained', at: 0, why: 'nothing differs' }, visited: this.visited };
   }
 
+  private progress(): SearchProgress {
+    return { moment: this.a.run.machine.moment, executed: this.a.logged + this.b.logged };
+  }
+
+  private *look(item: Item): Slices<Chain | undefined> {
+    if (item.kind === 'value') return yield* this.value(item.pair, item.trail);
+    if (item.kind === 'parting') return this.parting(item.parting, item.at, item.trail);
+    return this.state(item.parting, item.trail);
+  }
+
+  /** Whether it is the first time that something is looked at. */
+  private isNew(key: string): boolean {
+    const { size } = this.seen;
+    return this.seen.add(key).size > size;
+  }
+
   /** A chain that ends in something that needs no further cause; others are kept for want of better. */
-  private end(links: readonly Link[], origin: Origin): Chain | undefined {
-    const chain = { links, origin, visited: this.visited };
+  private end(trail: Trail | undefined, origin: Origin): Chain | undefined {
+    const chain = { links: linksOf(trail), origin, visited: this.visited };
     if (origin.kind === 'changed' || origin.kind === 'pc' || isInjected(origin)) return chain;
     this.fallback ??= chain;
     return undefined;
   }
 
-  /** Follows one differing value to what produced it in both runs. */
-  private *follow(start: UsePair, links: readonly Link[]): Slices<Chain | undefined> {
-    let pair = narrowed(start);
-    for (;;) {
-      const key = keyOf(pair);
-      if (this.seen.has(key) || ++this.visited > MOST_VISITED) return undefined;
-      this.seen.add(key);
-      this.soFar = links;
-      yield { moment: this.a.run.machine.moment, executed: this.a.logged + this.b.logged };
-      const ofA = yield* producerOf(this.a, pair.a, pair.atA);
-      if (ofA.kind === 'changed') return this.end(links, changedOrigin(ofA, pair.atA));
-      if (ofA.kind === 'outside') {
-        return this.end(links, { kind: 'outside', producer: ofA, found: pair.atA });
-      }
-      // The part that the last writer wrote: the rest, if it differs, came from somebody else.
-      if (bytesOf(ofA.use.location) < bytesOf(pair.a.location)) {
-        const found = yield* this.followParts(pair, ofA.use, links);
-        if (found !== 'same') return found;
-      }
-      const ofB = yield* producerOf(this.b, pair.b, pair.atB);
-      if (ofA.kind !== 'step' || ofB.kind !== 'step') {
-        return this.end(links, { kind: 'unexplained', at: pair.atA, why: whyNot(ofA, ofB) });
-      }
-      const misplaced = this.misplaced(pair, ofA.step, ofB.step);
-      if (misplaced) return yield* this.operands('computed', misplaced, undefined, links);
-      const next = this.through(pair, ofA.step, ofB.step);
-      if (next === undefined) return yield* this.compareProducers(pair, ofA.step, ofB.step, links);
-      pair = narrowed(next);
+  private follow(kind: Link['kind'], pair: Parting, follows: readonly UsePair[], before: Trail | undefined): void {
+    for (const one of follows) {
+      this.queue.push({ kind: 'value', pair: one, trail: { link: { kind, pair, follows: one }, before } });
     }
   }
 
-  /** The differing parts of a value that several instructions wrote. */
-  private *followParts(pair: UsePair, part: Use, links: readonly Link[]): Slices<Chain | undefined | 'same'> {
-    const { a: whole } = pair;
-    if (whole.location.kind !== 'memory' || part.location.kind !== 'memory') return 'same';
-    const from = part.location.paddr - whole.location.paddr;
-    const cut = (start: number, bytes: number): UsePair | undefined => {
-      if (bytes <= 0) return undefined;
-      const [a, b] = [partOf(pair.a, start, bytes), partOf(pair.b, start, bytes)];
-      return a.value === b.value ? undefined : { ...pair, a, b };
-    };
-    const size = part.location.bytes;
-    const parts = [cut(from, size), cut(0, from), cut(from + size, whole.location.bytes - from - size)];
-    for (const one of parts) {
-      const found = one && (yield* this.follow(one, links));
-      if (found) return found;
+  private followParting(parting: Parting | undefined, at: StepNumber, trail: Trail | undefined): undefined {
+    this.queue.push({ kind: 'parting', parting, at, trail });
+  }
+
+  /** Goes with one differing value to what produced it in both runs. */
+  private *value(start: UsePair, trail: Trail | undefined): Slices<Chain | undefined> {
+    let pair = narrowed(start);
+    for (;;) {
+      if (!this.isNew(keyOf(pair))) return undefined;
+      const ofA = yield* producerOf(this.a, pair.a, pair.atA);
+      if (ofA.kind === 'changed') return this.end(trail, changedOrigin(ofA, pair.atA));
+      if (ofA.kind === 'outside') return this.end(trail, { kind: 'outside', producer: ofA, found: pair.atA });
+      const parts = partsOf(pair, ofA.use);
+      if (parts) {
+        for (const part of parts) this.queue.push({ kind: 'value', pair: part, trail });
+        return undefined;
+      }
+      const ofB = yield* producerOf(this.b, pair.b, pair.atB);
+      const [atA, atB] = [stepOf(ofA), stepOf(ofB)];
+      const misplaced = this.misplaced(pair, atA, atB);
+      if (misplaced) return this.operands(misplaced, pair, trail);
+      if (atA === undefined || atB === undefined) return this.oneSided(pair, ofA, ofB, trail);
+      const next = this.through(pair, atA, atB);
+      if (next === undefined) return this.producers(pair, atA, atB, trail);
+      pair = narrowed(next);
+      yield this.progress();
     }
-    return undefined;
   }
 
   /** A store that both runs did, one of them to another address: it wrote elsewhere, or did not write here. */
-  private misplaced(pair: UsePair, atA: StepNumber, atB: StepNumber): Parting | undefined {
+  private misplaced(pair: UsePair, atA?: StepNumber, atB?: StepNumber): Parting | undefined {
     if (pair.a.location.kind !== 'memory') return undefined;
-    const elsewhere = (a: StepNumber | undefined, b: StepNumber | undefined): Parting | undefined => {
+    const elsewhere = (a?: StepNumber, b?: StepNumber): Parting | undefined => {
       if (a === undefined || b === undefined) return undefined;
       const [ofA, ofB] = [this.a.get(a), this.b.get(b)];
       return ofA.accesses[0]?.address === ofB.accesses[0]?.address ? undefined : { a, b };
     };
-    return elsewhere(atA, this.alignment.inB(atA)) ?? elsewhere(this.alignment.inA(atB), atB);
+    const here = atA === undefined ? undefined : elsewhere(atA, this.alignment.inB(atA));
+    return here ?? (atB === undefined ? undefined : elsewhere(this.alignment.inA(atB), atB));
+  }
+
+  /** One run wrote it and the other never did. */
+  private oneSided(pair: UsePair, ofA: Producer, ofB: Producer, trail: Trail | undefined): Chain | undefined {
+    const [atA, atB] = [stepOf(ofA), stepOf(ofB)];
+    if (atA !== undefined && ofB.kind === 'initial' && this.alignment.inB(atA) === undefined) {
+      return this.followParting(this.alignment.partingOfA(atA), atA, trail);
+    }
+    if (atB !== undefined && ofA.kind === 'initial' && this.alignment.inA(atB) === undefined) {
+      return this.followParting(this.alignment.partingOfB(atB), pair.atA, trail);
+    }
+    return this.end(trail, { kind: 'unexplained', at: pair.atA, why: whyNot(ofA, ofB) });
   }
 
   /** Passes over copies: where the value came from in both runs; undefined: one of them computed it. */
@@ -154,223 +190,158 @@ export class ChainWalk {
     return inB === undefined ? this.alignment.inA(b.number) === undefined : inB === b.number;
   }
 
-  private *compareProducers(
-    pair: UsePair,
-    atA: StepNumber,
-    atB: StepNumber,
-    links: readonly Link[],
-  ): Slices<Chain | undefined> {
-    const [a, b] = [this.a.get(atA), this.b.get(atB)];
-    if (this.isSame(a, b)) return yield* this.operands('computed', { a: atA, b: atB }, pair.a.location, links);
-    if (this.alignment.inB(atA) === undefined) {
-      return yield* this.parting(this.alignment.partingOfA(atA), atA, links);
+  /** Two instructions that computed a value, or two that are no copies of the same. */
+  private producers(pair: UsePair, atA: StepNumber, atB: StepNumber, trail: Trail | undefined): Chain | undefined {
+    if (this.isSame(this.a.get(atA), this.b.get(atB))) return this.operands({ a: atA, b: atB }, pair, trail);
+    const { alignment } = this;
+    let isFollowed = false;
+    const followParting = (parting: Parting | undefined, at: StepNumber) => {
+      isFollowed = true;
+      this.followParting(parting, at, trail);
+    };
+    if (alignment.inB(atA) === undefined) followParting(alignment.partingOfA(atA), atA);
+    if (alignment.inA(atB) === undefined) followParting(alignment.partingOfB(atB), atA);
+    // Both runs did both, and the one that found it did so at another time: how it came there is the question.
+    if (!isFollowed && alignment.inB(pair.atA) !== pair.atB) {
+      followParting(alignment.partingOfA(pair.atA), pair.atA);
+      followParting(alignment.partingOfB(pair.atB), pair.atA);
     }
-    if (this.alignment.inA(atB) === undefined) {
-      return yield* this.parting(this.alignment.partingOfB(atB), atA, links);
-    }
-    return this.end(links, { kind: 'unexplained', at: atA, why: 'both runs did both, in another order' });
+    if (isFollowed) return undefined;
+    return this.end(trail, { kind: 'unexplained', at: atA, why: 'both runs did both, in another order' });
   }
 
   /** What differs in an instruction that both runs did. */
-  private *operands(
-    kind: Link['kind'],
-    pair: Parting,
-    location: Location | undefined,
-    links: readonly Link[],
-  ): Slices<Chain | undefined> {
+  private operands(pair: Parting, of: UsePair, trail: Trail | undefined): Chain | undefined {
     const [a, b] = [this.a.get(pair.a), this.b.get(pair.b)];
-    if (location && trappedPc(a, location)) return yield* this.beforeStep(pair, links);
-    for (const follows of this.differing(a, b)) {
-      const found = yield* this.follow(follows, [...links, { kind, pair, follows }]);
-      if (found) return found;
+    if (trappedPc(a, of.a.location)) return this.followParting(this.alignment.partingOfA(pair.a), pair.a, trail);
+    const differing = this.differences.operands(a, b);
+    if (differing.length > 0) {
+      this.follow('computed', pair, differing, trail);
+      return undefined;
     }
-    if (this.differing(a, b).length > 0) return undefined;
-    if (location?.kind === 'csr' && !a.csr) {
-      const kept = yield* this.keptBits(location, pair, links);
-      if (kept) return kept;
+    const kept = a.csr ? undefined : this.keptBits(of.a.location, pair);
+    if (kept) {
+      this.follow('computed', pair, [kept], trail);
+      return undefined;
     }
-    if (touchesDevice(a)) return this.end(links, { kind: 'device', at: pair.a });
-    const moved = yield* this.translation(a, b, pair, links);
-    if (moved) return moved;
-    if (a.csr && !isStable(a.csr.number)) return this.end(links, { kind: 'time', at: pair.a });
-    return this.end(links, { kind: 'unexplained', at: pair.a, why: 'both runs did it with the same operands' });
+    if (touchesDevice(a)) return this.end(trail, { kind: 'device', at: pair.a });
+    const translated = this.differences.translation(a, b);
+    if (translated.length > 0) {
+      this.follow('translated', pair, translated, trail);
+      return undefined;
+    }
+    if (a.csr && !isStable(a.csr.number)) return this.end(trail, { kind: 'time', at: pair.a });
+    return this.end(trail, { kind: 'unexplained', at: pair.a, why: 'both runs did it with the same operands' });
   }
 
   /** Bits of a status register that a trap or a return left as they were. */
-  private *keptBits(location: Location, pair: Parting, links: readonly Link[]): Slices<Chain | undefined> {
+  private keptBits(location: Location, pair: Parting): UsePair | undefined {
+    if (location.kind !== 'csr') return undefined;
     const before = (run: RunSteps, at: StepNumber): Use => ({ location, value: valueAt(run, location, at) });
     const follows = { a: before(this.a, pair.a), b: before(this.b, pair.b), atA: pair.a, atB: pair.b };
-    if (follows.a.value === follows.b.value) return undefined;
-    return yield* this.follow(follows, [...links, { kind: 'computed', pair, follows }]);
-  }
-
-  /** Operands that differ: the instruction itself, registers, memory, CSRs. */
-  private differing(a: Step, b: Step): UsePair[] {
-    const pairs: UsePair[] = [];
-    const add = (ofA: readonly Use[], ofB: readonly Use[]) => {
-      for (const [n, one] of ofA.entries()) {
-        const other = ofB[n];
-        if (!other || one.value === other.value) continue;
-        if (!samePlace(one.location, other.location)) continue;
-        pairs.push({ a: one, b: other, atA: a.number, atB: b.number });
-      }
-    };
-    if (a.isTrap) return pairs;
-    if (a.raw !== b.raw) {
-      const bytes = (a.raw & 3) === 3 && (b.raw & 3) === 3 ? 4 : 2;
-      if (a.code === b.code) add([codeUse(a, bytes)], [codeUse(b, bytes)]);
-      // What another instruction reads is no answer.
-      return pairs;
-    }
-    add(registersRead(a), registersRead(b));
-    if (pairs.length > 0) return pairs;
-    add(memoryRead(a), memoryRead(b));
-    if (a.csr && b.csr && isStable(a.csr.number)) add(csrRead(a), csrRead(b));
-    return pairs;
+    return follows.a.value === follows.b.value ? undefined : follows;
   }
 
   /** Where the paths parted: what the last common step found differently. */
-  private *parting(parting: Parting | undefined, at: StepNumber, links: readonly Link[]): Slices<Chain | undefined> {
+  private parting(parting: Parting | undefined, at: StepNumber, trail: Trail | undefined): Chain | undefined {
     if (!parting) {
-      return this.end(links, {
-        kind: 'unexplained',
-        at,
-        why: 'where the paths parted lies outside of what was compared',
-      });
+      const why = 'where the paths parted lies outside of what was compared';
+      return this.end(trail, { kind: 'unexplained', at, why });
     }
-    const key = `parting ${parting.a} ${parting.b}`;
-    if (this.seen.has(key) || ++this.visited > MOST_VISITED) return undefined;
-    this.seen.add(key);
+    if (!this.isNew(`parting ${parting.a} ${parting.b}`)) return undefined;
     const [a, b] = [this.a.get(parting.a), this.b.get(parting.b)];
-    const [nextA, nextB] = [this.nextOf(this.a, parting.a), this.nextOf(this.b, parting.b)];
-    const strayed = nextA && this.strayed(a, nextA);
-    if (strayed) return this.end(links, strayed);
-    for (const follows of this.differing(a, b)) {
-      const found = yield* this.follow(follows, [...links, { kind: 'parted', pair: parting, follows }]);
-      if (found) return found;
+    const [nextA] = this.nextOf(parting);
+    const strayed = nextA && strayedFrom(a, nextA);
+    if (strayed) return this.end(trail, strayed);
+    const differing = this.differences.operands(a, b);
+    this.follow('parted', parting, differing, trail);
+    if (differing.length > 0) {
+      this.reserve.push({ kind: 'state', parting, trail });
+      return undefined;
     }
-    const moved = yield* this.atTrap(parting, nextA, nextB, links);
-    if (moved) return moved;
-    const ofCsr = yield* this.csrs(parting, nextA, nextB, links);
-    if (ofCsr) return ofCsr;
-    if (nextA?.isInterrupt || nextB?.isInterrupt) return this.end(links, { kind: 'interrupt', at: parting.a });
-    return this.end(links, { kind: 'unexplained', at: parting.a, why: 'the paths part here with the same operands' });
+    return this.state(parting, trail);
   }
 
-  private nextOf(run: RunSteps, step: StepNumber): Step | undefined {
-    const found = run === this.a ? this.alignment.nextInA(step) : this.alignment.nextInB(step);
-    return found === undefined ? undefined : run.get(found);
+  private nextOf({ a, b }: Parting): readonly [Step | undefined, Step | undefined] {
+    const [ofA, ofB] = [this.alignment.nextInA(a), this.alignment.nextInB(b)];
+    return [ofA === undefined ? undefined : this.a.get(ofA), ofB === undefined ? undefined : this.b.get(ofB)];
   }
 
-  /** Whether a step is followed by one that it does not lead to. */
-  private strayed(step: Step, next: Step): Origin | undefined {
-    const expected = successors(step);
-    if (expected === undefined || expected.includes(next.pc)) return undefined;
-    if (next.number === step.number) return undefined;
-    return {
-      kind: 'pc',
-      hart: step.hart,
-      expected: expected[0]!,
-      after: next.pc,
-      written: step.number,
-      found: next.number,
-    };
-  }
-
-  /** An instruction that trapped in one run only, or elsewhere: fetched or translated differently. */
-  private *atTrap(
-    parting: Parting,
-    nextA: Step | undefined,
-    nextB: Step | undefined,
-    links: readonly Link[],
-  ): Slices<Chain | undefined> {
-    // A trap of an instruction that was not even fetched stands for it.
-    for (const [a, b] of [[nextA, nextB]] as const) {
-      if (!a || !b || a.pc !== b.pc) continue;
-      const pair = { a: a.number, b: b.number };
-      const found = yield* this.translation(a, b, pair, links);
-      if (found) return found;
-    }
+  /** What else decides where paths part: translation of what trapped, interrupts, CSRs. */
+  private state(parting: Parting, trail: Trail | undefined): Chain | undefined {
+    const [nextA, nextB] = this.nextOf(parting);
     const [a, b] = [this.a.get(parting.a), this.b.get(parting.b)];
-    return yield* this.translation(a, b, parting, links);
+    const translated = [
+      ...(nextA && nextB && nextA.pc === nextB.pc ? this.differences.translation(nextA, nextB) : []),
+      ...this.differences.translation(a, b),
+    ];
+    this.follow('translated', parting, translated, trail);
+    const raised = [nextA?.isInterrupt && this.raised(nextA, 'a'), nextB?.isInterrupt && this.raised(nextB, 'b')];
+    for (const one of raised) {
+      if (!one) continue;
+      if (one.kind === 'parting') this.followParting(one.parting, parting.a, trail);
+      else this.follow('parted', one.pair, one.follows, trail);
+    }
+    const csrs = this.differences.deciding(nextA?.number ?? parting.a, nextB?.number ?? parting.b);
+    this.follow('parted', parting, csrs, trail);
+    if (translated.length + csrs.length > 0 || raised.some(Boolean)) return undefined;
+    if (nextA?.isInterrupt || nextB?.isInterrupt) return this.end(trail, { kind: 'interrupt', at: parting.a });
+    return this.end(trail, { kind: 'unexplained', at: parting.a, why: 'the paths part here with the same operands' });
   }
 
-  /** CSRs that decide over traps, returns and interrupts, and differ. */
-  private *csrs(
-    parting: Parting,
-    nextA: Step | undefined,
-    nextB: Step | undefined,
-    links: readonly Link[],
-  ): Slices<Chain | undefined> {
-    const [atA, atB] = [nextA?.number ?? parting.a, nextB?.number ?? parting.b];
-    const { hart } = this.a.get(parting.a);
-    const follows: UsePair[] = [];
-    for (const name of DECIDING) {
-      const location = namedCsr(hart, name);
-      const [a, b] = [valueAt(this.a, location, atA), valueAt(this.b, location, atB)];
-      if (a !== b) follows.push({ a: { location, value: a }, b: { location, value: b }, atA, atB });
+  /** An interrupt that only one run has here: whether both did what raised it, and with what. */
+  private raised(
+    interrupt: Step,
+    of: 'a' | 'b',
+  ):
+    | { kind: 'parting'; parting: Parting | undefined }
+    | { kind: 'with'; pair: Parting; follows: UsePair[] }
+    | undefined {
+    const run = of === 'a' ? this.a : this.b;
+    const raiser = raiserOf(run, interrupt);
+    if (raiser === undefined) return undefined;
+    const other = of === 'a' ? this.alignment.inB(raiser) : this.alignment.inA(raiser);
+    if (other === undefined) {
+      const { alignment } = this;
+      return { kind: 'parting', parting: of === 'a' ? alignment.partingOfA(raiser) : alignment.partingOfB(raiser) };
     }
-    for (const one of follows) {
-      const found = yield* this.follow(one, [...links, { kind: 'parted', pair: parting, follows: one }]);
-      if (found) return found;
-    }
-    return undefined;
-  }
-
-  /** Page-table entries and roots that the address of an access or fetch was translated by, and that differ. */
-  private *translation(a: Step, b: Step, pair: Parting, links: readonly Link[]): Slices<Chain | undefined> {
-    const address = accessed(a);
-    if (address === undefined || address.va !== accessed(b)?.va) return undefined;
-    const explain = (run: RunSteps, step: Step) => {
-      run.run.toTicks(step.ticks, 'applied');
-      const { machine } = run.run;
-      return machine.explainTranslation(step.hart, address.va, address.access);
-    };
-    const [ofA, ofB] = [explain(this.a, a), explain(this.b, b)];
-    const follows: UsePair[] = [];
-    for (const [n, step] of ofA.steps.entries()) {
-      const other = ofB.steps[n];
-      if (other?.paddr !== step.paddr) break;
-      if (other.pte === step.pte) continue;
-      const location = { kind: 'memory', paddr: Number(step.paddr), bytes: 8 } as const;
-      follows.push({
-        a: { location, value: step.pte },
-        b: { location, value: other.pte },
-        atA: a.number,
-        atB: b.number,
-      });
-    }
-    if (ofA.paddr !== ofB.paddr || follows.length > 0 || ofA.fault !== ofB.fault) {
-      for (const name of ROOTS) {
-        const location = namedCsr(a.hart, name);
-        const [valueA, valueB] = [valueAt(this.a, location, a.number), valueAt(this.b, location, b.number)];
-        if (valueA === valueB) continue;
-        const use = { a: { location, value: valueA }, b: { location, value: valueB }, atA: a.number, atB: b.number };
-        follows.unshift(use);
-      }
-    }
-    for (const one of follows) {
-      const found = yield* this.follow(one, [...links, { kind: 'translated', pair, follows: one }]);
-      if (found) return found;
-    }
-    return undefined;
-  }
-
-  /** Why a hart was where it was when it trapped. */
-  private *beforeStep(pair: Parting, links: readonly Link[]): Slices<Chain | undefined> {
-    return yield* this.parting(this.alignment.partingOfA(pair.a), pair.a, links);
+    const pair = of === 'a' ? { a: raiser, b: other } : { a: other, b: raiser };
+    const follows = this.differences.operands(this.a.get(pair.a), this.b.get(pair.b));
+    return follows.length > 0 ? { kind: 'with', pair, follows } : undefined;
   }
 }
 
-const ROOTS = ['hgatp', 'vsatp', 'satp'] as const;
+function linksOf(trail: Trail | undefined): readonly Link[] {
+  const links: Link[] = [];
+  for (let at = trail; at; at = at.before) links.push(at.link);
+  return links.reverse();
+}
 
-/** CSRs that decide where traps and returns lead, and which interrupts are taken. */
-const DECIDING = [
-  ...(['mstatus', 'sstatus', 'hstatus', 'vsstatus', 'mepc', 'sepc', 'vsepc', 'mtvec', 'stvec', 'vstvec'] as const),
-  ...(['medeleg', 'mideleg', 'hedeleg', 'hideleg', 'mie', 'sie', 'hie', 'vsie', 'hvip', 'hgeie'] as const),
-  ...(['mcounteren', 'hcounteren', 'scounteren', 'menvcfg', 'henvcfg', 'senvcfg'] as const),
-  ...(['satp', 'vsatp', 'hgatp', 'stimecmp', 'vstimecmp', 'htimedelta', 'pmpcfg0', 'pmpaddr0'] as const),
-];
+const stepOf = (producer: Producer): StepNumber | undefined => (producer.kind === 'step' ? producer.step : undefined);
+
+/** Whether a step is followed by one that it does not lead to. */
+function strayedFrom(step: Step, next: Step): Origin | undefined {
+  const expected = successors(step);
+  if (expected === undefined || expected.includes(next.pc)) return undefined;
+  const [first] = expected;
+  return { kind: 'pc', hart: step.hart, expected: first!, after: next.pc, written: step.number, found: next.number };
+}
+
+/** The differing parts of a value that several instructions wrote; undefined: one wrote all of it. */
+function partsOf(pair: UsePair, part: Use): readonly UsePair[] | undefined {
+  const { a: whole } = pair;
+  if (whole.location.kind !== 'memory' || part.location.kind !== 'memory') return undefined;
+  const { bytes } = whole.location;
+  const size = bytesOf(part.location);
+  if (size >= bytes) return undefined;
+  const from = part.location.paddr - whole.location.paddr;
+  const cut = (start: number, length: number): readonly UsePair[] => {
+    if (length <= 0) return [];
+    const [a, b] = [partOf(pair.a, start, length), partOf(pair.b, start, length)];
+    return a.value === b.value ? [] : [{ ...pair, a, b }];
+  };
+  return [...cut(from, size), ...cut(0, from), ...cut(from + size, bytes - from - size)];
+}
 
 const isInjected = (origin: Origin): boolean =>
   origin.kind === 'outside' && origin.producer.hit.kind === 'access' && origin.producer.hit.by === 'input';
@@ -380,12 +351,10 @@ function changedOrigin(producer: Extract<Producer, { kind: 'changed' }>, found: 
   return { kind: 'changed', location: use.location, before: written, after: use.value, written: step, found };
 }
 
-const whyNot = (a: Producer, b: Producer): string => {
-  const one = a.kind === 'step' ? b : a;
-  return one.kind === 'far'
+const whyNot = (a: Producer, b: Producer): string =>
+  [a, b].some(({ kind }) => kind === 'far')
     ? 'its writer lies further back than was looked'
     : 'nothing has written it in one of the runs';
-};
 
 function keyOf({ a, b, atA, atB }: UsePair): string {
   const text = ({ location }: Use) =>

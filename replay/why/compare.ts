@@ -3,7 +3,7 @@
  * may go on, what address was translated.
  */
 import { csrByNumber, decode } from '../../engine/index.ts';
-import { bytesOf, isBranch, type Location, partOf, registersRead, slice, type Use } from './flow.ts';
+import { bytesOf, isBranch, isReturnWord, type Location, partOf, registersRead, slice, type Use } from './flow.ts';
 import type { Step, StepNumber } from './steps.ts';
 
 /** A location as a step of the faulted run found it, and as the golden run's step did. */
@@ -54,7 +54,7 @@ export function successors(step: Step): readonly bigint[] | undefined {
     const from = base?.value ?? 0n;
     return [BigInt.asUintN(64, from + BigInt(decoded.operands.imm ?? 0)) & ~1n];
   }
-  if (effect.kind === 'run' && ['mret', 'sret'].includes(effect.call.helper)) return undefined;
+  if (isReturnWord(step.raw)) return undefined;
   return [behind];
 }
 

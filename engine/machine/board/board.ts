@@ -14,6 +14,7 @@ import {
   entropy,
   faultUnit,
   finisher,
+  MTIMECMP,
   net,
   plic,
   rtc,
@@ -47,10 +48,15 @@ const VIRTIO_BASE = 0x10001000;
 export const VIRTIO_STRIDE = 0x1000;
 const VIRTIO_IRQ = 1;
 
+const ACLINT_BASE = 0x2000000;
+
+/** Physical addresses of the ACLINT's registers that raise interrupts: 4 bytes a hart, and 8 bytes a hart. */
+export const CLINT = { msip: ACLINT_BASE, mtimecmp: ACLINT_BASE + MTIMECMP } as const;
+
 const FIXED: readonly Omit<Slot, 'record'>[] = [
   { device: finisher, base: 0x100000, irq: 0 },
   { device: rtc, base: 0x101000, irq: RTC_IRQ },
-  { device: aclint, base: 0x2000000, irq: 0 },
+  { device: aclint, base: ACLINT_BASE, irq: 0 },
   { device: plic, base: 0xc000000, irq: 0 },
   { device: uart, base: 0x10000000, irq: UART_IRQ },
 ];
