@@ -3,10 +3,19 @@ import { expect } from 'vitest';
 import { csrByNumber, type Machine } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { finish } from '../search/index.ts';
-import { openTimeline } from '../timeline/index.ts';
+import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
 import type { Location } from './flow.ts';
 import { whyAlone } from './tree.ts';
 import type { WhyNode, WhyOperand, WhySource, WhyStepNode, WhyTree, WhyTreeOptions } from './tree-types.ts';
+
+const RUNS = new WeakMap<Trace, { readonly asked: TraceTimeline; readonly judge: TraceTimeline }>();
+
+/** Two machines for each trace: the one that is asked, and the one that judges. */
+export function runsOf(trace: Trace) {
+  const runs = RUNS.get(trace) ?? { asked: openTimeline(trace), judge: openTimeline(trace) };
+  RUNS.set(trace, runs);
+  return runs;
+}
 
 /** Asks why a location has its value at a tick (the end unless given) and judges what comes out. */
 export function ask(
@@ -14,7 +23,7 @@ export function ask(
   location: Location,
   { at, ...options }: WhyTreeOptions & { readonly at?: number } = {},
 ): WhyTree {
-  const run = openTimeline(trace);
+  const run = runsOf(trace).asked;
   const ticks = at ?? trace.last.ticks;
   run.toTicks(ticks, 'applied');
   const { moment } = run.machine;
@@ -41,7 +50,7 @@ export const stepsOf = (tree: WhyTree): WhyStepNode[] => nodesOf(tree.root).filt
 
 /** Every step of the tree did what it says, on a machine of its own; every followed value is what its sources are. */
 function judge(trace: Trace, tree: WhyTree, ticks: number): void {
-  const run = openTimeline(trace);
+  const run = runsOf(trace).judge;
   run.toTicks(ticks, 'applied');
   expect(valueIn(run.machine, tree.root.location)).toBe(tree.root.value);
   const nodes = nodesOf(tree.root);
