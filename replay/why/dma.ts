@@ -23,6 +23,8 @@ interface Span {
 const RECEIVE_QUEUE = 0;
 const DESCRIPTOR_BYTES = 16;
 const MAX_DESCRIPTORS = 1024;
+/** Descriptors that are tried as the first of a chain. */
+const MAX_TABLES = 16;
 const FLAG_NEXT = 1;
 const FLAG_WRITE = 2;
 const FLAG_INDIRECT = 4;
@@ -36,18 +38,31 @@ export function carriedBy(run: TraceTimeline, hit: AccessHit, paddr: number): Ca
   const { device, request, ticks } = hit;
   const plugged = pluggedAs(run.machine, device);
   if (!plugged || !request) return undefined;
-  const first = firstDescriptor(run, hit);
-  if (first === undefined) return undefined;
+  const tables = descriptorsRead(run, hit);
   run.toTicks(ticks, 'applied');
   const { machine } = run;
-  const spans = chainAt(machine, first - DESCRIPTOR_BYTES * request.head, request.head);
-  const at = offsetIn(
-    spans.filter(({ isWritten }) => isWritten),
-    paddr,
-  );
-  if (at === undefined) return undefined;
-  if (plugged.kind === 'block') return ofDisk(machine, spans, at);
-  if (request.queue !== RECEIVE_QUEUE) return undefined;
+  // In one turn a device may serve several queues: the chain is the one that has the address.
+  for (const first of tables) {
+    const spans = chainAt(machine, first - DESCRIPTOR_BYTES * request.head, request.head);
+    const at = offsetIn(
+      spans.filter(({ isWritten }) => isWritten),
+      paddr,
+    );
+    if (at !== undefined) return contentAt(run, hit, plugged, request.queue, spans, at);
+  }
+  return undefined;
+}
+
+function contentAt(
+  run: TraceTimeline,
+  { ticks }: AccessHit,
+  plugged: VirtioConfig,
+  queue: number,
+  spans: readonly Span[],
+  at: number,
+): Carried | undefined {
+  if (plugged.kind === 'block') return ofDisk(run.machine, spans, at);
+  if (queue !== RECEIVE_QUEUE) return undefined;
   if (plugged.kind === 'net') return ofFrame(run, plugged.slot, spans, at, ticks);
   if (plugged.kind === 'console') {
     const typed = typedByte(run, ticks, at);
@@ -61,8 +76,8 @@ function pluggedAs({ config }: Machine, device: string | undefined): VirtioConfi
   return slot === undefined ? undefined : config.virtio?.find((its) => its.slot === Number(slot));
 }
 
-/** Address of the descriptor that the device reads first: the first 16 bytes that it reads at once. */
-function firstDescriptor(run: TraceTimeline, { ticks, device }: AccessHit): number | undefined {
+/** Addresses of 16 bytes that the device reads at once in a turn: descriptors are among them, in order. */
+function descriptorsRead(run: TraceTimeline, { ticks, device }: AccessHit): readonly number[] {
   const { machine } = run;
   run.toTicks(ticks, 'applied');
   const reads: WatchHit[] = [];
@@ -78,10 +93,9 @@ function firstDescriptor(run: TraceTimeline, { ticks, device }: AccessHit): numb
     machine.watches = watches;
   }
   const half = DESCRIPTOR_BYTES / 2;
-  const found = reads.find(
-    ({ paddr, bytes }, n) => bytes === half && reads[n + 1]?.paddr === paddr + half && reads[n + 1]?.bytes === half,
-  );
-  return found?.paddr;
+  const isHalf = (n: number, paddr: number) => reads[n]?.paddr === paddr && reads[n]?.bytes === half;
+  const found = reads.filter(({ paddr }, n) => isHalf(n, paddr) && isHalf(n + 1, paddr + half));
+  return found.slice(0, MAX_TABLES).map(({ paddr }) => paddr);
 }
 
 /** The buffers of a chain. */
