@@ -95,6 +95,7 @@ export {
   type Effect,
   type Encoding,
   type Expression,
+  evaluate,
   expansionOf,
   expressionsOf,
   extensionsInOrder,

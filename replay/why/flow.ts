@@ -77,8 +77,15 @@ function sourcesOf(instruction: Instruction): ReadonlyMap<Source, Role> {
     const looked = [...addresses].flatMap(parts).filter((part) => part.kind === 'register' && part.name === name);
     if (uses > 0) found.set(source, looked.length < uses ? 'data' : 'address');
   }
+  // Compare-and-swap reads its destination by itself.
+  if (expressionsOf(effect).flatMap(parts).some(readsRegisters)) found.set(3, 'data');
   SOURCES.set(instruction, found);
   return found;
+}
+
+function readsRegisters(part: Expression): boolean {
+  const facts: readonly string[] = part.kind === 'call' ? HELPERS[part.helper].may : [];
+  return facts.includes('readRegisters');
 }
 
 /** The addresses that this node itself accesses. */

@@ -1,7 +1,7 @@
 /** Random programs: what the tree says of a value, evaluated from its leaves, is the value. */
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { decode, evaluate } from '../../engine/isa/index.ts';
+import { decode, evaluate } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { DATA, machineOf, traceStore } from '../replay.fixtures.ts';
 import type { WhyNode, WhyOperand, WhyStepNode, WhyTree } from './tree-types.ts';
