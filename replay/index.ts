@@ -252,12 +252,18 @@ export {
 } from './when/index.ts';
 export {
   type Cause,
+  type Compared,
   type Cut,
+  type EventQuestion,
+  parseEvent,
+  questionOfMissing,
+  questionOfOutput,
   type StepPlace,
   type WhyAnswer,
   type WhyNode,
   type WhyOperand,
   type WhyOrigin,
+  type WhyProgress,
   type WhyQuestion,
   type WhySource,
   type WhyStep,

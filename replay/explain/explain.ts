@@ -5,7 +5,7 @@
 import type { Slices } from '../search/index.ts';
 import { findSymptoms, type Symptom } from '../symptoms/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { type WhyAnswer, type WhyQuestion, why } from '../why/index.ts';
+import { questionOf, type WhyAnswer, why } from '../why/index.ts';
 
 /** A symptom, and where it came from. */
 export interface Explained {
@@ -33,7 +33,9 @@ export function* explainRun(a: TraceTimeline, g: TraceTimeline): Slices<Explanat
   const symptoms = yield* findSymptoms(a, g);
   const tried: Explained[] = [];
   for (const symptom of symptoms) {
-    const question = questionOf(symptom);
+    // Lines in another order differ by who was first, which is a matter of time.
+    const isOrder = symptom.kind === 'output' && symptom.isOrder;
+    const question = isOrder ? undefined : questionOf(symptom);
     if (!question) continue;
     if (tried.length === MOST_ASKED) break;
     const one = { symptom, answer: yield* why(a, g, question) };
@@ -45,27 +47,3 @@ export function* explainRun(a: TraceTimeline, g: TraceTimeline): Slices<Explanat
 
 /** Whether a chain ends in something that began it: what changed by itself, or came from outside. */
 const isCause = ({ cause }: WhyAnswer): boolean => ['register', 'csr', 'memory', 'code', 'pc'].includes(cause.kind);
-
-/** The question that a symptom is; undefined: it is none that the harts can answer. */
-function questionOf(symptom: Symptom): WhyQuestion | undefined {
-  switch (symptom.kind) {
-    case 'detected':
-      return { kind: 'did', at: symptom.at, ...hartOf(symptom.at) };
-    case 'output':
-      if (symptom.isOrder) return undefined;
-      return symptom.golden
-        ? { kind: 'stored', at: symptom.at, goldenAt: symptom.golden.at }
-        : { kind: 'did', at: symptom.at, ...hartOf(symptom.at) };
-    case 'missing':
-    case 'stuck':
-      return { kind: 'not', at: symptom.golden, ...hartOf(symptom.golden) };
-    case 'ended':
-      return symptom.how === 'goes-on' && symptom.golden
-        ? { kind: 'not', at: symptom.golden.at, ...hartOf(symptom.golden.at) }
-        : { kind: 'did', at: symptom.at, ...hartOf(symptom.at) };
-    case 'disk':
-      return undefined;
-  }
-}
-
-const hartOf = ({ hart }: { readonly hart?: number }) => (hart === undefined ? {} : { hart });

@@ -60,7 +60,21 @@ export interface Cause {
   readonly reason?: string;
 }
 
+/** What was compared at the question. */
+export interface Compared {
+  /** `a3`, `hgatp`, `[0x80217410]:8`. */
+  readonly what: string;
+  readonly value: bigint;
+  readonly golden: bigint;
+  /** The position of the golden run that matches. */
+  readonly goldenAt: Position;
+  /** Both runs do the same next there; false: it is behind the last that both did. */
+  readonly isExact: boolean;
+}
+
 export interface WhyAnswer {
+  /** Of questions about a value. */
+  readonly compared?: Compared;
   /** From the question back to the cause. */
   readonly steps: readonly WhyStep[];
   readonly cause: Cause;
@@ -83,7 +97,8 @@ export function answerOf(
   return { steps, cause, instructions: Math.max(0, asked.moment - cause.position.moment), visited: chain.visited };
 }
 
-function whyStep(
+/** A link as plain data. Logs windows again that are not there any more. */
+export function whyStep(
   a: RunSteps,
   b: RunSteps,
   runs: { readonly a: TraceTimeline; readonly b: TraceTimeline },
@@ -101,6 +116,7 @@ function whyStep(
 
 function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
   const place = (step: StepNumber) => placeOf(a, run.symbols, step);
+  const foundBy = (step: StepNumber) => (a.get(step).isNone ? {} : { foundBy: place(step) });
   switch (origin.kind) {
     case 'changed': {
       const { location, before, after, written, found } = origin;
@@ -110,7 +126,7 @@ function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
         position,
         inputs: inputsAt(run, position),
         ...(written !== undefined && { writtenBy: place(written) }),
-        foundBy: place(found),
+        ...foundBy(found),
       };
     }
     case 'pc': {
@@ -118,7 +134,7 @@ function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
       const position = pcChangeOf(a, hart, after, written, found);
       const bits = bitsOf(expected ^ after);
       const shared = { kind: 'pc', what: 'pc', hart, before: expected, after, bits } as const;
-      return { ...shared, position, inputs: inputsAt(run, position), writtenBy: place(written), foundBy: place(found) };
+      return { ...shared, position, inputs: inputsAt(run, position), writtenBy: place(written), ...foundBy(found) };
     }
     case 'outside': {
       const { producer, found } = origin;
@@ -134,19 +150,24 @@ function causeOf(a: RunSteps, run: TraceTimeline, origin: Origin): Cause {
         ...(device !== undefined && { device }),
         position,
         inputs: inputsAt(run, position),
-        foundBy: place(found),
+        ...foundBy(found),
       };
     }
     case 'unexplained': {
-      const at = place(origin.at);
-      return { kind: 'unexplained', position: at, inputs: [], foundBy: at, reason: origin.why };
+      const { moment, ticks, ...found } = { ...positionOf(a, origin.at), ...foundBy(origin.at) };
+      return { kind: 'unexplained', position: { moment, ticks }, inputs: [], ...found, reason: origin.why };
     }
     default: {
       const at = place(origin.at);
-      return { kind: origin.kind, position: at, inputs: [], hart: at.hart, foundBy: at };
+      return { kind: origin.kind, position: positionOf(a, origin.at), inputs: [], hart: at.hart, foundBy: at };
     }
   }
 }
+
+const positionOf = (run: RunSteps, step: StepNumber): Position => ({
+  moment: run.momentOf(step),
+  ticks: run.get(step).ticks,
+});
 
 function changed(
   a: RunSteps,

@@ -2,7 +2,9 @@
  * Why: the chain of instructions, backwards, that a wrong value or a missing step of a run came from, next to a golden
  * run; or the tree of instructions that any value of one run came from.
  */
-export type { Cause, WhyAnswer, WhyStep } from './answer.ts';
+export type { Cause, Compared, WhyAnswer, WhyStep } from './answer.ts';
+export type { WhyQuestion } from './asked.ts';
+export { type EventQuestion, parseEvent, questionOf, questionOfMissing, questionOfOutput } from './events.ts';
 export type { StepPlace } from './place.ts';
 export { whyAlone } from './tree.ts';
 export type {
@@ -15,4 +17,4 @@ export type {
   WhyTree,
   WhyTreeOptions,
 } from './tree-types.ts';
-export { type WhyQuestion, why } from './why.ts';
+export { type WhyProgress, why } from './why.ts';

@@ -21,6 +21,8 @@ export interface Window {
   readonly steps: Steps;
   /** Moment when it begins. */
   readonly moment: number;
+  /** Ticks when it ends. */
+  readonly end: Ticks;
 }
 
 export class RunSteps {
@@ -71,15 +73,15 @@ export class RunSteps {
     const parts: Uint8Array[] = [];
     const before = machine.onSteps;
     machine.onSteps = (records) => parts.push(records);
+    const to = Math.min((index + 1) * WINDOW, run.last.ticks);
     try {
-      const to = Math.min((index + 1) * WINDOW, run.last.ticks);
       if (to > from) run.forwardToTicks(to, 'pending');
     } finally {
       machine.onSteps = before;
     }
     const steps = new Steps(parts);
     this.logged += steps.count;
-    return { index, steps, moment };
+    return { index, steps, moment, end: Math.max(from, to) };
   }
 
   /** The step that a hart did in the tick that begins at `ticks`; undefined when none did: devices act, or all wait. */
@@ -144,7 +146,7 @@ export class RunSteps {
     return window * ROOM + place;
   }
 
-  /** What is known of one step. */
+  /** What is known of one step; of the number behind the last step of a window, that there is none. */
   get(step: StepNumber): Step {
     return new Step(this.windowOf(step), step % ROOM, step);
   }
@@ -183,6 +185,8 @@ export interface StepAccess {
 /** One instruction or trap. */
 export class Step {
   readonly number: StepNumber;
+  /** Nothing happens there any more: it stands for a position at which something was looked at. */
+  readonly isNone: boolean;
   readonly ticks: Ticks;
   readonly pc: bigint;
   readonly flags: number;
@@ -198,6 +202,12 @@ export class Step {
   constructor(window: Window, n: number, number: StepNumber) {
     const { steps } = window;
     [this.log, this.n, this.number] = [steps, n, number];
+    this.isNone = n >= steps.count;
+    if (this.isNone) {
+      [this.ticks, this.pc, this.flags, this.raw] = [window.end, 0n, STEP_FLAGS.IS_TRAP, 0];
+      [this.hart, this.modeNumber, this.result, this.rd] = [0, 0, 0n, 0];
+      return;
+    }
     this.ticks = steps.ticks(n);
     this.pc = steps.pc(n);
     this.flags = steps.flags(n);

@@ -113,6 +113,32 @@ export const QUESTION_FLAGS = {
     parse: parseInteger(1, 10_000),
     takes: 'text',
   },
+  chain: {
+    syntax: '--depth <n>',
+    help: 'show so many steps of the chain at most (default: 100)',
+    parse: parseInteger(1, 100_000),
+    takes: 'text',
+  },
+  against: {
+    syntax: '--against <trace>',
+    help: 'the golden run: the same machine, images and inputs without what went wrong',
+    parse: (text: string): string => text,
+    takes: 'trace',
+  },
+  not: {
+    syntax: '--not <event>',
+    help:
+      'why an event of the golden run is missing: a moment of that run (4M, heap_alloc#3), output:vm2, enter:vm2, or ' +
+      `'"text"' for a console line that contains it`,
+    parse: (text: string): string => text,
+    takes: 'text',
+  },
+  whyAt: {
+    syntax: '--at <moment>',
+    help: 'the value that WHERE has there: 8M, fault, end-1000 (default: end)',
+    parse: parseMomentText,
+    takes: 'text',
+  },
   returns: { syntax: '--returns', help: 'with the end of each call: when, how many instructions later, a0 and a1' },
   args: {
     syntax: '--args <n>',

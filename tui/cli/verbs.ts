@@ -142,6 +142,27 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/when.ts')).whenCommand,
   }),
   verb({
+    name: 'why',
+    summary: 'find what a wrong value, output or missing event came from: the chain of instructions back to its cause',
+    arguments: [
+      TRACE,
+      {
+        name: 'where',
+        takes: 'text',
+        help: 'hart1.a0, hart0.pc, vm1:0x80001000, a symbol, [ADDR]:4, output, output:vm1, output:host; none with --not',
+        optional: true,
+      },
+    ],
+    flags: ['whyAt', 'against', 'not', 'chain', 'bytes', 'json'],
+    examples: [
+      'dejavm why failed.djvm output:vm1 --against golden.djvm         # from the first byte that differs',
+      "dejavm why failed.djvm '[heap_lock]:4' --at end --against golden.djvm",
+      'dejavm why failed.djvm --not enter:vm2 --against golden.djvm    # never entered again: why?',
+      `dejavm why failed.djvm --not '"shut down"' --against golden.djvm`,
+    ],
+    load: async () => (await import('./commands/why.ts')).whyCommand,
+  }),
+  verb({
     name: 'calls',
     summary: 'list the calls of a function, with their arguments, and what they returned',
     arguments: [

@@ -31,3 +31,4 @@ export {
   type State,
   type Tone,
 } from './types.ts';
+export { chainText, whySentence, whyText } from './why.ts';

@@ -1,0 +1,70 @@
+/** What `dejavm why` prints with `--json`. Relies on fields.ts. */
+import { z } from 'zod';
+import { count, flag, hex64, moment, named, position, text, ticks } from './fields.ts';
+import { mode, path } from './traces.ts';
+
+const place = named('StepPlace', 'An instruction or trap of a run.', {
+  moment,
+  ticks: ticks.describe('virtual time right before, ns: where -g 123ns goes'),
+  hart: count.describe('that does it'),
+  mode: mode.describe('its privilege mode'),
+  vmid: count.describe('VMID in hgatp: which VM is inside, or is served'),
+  pc: hex64.describe('of the instruction'),
+  symbol: text.exactOptional().describe('of that, when an image has one'),
+  source: text.exactOptional().describe('file and line, when there is debug information'),
+  text: text.describe('disassembled; of a trap its cause'),
+});
+
+const step = named('WhyStep', 'An instruction that both runs did, with something that differs.', {
+  kind: z
+    .enum(['computed', 'parted', 'translated'])
+    .describe('it computed with it; went on elsewhere because of it; was translated by it'),
+  at: place.describe('in this run'),
+  goldenAt: place.describe('in the golden run'),
+  operand: text.describe('what differed: a3, hgatp, [0x80217410]:8 (physical)'),
+  value: hex64.describe('in this run'),
+  golden: hex64.describe('in the golden run'),
+});
+
+const cause = named('Cause', 'What began it.', {
+  kind: z
+    .enum(['register', 'csr', 'memory', 'code', 'pc', 'dma', 'device', 'time', 'interrupt', 'unexplained'])
+    .describe(
+      'up to pc: it changed and no instruction did it; dma: a device wrote it; device, time, interrupt: something ' +
+        'outside of the harts answered otherwise; unexplained: see reason',
+    ),
+  position: position.describe('where: of a change right before it, inputs pending'),
+  hart: count.exactOptional().describe('whose it is'),
+  what: text.exactOptional().describe('a3, hgatp, pc, [0x80217410]:8'),
+  symbol: text.exactOptional().describe('of memory, when an image has one'),
+  before: hex64.exactOptional().describe('value before the change'),
+  after: hex64.exactOptional().describe('value after it'),
+  bits: z.array(count).exactOptional().describe('numbers of the bits that changed'),
+  paddr: count.exactOptional().describe('physical address of memory'),
+  device: text.exactOptional().describe('such as virtio7'),
+  inputs: z.array(text).describe("kinds of the recording's inputs at that position: fault, poke"),
+  writtenBy: place.exactOptional().describe('the last instruction that wrote it'),
+  foundBy: place.exactOptional().describe('the instruction that found it changed'),
+  reason: text.exactOptional().describe('why it is unexplained'),
+});
+
+export const why = z.strictObject({
+  trace: path,
+  golden: text.describe('path of the golden run'),
+  about: text.describe('what was asked, for people'),
+  compared: named('Compared', 'The value that was asked about.', {
+    what: text.describe('a3, hgatp, [0x80217410]:8'),
+    value: hex64.describe('in this run'),
+    golden: hex64.describe('in the golden run'),
+    goldenAt: position.describe('the position of the golden run that matches'),
+    isExact: flag.describe('both runs do the same next there; false: it is behind the last that both did'),
+  })
+    .exactOptional()
+    .describe('missing: it was about something that a hart did or did not do'),
+  steps: z.array(step).describe('from the question back to the cause'),
+  more: count.describe('further steps that --depth leaves out'),
+  cause: cause.describe('what began it'),
+  sentence: text.describe('the same for people'),
+  instructions: count.describe('of all harts, from the cause to the question; of --not to the end of the run'),
+  visited: count.describe('values and partings that were looked at'),
+});
