@@ -1,6 +1,6 @@
 /**
- * What can be asked, and the value that a question is about, in both runs: what the words of a place mean in each of them, and of memory the
- * first bytes that differ. Relies on replay/language; each run is looked at where it stands.
+ * What can be asked, and the value that a question is about, in both runs: what the words of a place mean in each of
+ * them, and of memory the first bytes that differ. Relies on replay/language; each run is looked at where it stands.
  */
 import { csrByName, UserError } from '../../engine/index.ts';
 import type { Place, Position } from '../base/index.ts';
