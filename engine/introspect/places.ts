@@ -34,6 +34,8 @@ export interface MachineSymbols {
   debugAt(mode: Mode, address: bigint, vmid?: number): DebugPlace | undefined;
   /** Symbol and source line of an address as code in `mode` uses it. */
   codeAt(mode: Mode, address: bigint, vmid?: number): CodeName;
+  /** Which part of which variable has a byte, `heap_lock.owner`, as code in `mode` uses its address; printable. */
+  variableAt(mode: Mode, address: bigint, vmid?: number): string | undefined;
   /** `lazarus heap_lock`, for a physical address of firmware or hypervisor. */
   describePhysical(paddr: number): string | undefined;
 }
@@ -90,6 +92,11 @@ export function joinSymbols(
       const at = debugAt(mode, address, vmid);
       const line = at?.debug.lineAt(at.address);
       return { ...(symbol !== undefined && { symbol }), ...(line && { source: visible(`${line.file}:${line.line}`) }) };
+    },
+    variableAt: (mode, address, vmid) => {
+      const at = debugAt(mode, address, vmid);
+      const variable = at?.debug.variableAt(at.address);
+      return variable && visible(variable.name);
     },
     describePhysical: (paddr) =>
       firstOf(tablesOf('HS'), (table) => {

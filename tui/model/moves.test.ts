@@ -53,7 +53,7 @@ describe('moves', () => {
     command(session, 'goto end');
     command(session, 'who-wrote heap_lock');
     expect(session.state.message).toMatch(
-      /^store, hart \d in HS at lock_release\+0x\w+ \(lock\.c:\d+\): 4 bytes at spa:0x8020\w+: 0x\w → 0x0/,
+      /^store, hart \d in HS at lock_release\+0x\w+ \(lock\.c:\d+\): 4 bytes at spa:0x8020\w+ \(heap_lock\.owner\): 0x\w → 0x0/,
     );
     const { moment } = session.travel;
     command(session, 'memory heap_lock');

@@ -63,8 +63,13 @@ export function describeHit(hit: MemoryHit, symbols: MachineSymbols) {
     ...(device !== undefined && { device }),
     ...(request && { request }),
   };
-  if (hit.kind === 'mapping') return { kind: hit.kind, ...who, entry: hit.entry, from: hit.from, to: hit.to };
-  return { kind: hit.kind, ...who, parts: hit.parts, furtherParts: hit.further };
+  // Of firmware or hypervisor: those run at physical addresses.
+  const named = (part: AccessHit['parts'][number]) => {
+    const variable = symbols.variableAt('HS', BigInt(part.paddr));
+    return { ...part, ...(variable !== undefined && { variable }) };
+  };
+  if (hit.kind === 'mapping') return { kind: hit.kind, ...who, entry: named(hit.entry), from: hit.from, to: hit.to };
+  return { kind: hit.kind, ...who, parts: hit.parts.map(named), furtherParts: hit.further };
 }
 
 const isGuest = (mode: string | undefined): boolean => mode === 'VS' || mode === 'VU';
@@ -160,13 +165,13 @@ function whoText({ by, hart, mode, vmid, device, request }: DescribedHit): strin
   return `${BY[by]}${place}${device === undefined ? '' : ` of ${device}${serving}`}`;
 }
 
-type Part = AccessHit['parts'][number];
+type Part = AccessHit['parts'][number] & { readonly variable?: string };
 
 const READS: readonly MemoryHit['by'][] = ['load', 'table-read', 'dma-read'];
 
 /** A write of what is there already is told as one. */
-const partText = ({ paddr, bytes, before, after }: Part, isRead = false): string =>
-  `${counted(bytes, 'byte')} at spa:${hex(paddr)}: ${hex(before)}${isRead ? '' : ` → ${hex(after)}`}`;
+const partText = ({ paddr, bytes, before, after, variable }: Part, isRead = false): string =>
+  `${counted(bytes, 'byte')} at spa:${hex(paddr)}${variable === undefined ? '' : ` (${variable})`}: ${hex(before)}${isRead ? '' : ` → ${hex(after)}`}`;
 
 /** Parts of an access that are told one by one. */
 const MOST_PARTS = 8;

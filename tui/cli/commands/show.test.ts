@@ -64,6 +64,8 @@ describe('show', () => {
     const [counter, lock] = places;
     expect(counter).toMatchObject({ kind: 'mem', symbol: 'counter', address: expect.stringMatching(/^vm1:0x8000_/) });
     expect(Buffer.from(lock.data, 'hex').toString('latin1')).toContain('heap\0');
+    expect([counter.variable, lock.variable]).toEqual(['counter', expect.stringMatching(/^heap_lock\.\w+$/)]);
+    expect((await show('mem', 'heap_lock')).out).toMatch(/, lazarus heap_lock, heap_lock\.\w+:$/m);
     const physical = counter.ranges[0].paddr;
     const again = await json('mem', `[spa:${physical}]:8`);
     expect(counter.data.slice(0, 16)).toBe(again.places[0].data);

@@ -23,6 +23,7 @@ describe('who-wrote', () => {
       expect.stringMatching(/^heap_lock \(spa:0x8020_\w{4}\), \d+ bytes, was last/),
     ]);
     expect(out).toMatch(/pc +0x\w+ {2}lock_release\+0x\w+ \(lock\.c:\d+\)\ninstruction +amoswap\.w zero,zero,\(a0\)\n/);
+    expect(out).toMatch(/bytes +4 bytes at spa:0x8020\w{4} \(heap_lock\.owner\): 0x[12] → 0x0$/m);
     const [, place] = /-g (\d+ns)$/m.exec(err)!;
     // Right there the lock is still held, one instruction on it is not.
     const value = async (moment: string) => (await cli(['show', trace, '-g', moment, '[heap_lock]:4'])).out;

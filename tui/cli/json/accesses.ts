@@ -8,6 +8,11 @@ const part = named('AccessedBytes', 'Bytes that an access touched.', {
   bytes: count.describe('1, 2, 4 or 8'),
   before: hex64.describe('as a little-endian number'),
   after: hex64.describe('the same afterwards; of a read what it was'),
+  variable: text
+    .exactOptional()
+    .describe(
+      'the part of a variable of firmware or hypervisor that lies there, by debug information: heap_lock.owner',
+    ),
 });
 const ranges = z.array(
   named('PhysicalRange', 'Bytes of RAM.', {

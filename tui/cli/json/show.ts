@@ -106,6 +106,9 @@ export const show = z.strictObject({
               )
               .describe('where they lie, in order'),
             symbol: text.exactOptional().describe('what lies at the address'),
+            variable: text
+              .exactOptional()
+              .describe('the part of a variable that lies there, by debug information: heap_lock.owner'),
             missing: text.exactOptional().describe('why there are fewer'),
           }),
           z.strictObject({

@@ -22,6 +22,7 @@ export interface ShownMemory {
   readonly data: Uint8Array;
   readonly ranges: readonly PhysicalRange[];
   readonly symbol?: string;
+  readonly variable?: string;
   readonly missing?: string;
 }
 
@@ -57,11 +58,13 @@ export function showMemory(context: Context, expression: Expression, wanted: num
   const { ranges, missing, ...at } = place.bytes > MOST_BYTES ? locate(machine, place, MOST_BYTES) : place;
   const data = Buffer.concat(ranges.map(({ paddr, bytes }) => machine.readPhysical(paddr, bytes)));
   const symbol = symbolAt(context, at);
+  const variable = variableAt(context, at);
   return {
     address: addressText(at),
     data: new Uint8Array(data),
     ranges,
     ...(symbol !== undefined && { symbol }),
+    ...(variable !== undefined && { variable }),
     ...(missing !== undefined && { missing }),
   };
 }
@@ -128,4 +131,11 @@ function symbolAt({ machine, symbols }: Context, at: Addressed): string | undefi
   }
   if (at.space === 'gpa') return symbols.describe('VS', at.address, at.vmid);
   return at.address < BigInt(RAM_BASE) ? undefined : symbols.describePhysical(Number(at.address));
+}
+
+function variableAt({ machine, symbols }: Context, at: Addressed): string | undefined {
+  if (at.space === 'spa') return symbols.variableAt('HS', at.address);
+  if (at.space === 'gpa') return symbols.variableAt('VS', at.address, at.vmid);
+  const { mode, vmid } = machine.hart(at.hart);
+  return symbols.variableAt(mode, at.address, vmid);
 }

@@ -112,10 +112,12 @@ function valueText({ place, value }: Of<'value'>): string {
   return `${visible(place)} = ${visible(text)}`;
 }
 
-function memoryText({ place, address, data, ranges, symbol, missing }: Of<'mem'>): string {
+function memoryText({ place, address, data, ranges, symbol, variable, missing }: Of<'mem'>): string {
   const start = BigInt(address.replaceAll('_', '').replace(/^.*:|@.*$/g, ''));
   const physical = ranges.map(({ paddr, bytes }) => `${grouped4(paddr)} (${bytes} bytes)`).join(', ');
-  const what = [visible(symbol ?? ''), address.startsWith('spa:') ? '' : `at spa ${physical}`];
+  // A variable as a whole is what its symbol says.
+  const part = variable !== undefined && /[.[]/.test(variable) ? variable : '';
+  const what = [visible(symbol ?? ''), part, address.startsWith('spa:') ? '' : `at spa ${physical}`];
   const title = [visible(nameOf(place, address)), ...what.filter((text) => text !== '' && text !== 'at spa ')].join(
     ', ',
   );
