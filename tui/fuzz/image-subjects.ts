@@ -88,8 +88,7 @@ function images(
 const builtIn = (role: keyof typeof BUILT_IN): Uint8Array => new Uint8Array(readFileSync(packageFile(BUILT_IN[role])));
 
 /** The file header, the program headers, the section headers, and the symbols. */
-function elf(role: keyof typeof BUILT_IN) {
-  const file = builtIn(role);
+function elf(file: Uint8Array) {
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const programs = { at: Number(view.getBigUint64(32, true)), rows: view.getUint16(56, true), rowBytes: 56 };
   const sections = { at: Number(view.getBigUint64(40, true)), rows: view.getUint16(60, true), rowBytes: 64 };
@@ -102,6 +101,21 @@ function elf(role: keyof typeof BUILT_IN) {
     });
   return { file, tables: [{ at: 0, rows: 1, rowBytes: 64 }, programs, sections, ...symbols] };
 }
+
+/** Named with --symbols: for the image that it belongs to, and as of software that has moved. */
+const DEBUG_FILE = subject<ImageChange>('debug file', async () => {
+  const { file, tables } = elf(new Uint8Array(readFileSync(packageFile('engine/subject/images/lazarus.debug'))));
+  const trace = packageFile('traces/corpus/copied-word.djvm');
+  return {
+    changes: IMAGE_CHANGE,
+    make(change, into) {
+      const path = join(into, 'lazarus.debug');
+      writeFileSync(path, changed(file, tables, change));
+      const show = ['show', trace, '-g', '700k', 'where', 'dis', '0x80200300', 'mem', 'spa:0x8020a000', '--symbols'];
+      return { doors: { image: { argv: [...show, path] }, moved: { argv: [...show, `${path}@0x86000000`] } } };
+    },
+  };
+});
 
 const PROGRAM = `
     la t0, handler
@@ -173,22 +187,23 @@ const program = () => {
 export const IMAGES: readonly Subject[] = [
   images(
     'firmware ELF',
-    () => elf('bios'),
+    () => elf(builtIn('bios')),
     (path) => ['-bios', path, '-m', '8M'],
     SHORT,
   ),
   images(
     'hypervisor ELF',
-    () => elf('kernel'),
+    () => elf(builtIn('kernel')),
     (path) => ['-bios', 'default', '-kernel', path, '-initrd', packageFile(BUILT_IN.initrd)],
     '200k',
   ),
   images(
     'guest ELF',
-    () => elf('initrd'),
+    () => elf(builtIn('initrd')),
     (path) => ['-initrd', path],
     '200k',
   ),
+  DEBUG_FILE,
   images('Linux Image', linuxImage, (path) => ['-kernel', path, '-m', '16M'], SHORT),
   DEVICE_TREE,
   images('flat file', program, (path) => ['-bios', path, '-m', '4M', '-smp', '2'], SHORT),

@@ -4,6 +4,7 @@ export const KINDS = [
   'firmware ELF',
   'hypervisor ELF',
   'guest ELF',
+  'debug file',
   'Linux Image',
   'device tree',
   'flat file',
