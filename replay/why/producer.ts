@@ -69,7 +69,7 @@ function ofRegister(
 ): Producer {
   const writes = (steps: Steps, n: number) =>
     steps.rd(n) === number && steps.hart(n) === hart && !(steps.flags(n) & NO_RESULT);
-  const step = run.back(at, most, writes);
+  const step = run.back(at, most, writes, { hart, number });
   if (step === undefined) return { kind: run.reachedStart ? 'initial' : 'far', use };
   const written = slice(run.get(step).result, from, bytes);
   return written === use.value ? { kind: 'step', step, use } : { kind: 'changed', step, written, use };

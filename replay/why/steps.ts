@@ -28,6 +28,8 @@ export interface Window {
 export class RunSteps {
   readonly run: SearchedRun;
   private readonly windows = new Map<number, Window>();
+  /** Of each window that has been logged, which registers its instructions have written: by `registerOf`. */
+  private readonly written = new Map<number, Uint8Array>();
   /** Whether the last `back` that found nothing has looked at everything since the machine was switched on. */
   reachedStart = false;
   /** Instructions logged so far: what it has cost. */
@@ -81,6 +83,7 @@ export class RunSteps {
     }
     const steps = new Steps(parts);
     this.logged += steps.count;
+    if (!this.written.has(index)) this.written.set(index, registersWritten(steps, machine.config.harts));
     return { index, steps, moment, end: Math.max(from, to) };
   }
 
@@ -100,11 +103,22 @@ export class RunSteps {
 
   /**
    * The latest record before `from` that `wanted` says yes to, no more than `most` records back; undefined: none.
+   * `register`: it has to be an instruction that writes this one. Windows that are known to have none are passed over.
    */
-  back(from: StepNumber, most: number, wanted: (steps: Steps, n: number) => boolean): StepNumber | undefined {
+  back(
+    from: StepNumber,
+    most: number,
+    wanted: (steps: Steps, n: number) => boolean,
+    register?: { readonly hart: number; readonly number: number },
+  ): StepNumber | undefined {
     let left = most;
     let n = from % ROOM;
+    const at = register && registerOf(register.hart, register.number);
     for (let index = Math.floor(from / ROOM); index >= this.firstWindow && left > 0; index--) {
+      if (at !== undefined && this.written.get(index)?.[at] === 0) {
+        n = ROOM;
+        continue;
+      }
       const { steps } = this.window(index);
       for (n = Math.min(n, steps.count) - 1; n >= 0 && left > 0; n--, left--) {
         if (wanted(steps, n)) return index * ROOM + n;
@@ -160,6 +174,19 @@ export class RunSteps {
     }
     return moment + retired;
   }
+}
+
+const REGISTERS = 64;
+const registerOf = (hart: number, number: number): number => REGISTERS * hart + number;
+
+/** 1 for each register that an instruction has as its destination. */
+function registersWritten(steps: Steps, harts: number): Uint8Array {
+  const written = new Uint8Array(REGISTERS * harts);
+  for (let n = 0; n < steps.count; n++) {
+    const number = steps.rd(n);
+    if (number < REGISTERS && !(steps.flags(n) & STEP_FLAGS.IS_TRAP)) written[registerOf(steps.hart(n), number)] = 1;
+  }
+  return written;
 }
 
 /** Number of the first record at `ticks` or later. */

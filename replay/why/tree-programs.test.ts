@@ -29,6 +29,9 @@ const instruction = fc.oneof(
   fc
     .tuple(fc.constantFrom('amoadd.d', 'amoswap.w', 'amoxor.w'), name, name, fc.constantFrom(0, 8, 16))
     .map(([op, d, a, at]) => `addi s1, s0, ${at}\n${op} ${d}, ${a}, (s1)`),
+  fc
+    .tuple(name, name, fc.boolean())
+    .map(([d, a, same]) => `${same ? `ld ${d}, 8(s0)\n` : ''}addi s1, s0, 8\namocas.d ${d}, ${a}, (s1)`),
   fc.tuple(name, name).map(([d, a]) => `csrrw ${d}, mscratch, ${a}`),
   fc.tuple(name, name).map(([d, a]) => `csrrs ${d}, mscratch, ${a}`),
 );
@@ -102,7 +105,8 @@ function evaluated(trace: Trace, tree: WhyTree): bigint {
       const before = other('memory');
       const bits = instruction.name.endsWith('.w') ? 32 : 64;
       if (node.location.kind === 'register') return BigInt.asUintN(64, BigInt.asIntN(bits, before));
-      const after = { amoadd: before + rs2, amoswap: rs2, amoxor: before ^ rs2 }[op]!;
+      const swapped = before === of(fields.rd) ? rs2 : before;
+      const after = { amoadd: before + rs2, amoswap: rs2, amoxor: before ^ rs2, amocas: swapped }[op]!;
       return BigInt.asUintN(bits, after);
     }
     if (op.startsWith('csr')) {

@@ -8,7 +8,7 @@ import { STEP_FLAGS, type Ticks } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { Slices } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { csrRead, isReturnWord, type Location, memoryRead, registersRead, type Use } from './flow.ts';
+import { csrRead, isReturnWord, type Location, memoryRead, type RegisterUse, registersRead, type Use } from './flow.ts';
 import { Follower, type Strand } from './follow.ts';
 import { joined } from './joined.ts';
 import { Origins } from './origins.ts';
@@ -142,7 +142,7 @@ class TreeWalk {
   private operandsOf(step: Step, location: Location): Built<WhyOperand>[] {
     if (step.isTrap) return this.ofTrap(step, location);
     if (isReturnWord(step.raw)) return [this.keptBits(step, location)];
-    const registers = registersRead(step).map((use) => operandOf(use, use.role));
+    const registers = distinct(registersRead(step)).map((use) => operandOf(use, use.role));
     const memory = memoryRead(step).map((use) => operandOf(use, 'data'));
     // What a CSR instruction gives to its register is what was there, whatever it writes.
     if (step.csr && location.kind === 'register') return csrRead(step).map((use) => operandOf(use, 'data'));
@@ -180,6 +180,16 @@ class TreeWalk {
     const step = before === undefined ? undefined : this.run.get(before);
     return step?.trapped && step.hart === trap.hart && step.pc === trap.pc ? step : undefined;
   }
+}
+
+/** A register that is read twice is one operand: of data, if it is that for one of them. */
+function distinct(uses: readonly RegisterUse[]): readonly RegisterUse[] {
+  const byName = new Map<string, RegisterUse>();
+  for (const use of uses) {
+    const name = locationText(use.location);
+    if (byName.get(name)?.role !== 'data') byName.set(name, use);
+  }
+  return [...byName.values()];
 }
 
 const operandOf = ({ location, value }: Use, role: WhyOperand['role']): Built<WhyOperand> => ({
