@@ -31,7 +31,7 @@ type Item = { readonly trail: Trail | undefined } & (
 );
 
 /** Values and partings that are looked at at most. */
-const MOST_VISITED = 20_000;
+const MOST_VISITED = 4_000;
 
 export class ChainWalk {
   private readonly a: RunSteps;
@@ -145,13 +145,17 @@ export class ChainWalk {
     }
   }
 
-  /** A store that both runs did, one of them to another address: it wrote elsewhere, or did not write here. */
+  /**
+   * An instruction that both runs did, and of which only one wrote here: a store to another address, or another
+   * instruction at the same place.
+   */
   private misplaced(pair: UsePair, atA?: StepNumber, atB?: StepNumber): Parting | undefined {
-    if (pair.a.location.kind !== 'memory') return undefined;
     const elsewhere = (a?: StepNumber, b?: StepNumber): Parting | undefined => {
       if (a === undefined || b === undefined) return undefined;
       const [ofA, ofB] = [this.a.get(a), this.b.get(b)];
-      return ofA.accesses[0]?.address === ofB.accesses[0]?.address ? undefined : { a, b };
+      const isStore = pair.a.location.kind === 'memory';
+      const isOther = ofA.raw !== ofB.raw || (isStore && ofA.accesses[0]?.address !== ofB.accesses[0]?.address);
+      return isOther ? { a, b } : undefined;
     };
     const here = atA === undefined ? undefined : elsewhere(atA, this.alignment.inB(atA));
     return here ?? (atB === undefined ? undefined : elsewhere(this.alignment.inA(atB), atB));
