@@ -51,6 +51,10 @@ export interface Cause {
   /** Bits of the named value that differ: numbers, lowest first. Of memory: of its bytes in little-endian order. */
   readonly bits?: readonly number[];
   readonly paddr?: number;
+  /** Of memory and code: how many bytes `before` and `after` are. */
+  readonly bytes?: number;
+  /** Of registers: 0–31 integer, 32–63 floating point. */
+  readonly register?: number;
   readonly device?: string;
   /** Kinds of the trace's inputs at that very position: `fault`, `poke`. */
   readonly inputs: readonly string[];
@@ -180,12 +184,15 @@ function changed(
   const from = location.kind === 'register' ? 8 * location.from : 0;
   const bits = bitsOf(before ^ after).map((bit) => bit + from);
   const shared = { what: locationText(location), before, after, bits };
-  if (location.kind !== 'memory') return { kind: location.kind, hart: location.hart, ...shared };
+  if (location.kind === 'csr') return { kind: location.kind, hart: location.hart, ...shared };
+  if (location.kind === 'register') {
+    return { kind: location.kind, hart: location.hart, register: location.number, ...shared };
+  }
   const { paddr } = location;
   const finder = a.get(found);
   const isCode = !finder.isTrap && paddr >= finder.code && paddr < finder.code + (decode(finder.raw)?.lengthBytes ?? 2);
   const symbol = run.symbols.describePhysical(paddr);
-  return { kind: isCode ? 'code' : 'memory', paddr, ...(symbol && { symbol }), ...shared };
+  return { kind: isCode ? 'code' : 'memory', paddr, bytes: location.bytes, ...(symbol && { symbol }), ...shared };
 }
 
 function bitsOf(difference: bigint): number[] {

@@ -41,6 +41,8 @@ const cause = named('Cause', 'What began it.', {
   after: hex64.exactOptional().describe('value after it'),
   bits: z.array(count).exactOptional().describe('numbers of the bits that changed'),
   paddr: count.exactOptional().describe('physical address of memory'),
+  bytes: count.exactOptional().describe('of memory: how many before and after are'),
+  register: count.exactOptional().describe('0 to 31 integer, 32 to 63 floating point'),
   device: text.exactOptional().describe('such as virtio7'),
   inputs: z.array(text).describe("kinds of the recording's inputs at that position: fault, poke"),
   writtenBy: place.exactOptional().describe('the last instruction that wrote it'),
