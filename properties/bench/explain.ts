@@ -1,10 +1,10 @@
 /**
  * How often `explain` names the right origin: `node properties/bench/explain.ts DB [--rows N] [--seed S] [--masked]`.
  * Draws failed rows of a campaign's database, records each with and without its fault, explains it without looking at
- * what was injected, and compares: the origin is right when it lies at the fault's own position. Then it undoes what was
- * named, at its position, and looks whether the symptoms are gone. With `--masked` each recording has a second fault,
- * one that did nothing by itself; and runs with such a fault alone are explained, too. A line of JSON for each row, and
- * a summary.
+ * what was injected, and compares: the origin is right when it lies at the fault's own position. Then it undoes what
+ * was named, at its position, and looks whether the symptoms are gone. With `--masked` each recording has a second
+ * fault, one that did nothing by itself; and runs with such a fault alone are explained, too. A line of JSON for each
+ * row, and a summary.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
