@@ -64,7 +64,14 @@ export {
   recoveriesIn,
   vmEquivalence,
 } from './equivalence/index.ts';
-export { type Explained, type Explanation, explainRun } from './explain/index.ts';
+export {
+  type Explained,
+  type ExplainProgress,
+  type Explanation,
+  explainRun,
+  type FirstDifference,
+  firstDifference,
+} from './explain/index.ts';
 export {
   AbsentError,
   type AccessBytes,

@@ -1,7 +1,14 @@
 /** Two recordings side by side: in what they differ, and the first instruction after which their runs do. */
 export { bisectTraces } from './bisect.ts';
 export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
-export { diffTraces, imageDifferences, machineDifferences, type SettingDifference, type TraceDiff } from './diff.ts';
+export {
+  compareDigests,
+  diffTraces,
+  imageDifferences,
+  machineDifferences,
+  type SettingDifference,
+  type TraceDiff,
+} from './diff.ts';
 export { compareOutput, linesByVm } from './diff-console.ts';
 export { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
 export {

@@ -5,11 +5,13 @@
 import type { Slices } from '../search/index.ts';
 import { findSymptoms, type Symptom } from '../symptoms/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { questionOf, type WhyAnswer, why } from '../why/index.ts';
+import { questionOf, type WhyAnswer, type WhyProgress, why } from '../why/index.ts';
 
 /** A symptom, and where it came from. */
 export interface Explained {
   readonly symptom: Symptom;
+  /** The symptom is that something did not happen: the question lies at the end of the run. */
+  readonly isMissing: boolean;
   readonly answer: WhyAnswer;
 }
 
@@ -22,23 +24,36 @@ export interface Explanation {
   readonly tried: readonly Explained[];
 }
 
+/** What there is of an explanation that is not complete. */
+export interface ExplainProgress extends WhyProgress {
+  /** Absent: not known yet. */
+  symptoms?: readonly Symptom[];
+  /** What is being asked about; `soFar` gives its chain. */
+  asking?: Symptom;
+  tried?: readonly Explained[];
+}
+
 /** Symptoms that are asked about at most: the later ones of a failed run follow from the earlier. */
 const MOST_ASKED = 6;
 
 /**
- * Explains the failed run `a` by its golden run `g`. Both timelines are moved.
+ * Explains the failed run `a` by its golden run `g`. Both timelines are moved. `progress` is told what is found, for
+ * explanations that are ended early.
  * @throws UserError when the golden run is of another machine or build; TraceError when a run leaves its recording
  */
-export function* explainRun(a: TraceTimeline, g: TraceTimeline): Slices<Explanation> {
+export function* explainRun(a: TraceTimeline, g: TraceTimeline, progress: ExplainProgress = {}): Slices<Explanation> {
   const symptoms = yield* findSymptoms(a, g);
   const tried: Explained[] = [];
+  Object.assign(progress, { symptoms, tried });
   for (const symptom of symptoms) {
     // Lines in another order differ by who was first, which is a matter of time.
     const isOrder = symptom.kind === 'output' && symptom.isOrder;
     const question = isOrder ? undefined : questionOf(symptom);
     if (!question) continue;
     if (tried.length === MOST_ASKED) break;
-    const one = { symptom, answer: yield* why(a, g, question) };
+    progress.asking = symptom;
+    delete progress.soFar;
+    const one = { symptom, isMissing: question.kind === 'not', answer: yield* why(a, g, question, progress) };
     if (isCause(one.answer)) return { symptoms, explained: one, tried };
     tried.push(one);
   }

@@ -41,6 +41,7 @@ export async function prepareEveryVerb(folder: string): Promise<EveryVerb> {
     'who-wrote': [file('a.djvm'), 'heap_lock', '--all'],
     when: [file('a.djvm'), 'hart0.pc == heap_alloc', '--list'],
     why: [file('b.djvm'), '[spa:0x80700000]:1', '--against', file('a.djvm')],
+    explain: [file('b.djvm'), '--golden', file('a.djvm')],
     calls: [file('a.djvm'), 'heap_alloc', '--returns'],
     cut: [file('a.djvm'), '--from', '300k', '--to', '600k', '-o', file('cut.djvm')],
     backtrace: [file('a.djvm'), '-g', '700k'],

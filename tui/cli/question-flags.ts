@@ -125,6 +125,18 @@ export const QUESTION_FLAGS = {
     parse: (text: string): string => text,
     takes: 'trace',
   },
+  goldenRun: {
+    syntax: '--golden <trace>',
+    help: 'the golden run: the same machine, images and inputs without what went wrong; of a row it is recorded, too',
+    parse: (text: string): string => text,
+    takes: 'trace',
+  },
+  keep: {
+    syntax: '--keep <directory>',
+    help: 'of a row: keep both traces there, as faulted.djvm and golden.djvm; the folder is made if need be',
+    parse: (text: string): string => text,
+    takes: 'file',
+  },
   not: {
     syntax: '--not <event>',
     help:

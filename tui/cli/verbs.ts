@@ -163,6 +163,20 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/why.ts')).whyCommand,
   }),
   verb({
+    name: 'explain',
+    summary: 'explain a failed run on one page: what a user sees, and how it came from what began it',
+    arguments: [
+      { name: 'trace', takes: 'trace', help: "path, 'latest', or a row of a campaign, as results.sqlite#17" },
+    ],
+    flags: ['goldenRun', 'keep', 'chain', 'json'],
+    examples: [
+      'dejavm explain failed.djvm --golden golden.djvm',
+      'dejavm explain smoke.sqlite#17               # records the row first, with its fault and without',
+      'dejavm explain smoke.sqlite#17 --keep row17   # and keeps both traces, to look closer',
+    ],
+    load: async () => (await import('./commands/explain.ts')).explainCommand,
+  }),
+  verb({
     name: 'calls',
     summary: 'list the calls of a function, with their arguments, and what they returned',
     arguments: [

@@ -11,6 +11,7 @@ export {
   nameOf,
 } from './accesses.ts';
 export { headerLine, statusLine, whereLines } from './bars.ts';
+export { explainSentence, explainText, partialText } from './explain.ts';
 export { activityOf, createLanes, type Lanes } from './lanes.ts';
 export { isTooSmall, type Layout, layoutOf, MIN_COLUMNS, MIN_ROWS, type Placed } from './layout.ts';
 export { memoryLines } from './memory.ts';

@@ -26,38 +26,48 @@ function comparedText({ what, value, golden, goldenAt, isExact }: Compared): str
   return `${what} is ${hex(value)}; in the golden run ${hex(golden)}, ${where} moment ${grouped(goldenAt.moment)}`;
 }
 
-/** Steps of a chain, one a line; rounds of a loop are told once. */
+/** Steps of a chain, one a line, back in time; rounds of a loop are told once. */
 export function chainText(steps: readonly WhyStep[], most: number): string {
   const shown = steps.slice(0, most);
-  const rows: string[][] = [];
-  for (let n = 0; n < shown.length; ) {
-    const { period, times } = roundsAt(shown, n);
-    for (const step of shown.slice(n, n + period)) rows.push(rowOf(step));
+  const left = steps.length - shown.length;
+  const more = left > 0 ? [['', moreText(left)]] : [];
+  return alignedRows([...stepRows(shown, 'back'), ...more]);
+}
+
+export const moreText = (steps: number): string => `(${counted(steps, 'more step')}: --depth shows them)`;
+
+/** A line of a chain: a step with all of its columns, or a moment and a remark. */
+export type ChainRow = readonly string[];
+
+/** Steps in the order in which they come; `direction` says which way that goes in time. */
+export function stepRows(steps: readonly WhyStep[], direction: 'back' | 'on'): ChainRow[] {
+  const rows: ChainRow[] = [];
+  for (let n = 0; n < steps.length; ) {
+    const { period, times } = roundsAt(steps, n);
+    for (const step of steps.slice(n, n + period)) rows.push(rowOf(step));
     n += period * times;
     if (times > 1) {
       const what = period === 1 ? 'this' : `these ${period}`;
-      rows.push(['', `(${what} ${times} times in all, back to moment ${grouped(shown[n - 1]!.at.moment)})`]);
+      const last = grouped(steps[n - 1]!.at.moment);
+      rows.push(['', `(${what} ${times} times in all, ${direction === 'back' ? 'back' : 'up'} to moment ${last})`]);
     }
   }
-  const left = steps.length - shown.length;
-  if (left > 0) rows.push(['', `(${counted(left, 'more step')}: --depth shows them)`]);
-  return joined(rows);
+  return rows;
 }
 
 /** Lines of the table have all columns; remarks stand behind the moment, however long they are. */
-function joined(rows: readonly (readonly string[])[]): string {
-  const [lines, width] = [
-    table(
-      rows.filter(({ length }) => length > 2),
-      [0],
-    ).split('\n'),
-    momentWidth(rows),
-  ];
-  return rows.map((row) => (row.length > 2 ? lines.shift()! : `${' '.repeat(width)}  ${row[1]}`)).join('\n');
+export function alignedRows(rows: readonly ChainRow[]): string {
+  const lines = table(
+    rows.filter(({ length }) => length > 2),
+    [0],
+  ).split('\n');
+  const width = rows.reduce((most, [moment = '']) => Math.max(most, moment.length), 0);
+  const tableWidth = rows.reduce((most, row) => (row.length > 2 ? Math.max(most, row[0]!.length) : most), 0);
+  const indent = ' '.repeat(width - tableWidth);
+  return rows
+    .map((row) => (row.length > 2 ? `${indent}${lines.shift()!}` : `${row[0]!.padStart(width)}  ${row[1]}`))
+    .join('\n');
 }
-
-const momentWidth = (rows: readonly (readonly string[])[]): number =>
-  rows.reduce((most, [moment = '']) => Math.max(most, moment.length), 0);
 
 /** How often the steps from `n` on repeat. */
 function roundsAt(steps: readonly WhyStep[], n: number): { readonly period: number; readonly times: number } {
@@ -78,19 +88,21 @@ const isSameKindOfPlace = (a: string, b: string): boolean => a === b || (a.start
 
 const BECAUSE = { computed: 'with', parted: 'went on elsewhere by', translated: 'was translated by' } as const;
 
-function rowOf({ kind, at, operand, value, golden }: WhyStep): string[] {
-  return [
-    grouped(at.moment),
-    `hart ${at.hart}`,
-    contextText(at),
-    codeText(at) || hex(at.pc, 8),
-    at.text.replaceAll('\t', ' '),
-    `${BECAUSE[kind]} ${operand} = ${hex(value)}, golden ${hex(golden)}`,
-  ];
-}
+const rowOf = ({ kind, at, operand, value, golden }: WhyStep): ChainRow =>
+  placeRow(at, `${BECAUSE[kind]} ${operand} = ${hex(value)}, golden ${hex(golden)}`);
+
+/** An instruction as a line of a chain, and what is said of it. */
+export const placeRow = (at: StepPlace, what: string): ChainRow => [
+  grouped(at.moment),
+  `hart ${at.hart}`,
+  contextText(at),
+  codeText(at) || hex(at.pc, 8),
+  at.text.replaceAll('\t', ' '),
+  what,
+];
 
 /** The mode, and the VM that is inside or that the hypervisor serves. */
-const contextText = ({ mode, vmid }: StepPlace): string =>
+const contextText = ({ mode, vmid }: Pick<StepPlace, 'mode' | 'vmid'>): string =>
   mode === 'VS' || mode === 'VU' ? `${mode} VM ${vmid}` : mode === 'HS' && vmid > 0 ? `${mode} for VM ${vmid}` : mode;
 
 /** What began it, in one sentence. */
@@ -128,7 +140,8 @@ const inputsText = (inputs: readonly string[]): string =>
     ? 'the recording has no input there'
     : `the recording has ${inputs.map((kind) => `a ${kind}`).join(' and ')} there`;
 
-function changeText(cause: Cause): string {
+/** What changed, and from what to what. */
+export function changeText(cause: Cause): string {
   const { kind, what = '', bits = [], hart } = cause;
   const name = kind === 'memory' || kind === 'code' ? memoryText(cause) : `${what} on hart ${hart}`;
   return `${bitsText(bits)}${name} (${valuesText(cause)})`;

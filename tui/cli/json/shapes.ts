@@ -9,6 +9,7 @@ import { backtrace } from './backtrace.ts';
 import { bookmarks, dump, note } from './bookmarks.ts';
 import { calls } from './calls.ts';
 import { campaign, campaignExport, inject } from './campaigns.ts';
+import { explain } from './explain.ts';
 import { consoleLine, log, logSummary } from './log.ts';
 import { report } from './report.ts';
 import { show } from './show.ts';
@@ -46,6 +47,7 @@ export const JSON_SHAPES = {
   'bisect --when': { command: "dejavm bisect TRACE --when 'hart0.mode == HS' --json", schema: bisectWhen },
   'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
   why: { command: 'dejavm why TRACE output:vm1 --against GOLDEN --json', schema: why },
+  explain: { command: 'dejavm explain TRACE --golden GOLDEN --json', schema: explain },
   calls: { command: 'dejavm calls TRACE heap_alloc --json', schema: calls },
   backtrace: { command: 'dejavm backtrace TRACE -g 8M --json', schema: backtrace },
   campaign: { command: 'dejavm campaign smoke --json', schema: campaign },

@@ -15,7 +15,7 @@ const place = named('StepPlace', 'An instruction or trap of a run.', {
   text: text.describe('disassembled; of a trap its cause'),
 });
 
-const step = named('WhyStep', 'An instruction that both runs did, with something that differs.', {
+export const whyStep = named('WhyStep', 'An instruction that both runs did, with something that differs.', {
   kind: z
     .enum(['computed', 'parted', 'translated'])
     .describe('it computed with it; went on elsewhere because of it; was translated by it'),
@@ -26,7 +26,7 @@ const step = named('WhyStep', 'An instruction that both runs did, with something
   golden: hex64.describe('in the golden run'),
 });
 
-const cause = named('Cause', 'What began it.', {
+export const whyCause = named('Cause', 'What began it.', {
   kind: z
     .enum(['register', 'csr', 'memory', 'code', 'pc', 'dma', 'device', 'time', 'interrupt', 'unexplained'])
     .describe(
@@ -63,9 +63,9 @@ export const why = z.strictObject({
   })
     .exactOptional()
     .describe('missing: it was about something that a hart did or did not do'),
-  steps: z.array(step).describe('from the question back to the cause'),
+  steps: z.array(whyStep).describe('from the question back to the cause'),
   more: count.describe('further steps that --depth leaves out'),
-  cause: cause.describe('what began it'),
+  cause: whyCause.describe('what began it'),
   sentence: text.describe('the same for people'),
   instructions: count.describe('of all harts, from the cause to the question; of --not to the end of the run'),
   visited: count.describe('values and partings that were looked at'),
