@@ -147,8 +147,9 @@ export class Alignment {
       for (let n = run.place(from); n < steps.count && !isOver; n++) {
         if (steps.flags(n) & STEP_FLAGS.FURTHER) continue;
         const list = lists[steps.hart(n)]!;
-        if (list.count >= MOST) this.isCut = true;
-        if (this.isCut || steps.ticks(n) > to) isOver = true;
+        const isFull = list.count >= MOST;
+        if (isFull) this.isCut = true;
+        if (isFull || steps.ticks(n) > to) isOver = true;
         else list.add(run.number(index, n), steps.pc(n), steps.raw(n), steps.flags(n));
       }
       if (run.nextWindow(from) === from) isOver = true;
