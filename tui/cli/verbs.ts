@@ -158,7 +158,7 @@ export const VERBS: readonly Verb[] = [
       'dejavm why failed.djvm output:vm1 --against golden.djvm         # from the first byte that differs',
       "dejavm why failed.djvm '[heap_lock]:4' --at end --against golden.djvm",
       'dejavm why failed.djvm --not enter:vm2 --against golden.djvm    # never entered again: why?',
-      `dejavm why failed.djvm --not '"shut down"' --against golden.djvm`,
+      'dejavm why failed.djvm --not output:vm2 --against golden.djvm   # never printed: why?',
     ],
     load: async () => (await import('./commands/why.ts')).whyCommand,
   }),
