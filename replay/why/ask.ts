@@ -88,7 +88,11 @@ function* askValue({ a, b, runs, alignment, walk }: AskedRuns, where: AskedPlace
   const differing = differingUses(runs.a, runs.b, ofA, placeIn(runs.b, where));
   if (!differing) throw same(where, position.moment, runs);
   const pair = { ...differing, atA: a.before(at.ticks), atB: b.before(position.ticks) };
-  return yield* follow(walk, { pair, compared: comparedOf(pair, position, isExact) });
+  const found = yield* follow(walk, { pair, compared: comparedOf(pair, position, isExact) });
+  if (isExact || found.chain.origin.kind !== 'unexplained') return found;
+  // Values of two paths that have parted may have nothing in common: why they parted is the answer then.
+  const ofPath = yield* walk.ofStepOfA(stepAt(a, at, hart));
+  return ofPath.origin.kind === 'unexplained' ? found : { ...found, chain: ofPath };
 }
 
 const same = ({ where }: AskedPlace, moment: number, runs: AskedRuns['runs']): UserError =>

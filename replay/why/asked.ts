@@ -6,7 +6,6 @@ import { csrByName, UserError } from '../../engine/index.ts';
 import type { Place, Position } from '../base/index.ts';
 import { AbsentError, type Expression, type MachinePlace, printExpression, resolvePlace } from '../language/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
-import { isStable } from './compare.ts';
 import { type Location, namedCsr, type Use } from './flow.ts';
 import { valueNow } from './producer.ts';
 
@@ -104,6 +103,9 @@ function part({ ranges }: Extract<MachinePlace, { kind: 'memory' }>, from: numbe
   return undefined;
 }
 
+/** What the machine itself makes of time and of what was executed. */
+const COUNTERS: readonly string[] = ['cycle', 'time', 'instret'];
+
 /** @throws UserError when it counts by itself, as time does */
 function registerLocation({ hart, name }: Extract<MachinePlace, { kind: 'register' }>): Location {
   const [, file, number] = /^([xf])(\d+)$/.exec(name) ?? [];
@@ -111,7 +113,8 @@ function registerLocation({ hart, name }: Extract<MachinePlace, { kind: 'registe
     return { kind: 'register', hart, number: Number(number) + (file === 'f' ? 32 : 0), from: 0, bytes: 8 };
   }
   const csr = csrByName(name === 'vmid' ? 'hgatp' : name);
-  if (!csr?.implementation || !isStable(csr.number)) {
+  const source = csr?.implementation?.source;
+  if (!csr || source === undefined || COUNTERS.includes(source)) {
     throw new UserError(`hart${hart}.${name} counts by itself, and no instruction gives it its value`);
   }
   return namedCsr(hart, csr.name);

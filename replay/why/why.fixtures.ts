@@ -1,9 +1,11 @@
 /** Judges chains against the machine: used by tests only. */
 import { expect } from 'vitest';
-import { csrByNumber, type Machine } from '../../engine/index.ts';
+import { csrByNumber, type Fault, type FaultCsr, type Machine } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
+import type { PlannedInput } from '../base/types.ts';
 import { finish } from '../search/index.ts';
 import { openTimeline, type TraceTimeline } from '../timeline/index.ts';
+import type { Cause } from './answer.ts';
 import type { Location } from './flow.ts';
 import { whyAlone } from './tree.ts';
 import type { WhyNode, WhyOperand, WhySource, WhyStepNode, WhyTree, WhyTreeOptions } from './tree-types.ts';
@@ -99,4 +101,19 @@ function valueIn(machine: Machine, location: Location): bigint {
   const { x, f } = machine.hart(location.hart);
   const whole = location.number < 32 ? x[location.number]! : f[location.number - 32]!;
   return BigInt.asUintN(8 * location.bytes, whole >> BigInt(8 * location.from));
+}
+
+/** What flips the bits of a cause back, right where it changed: behind the input that did it. */
+export const flipBack = (cause: Cause): PlannedInput[] =>
+  cause.bits!.map((bit) => ({
+    trigger: { kind: 'ticks', ticks: cause.position.ticks },
+    event: { kind: 'fault', fault: flip(cause, bit) },
+  }));
+
+/** The fault that flips a bit of what a cause names. */
+function flip({ kind, hart = 0, register, what, paddr }: Cause, bit: number): Fault {
+  if (kind === 'pc') return { model: 'register', hart, register: 32, bit };
+  if (kind === 'register') return { model: 'register', hart, register: register!, bit };
+  if (kind === 'csr') return { model: 'csr', hart, csr: what as FaultCsr, bit };
+  return { model: 'memory', paddr: paddr! + (bit >> 3), bit: bit & 7 };
 }
