@@ -118,9 +118,12 @@ function inTime(steps: readonly WhyStep[], most: number): ChainRow[] {
 
 /** From the end of the chain to what is seen: which VM, which word, which output. */
 function verdictLines({ symptom, answer }: Explained): string[] {
-  const word = answer.steps.find(({ operand }) => operand.startsWith('['));
-  const carried =
-    word && `the last word of memory on the way: ${word.operand} = ${hex(word.value)}, golden ${hex(word.golden)}`;
+  const { steps, cause } = answer;
+  // Where it began is said already.
+  const isTold = (n: number) => n === steps.length - 1 && ['memory', 'code'].includes(cause.kind);
+  const word = steps.find(({ operand }, n) => operand.startsWith('[') && !isTold(n));
+  const values = word && `${word.operand} = ${hex(word.value)}, golden ${hex(word.golden)}`;
+  const carried = values && `the last word of memory on the way: ${values}`;
   return [...(carried ? [carried] : []), ...seenLines(symptom)];
 }
 
