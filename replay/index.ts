@@ -279,4 +279,5 @@ export {
   type WhyTreeOptions,
   why,
   whyAlone,
+  whyValue,
 } from './why/index.ts';

@@ -72,7 +72,7 @@ export interface Compared {
   readonly golden: bigint;
   /** The position of the golden run that matches. */
   readonly goldenAt: Position;
-  /** Both runs do the same next there; false: it is behind the last that both did. */
+  /** The hart does the same next in both; false: its path has left the golden run's, behind that position. */
   readonly isExact: boolean;
 }
 

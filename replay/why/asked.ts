@@ -52,8 +52,11 @@ export function placeIn(run: TraceTimeline, { where, bytes }: AskedPlace): Machi
 }
 
 /** Registers that say where a hart is: its path tells why. */
-export const isPath = (place: MachinePlace): place is Extract<MachinePlace, { kind: 'register' }> =>
+export const isPath = (place: MachinePlace): place is RegisterPlace & { readonly name: PathName } =>
   place.kind === 'register' && ['pc', 'mode', 'waiting'].includes(place.name);
+
+type RegisterPlace = Extract<MachinePlace, { kind: 'register' }>;
+type PathName = 'pc' | 'mode' | 'waiting';
 
 /** The value of a place in both runs where they stand, and only the first word of it that differs. */
 export function differingUses(
@@ -118,4 +121,26 @@ function registerLocation({ hart, name }: Extract<MachinePlace, { kind: 'registe
     throw new UserError(`hart${hart}.${name} counts by itself, and no instruction gives it its value`);
   }
   return namedCsr(hart, csr.name);
+}
+
+/**
+ * The location of a place in one run where it stands.
+ * @throws UserError when it is none, where a hart is, or more than a word; as `placeIn`
+ */
+export function onlyLocation(run: TraceTimeline, asked: AskedPlace): Location {
+  const place = placeIn(run, asked);
+  const name = printExpression(asked.where);
+  if (isPath(place)) {
+    throw new UserError(`'${name}' is where a hart is, and has no operands: a golden run tells why it came there`);
+  }
+  if (place.kind === 'register') return registerLocation(place);
+  const first = place.kind === 'memory' ? part(place, 0) : undefined;
+  if (place.kind !== 'memory' || !first || place.bytes > WORD) {
+    const bytes = place.kind === 'memory' ? place.bytes : 0;
+    throw new UserError(`'${name}' has ${bytes} bytes: say which ${WORD} of them, as [ADDR]:8, or fewer`);
+  }
+  if (first.bytes < place.bytes) {
+    throw new UserError(`'${name}' is not all in one place of memory: ask about the bytes of one page, as [ADDR]:1`);
+  }
+  return { kind: 'memory', paddr: first.paddr, bytes: place.bytes };
 }

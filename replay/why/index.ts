@@ -6,7 +6,7 @@ export type { Cause, Compared, WhyAnswer, WhyStep } from './answer.ts';
 export type { WhyQuestion } from './asked.ts';
 export { type EventQuestion, parseEvent, questionOf, questionOfMissing, questionOfOutput } from './events.ts';
 export type { StepPlace } from './place.ts';
-export { whyAlone } from './tree.ts';
+export { whyAlone, whyValue } from './tree.ts';
 export type {
   Cut,
   WhyNode,

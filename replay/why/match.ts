@@ -9,7 +9,7 @@ import type { RunSteps, StepNumber } from './steps.ts';
 
 export interface Matched {
   readonly position: Position;
-  /** Both runs do the same next; false: it is behind the last that both did. */
+  /** The hart does the same next in both, or has done the same last; false: its path has left the golden run's. */
   readonly isExact: boolean;
 }
 
@@ -26,9 +26,10 @@ export function matchOf(a: RunSteps, b: RunSteps, alignment: Alignment, ticks: n
   const last = a.back(here, Number.POSITIVE_INFINITY, isIts);
   // Nothing was done yet: the same time it is.
   if (last === undefined) return { position: { moment: 0, ticks: Math.min(ticks, b.run.last.ticks) }, isExact: true };
-  const twin = alignment.inB(last) ?? alignment.partingOfA(last)?.b;
+  const sameLast = alignment.inB(last);
+  const twin = sameLast ?? alignment.partingOfA(last)?.b;
   if (twin === undefined) return { position: b.run.last, isExact: false };
-  return { position: behind(b, twin), isExact: false };
+  return { position: behind(b, twin), isExact: sameLast !== undefined && next === undefined };
 }
 
 function positionOf(run: RunSteps, step: StepNumber): Position {

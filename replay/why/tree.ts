@@ -4,10 +4,12 @@
  * Relies on follow.ts for passing over copies. Base registers and page tables are not followed unless asked, but for
  * entries that were written behind the value that was found through them.
  */
-import { STEP_FLAGS, type Ticks } from '../../engine/index.ts';
+import { STEP_FLAGS, type Ticks, UserError } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { Slices } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
+import { type AskedPlace, onlyLocation } from './asked.ts';
+import { inputsAt } from './change.ts';
 import { csrRead, isReturnWord, type Location, memoryRead, type RegisterUse, registersRead, type Use } from './flow.ts';
 import { Follower, type Strand } from './follow.ts';
 import { joined } from './joined.ts';
@@ -34,6 +36,17 @@ export function* whyAlone(
   run.toTicks(at.ticks, 'applied');
   const use: Use = { location, value: valueNow(run.machine, location) };
   return yield* new TreeWalk(run, options).from(use, at.ticks);
+}
+
+/**
+ * Why a place in words has the value that it has where the run stands. @throws UserError when it is no place, or more
+ * than a word; as `whyAlone`
+ */
+export function* whyValue(run: TraceTimeline, asked: AskedPlace, options: WhyTreeOptions = {}): Slices<WhyTree> {
+  const { place } = run;
+  const isBeforeInputs = place.here === 'pending' && inputsAt(run, place).length > 0;
+  if (isBeforeInputs) throw new UserError('inputs belong to that position: ask about a moment behind or before them');
+  return yield* whyAlone(run, onlyLocation(run, asked), place, options);
 }
 
 type Built<T> = { -readonly [K in keyof T]: T[K] };

@@ -168,7 +168,7 @@ describe('a value that differs', async () => {
     (where) => {
       const answer = finish(ask(where));
       expect(answer.cause).toMatchObject({ kind: 'register', what: 'a0', position: { moment: AT } });
-      expect(answer.compared?.isExact).toBe(false);
+      expect(answer.compared).toMatchObject({ isExact: true, goldenAt: { moment: golden.last.moment } });
     },
   );
 

@@ -119,9 +119,17 @@ export const QUESTION_FLAGS = {
     parse: parseInteger(1, 100_000),
     takes: 'text',
   },
+  whyDepth: {
+    syntax: '--depth <n>',
+    help: 'show so many steps of the chain at most (default: 100); without a golden run, so many levels (default: 8)',
+    parse: parseInteger(1, 100_000),
+    takes: 'text',
+  },
   against: {
     syntax: '--against <trace>',
-    help: 'the golden run: the same machine, images and inputs without what went wrong',
+    help:
+      'the golden run: the same machine, images and inputs without what went wrong; without one, the tree of all that ' +
+      'the value was computed from is shown',
     parse: (text: string): string => text,
     takes: 'trace',
   },

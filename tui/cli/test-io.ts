@@ -65,6 +65,7 @@ function shapeOf([verb, ...args]: readonly string[]): keyof JsonShapes | undefin
   if (args.join(' ').includes('--export json')) return 'campaign --export';
   if (!args.includes('--json')) return undefined;
   if (verb === 'replay' && args.some((arg) => ['-g', '--goto'].includes(arg))) return 'replay --goto';
+  if (verb === 'why' && !args.includes('--against')) return 'why alone';
   if (verb === 'bisect' && args.includes('--when')) return 'bisect --when';
   if (verb === 'log' && args.includes('--summary')) return 'log --summary';
   return Object.keys(JSON_SHAPES).find((name): name is keyof JsonShapes => name === verb);

@@ -33,3 +33,4 @@ export {
   type Tone,
 } from './types.ts';
 export { chainText, whySentence, whyText } from './why.ts';
+export { describeTree, whyTreeText } from './why-tree.ts';

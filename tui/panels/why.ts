@@ -102,7 +102,7 @@ export const placeRow = (at: StepPlace, what: string): ChainRow => [
 ];
 
 /** The mode, and the VM that is inside or that the hypervisor serves. */
-const contextText = ({ mode, vmid }: Pick<StepPlace, 'mode' | 'vmid'>): string =>
+export const contextText = ({ mode, vmid }: Pick<StepPlace, 'mode' | 'vmid'>): string =>
   mode === 'VS' || mode === 'VU' ? `${mode} VM ${vmid}` : mode === 'HS' && vmid > 0 ? `${mode} for VM ${vmid}` : mode;
 
 /** What began it, in one sentence. */

@@ -1,6 +1,6 @@
 /**
  * `dejavm why TRACE WHERE`: the chain of instructions from a wrong value, output or missing event back to what
- * began it. Relies on replay/why, which compares with a golden run.
+ * began it. Relies on replay/why, which compares with a golden run; without one, see why-alone.ts.
  */
 import { shellLine, UserError } from '../../../engine/index.ts';
 import {
@@ -26,8 +26,9 @@ import { driven } from '../driven.ts';
 import { toJson } from '../json/index.ts';
 import { travelTo } from '../travel-to.ts';
 import { openNamedTrace } from './open.ts';
+import { whyAloneCommand } from './why-alone.ts';
 
-type WhyFlag = 'whyAt' | 'against' | 'not' | 'chain' | 'bytes' | 'json';
+type WhyFlag = 'whyAt' | 'against' | 'not' | 'whyDepth' | 'bytes' | 'json';
 
 /** Steps that are shown unless --depth says otherwise. */
 const MOST_SHOWN = 100;
@@ -35,11 +36,9 @@ const MOST_SHOWN = 100;
 export async function whyCommand({ args, flags, io }: CommandContext<WhyFlag>): Promise<ExitCode> {
   const [name, where] = args;
   const asks = parseWords(where, flags.not, flags.whyAt);
-  if (flags.against === undefined) {
-    throw new UsageError('expected --against GOLDEN: a recording of the same run without what went wrong');
-  }
+  if (flags.against === undefined) return await whyAloneCommand(args, flags, io);
   const [a, g] = [openTimeline(openNamedTrace(name!, io)), openTimeline(openNamedTrace(flags.against, io))];
-  const most = flags.chain ?? MOST_SHOWN;
+  const most = flags.whyDepth ?? MOST_SHOWN;
   const soFar: WhyProgress = {};
   let asked: EventQuestion | undefined;
   let answer: WhyAnswer | undefined;

@@ -15,7 +15,7 @@ import { report } from './report.ts';
 import { show } from './show.ts';
 import { bisect, cut, diff, info, ls, place, replay, rerun, verify } from './traces.ts';
 import { bisectWhen, when } from './when.ts';
-import { why } from './why.ts';
+import { why, whyAlone } from './why.ts';
 
 export interface JsonShape {
   /** As people type it. */
@@ -47,6 +47,7 @@ export const JSON_SHAPES = {
   'bisect --when': { command: "dejavm bisect TRACE --when 'hart0.mode == HS' --json", schema: bisectWhen },
   'who-wrote': { command: 'dejavm who-wrote TRACE heap_lock --json', schema: whoWrote },
   why: { command: 'dejavm why TRACE output:vm1 --against GOLDEN --json', schema: why },
+  'why alone': { command: 'dejavm why TRACE hart0.a0 --json', schema: whyAlone },
   explain: { command: 'dejavm explain TRACE --golden GOLDEN --json', schema: explain },
   calls: { command: 'dejavm calls TRACE heap_alloc --json', schema: calls },
   backtrace: { command: 'dejavm backtrace TRACE -g 8M --json', schema: backtrace },

@@ -59,7 +59,9 @@ export const why = z.strictObject({
     value: hex64.describe('in this run'),
     golden: hex64.describe('in the golden run'),
     goldenAt: position.describe('the position of the golden run that matches'),
-    isExact: flag.describe('both runs do the same next there; false: it is behind the last that both did'),
+    isExact: flag.describe(
+      "the hart does the same next in both; false: its path has left the golden run's, behind that position",
+    ),
   })
     .exactOptional()
     .describe('missing: it was about something that a hart did or did not do'),
@@ -69,4 +71,59 @@ export const why = z.strictObject({
   sentence: text.describe('the same for people'),
   instructions: count.describe('of all harts, from the cause to the question; of --not to the end of the run'),
   visited: count.describe('values and partings that were looked at'),
+});
+
+const source = named('WhySource', 'Where bytes of a value came from in one run.', {
+  depth: count.describe(
+    '0: of the value that was asked about; else an operand of the last step above that is one less',
+  ),
+  operand: text.describe('a3, hgatp, [0x80217410]:8 (physical)'),
+  value: hex64.describe('that it had there'),
+  role: z
+    .enum(['data', 'address', 'entry', 'trapped'])
+    .describe('computed with; looked up by; a page-table entry that translated; read by what trapped'),
+  from: count.describe('first of the bytes of the operand'),
+  bytes: count.describe('how many'),
+  copies: count.describe('instructions on the way that only copied them'),
+  fill: z.enum(['sign', 'zeros', 'ones']).exactOptional().describe('the bytes are no copy: what they are filled with'),
+  kind: z
+    .enum([
+      ...([
+        'step',
+        'constant',
+        'input',
+        'fault',
+        'image',
+        'reset',
+        'dma',
+        'device',
+        'walk',
+        'time',
+        'pending',
+      ] as const),
+      ...(['interrupt', 'far', 'seen', 'cut'] as const),
+    ])
+    .describe('an instruction that computed it; or where it began; seen: the step of that id; far, cut: not followed'),
+  id: count.exactOptional().describe('number of the step'),
+  wrote: text.exactOptional().describe('of a step: the place that it gave a value'),
+  result: hex64.exactOptional().describe('that value'),
+  at: place.exactOptional().describe('of a step, a constant, a device or an interrupt'),
+  position: position.exactOptional().describe('of an input, a fault, DMA or a page walk'),
+  text: text.describe('the same for people'),
+});
+
+export const whyAlone = z.strictObject({
+  trace: path,
+  about: text.describe('what was asked, for people'),
+  at: position.describe('where the value was looked at'),
+  what: text.describe('a3, hgatp, [0x80217410]:8'),
+  value: hex64.describe('its value'),
+  sources: z.array(source).describe('a tree: each step is followed by its operands'),
+  nodes: count.describe('steps and beginnings'),
+  visited: count.describe('instructions that were looked at'),
+  cut: named('Cut', 'How many ends a bound made.', {
+    depth: count.describe('--depth'),
+    most: count.describe('as many lines as are listed'),
+    work: count.describe('instructions executed to look for writers'),
+  }),
 });
