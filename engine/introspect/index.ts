@@ -20,6 +20,8 @@ export { type Ownership, readOwnership } from './ownership.ts';
 export { type CodeName, codeText, type MachineSymbols, type NamedTable } from './places.ts';
 export { type PublishedCall, readPublishedCalls } from './published.ts';
 export {
+  type Decision,
+  decisionAt,
   type LockList,
   type QueuedVcpu,
   readLocks,

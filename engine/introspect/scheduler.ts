@@ -125,6 +125,54 @@ export function readSchedule(machine: Inspected, hypervisor: SymbolTable | undef
   return { harts, problems };
 }
 
+/** What a word decides: who may go on, or what runs next. */
+export interface Decision {
+  readonly by: 'lock' | 'scheduler';
+  /** `lock heap_lock, held by hart 1`, `hart 0: current`, `vCPU of VM 2: queue_next`. */
+  readonly text: string;
+}
+
+/** Fields by which schedulers choose. */
+const CHOSEN_BY = { cpu: ['current', 'loaded', 'queue_head'], vcpu: ['state', 'hart', 'queue_next'] } as const;
+
+/**
+ * What lies at a physical address, when it is a lock's word or one that the scheduler goes by; undefined: neither.
+ * `list`: the VMs at the same moment.
+ */
+export function decisionAt(
+  machine: Inspected,
+  hypervisor: SymbolTable | undefined,
+  list: VmList,
+  paddr: number,
+): Decision | undefined {
+  const published = new Published(hypervisor);
+  const lockBytes = published.offset('spinlock.size') ?? 4;
+  const lock = readLocks(machine, hypervisor, list).locks.find((one) => isIn(paddr, one.paddr, lockBytes));
+  if (lock) {
+    const holder = lock.owner === undefined ? 'free' : `held by hart ${lock.owner}`;
+    return { by: 'lock', text: `lock ${lock.name}, ${holder}` };
+  }
+  const fieldOf = (structure: keyof typeof CHOSEN_BY, base: number): string | undefined =>
+    CHOSEN_BY[structure].find((name) => {
+      const offset = published.offset(`${structure}.${name}`);
+      return offset !== undefined && isIn(paddr, base + offset, 8);
+    });
+  const [cpus, size] = [published.place('cpus'), published.offset('cpu.size')];
+  for (let hart = 0; cpus !== undefined && size !== undefined && hart < machine.config.harts; hart++) {
+    const field = fieldOf('cpu', cpus + hart * size);
+    if (field) return { by: 'scheduler', text: `hart ${hart}: ${field}` };
+  }
+  for (const { vmid, vcpus } of list.vms) {
+    for (const { address } of vcpus) {
+      const field = address === undefined ? undefined : fieldOf('vcpu', address);
+      if (field) return { by: 'scheduler', text: `vCPU of VM ${vmid}: ${field}` };
+    }
+  }
+  return undefined;
+}
+
+const isIn = (paddr: number, from: number, bytes: number): boolean => paddr >= from && paddr < from + bytes;
+
 /** Offsets of bounded structures, and places, that an image publishes. */
 class Published {
   private readonly symbols: SymbolTable | undefined;

@@ -3,10 +3,11 @@
  * where the change lies that began it all, to the exact position.
  * Relies on the chain; does not look at the trace's inputs to find anything, only to say what lies where it found it.
  */
-import { decode } from '../../engine/index.ts';
+import { type Decision, decode } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import { changeOf, inputsAt, pcChangeOf } from './change.ts';
+import { decidedBy } from './decides.ts';
 import { type Location, partOfHit } from './flow.ts';
 import { locationText, placeOf, type StepPlace } from './place.ts';
 import type { RunSteps, StepNumber } from './steps.ts';
@@ -21,6 +22,8 @@ export interface WhyStep {
   readonly operand: string;
   readonly value: bigint;
   readonly golden: bigint;
+  /** Where the paths parted by it: the lock, or what the scheduler goes by, that it was read from. */
+  readonly decision?: Decision;
 }
 
 export interface Cause {
@@ -108,6 +111,7 @@ export function whyStep(
   runs: { readonly a: TraceTimeline; readonly b: TraceTimeline },
   { kind, pair, follows }: Link,
 ): WhyStep {
+  const decision = kind === 'parted' ? decidedBy(a, runs.a, follows.a, pair.a) : undefined;
   return {
     kind,
     at: placeOf(a, runs.a.symbols, pair.a),
@@ -115,6 +119,7 @@ export function whyStep(
     operand: locationText(follows.a.location),
     value: follows.a.value,
     golden: follows.b.value,
+    ...(decision && { decision }),
   };
 }
 

@@ -88,8 +88,10 @@ const isSameKindOfPlace = (a: string, b: string): boolean => a === b || (a.start
 
 const BECAUSE = { computed: 'with', parted: 'went on elsewhere by', translated: 'was translated by' } as const;
 
-const rowOf = ({ kind, at, operand, value, golden }: WhyStep): ChainRow =>
-  placeRow(at, `${BECAUSE[kind]} ${operand} = ${hex(value)}, golden ${hex(golden)}`);
+function rowOf({ kind, at, operand, value, golden, decision }: WhyStep): ChainRow {
+  const decided = decision ? ` (${decision.by === 'lock' ? '' : 'scheduler, '}${decision.text})` : '';
+  return placeRow(at, `${BECAUSE[kind]} ${operand} = ${hex(value)}, golden ${hex(golden)}${decided}`);
+}
 
 /** An instruction as a line of a chain, and what is said of it. */
 export const placeRow = (at: StepPlace, what: string): ChainRow => [

@@ -24,6 +24,12 @@ export const whyStep = named('WhyStep', 'An instruction that both runs did, with
   operand: text.describe('what differed: a3, hgatp, [0x80217410]:8 (physical)'),
   value: hex64.describe('in this run'),
   golden: hex64.describe('in the golden run'),
+  decision: named('Decision', 'A word that decides who may go on, or what runs next.', {
+    by: z.enum(['lock', 'scheduler']).describe('what goes by it'),
+    text: text.describe('lock heap_lock, held by hart 1; hart 0: current; vCPU of VM 2: queue_next'),
+  })
+    .exactOptional()
+    .describe('where the paths parted: what the value was read from, when it is one'),
 });
 
 export const whyCause = named('Cause', 'What began it.', {
