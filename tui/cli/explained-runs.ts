@@ -2,13 +2,13 @@
  * The two runs that an explanation compares, when only one name is given: a campaign's row is recorded again, with its
  * fault and without; for a trace, the command that records the run without.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shellLine } from '../../engine/index.ts';
 import { parseRowReference, recordRow } from '../../properties/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import { grouped, type Io, progressLine } from '../base/index.ts';
+import { grouped, type Io, progressLine, UsageError } from '../base/index.ts';
 
 /** A row of a campaign's database. */
 export type RowReference = NonNullable<ReturnType<typeof rowNamed>>;
@@ -32,7 +32,7 @@ export async function recordedAgain<R>(
   io: Io,
   use: (faulted: string, golden: string) => Promise<R>,
 ): Promise<R | undefined> {
-  if (keep !== undefined) mkdirSync(keep, { recursive: true });
+  if (keep !== undefined) makeFolder(keep);
   const folder = keep ?? mkdtempSync(join(tmpdir(), 'dejavm-explain-'));
   // Held for as long as the folder is there: who dies of a signal leaves it behind.
   let interrupted = false;
@@ -56,6 +56,18 @@ export async function recordedAgain<R>(
     progress.clear();
     release();
     if (keep === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Only the last part of the path: Node never ends making parents in /proc. @throws UsageError when it cannot be */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'the folder that it would be in does not exist' : `${code}`;
+    throw new UsageError(`--keep ${path}: expected a folder, or a name for a new one; it cannot be made: ${why}`);
   }
 }
 

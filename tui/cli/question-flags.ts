@@ -141,7 +141,7 @@ export const QUESTION_FLAGS = {
   },
   keep: {
     syntax: '--keep <directory>',
-    help: 'of a row: keep both traces there, as faulted.djvm and golden.djvm; the folder is made if need be',
+    help: 'of a row: keep both traces in this folder, as faulted.djvm and golden.djvm; it is made if need be',
     parse: (text: string): string => text,
     takes: 'file',
   },
