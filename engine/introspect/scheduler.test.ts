@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readLocks, readSchedule } from './scheduler.ts';
+import { decisionAt, readLocks, readSchedule } from './scheduler.ts';
 import { createSymbolTable, type ElfSymbol } from './symbols.ts';
 import { FakeMachine, RAM } from './testing.ts';
 import { listVms } from './vms.ts';
@@ -108,5 +108,33 @@ describe('run queues', () => {
       'hart 0: run queue: pointer at 0x8000_0430 goes back to 0x8000_0400: the list loops',
       'hart 1: current vCPU: pointer at 0x8000_0248 is 0x10, outside RAM',
     ]);
+  });
+});
+
+describe('words that decide', () => {
+  const machine = machineWith([
+    [0x100, RAM + 0x180],
+    [0x108, RAM + 0x1a0],
+    [0x1a0, 2],
+  ]);
+  machine.writeText(RAM + 0x1a8, 'frames');
+  const at = (offset: number) => decisionAt(machine, hypervisor, listVms(machine, hypervisor), RAM + offset);
+
+  it('are those of locks, with who holds them', () => {
+    expect(at(0x180)).toEqual({ by: 'lock', text: 'lock heap_lock, free' });
+    expect(at(0x1a3)).toEqual({ by: 'lock', text: 'lock frames, held by hart 1' });
+    expect(at(0x1a4)).toBeUndefined();
+  });
+
+  it('are what each hart runs, and its queue', () => {
+    expect(at(0x208)).toEqual({ by: 'scheduler', text: 'hart 0: current' });
+    expect(at(0x257)).toEqual({ by: 'scheduler', text: 'hart 1: loaded' });
+    expect(at(0x258)).toEqual({ by: 'scheduler', text: 'hart 1: queue_head' });
+    expect([at(0x200), at(0x220), at(0x288)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('are none of an image that publishes nothing', () => {
+    const bare = createSymbolTable('bare', []);
+    expect(decisionAt(machine, bare, listVms(machine, bare), RAM + 0x180)).toBeUndefined();
   });
 });

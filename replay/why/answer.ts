@@ -22,7 +22,7 @@ export interface WhyStep {
   readonly operand: string;
   readonly value: bigint;
   readonly golden: bigint;
-  /** Where the paths parted by it: the lock, or what the scheduler goes by, that it was read from. */
+  /** The lock, or the word that the scheduler goes by, that it was read from; of the steps nearest to the question. */
   readonly decision?: Decision;
 }
 
@@ -91,6 +91,9 @@ export interface WhyAnswer {
   readonly visited: number;
 }
 
+/** Steps of which it is looked whether they went by a lock or the scheduler. */
+const MOST_NAMED = 100;
+
 /** Makes plain data of a chain that answers a question about the position `asked` of A. Moves A. */
 export function answerOf(
   a: RunSteps,
@@ -99,19 +102,21 @@ export function answerOf(
   chain: Chain,
   asked: Position,
 ): WhyAnswer {
-  const steps = chain.links.map((link) => whyStep(a, b, runs, link));
+  const steps = chain.links.map((link, n) => whyStep(a, b, runs, link, n));
   const cause = causeOf(a, runs.a, chain.origin);
   return { steps, cause, instructions: Math.max(0, asked.moment - cause.position.moment), visited: chain.visited };
 }
 
-/** A link as plain data. Logs windows again that are not there any more. */
+/** The `n`-th link of a chain as plain data. Logs windows again that are not there any more. */
 export function whyStep(
   a: RunSteps,
   b: RunSteps,
   runs: { readonly a: TraceTimeline; readonly b: TraceTimeline },
   { kind, pair, follows }: Link,
+  n: number,
 ): WhyStep {
-  const decision = kind === 'parted' ? decidedBy(a, runs.a, follows.a, pair.a) : undefined;
+  const isNamed = kind !== 'translated' && n < MOST_NAMED;
+  const decision = isNamed ? decidedBy(a, runs.a, follows.a, pair.a) : undefined;
   return {
     kind,
     at: placeOf(a, runs.a.symbols, pair.a),

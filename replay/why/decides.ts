@@ -1,6 +1,6 @@
 /**
- * Whether a branch that parted two runs went by a lock or by what the scheduler goes by: where its operand was copied
- * from. Relies on what the hypervisor's image publishes. Moves the run.
+ * Whether an instruction went by a lock or by what the scheduler goes by: where its operand was copied from.
+ * Relies on what the hypervisor's image publishes. Moves the run.
  */
 import { type Decision, decisionAt, listVms } from '../../engine/index.ts';
 import { finish } from '../search/index.ts';

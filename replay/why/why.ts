@@ -41,7 +41,7 @@ export function* why(
   const from = yield* lastAlike(a, b, Math.min(toA, toB));
   const alignment = yield* Alignment.of(ofA, ofB, from, toA, toB);
   const walk = new ChainWalk(ofA, ofB, alignment);
-  progress.soFar = () => walk.soFar.map((link) => whyStep(ofA, ofB, { a, b }, link));
+  progress.soFar = () => walk.soFar.map((link, n) => whyStep(ofA, ofB, { a, b }, link, n));
   const { chain, compared } = yield* ask({ a: ofA, b: ofB, runs: { a, b }, alignment, walk }, question);
   const asked = question.kind === 'not' ? { moment: a.last.moment, ticks: a.last.ticks } : question.at;
   return { ...answerOf(ofA, ofB, { a, b }, chain, asked), ...(compared && { compared }) };

@@ -55,6 +55,20 @@ describe('why, next to a golden run', () => {
     expect(out).toContain(`${rest.sentence}\n`);
   });
 
+  it('names the lock that a hart waits for', async () => {
+    const locks = JSON.parse((await cli(['show', golden, '-g', '700k', 'locks', '--json'])).out).locks.locks;
+    const heap = locks.find(({ name }: { name: string }) => name === 'heap').paddr;
+    const [free, stuck] = ['free', 'stuck'].map((name) => join(folder, `${name}.djvm`)) as [string, string];
+    const length = ['--max-moment', '1600k', '--checkpoint-every', '400k'];
+    await cli(['record', '-o', free, ...length]);
+    await cli(['record', '-o', stuck, ...length, '--fault', `memory=0x${heap.toString(16)},bit=1@1500k`]);
+    const { out } = await cli(['why', stuck, 'hart0.pc', '--against', free]);
+    expect(out).toMatch(/went on elsewhere by a\d = 0x2, golden 0x0 \(lock heap, held by hart 1\)$/m);
+    expect(out).toMatch(
+      /^It began with bit 1 of \[0x\w+\]:1, lazarus heap_lock, \(0x0 became 0x2\) at moment 1,500,000/m,
+    );
+  });
+
   it.each<[words: string[], says: RegExp]>([
     [[], /expected WHERE, such as .*, or --not EVENT/],
     [['hart0.a0', '--not', '8k'], /one of the two/],

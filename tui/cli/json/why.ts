@@ -29,7 +29,7 @@ export const whyStep = named('WhyStep', 'An instruction that both runs did, with
     text: text.describe('lock heap_lock, held by hart 1; hart 0: current; vCPU of VM 2: queue_next'),
   })
     .exactOptional()
-    .describe('where the paths parted: what the value was read from, when it is one'),
+    .describe('what the value was read from, when it is one; of the 100 steps nearest to the question'),
 });
 
 export const whyCause = named('Cause', 'What began it.', {
