@@ -40,9 +40,9 @@ export class ChainWalk {
   private readonly differences: Differences;
   private readonly seen = new Set<string>();
   private visited = 0;
-  private readonly queue: Item[] = [];
+  private queue: Item[] = [];
   /** Looked at when nothing else is left. */
-  private readonly reserve: Item[] = [];
+  private reserve: Item[] = [];
   private fallback: Chain | undefined;
   private trail: Trail | undefined;
 
@@ -73,7 +73,7 @@ export class ChainWalk {
   }
 
   private *walk(first: Item): Slices<Chain> {
-    this.queue.push(first);
+    this.begin(first);
     for (let next = 0; this.visited < MOST_VISITED; this.visited++) {
       const item = this.queue[next++] ?? this.reserve.shift();
       if (!item) break;
@@ -84,6 +84,13 @@ export class ChainWalk {
     }
     if (this.fallback) return { ...this.fallback, visited: this.visited };
     return { links: [], origin: { kind: 'unexplained', at: 0, why: 'nothing differs' }, visited: this.visited };
+  }
+
+  /** Each question is walked for itself: nothing is left of the one before. */
+  private begin(first: Item): void {
+    [this.queue, this.reserve, this.visited] = [[first], [], 0];
+    this.fallback = undefined;
+    this.seen.clear();
   }
 
   private progress(): SearchProgress {
