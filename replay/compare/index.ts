@@ -4,13 +4,12 @@ export type { BisectOptions, NamedDifference } from './bisect-pair.ts';
 export {
   compareDigests,
   diffTraces,
-  imageDifferences,
-  machineDifferences,
   type SettingDifference,
   type TraceDiff,
 } from './diff.ts';
 export { compareOutput, linesByVm } from './diff-console.ts';
 export { describeEvent, differingInputs, type InputDifference } from './diff-inputs.ts';
+export { firstSettingDifference, insistSameSetting } from './golden.ts';
 export {
   compareRecordings,
   isOwnEnd,

@@ -6,7 +6,7 @@
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import { type EquivalenceVerdict, isCutShort, sharedStart, type VmVerdict } from '../base/index.ts';
-import { compareOutput, differingInputs, imageDifferences, linesByVm, machineDifferences } from '../compare/index.ts';
+import { compareOutput, differingInputs, firstSettingDifference, linesByVm } from '../compare/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
 import { linesOf, openTimeline, outputBetween, type TraceTimeline } from '../timeline/index.ts';
 import { findCrossings, nextEntry, type VmCrossings } from './crossings.ts';
@@ -86,11 +86,7 @@ function judgeOne(
 
 /** The golden run answers for exits before its inputs part from the faulted run's: until then it is the same run. */
 function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'] {
-  const others = [
-    ...machineDifferences(faulted.header, golden.header),
-    ...imageDifferences(faulted.header, golden.header),
-  ];
-  if (others.length > 0) return undefined;
+  if (firstSettingDifference(faulted.header, golden.header)) return undefined;
   const start = sharedStart(faulted, golden);
   const [mismatch] = differingInputs(inputsFromTrace(faulted), inputsFromTrace(golden), start.ticks);
   let run: TraceTimeline | undefined;

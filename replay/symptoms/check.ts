@@ -1,19 +1,13 @@
 /** Whether a run can be the golden run of another one: what is said of two that do not belong together is nonsense. */
 import { hex, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
-import { imageDifferences, machineDifferences } from '../compare/index.ts';
+import { insistSameSetting } from '../compare/index.ts';
 import { inputsFromTrace } from '../container/index.ts';
 import { coverOf, type Known } from './cover.ts';
 
 /** The same machine and images, and the same typed, as far as both go. @throws UserError that says what is other */
 export function insistGolden(a: Trace, g: Trace): void {
-  const [other] = [...machineDifferences(a.header, g.header), ...imageDifferences(a.header, g.header)];
-  if (other) {
-    throw new UserError(
-      `${g.path} is no golden run of ${a.path}: ${other.name} is ${other.b} and not ${other.a}; ` +
-        'record the same machine and images without the fault',
-    );
-  }
+  insistSameSetting(a, g);
   // What has been done before is counted.
   if (a.first.ticks !== g.first.ticks) {
     throw new UserError(

@@ -257,8 +257,11 @@ describe('a program that talks', async () => {
       const g = await store.take({ ...limits, config: { ...config, ...change } });
       expect(() => symptomsOf(a, g)).toThrow(text);
     };
-    await refused({ harts: 1 }, /is no golden run of .*: harts is 1 and not 2; record the same machine and images/);
-    await refused(machineOf(TALK.replace('500', '501')), /: image bios is test\.elf \(sha256 \w+\) and not test\.elf/);
+    await refused({ harts: 1 }, /is no golden run of .*: harts is 1 there and 2 here; record the same machine, images/);
+    await refused(
+      machineOf(TALK.replace('500', '501')),
+      /: image bios is test\.elf \(sha256 \w+\) there and test\.elf/,
+    );
     const type = (text: string): PlannedInput => ({
       trigger: { kind: 'moment', moment: 40 },
       event: { kind: 'console', bytes: new TextEncoder().encode(text) },

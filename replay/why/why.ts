@@ -1,9 +1,8 @@
 /**
  * Questions that begin with why, answered by two runs of the same machine: the one that went wrong and the golden one.
  */
-import { UserError } from '../../engine/index.ts';
 import type { Position } from '../base/index.ts';
-import { imageDifferences, machineDifferences } from '../compare/index.ts';
+import { insistSameSetting } from '../compare/index.ts';
 import type { Slices } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import { Alignment } from './align.ts';
@@ -35,7 +34,7 @@ export function* why(
   question: WhyQuestion,
   progress: WhyProgress = {},
 ): Slices<WhyAnswer> {
-  checkComparable(a, b);
+  insistSameSetting(a.trace, b.trace);
   const [ofA, ofB] = [new RunSteps(a), new RunSteps(b)];
   const [toA, toB] = reach(a, b, question);
   const from = yield* lastAlike(a, b, Math.min(toA, toB));
@@ -45,20 +44,6 @@ export function* why(
   const { chain, compared } = yield* ask({ a: ofA, b: ofB, runs: { a, b }, alignment, walk }, question);
   const asked = question.kind === 'not' ? { moment: a.last.moment, ticks: a.last.ticks } : question.at;
   return { ...answerOf(ofA, ofB, { a, b }, chain, asked), ...(compared && { compared }) };
-}
-
-/** @throws UserError when two runs cannot be compared step by step */
-function checkComparable(a: TraceTimeline, b: TraceTimeline): void {
-  const differences = [
-    ...machineDifferences(a.trace.header, b.trace.header),
-    ...imageDifferences(a.trace.header, b.trace.header),
-  ];
-  const [first] = differences;
-  if (!first) return;
-  throw new UserError(
-    `${b.trace.path} is no golden run of ${a.trace.path}: ${first.name} is ${first.b} there and ${first.a} here; ` +
-      'a golden run has the same machine, images and command line',
-  );
 }
 
 /** Up to which ticks both runs are compared. */
