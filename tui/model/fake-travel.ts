@@ -206,7 +206,7 @@ export const fakeIntrospection: Introspection = {
       return { address, text: `addi\ta0,a0,${first + i}`, symbol: symbolOf(address), source: undefined };
     });
   },
-  code: (_machine, _hart, address) => symbolOf(address),
+  code: (_machine, _hart, address) => ({ symbol: symbolOf(address) }),
   vms: (machine) =>
     machine.moment < 1000
       ? []

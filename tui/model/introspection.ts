@@ -2,7 +2,7 @@
  * The model's view of a real machine's insides: engine/introspect behind the `Introspection` interface. Relies on the
  * images' symbols.
  */
-import { codeText, disassembleAround, listVms, type MachineSymbols, summariseVm } from '../../engine/index.ts';
+import { disassembleAround, listVms, type MachineSymbols, summariseVm } from '../../engine/index.ts';
 import type { Introspection } from '../panels/index.ts';
 
 /** `symbols`: of the machine's images. */
@@ -11,7 +11,7 @@ export function machineIntrospection(symbols: MachineSymbols): Introspection {
     disassemble: (m, hart, pc, before, after) => disassembleAround(m, hart, pc, before, after, symbols),
     code: (m, hart, address) => {
       const { mode, vmid } = m.hart(hart);
-      return codeText(symbols.codeAt(mode, address, vmid));
+      return symbols.codeAt(mode, address, vmid);
     },
     vms: (m) => listVms(m, symbols.hypervisor).vms.map((vm) => ({ name: vm.name, vmid: vm.vmid, ...summariseVm(vm) })),
   };

@@ -30,7 +30,7 @@ function open(): Session {
   return createSession(debug, machineIntrospection(debug.run.symbols), createLanes(machine.config.harts), bookmarks);
 }
 const symbolOf = ({ introspection, travel: { machine }, state: { hart } }: Session) =>
-  introspection.code(machine, hart, machine.hart(hart).pc).replace(/ \(\w+\.c:\d+\)$/, '');
+  introspection.code(machine, hart, machine.hart(hart).pc).symbol;
 
 describe('moves', () => {
   it('leave one where one is when the stack is looked at', () => {

@@ -2,7 +2,7 @@
  * Moves by what code does: over and out of calls, to VM exits, traps, hypercalls, breakpoints and watchpoints; and
  * where those are set. Relies on replay's session for every move; says here how it went.
  */
-import { exceptionName, insideVm, UserError } from '../../engine/index.ts';
+import { codeText, exceptionName, insideVm, UserError } from '../../engine/index.ts';
 import {
   type Direction,
   lastAccess,
@@ -111,7 +111,7 @@ export function breakHere(session: Session, argument: string): void {
   if (paddr === undefined) throw new UserError(`no breakpoint at ${hex(pc)}: it is not mapped`);
   const known = stops.all.find((one) => one.kind === 'breakpoint' && one.paddr === paddr);
   if (known) takeAway(session, known.id);
-  else setAt(session, stops.breakAt({ paddr }, session.introspection.code(machine, hart, pc) || hex(pc)));
+  else setAt(session, stops.breakAt({ paddr }, codeText(session.introspection.code(machine, hart, pc)) || hex(pc)));
 }
 
 /** A watchpoint on the writes of some memory. */

@@ -23,7 +23,9 @@ const WORDY: Introspection = {
       text: `beqz\ta5,0x${(line.address + 0x64n).toString(16)} <reintegrate_domains+0x${(line.address & 0xfffn).toString(16)}>`,
       symbol: line.symbol?.replace(/^\w+/, 'reintegrate_domains\x1b[2J'),
     })),
-  code: (_machine, _hart, address) => `recovery_run_in_protected_memory+0x${(address & 0xffffn).toString(16)}`,
+  code: (_machine, _hart, address) => ({
+    symbol: `recovery_run_in_protected_memory+0x${(address & 0xffffn).toString(16)}`,
+  }),
   vms: () =>
     Array.from({ length: 9 }, (_, i) => ({
       name: `a-guest-with-a-long-name-${i}`,
@@ -114,6 +116,18 @@ describe('what is cut', () => {
       'moment 2,025  hart 0 VS VM 1 0x80200064 recovery_run_in_protected_memory+…',
     );
     expect(wholeText(session)).toContain('recovery_run_in_protected_memory+0x64');
+  });
+
+  unit('is the source line before the end of the run', () => {
+    const session = openAt({ columns: 70, rows: 24 }, 2);
+    command(session, '2025');
+    const code = () => ({ symbol: 'lock_acquire+0x34', source: 'lazarus/lock.c:20' });
+    const header = (columns: number) => {
+      const introspection = { ...session.introspection, code };
+      return rowsOf(screenOf({ ...session, introspection, state: { ...session.state, columns } }))[0];
+    };
+    expect(header(90)).toMatch(/^moment 2,025 of 10,000 .* lock_acquire\+0x34 \(lock\.c:20\)$/);
+    expect(header(70)).toMatch(/^moment 2,025 of 10,000 .* lock_acquire\+0x34$/);
   });
 
   unit('is found in the registers too: where a value has no room beside its name, it stands below', () => {

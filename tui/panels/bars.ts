@@ -2,6 +2,7 @@
  * The lines at the top and the bottom of the screen: where we are, what happened last, how to get help. Relies on the
  * session; each chooses what it can say in full before it cuts anything.
  */
+import { codeText } from '../../engine/index.ts';
 import { grouped, hex, virtualTime } from '../base/index.ts';
 import { clip, clipStart, span, widthOf } from './text.ts';
 import type { Line, Session } from './types.ts';
@@ -13,10 +14,14 @@ interface Place {
   readonly hart: string;
   readonly pc: string;
   readonly symbol: string;
+  /** The symbol, and the source line when it is known. */
+  readonly code: string;
 }
 
 function placeOf({ travel, state, introspection }: Session): Place {
   const { pc, mode, vmid } = travel.machine.hart(state.hart);
+  const name = introspection.code(travel.machine, state.hart, pc);
+  const { source: _, ...unlined } = name;
   const inVm = mode === 'VS' || mode === 'VU';
   return {
     moment: grouped(travel.moment),
@@ -24,7 +29,8 @@ function placeOf({ travel, state, introspection }: Session): Place {
     time: virtualTime(travel.machine.ticks),
     hart: `hart ${state.hart} ${mode}${inVm ? ` VM ${vmid}` : ''}`,
     pc: hex(pc),
-    symbol: introspection.code(travel.machine, state.hart, pc),
+    symbol: codeText(unlined),
+    code: codeText(name),
   };
 }
 
@@ -33,11 +39,13 @@ export function headerLine(session: Session): Line {
   const place = placeOf(session);
   const moment = span(`moment ${place.moment}`, 'strong');
   const hart = span(place.hart, 'focus');
-  const code = [span(` ${place.pc}`), span(place.symbol && ` ${place.symbol}`, 'symbol')];
-  const short = [moment, span('  '), hart, ...code];
+  const at = (name: string) => [span(` ${place.pc}`), span(name && ` ${name}`, 'symbol')];
+  const short = [moment, span('  '), hart, ...at(place.symbol)];
   const lines: readonly Line[] = [
-    [moment, span(` of ${place.end}  ${place.time}  `), hart, ...code],
-    [moment, span(` of ${place.end}  `), hart, ...code],
+    [moment, span(` of ${place.end}  ${place.time}  `), hart, ...at(place.code)],
+    [moment, span(` of ${place.end}  `), hart, ...at(place.code)],
+    [moment, span(` of ${place.end}  `), hart, ...at(place.symbol)],
+    [moment, span('  '), hart, ...at(place.code)],
     short,
   ];
   const { columns } = session.state;
@@ -57,7 +65,7 @@ export function whereLines(session: Session): Line[] {
     named('moment', `${place.moment} of ${place.end}`),
     named('time', `${place.time} (${grouped(travel.machine.ticks)} ticks)`),
     named('hart', place.hart),
-    named('pc', `${place.pc} ${place.symbol}`),
+    named('pc', `${place.pc} ${place.code}`),
     named('timeline', `${grouped(state.from)} to ${grouped(state.to)}`),
     named('message', state.message),
   ];

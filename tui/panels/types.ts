@@ -2,7 +2,7 @@
  * The vocabulary of the terminal UI's model: styled text, events on the timeline, the state of the screen, and what
  * the model needs to know about the machine's insides. Plain data; no ink, no terminal.
  */
-import type { Machine } from '../../engine/index.ts';
+import type { CodeName, Machine } from '../../engine/index.ts';
 import type { DebugSession, RunEvent, TimeTravel } from '../../replay/index.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -58,8 +58,8 @@ export interface VmRow {
 export interface Introspection {
   /** Up to `before` instructions in front of pc, the one at pc, and up to `after` behind it, in address order. */
   disassemble(machine: Machine, hart: number, pc: bigint, before: number, after: number): readonly DisassembledLine[];
-  /** `name+0x10 (sched.c:123)`, or what of that is known; may be empty. */
-  code(machine: Machine, hart: number, address: bigint): string;
+  /** Symbol and source line of code, as far as they are known. */
+  code(machine: Machine, hart: number, address: bigint): CodeName;
   vms(machine: Machine): readonly VmRow[];
 }
 
