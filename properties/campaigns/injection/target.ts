@@ -4,7 +4,6 @@
  */
 
 import {
-  disassembleAt,
   type Fault,
   hex,
   instructionAt,
@@ -14,6 +13,7 @@ import {
   PC_REGISTER,
   readOwnership,
 } from '../../../engine/index.ts';
+import { codeChange } from './code-change.ts';
 import type { Hit } from './types.ts';
 
 /** Where and what an injection hits; the machine stands at the trigger. `fault` has a definite hart. */
@@ -44,14 +44,8 @@ function targetOf(machine: Machine, symbols: MachineSymbols, fault: Fault, pc: b
       return (
         readOwnership(machine, symbols).describe(fault.paddr) ?? `memory at ${hex(fault.paddr)}, which has no owner`
       );
-    case 'code': {
-      const [first, ...others] = disassembleAt(machine, fault.hart, pc, 8, symbols);
-      if (!first) return `code at ${hex(pc)}`;
-      if (fault.span === 'instruction') return `instruction ${first.text}`;
-      const at = pc + BigInt(fault.bit >> 3);
-      const inside = [first, ...others].findLast((line) => line.address <= at) ?? first;
-      return `instruction ${inside.text}, ${inside.address - pc} bytes on`;
-    }
+    case 'code':
+      return codeChange(machine, symbols, fault, pc) ?? `code at ${hex(pc)}`;
     case 'csr':
       return fault.csr;
     case 'interrupt':

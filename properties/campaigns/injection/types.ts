@@ -118,8 +118,8 @@ export interface Hit {
   /** The instruction that was next, disassembled. */
   readonly instruction: string;
   /**
-   * What the bit belongs to: `x10`, `instruction ld a5,0(s3)`, `domain vm1 .state`, `heap block vcpu of vm2 +0x40`,
-   * `page table of vm1`.
+   * What the bit belongs to: `x10`, `instruction ld a5,0(s3) becomes lw a5,0(s3)`, `domain vm1 .state`,
+   * `heap block vcpu of vm2 +0x40`, `page table of vm1`.
    */
   readonly target: string;
   /** VMID on whose behalf the hypervisor ran; 0: none. */

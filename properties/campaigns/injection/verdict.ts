@@ -180,7 +180,7 @@ function detectionText(log: RunLog, first: NoteAt, symbols: MachineSymbols): str
   const after = log.console.findIndex(({ ticks }) => ticks >= first.ticks);
   const text = after < 0 ? '' : Buffer.from(log.console.slice(after).map(({ byte }) => byte)).toString('utf8');
   const line = /recovery: (.*?)\s*\r?$/m.exec(text)?.[1];
-  return line?.replace(/ at (?:0x)?([0-9a-f]+)/, (place, address: string) => {
+  return line?.replace(/\b(?:0x)?([0-9a-f]{8,16})\b/g, (place, address: string) => {
     const symbol = symbols.describe('HS', BigInt(`0x${address}`));
     return symbol === undefined ? place : `${place} (${symbol})`;
   });
