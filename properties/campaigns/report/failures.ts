@@ -65,7 +65,7 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
   return cells
     .flatMap(({ cell, rows }) =>
       rows.flatMap((row): Failure[] => {
-        const kind = kindOf(row);
+        const kind = failureOf(row);
         if (!kind) return [];
         const { cause, causeDetail, detection } = row.result;
         return [
@@ -114,7 +114,8 @@ export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
     .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count || a.ids[0]! - b.ids[0]!);
 }
 
-function kindOf({ result }: RanRow): FailureKind | undefined {
+/** How a row ended badly; undefined when it did not. */
+export function failureOf({ result }: RanRow): FailureKind | undefined {
   if (result.effect === 'sdc') return 'sdc';
   if (result.effect !== 'detected' || result.noVmf) return undefined;
   return result.success ? 'vm lost' : 'failed';

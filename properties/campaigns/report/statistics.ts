@@ -87,6 +87,25 @@ export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
 }
 
 /**
+ * P(at least `hits` of `sample` are marked), drawn without replacement from `total` of which `marked` are: Fisher's
+ * exact test, one-sided. @throws InvariantError for counts that cannot be
+ */
+export function hypergeometricTail(hits: number, sample: number, marked: number, total: number): number {
+  requireCounts(hits, Math.min(sample, marked));
+  requireCounts(Math.max(sample, marked), total);
+  const low = Math.max(0, sample + marked - total);
+  const high = Math.min(sample, marked);
+  const weights: number[] = [];
+  for (let k = low, log = 0; k <= high; k++) {
+    weights.push(log);
+    log += Math.log(((marked - k) * (sample - k)) / ((k + 1) * (total - marked - sample + k + 1)));
+  }
+  const largest = weights.reduce((most, log) => Math.max(most, log), Number.NEGATIVE_INFINITY);
+  const sumFrom = (from: number) => weights.slice(from).reduce((sum, log) => sum + Math.exp(log - largest), 0);
+  return Math.min(1, sumFrom(Math.max(0, hits - low)) / sumFrom(0));
+}
+
+/**
  * Holm's step-down adjustment of p values over one family: S. Holm, Scandinavian Journal of Statistics 6 (1979) 65–70.
  * @returns adjusted p in the order given: reject those ≤ 0.05 to keep the family's error at 5 %
  */

@@ -3,6 +3,7 @@
  * `--json`. Relies on the analyses beside it; formats nothing.
  */
 import type { CampaignResults } from '../types.ts';
+import { type Cluster, clustersOf } from './clusters.ts';
 import {
   type Failure,
   type FailureGroup,
@@ -55,6 +56,7 @@ export interface Report {
   readonly paired: readonly PairComparison[];
   readonly alignment: readonly PairAlignment[];
   readonly overhead: readonly OverheadSummary[];
+  readonly clusters: readonly Cluster[];
   readonly failureGroups: readonly FailureGroup[];
   readonly failures: readonly Failure[];
   readonly internalErrors: readonly InternalError[];
@@ -106,6 +108,7 @@ export function summarise(results: CampaignResults, database: string): Report {
     paired: comparisons,
     alignment: alignments,
     overhead: overheads(results.overhead),
+    clusters: clustersOf(cells, database),
     failureGroups: groupFailures(failures),
     failures,
     internalErrors: errors,

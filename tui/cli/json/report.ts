@@ -286,6 +286,24 @@ export const report = z.strictObject({
       }),
     )
     .describe('what the undo log costs'),
+  clusters: z
+    .array(
+      named('Cluster', 'Runs that ended badly and hit the same.', {
+        setup: subject.setup,
+        faultClass: subject.faultClass,
+        hit: text.describe('what was hit'),
+        bad: count.describe('injections that ended badly under some mechanism'),
+        of: count.describe('injections that hit it'),
+        expected: z.number().describe('how many would end badly at the rate of their set-up and fault class'),
+        p: z.number().describe('exact, one-sided, not adjusted'),
+        holm: z.number().describe('p after Holm over all clusters'),
+        ends: z
+          .array(named('ClusterEnd', 'An end.', { end: text.describe('cause or kind'), count: count.describe('rows') }))
+          .describe('what became of the rows'),
+        commands: z.array(text).describe('commands that show up to three of them'),
+      }),
+    )
+    .describe('what was hit when runs ended badly, the least likely by chance first'),
   failureGroups: z
     .array(
       named('FailureGroup', 'Failures alike.', {

@@ -116,6 +116,7 @@ function sectionsOf(report: Report): Section[] {
         ...figure(causesFigure(report)),
         ...table('causes'),
         ...table('after', true),
+        ...table('clusters', true),
         ...table('failure-groups', true),
         ...everyFailure(report),
         ...table('internal-errors', true),

@@ -1,6 +1,6 @@
 /** Tables of rows that did not end well, with the commands that show them again. */
 import type { FailureKind } from '../failures.ts';
-import { grouped } from '../format.ts';
+import { grouped, pValue, ratio } from '../format.ts';
 import type { Report } from '../summarise.ts';
 import { number, ours, type Table, text, wide } from './table.ts';
 
@@ -21,6 +21,29 @@ export function failureGroupsTable(report: Report): Table {
     notes: [
       'Ladders and runs without recovery are left out: they fail on purpose. The command runs the first of its kind again, ' +
         'exactly, and explains it.',
+    ],
+  };
+}
+
+/** What was hit when runs ended badly, the least likely by chance first. */
+export function clustersTable(report: Report): Table {
+  return {
+    id: 'clusters',
+    title: 'What was hit when runs ended badly',
+    columns: [
+      ...[text('set-up'), text('fault'), wide('hit'), number('bad'), number('of'), number('expected'), number('p')],
+      ...[number('Holm'), wide('ends'), COMMAND],
+    ],
+    rows: report.clusters.map(({ setup, faultClass, hit, bad, of, expected, p, holm, ends, commands }) =>
+      ours(
+        ...[setup, faultClass, hit, grouped(bad), grouped(of), ratio(expected), pValue(p), pValue(holm)],
+        ...[ends.map(({ end, count }) => `${count} ${end}`).join(', '), commands[0] ?? ''],
+      ),
+    ),
+    notes: [
+      'Injections, whatever the mechanisms, of all that hit the same; expected: at the rate of their set-up and fault ' +
+        'class; p: exact, one-sided, before and after Holm. At most 20, of two injections or more; --json has three ' +
+        'examples of each.',
     ],
   };
 }

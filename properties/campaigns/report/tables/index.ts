@@ -1,6 +1,6 @@
 /** All tables of a report, in the order in which they are read. */
 import type { Report } from '../summarise.ts';
-import { failureGroupsTable, internalErrorsTable } from './failures.ts';
+import { clustersTable, failureGroupsTable, internalErrorsTable } from './failures.ts';
 import { alignmentTable, ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
 import {
   afterTable,
@@ -32,6 +32,7 @@ export function tablesOf(report: Report): Table[] {
     overheadTable(report),
     causesTable(report),
     afterTable(report),
+    clustersTable(report),
     failureGroupsTable(report),
     internalErrorsTable(report),
   ].filter(({ rows }) => rows.length > 0);
