@@ -207,6 +207,12 @@ export function isKept(number: number): boolean {
   return source === 'state' && gate === undefined && write !== 'none' && write !== 'float';
 }
 
+/** The CSR that decides which bits of another one are shown, of one that otherwise is what was written; or none. */
+export function gateOf(number: number): string | undefined {
+  const { source, gate, write } = csrByNumber(number)?.implementation ?? {};
+  return source === 'state' && write !== 'none' && write !== 'float' ? gate : undefined;
+}
+
 /**
  * Where the value that a step gave to a location was copied from: loads, stores, CSR reads and writes, and whatever
  * gives its only source back unchanged. undefined: the step computed it. `use.location` is what the step wrote, or a

@@ -9,6 +9,7 @@ import { type AccessHit, lastAccess, type MemoryHit } from '../watch/index.ts';
 import {
   bytesOf,
   csrLocation,
+  gateOf,
   isKept,
   isReturnWord,
   type Location,
@@ -157,7 +158,7 @@ function ofCsr(run: RunSteps, use: Use, location: Of<'csr'>, at: StepNumber, mos
       const written = csrLocation(found);
       if (written?.field === location.field) {
         const isSame = written.number === location.number && isKept(location.number);
-        return leftBy(step, isSame ? found.csr.after : use.value, use);
+        return leftBy(step, isSame ? found.csr.after : (leftIn(run, location, step, at) ?? use.value), use);
       }
     } else {
       const after = isKept(location.number) ? valueBehind(run, location, step) : use.value;
@@ -167,6 +168,19 @@ function ofCsr(run: RunSteps, use: Use, location: Of<'csr'>, at: StepNumber, mos
     }
     from = step;
   }
+}
+
+/**
+ * What a CSR has behind a step that wrote it, itself or through another one that shows a part of it, as vsie does of
+ * mie; undefined: more than what is written to it decides what is found right before `at`.
+ */
+function leftIn(run: RunSteps, location: Of<'csr'>, step: StepNumber, at: StepNumber): bigint | undefined {
+  if (isKept(location.number)) return valueBehind(run, location, step);
+  const gate = gateOf(location.number);
+  if (gate === undefined) return undefined;
+  const behind = valueBehind(run, location, step);
+  const shown = valueNow(run.run.machine, namedCsr(location.hart, gate));
+  return shown === valueAt(run, namedCsr(location.hart, gate), at) ? behind : undefined;
 }
 
 const leftBy = (step: StepNumber, written: bigint, use: Use): Producer =>
