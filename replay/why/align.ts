@@ -94,6 +94,36 @@ export class Alignment {
     return found && { a: found.other, b: found.own };
   }
 
+  /**
+   * Where the runs began to be apart in time, before a step of A: the last steps alike of the hart that was first to do
+   * something else, or the same at another time, behind the last step that the step's own hart did in both at the same
+   * time. undefined: they are not apart, as far as was compared.
+   */
+  firstApart(step: StepNumber): Parting | undefined {
+    const { hart } = this.a.get(step);
+    const path = this.ofA.get(hart)!;
+    let n = (indexOf(path, step) ?? path.count) - 1;
+    while (n >= 0 && this.numberInB(hart, n) !== path.steps[n]) n--;
+    const together = n < 0 ? NONE : path.steps[n]!;
+    let first = step;
+    let found: Parting | undefined;
+    for (const [of, { steps, count }] of this.ofA) {
+      let m = firstBehind(steps, count, together);
+      while (m < count && steps[m]! < first && this.numberInB(of, m) === steps[m]) m++;
+      // The step itself, too: its hart may have waited longer before it.
+      if (m >= count || steps[m]! > first || this.numberInB(of, m) === steps[m]) continue;
+      const parting = this.partingOfA(steps[m]!);
+      if (parting) [first, found] = [steps[m]!, parting];
+    }
+    return found;
+  }
+
+  /** Number of the step of B that is the n-th of a hart in A. Up to where the runs part, both have the same numbers. */
+  private numberInB(hart: number, n: number): StepNumber | undefined {
+    const to = this.toB.get(hart)![n]!;
+    return to === NONE ? undefined : this.ofB.get(hart)!.steps[to];
+  }
+
   /** The step that the same hart did next, in A or in B; undefined: none was compared. */
   nextInA(step: StepNumber): StepNumber | undefined {
     return next(step, this.a, this.ofA);
@@ -167,13 +197,19 @@ function next(step: StepNumber, run: RunSteps, paths: Map<number, Path>): StepNu
 }
 
 function indexOf({ steps, count }: Path, step: StepNumber): number | undefined {
+  const n = firstBehind(steps, count, step - 1);
+  return n < count && steps[n] === step ? n : undefined;
+}
+
+/** Index of the first step behind `step`; `count`: there is none. */
+function firstBehind(steps: Float64Array, count: number, step: StepNumber): number {
   let [low, high] = [0, count];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (steps[middle]! < step) low = middle + 1;
+    if (steps[middle]! <= step) low = middle + 1;
     else high = middle;
   }
-  return low < count && steps[low] === step ? low : undefined;
+  return low;
 }
 
 /** Effects on depth: a call, a return, anything else; by instruction word. */

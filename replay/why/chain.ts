@@ -75,7 +75,7 @@ export class ChainWalk {
   private *walk(first: Item): Slices<Chain> {
     this.begin(first);
     for (let next = 0; this.visited < MOST_VISITED; this.visited++) {
-      const item = this.queue[next++] ?? this.reserve.shift();
+      const item = next < this.queue.length ? this.queue[next++] : this.reserve.shift();
       if (!item) break;
       this.trail = item.trail;
       yield this.progress();
@@ -114,6 +114,9 @@ export class ChainWalk {
     const chain = { links: linksOf(trail), origin, visited: this.visited };
     if (origin.kind === 'changed' || origin.kind === 'pc' || isInjected(origin)) return chain;
     this.fallback ??= chain;
+    // What only came at another time did so for what made the runs differ in time.
+    const apart = 'at' in origin ? this.alignment.firstApart(origin.at) : undefined;
+    if (apart) this.reserve.push({ kind: 'parting', parting: apart, at: apart.a, trail });
     return undefined;
   }
 
@@ -132,6 +135,7 @@ export class ChainWalk {
     let pair = narrowed(start);
     for (;;) {
       if (!this.isNew(keyOf(pair))) return undefined;
+      if (isTime(pair)) return this.end(trail, { kind: 'time', at: pair.atA });
       const ofA = yield* producerOf(this.a, pair.a, pair.atA);
       if (ofA.kind === 'changed') return this.end(trail, changedOrigin(ofA, pair.atA));
       if (ofA.kind === 'outside') return this.end(trail, { kind: 'outside', producer: ofA, found: pair.atA });
@@ -353,6 +357,8 @@ function partsOf(pair: UsePair, part: Use): readonly UsePair[] | undefined {
   };
   return [...cut(from, size), ...cut(0, from), ...cut(from + size, bytes - from - size)];
 }
+
+const isTime = ({ a: { location } }: UsePair): boolean => location.kind === 'csr' && !isStable(location.number);
 
 const isInjected = (origin: Origin): boolean =>
   origin.kind === 'outside' && origin.producer.hit.kind === 'access' && origin.producer.hit.by === 'input';

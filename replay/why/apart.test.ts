@@ -1,0 +1,85 @@
+/** Chains through what is the same in both runs but for its time, and through CSRs that show parts of others. */
+import { describe, expect, it } from 'vitest';
+import type { Fault } from '../../engine/index.ts';
+import type { Trace } from '../../traces/index.ts';
+import type { PlannedInput } from '../base/types.ts';
+import { inputsFromTrace } from '../container/config.ts';
+import { machineOf, traceStore } from '../replay.fixtures.ts';
+import { finish } from '../search/index.ts';
+import { openTimeline } from '../timeline/index.ts';
+import { type Cause, questionOfOutput, type WhyAnswer, why } from './index.ts';
+import { flipBack } from './why.fixtures.ts';
+
+const store = traceStore();
+
+/** Hart 0 works for a while, comes to a number in `a2`, and prints a letter for it. */
+const printing = (setup: string, number: string) => `
+    csrr t0, mhartid
+    bnez t0, other
+    li s1, 0x10000000
+    li s2, 0x100000
+    ${setup}
+    li t1, 400
+  work:
+    addi t1, t1, -1
+    bnez t1, work
+    ${number}
+    andi a2, a2, 15
+    addi a2, a2, 65
+    sb a2, 0(s1)
+    li a7, 10
+    sb a7, 0(s1)
+    li t0, 0x5555
+    sw t0, 0(s2)
+    j .
+  other:
+    csrw mie, zero
+    wfi
+    j other
+`;
+const AT = 200;
+
+describe('a letter that comes out wrong', () => {
+  it.each<[name: string, program: string, spec: Fault, cause: Partial<Cause>]>([
+    [
+      'for a time that is read, which another path to it made later',
+      printing('', 'csrr a2, time\nsrli a2, a2, 2'),
+      { model: 'register', hart: 0, register: 6, bit: 10 },
+      { kind: 'register', what: 't1', bits: [10] },
+    ],
+    [
+      'for a CSR that shows bits of another one, in which a bit flipped',
+      printing('li t0, 0x222\ncsrw mideleg, t0\nli t0, 32\ncsrw sie, t0', 'csrr a2, sie\nsrli a2, a2, 5'),
+      { model: 'csr', hart: 0, csr: 'sie', bit: 5 },
+      { kind: 'csr', what: 'sie', before: 32n, after: 0n, bits: [5] },
+    ],
+    [
+      'for a CSR in which a bit flipped, and which was written through another one',
+      printing('li t0, 0x222\ncsrw mideleg, t0\nli t0, 32\ncsrw sie, t0', 'csrr a2, mie\nsrli a2, a2, 5'),
+      { model: 'csr', hart: 0, csr: 'sie', bit: 5 },
+      { kind: 'csr', what: 'mie', before: 32n, after: 0n, bits: [5] },
+    ],
+  ])('%s', async (_, program, spec, cause) => {
+    const limits = { maxMoment: 6000, checkpointEvery: 1000, config: machineOf(program) };
+    const golden = await store.take(limits);
+    const fault: PlannedInput = { trigger: { kind: 'moment', moment: AT }, event: { kind: 'fault', fault: spec } };
+    const trace = await store.take({ ...limits, planned: [fault] });
+    expect(text(trace)).not.toBe(text(golden));
+    const answer = ask(trace, golden);
+    expect(answer.cause).toMatchObject({ ...cause, position: { moment: AT }, inputs: ['fault'] });
+    const first = inputsFromTrace(trace).map(
+      ({ ticks, event }) => ({ trigger: { kind: 'ticks', ticks }, event }) as const,
+    );
+    const mended = await store.take({ ...limits, planned: [...first, ...flipBack(answer.cause)] });
+    expect(text(mended)).toBe(text(golden));
+    expect(mended.end).toEqual(golden.end);
+  });
+});
+
+const text = (trace: Trace) => String.fromCharCode(...trace.console.map(({ byte }) => byte));
+
+function ask(trace: Trace, golden: Trace): WhyAnswer {
+  const [a, g] = [openTimeline(trace), openTimeline(golden)];
+  const { question } = finish(questionOfOutput(a, g, 'any'));
+  return finish(why(a, g, question));
+}
