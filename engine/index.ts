@@ -154,6 +154,7 @@ export {
   RAM_BASE,
   RESET_NOTE,
   type Registers,
+  type PrivilegedModes,
   type RunLimit,
   randomDisk,
   readSymbols,

@@ -141,7 +141,7 @@ export {
 export {
   type DisplacedInput,
   findExecution,
-  findHypervisorInstruction,
+  findInstruction,
   openUdpNetwork,
   placeOf,
   type RecordAnewOptions,

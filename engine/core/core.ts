@@ -77,7 +77,7 @@ export class Core {
     this.setMachine('hartCount', BigInt(hartCount));
     this.setMachine('quantumTicks', 1000n);
     this.setMachine('deviceDeadline', -1n);
-    this.setMachine('stopHypervisor', -1n);
+    this.setMachine('stopCount', -1n);
     this.setMachine('stopWork', -1n);
     this.setMachine('walkLogCount', -1n);
     this.arch = instantiate(this.memory, imports);

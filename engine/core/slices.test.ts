@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CONSTANTS, offsetOf, WATCH } from './layout/index.ts';
 import { Bed, RAM } from './testbed.ts';
 
-const { STOP_EVENTS_FULL, STOP_HYPERVISOR, STOP_MOMENT, STOP_TICKS } = CONSTANTS;
+const { STOP_EVENTS_FULL, STOP_COUNT, STOP_MOMENT, STOP_TICKS } = CONSTANTS;
 
 /**
  * Every hart: timer interrupts from mtimecmp (re-armed relative to time), software interrupts sent to the next hart,
@@ -260,7 +260,11 @@ test('each tick in which a hart or the devices do something is work, and no othe
   expect(busy.core.machine('workTicks')).toBe(busy.core.machine('ticks'));
 });
 
-test('instructions of HS-mode are counted, however the run is cut, and a run stops at a count', () => {
+test.each([
+  ['HS', CONSTANTS.COUNTS_HS],
+  ['M', CONSTANTS.COUNTS_M],
+  ['HS or M', CONSTANTS.COUNTS_HS | CONSTANTS.COUNTS_M],
+])('instructions of %s-mode are counted, however the run is cut, and a run stops at a count', (modes, counted) => {
   const HANDLER = RAM + 0x800n;
   const start = () => {
     const bed = new Bed({ harts: 2 });
@@ -274,14 +278,17 @@ test('instructions of HS-mode are counted, however the run is cut, and a run sto
     bed.core.setMachine('quantumTicks', 64n);
     return bed;
   };
+  const retired = (core: Bed['core']) =>
+    (counted & CONSTANTS.COUNTS_HS ? core.machine('hypervisorCount') : 0n) +
+    (counted & CONSTANTS.COUNTS_M ? core.machine('machineCount') : 0n);
   const judge = start();
   /** The count at each tick, found step by step. */
   const counts = [0n];
   while (counts.length < 800) {
     const moment = judge.core.machine('moment');
-    const isOfHs = judge.mode(judge.core.arch.peekNext()) === 'HS';
+    const isCounted = modes.split(' or ').includes(judge.mode(judge.core.arch.peekNext()));
     judge.run(1);
-    counts.push(counts.at(-1)! + (isOfHs ? judge.core.machine('moment') - moment : 0n));
+    counts.push(counts.at(-1)! + (isCounted ? judge.core.machine('moment') - moment : 0n));
   }
   const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 15, size: 'max' });
   fc.assert(
@@ -290,11 +297,12 @@ test('instructions of HS-mode are counted, however the run is cut, and a run sto
       const { core } = bed;
       for (const length of lengths) {
         bed.run(length);
-        expect(core.machine('hypervisorCount')).toBe(counts[core.machineNumber('ticks')]);
+        expect(retired(core)).toBe(counts[core.machineNumber('ticks')]);
       }
-      const count = core.machine('hypervisorCount') + more;
-      core.setMachine('stopHypervisor', count);
-      expect(bed.run(1000)).toBe(STOP_HYPERVISOR);
+      const count = retired(core) + more;
+      core.setMachine('countedModes', BigInt(counted));
+      core.setMachine('stopCount', count);
+      expect(bed.run(1000)).toBe(STOP_COUNT);
       expect(core.machineNumber('ticks')).toBe(counts.indexOf(count));
     }),
     { numRuns: 10 },

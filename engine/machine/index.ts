@@ -56,6 +56,7 @@ export type {
   Page,
   Quantum,
   Registers,
+  PrivilegedModes,
   RunLimit,
   Snapshot,
   StateDifference,

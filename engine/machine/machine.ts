@@ -52,6 +52,7 @@ import type {
   MachineEvent,
   Moment,
   Observed,
+  PrivilegedModes,
   RunLimit,
   Snapshot,
   StopReason,
@@ -66,6 +67,13 @@ export function createMachine(config: MachineConfig): Machine {
   checkConfig(config);
   return new CoreMachine(config);
 }
+
+/** countedModes of the core. */
+const COUNTED_MODES = {
+  hypervisor: CONSTANTS.COUNTS_HS,
+  machine: CONSTANTS.COUNTS_M,
+  privileged: CONSTANTS.COUNTS_HS | CONSTANTS.COUNTS_M,
+} as const satisfies Record<PrivilegedModes, number>;
 
 const HIGH = 0x100000000;
 const ACCESS = { load: 0, store: 1, fetch: 2 } as const;
@@ -188,23 +196,26 @@ class CoreMachine implements Machine, FaultTarget {
     this.#steps.listener = listener;
   }
 
-  get hypervisorInstructions(): number {
-    return this.#number(W.hypervisorCount);
+  retired(modes: PrivilegedModes): number {
+    const ofHypervisor = modes === 'machine' ? 0 : this.#number(W.hypervisorCount);
+    return ofHypervisor + (modes === 'hypervisor' ? 0 : this.#number(W.machineCount));
   }
   get work(): number {
     return this.#number(W.workTicks);
   }
 
   run(until: RunLimit): StopReason {
-    const { hypervisor = Number.POSITIVE_INFINITY, work = Number.POSITIVE_INFINITY } = until;
-    const stopHypervisor = this.hypervisorInstructions + hypervisor;
+    const { count, work = Number.POSITIVE_INFINITY } = until;
+    const modes = count?.of ?? 'privileged';
+    const counted = { modes, stop: count ? this.retired(modes) + count.instructions : Number.POSITIVE_INFINITY };
     const stopWork = this.work + work;
-    this.#setLimit(W.stopHypervisor, stopHypervisor);
+    this.#u32[W.countedModes] = COUNTED_MODES[modes];
+    this.#setLimit(W.stopCount, counted.stop);
     this.#setLimit(W.stopWork, stopWork);
     try {
-      return this.#run(until, stopHypervisor, stopWork);
+      return this.#run(until, counted, stopWork);
     } finally {
-      this.#setLimit(W.stopHypervisor, Number.POSITIVE_INFINITY);
+      this.#setLimit(W.stopCount, Number.POSITIVE_INFINITY);
       this.#setLimit(W.stopWork, Number.POSITIVE_INFINITY);
     }
   }
@@ -215,13 +226,13 @@ class CoreMachine implements Machine, FaultTarget {
     else this.#view.setBigUint64(4 * at, 0xffffffffffffffffn, true);
   }
 
-  #run(until: RunLimit, stopHypervisor: number, stopWork: number): StopReason {
+  #run(until: RunLimit, counted: { modes: PrivilegedModes; stop: number }, stopWork: number): StopReason {
     const stopMoment = until.moment ?? Number.MAX_SAFE_INTEGER;
     const stopTicks = until.ticks ?? Number.MAX_SAFE_INTEGER;
     for (;;) {
       if (this.moment >= stopMoment) return { kind: 'moment' };
       if (this.ticks >= stopTicks) return { kind: 'ticks' };
-      if (this.hypervisorInstructions >= stopHypervisor) return { kind: 'hypervisor' };
+      if (this.retired(counted.modes) >= counted.stop) return { kind: 'count' };
       if (this.work >= stopWork) return { kind: 'work' };
       const reset = this.#power.resetRequested();
       if (reset) {

@@ -92,7 +92,7 @@ export type StopReason =
   | { readonly kind: 'moment' }
   | { readonly kind: 'ticks' }
   /** So many HS-mode instructions have retired. */
-  | { readonly kind: 'hypervisor' }
+  | { readonly kind: 'count' }
   /** So much has been executed. */
   | { readonly kind: 'work' }
   /** The finisher was written, or the machine cannot go on. */
@@ -341,12 +341,15 @@ export interface Observed {
   readonly stops?: boolean;
 }
 
+/** Modes whose instructions are counted: HS, M, or both. */
+export type PrivilegedModes = 'hypervisor' | 'machine' | 'privileged';
+
 /** Where a run stops at the latest. */
 export interface RunLimit {
   readonly moment?: Moment;
   readonly ticks?: Ticks;
-  /** Instructions that harts retire in HS-mode from here on: stops right behind the last of them. */
-  readonly hypervisor?: number;
+  /** Instructions that harts retire in some privileged modes from here on: stops right behind the last of them. */
+  readonly count?: { readonly of: PrivilegedModes; readonly instructions: number };
   /**
    * Ticks from here on, without those that pass because every hart waits: a bound of what the run costs its host, which
    * no guest can stretch, whereas a sleeping guest comes far in virtual time and hardly in moments.
@@ -359,10 +362,10 @@ export interface Machine {
   readonly moment: Moment;
   readonly ticks: Ticks;
   /**
-   * Instructions that all harts have retired in HS-mode since the machine was made, those before a `restore` included:
-   * only the difference over a stretch means something. No state: nothing in the machine can see it.
+   * Instructions that all harts have retired in some privileged modes since the machine was made, those before a
+   * `restore` included: only the difference over a stretch means something. No state: nothing in the machine can see it.
    */
-  readonly hypervisorInstructions: number;
+  retired(modes: PrivilegedModes): number;
   /** Runs until the first of the given positions, or until the machine stops by itself. With none: until it stops. */
   run(until: RunLimit): StopReason;
   /** Runs until exactly one more instruction has retired. */

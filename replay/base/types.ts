@@ -8,6 +8,7 @@ import type {
   MachineEvent,
   MachineSymbols,
   Moment,
+  PrivilegedModes,
   RunLimit,
   StateDifference,
   StopReason,
@@ -20,10 +21,13 @@ export type Trigger =
   | { readonly kind: 'moment'; readonly moment: Moment }
   /** At a virtual time. */
   | { readonly kind: 'ticks'; readonly ticks: Ticks }
-  /** Right before the k-th (1 = first) instruction that any hart executes in HS-mode after `after`. */
-  | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number }
+  /**
+   * Right before the k-th (1 = first) instruction that any hart executes in HS-mode after `after`; or of those in
+   * M-mode, or in both, as `of` says.
+   */
+  | { readonly kind: 'hypervisor'; readonly after: Moment; readonly k: number; readonly of?: PrivilegedModes }
   /** The papers' two levels: the same, counted from a virtual time on. */
-  | { readonly kind: 'two-level'; readonly ticks: Ticks; readonly k: number }
+  | { readonly kind: 'two-level'; readonly ticks: Ticks; readonly k: number; readonly of?: PrivilegedModes }
   /**
    * Right before the n-th (1 = first) time from `ticks` on that a hart in HS-mode executes symbol+offset of the
    * hypervisor.

@@ -3,7 +3,8 @@
  *
  *   8M  5ms          a number of instructions retired; virtual time
  *   heap_alloc#3     right before the third time that a hart executes it; also lazarus:heap_alloc+0x10#3
- *   8M+3  5ms+120    right before that hypervisor instruction from there on: the triggers of faults (trigger-text.ts)
+ *   8M+3  5ms+120    right before that hypervisor instruction from there on: the triggers of faults (trigger-text.ts);
+ *                    5ms+120@privileged counts M-mode's as well, 5ms+120@machine only those
  *   start fault fault#2 input detected resumed failed end        events of the run
  *   POINT-1000       so many instructions before any of them; behind an event or #N also +500, so many after it
  *   POINT-           any of them, before the inputs of that very position

@@ -70,10 +70,10 @@ function* triggerPoint(
       return atTicks(run, trigger.ticks, moment);
     case 'hypervisor':
       run.seek(checked(run, trigger.after, moment));
-      return hypervisorInstruction(run, trigger.k, moment);
+      return instruction(run, trigger, moment);
     case 'two-level':
       goToTicks(run, trigger.ticks, moment);
-      return hypervisorInstruction(run, trigger.k, moment);
+      return instruction(run, trigger, moment);
     case 'symbol':
       // Without a virtual time they are counted from where the trace begins.
       goToTicks(run, trigger.ticks === 0 ? run.first.ticks : trigger.ticks, moment);
@@ -81,13 +81,17 @@ function* triggerPoint(
   }
 }
 
-/** Right before the k-th instruction that retires in HS-mode from the present on. */
-function hypervisorInstruction(run: TimeTravel, k: number, moment: MomentExpression): Position {
+/** Right before the k-th instruction that retires in the trigger's modes from the present on. */
+function instruction(
+  run: TimeTravel,
+  { k, of = 'hypervisor' }: Extract<Trigger, { kind: 'hypervisor' | 'two-level' }>,
+  moment: MomentExpression,
+): Position {
   const { machine, last } = run;
-  const before = machine.hypervisorInstructions;
-  run.advance({ hypervisor: k, ticks: last.ticks }, 'pending');
-  const executed = machine.hypervisorInstructions - before;
-  if (executed < k) throw tooFew(run, moment, executed, 'hypervisor instructions');
+  const before = machine.retired(of);
+  run.advance({ count: { of, instructions: k }, ticks: last.ticks }, 'pending');
+  const executed = machine.retired(of) - before;
+  if (executed < k) throw tooFew(run, moment, executed, `${of === 'machine' ? 'M-mode' : of} instructions`);
   // It retired in the tick before this position: an instruction takes exactly one.
   return { moment: machine.moment - 1, ticks: machine.ticks - 1 };
 }

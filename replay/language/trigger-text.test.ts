@@ -6,11 +6,13 @@ import { formatTime, formatTrigger, parseTrigger } from './trigger-text.ts';
 
 const count = fc.integer({ min: 1, max: 1e9 });
 const position = fc.nat({ max: 1e12 });
+/** HS-mode is what is counted unless said otherwise. */
+const of = fc.constantFrom('machine' as const, 'privileged' as const);
 const anyTrigger: fc.Arbitrary<Trigger> = fc.oneof(
   fc.record({ kind: fc.constant('moment' as const), moment: position }),
   fc.record({ kind: fc.constant('ticks' as const), ticks: position }),
-  fc.record({ kind: fc.constant('hypervisor' as const), after: position, k: count }),
-  fc.record({ kind: fc.constant('two-level' as const), ticks: position, k: count }),
+  fc.record({ kind: fc.constant('hypervisor' as const), after: position, k: count, of }, { requiredKeys: ['kind', 'after', 'k'] }),
+  fc.record({ kind: fc.constant('two-level' as const), ticks: position, k: count, of }, { requiredKeys: ['kind', 'ticks', 'k'] }),
   fc.record({
     kind: fc.constant('symbol' as const),
     symbol: fc.constantFrom('schedule', '_start', 'vm_exit.part.0', 'k3', 'f'),
@@ -36,6 +38,9 @@ describe('trigger text', () => {
     expect(parseTrigger('8M+1')).toEqual({ kind: 'hypervisor', after: 8e6, k: 1 });
     expect(parseTrigger('5ms')).toEqual({ kind: 'ticks', ticks: 5e6 });
     expect(parseTrigger('5.25ms+120')).toEqual({ kind: 'two-level', ticks: 5_250_000, k: 120 });
+    const counted = { kind: 'two-level', ticks: 5e6, k: 120 };
+    expect(parseTrigger('5ms+120@privileged')).toEqual({ ...counted, of: 'privileged' });
+    expect(parseTrigger('5ms+120@machine')).toEqual({ ...counted, of: 'machine' });
     expect(parseTrigger('store_add+0x28')).toEqual(place);
     expect(parseTrigger('store_add+40#3')).toEqual({ ...place, n: 3 });
     expect(parseTrigger('5ms+store_add#2')).toEqual({ ...place, offset: 0, n: 2, ticks: 5e6 });
@@ -45,7 +50,7 @@ describe('trigger text', () => {
     expect([2e9, 5e6, 3000, 1500, 7, 0].map(formatTime)).toEqual(['2s', '5ms', '3us', '1500ns', '7ns', '0s']);
   });
 
-  it.each(['', '+', '1+', '1+0', '5ms+0', 'f#0', '8x', 'f+x', '5parsecs+f', '1+2+3', '0.5'])("refuses '%s'", (text) => {
+  it.each(['', '+', '1+', '1+0', '5ms+0', 'f#0', '8x', 'f+x', '5parsecs+f', '1+2+3', '0.5', '5ms@machine', '5ms+2@guest', '5ms+2@'])("refuses '%s'", (text) => {
     expect(() => parseTrigger(text)).toThrow(UserError);
   });
 });

@@ -1,10 +1,11 @@
 /**
  * Triggers as text, the form of flags and reproducers: `8M` (a moment), `8M+3` (the third hypervisor instruction after
- * it), `5ms` (virtual time), `5ms+120` (the two-level trigger), `store_add+0x28` and `store_add+0x28#3` (its third
+ * it), `5ms` (virtual time), `5ms+120` (the two-level trigger), `5ms+120@privileged` and `5ms+120@machine` (counting
+ * instructions of HS- and M-mode, or of M-mode only), `store_add+0x28` and `store_add+0x28#3` (its third
  * execution), `5ms+store_add+0x28#3` (counted from 5 ms on). Knows no machine: whether a symbol exists is checked when
  * it is used.
  */
-import { UserError } from '../../engine/index.ts';
+import { type PrivilegedModes, UserError } from '../../engine/index.ts';
 import type { Trigger } from '../base/index.ts';
 
 const COUNT_UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
@@ -29,7 +30,9 @@ export function formatTime(ticks: number): string {
 export function parseTrigger(text: string): Trigger {
   const symbol = /^(?:([\d][^+#]*)\+)?([A-Za-z_.$][\w.$]*)(?:\+(0x[0-9a-f]+|\d+))?(?:#(\d+))?$/i.exec(text);
   if (symbol) return symbolTrigger(text, symbol);
-  const [first = '', second, ...more] = text.split('+');
+  const [, counted = text, modes] = /^([^@]*\+[^@]*)@(privileged|machine)$/.exec(text) ?? [];
+  const of = modes === undefined ? {} : { of: modes as PrivilegedModes };
+  const [first = '', second, ...more] = counted.split('+');
   const time = parseTime(first);
   const moment = time === undefined ? parseCount(first) : undefined;
   const k = second === undefined ? undefined : parseCount(second);
@@ -37,11 +40,13 @@ export function parseTrigger(text: string): Trigger {
     throw new UserError(`expected ${FORMS}, got '${text}'`);
   }
   if (k !== undefined && k < 1)
-    throw new UserError(`hypervisor instructions are counted from 1, got '+${second}' in '${text}'`);
+    throw new UserError(`instructions are counted from 1, got '+${second}' in '${text}'`);
   if (time !== undefined)
-    return k === undefined ? { kind: 'ticks', ticks: time } : { kind: 'two-level', ticks: time, k };
-  return k === undefined ? { kind: 'moment', moment: moment! } : { kind: 'hypervisor', after: moment!, k };
+    return k === undefined ? { kind: 'ticks', ticks: time } : { kind: 'two-level', ticks: time, k, ...of };
+  return k === undefined ? { kind: 'moment', moment: moment! } : { kind: 'hypervisor', after: moment!, k, ...of };
 }
+
+const modesText = (of: PrivilegedModes = 'hypervisor'): string => (of === 'hypervisor' ? '' : `@${of}`);
 
 const FORMS = 'a trigger such as 8M, 8M+3 (hypervisor instruction), 5ms, 5ms+120, store_add+0x28 or store_add+0x28#3';
 
@@ -51,11 +56,11 @@ export function formatTrigger(trigger: Trigger): string {
     case 'moment':
       return `${trigger.moment}`;
     case 'hypervisor':
-      return `${trigger.after}+${trigger.k}`;
+      return `${trigger.after}+${trigger.k}${modesText(trigger.of)}`;
     case 'ticks':
       return formatTime(trigger.ticks);
     case 'two-level':
-      return `${formatTime(trigger.ticks)}+${trigger.k}`;
+      return `${formatTime(trigger.ticks)}+${trigger.k}${modesText(trigger.of)}`;
     case 'symbol': {
       const { symbol, offset, n, ticks } = trigger;
       const place = `${symbol}${offset === 0 ? '' : `+0x${offset.toString(16)}`}${n === 1 ? '' : `#${n}`}`;

@@ -4,4 +4,4 @@
 export { openUdpNetwork, type UdpCable } from './live-network.ts';
 export { record } from './record.ts';
 export { type DisplacedInput, type RecordAnewOptions, type RecordAnewResult, recordAnew } from './record-anew.ts';
-export { findExecution, findHypervisorInstruction, placeOf, type SearchEnd, type TriggerSearch } from './trigger.ts';
+export { findExecution, findInstruction, placeOf, type SearchEnd, type TriggerSearch } from './trigger.ts';

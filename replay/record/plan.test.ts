@@ -37,11 +37,11 @@ describe('InputPlan', () => {
   });
 
   it('counts from the first level on, over any number of stretches', () => {
-    const late: Trigger = { kind: 'two-level', ticks: 12, k: 3 };
+    const late: Trigger = { kind: 'two-level', ticks: 12, k: 3, of: 'privileged' };
     const place: Trigger = { kind: 'symbol', symbol: 'f', offset: 4, n: 9, ticks: 0 };
     const plan = new InputPlan([poke(behind(10, 5), 1), poke(late, 2), poke(place, 3)]);
     expect(due(plan, position(0))).toEqual([]);
-    expect(plan.counting().map((trigger) => trigger.place)).toEqual([place]);
+    expect(plan.counting().map(({ of }) => of)).toEqual([place]);
     expect(due(plan, position(10))).toEqual([]);
     expect(plan.next(position(10)).ticks).toBe(12);
     const [atPlace, soon] = plan.counting();

@@ -1,15 +1,15 @@
 /**
  * Inputs known beforehand, and which of them are due. Knows triggers, not machines: the recorder tells it where the run
- * is and how many HS-mode instructions, or executions of a place, have passed.
+ * is and how many privileged instructions, or executions of a place, have passed.
  */
-import type { Moment, Ticks } from '../../engine/index.ts';
+import type { Moment, PrivilegedModes, Ticks } from '../../engine/index.ts';
 import type { PlannedInput, Position, RecordedPosition } from '../base/index.ts';
 
 /** A trigger whose first level is reached: `left` more instructions or executions; 1 = right before the next. */
 export interface Counting {
   readonly input: PlannedInput;
-  /** What is counted: HS-mode instructions, or executions of a place in the hypervisor. */
-  readonly place: { readonly symbol: string; readonly offset: number } | undefined;
+  /** What is counted: instructions in some privileged modes, or executions of a place in the hypervisor. */
+  readonly of: PrivilegedModes | { readonly symbol: string; readonly offset: number };
   left: number;
 }
 
@@ -42,7 +42,7 @@ export class InputPlan {
       this.waiting.splice(n, 1);
       const left = countOf(input.trigger);
       if (left === undefined) yield input;
-      else this.counted.push({ input, place: input.trigger.kind === 'symbol' ? input.trigger : undefined, left });
+      else this.counted.push({ input, of: countedOf(input.trigger), left });
     }
   }
 
@@ -86,6 +86,11 @@ export class InputPlan {
   remaining(): PlannedInput[] {
     return [...this.hit, ...this.counted.map(({ input }) => input), ...this.waiting];
   }
+}
+
+function countedOf(trigger: PlannedInput['trigger']): Counting['of'] {
+  if (trigger.kind === 'symbol') return trigger;
+  return ('of' in trigger && trigger.of) || 'hypervisor';
 }
 
 /** Where a trigger fires, or begins to count. */

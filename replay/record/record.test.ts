@@ -7,7 +7,7 @@ import type { PlannedInput } from '../base/types.ts';
 import { DATA, ECHO, HYPERVISOR, machineOf, traceStore, WORK } from '../replay.fixtures.ts';
 import { replayTrace } from '../verify/verify.ts';
 import { record } from './record.ts';
-import { findExecution, findHypervisorInstruction, staysUntil } from './trigger.ts';
+import { findExecution, findInstruction, staysUntil } from './trigger.ts';
 
 const store = traceStore();
 const text = (bytes: Iterable<{ byte: number }>) => String.fromCharCode(...Array.from(bytes, ({ byte }) => byte));
@@ -304,7 +304,7 @@ describe('the k-th hypervisor instruction', () => {
         const [digest, observer] = [machine.digest(), () => {}];
         machine.onEvent = observer;
         for (const k of [...ks, all.length, all.length + 1]) {
-          const found = findHypervisorInstruction(machine, k, { moment: until });
+          const found = findInstruction(machine, 'hypervisor', k, { moment: until });
           const executed = Math.min(k - 1, all.length);
           expect(found).toEqual({ ticks: all[k - 1]?.ticks, executed });
           expect(machine.digest()).toBe(digest);

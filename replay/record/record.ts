@@ -25,7 +25,7 @@ import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
 import {
   findExecution,
-  findHypervisorInstruction,
+  findInstruction,
   placeOf,
   type SearchEnd,
   staysUntil,
@@ -79,7 +79,7 @@ function checkOptions({ digestEvery, checkpointEvery, planned }: RecordOptions):
   }
   for (const { trigger } of planned) {
     if (trigger.kind === 'hypervisor' && trigger.k < 1) {
-      throw new UserError(`hypervisor instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
+      throw new UserError(`instruction ${trigger.k} after moment ${trigger.after}: they are counted from 1`);
     }
     if (trigger.kind === 'recorded') continue;
     if ((trigger.kind === 'two-level' ? trigger.k : trigger.kind === 'symbol' ? trigger.n : 1) < 1) {
@@ -338,9 +338,9 @@ class Recording {
     return { ...until, ticks };
   }
 
-  private search({ place, left }: Counting, until: SearchEnd): TriggerSearch {
-    if (!place) return findHypervisorInstruction(this.machine, left, until);
-    return findExecution(this.machine, placeOf(this.hypervisor, place.symbol, place.offset), left, until);
+  private search({ of, left }: Counting, until: SearchEnd): TriggerSearch {
+    if (typeof of === 'string') return findInstruction(this.machine, of, left, until);
+    return findExecution(this.machine, placeOf(this.hypervisor, of.symbol, of.offset), left, until);
   }
 
   /** Gives an idle machine its next input, waiting for a person or a frame if need be. False when none can come. */

@@ -5,7 +5,12 @@
  * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is
  * linked.
  */
-import { type Machine, type MachineSymbols, type Moment, RAM_BASE, type Ticks, UserError } from '../../engine/index.ts';
+import {
+  type Machine,
+  type MachineSymbols,
+  type Moment,
+  type PrivilegedModes,
+  RAM_BASE, type Ticks, UserError } from '../../engine/index.ts';
 import { noSuchSymbol } from '../language/index.ts';
 
 export interface TriggerSearch {
@@ -26,14 +31,14 @@ export interface SearchEnd {
 }
 
 /**
- * Looks for the k-th (1 = the first from here) HS-mode instruction to retire on any hart before `until`. The machine
- * and its observer are left as they were.
+ * Looks for the k-th (1 = the first from here) instruction to retire on any hart in some privileged modes before
+ * `until`. The machine and its observer are left as they were.
  */
-export function findHypervisorInstruction(machine: Machine, k: number, until: SearchEnd): TriggerSearch {
+export function findInstruction(machine: Machine, of: PrivilegedModes, k: number, until: SearchEnd): TriggerSearch {
   return lookAhead(machine, () => {
-    const from = machine.hypervisorInstructions;
-    const stop = machine.run({ ...until, hypervisor: k });
-    const executed = machine.hypervisorInstructions - from;
+    const from = machine.retired(of);
+    const stop = machine.run({ ...until, count: { of, instructions: k } });
+    const executed = machine.retired(of) - from;
     // It retired in the tick before this position: an instruction takes exactly one.
     if (executed === k) return { ticks: machine.ticks - 1, executed: k - 1 };
     return { ticks: undefined, executed, ...(stop.kind === 'work' && { gaveUpAt: machine.ticks }) };

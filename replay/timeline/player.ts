@@ -126,15 +126,15 @@ class InputPlayer implements RecordedPlayer {
 
   advance(until: RunLimit, here: InputsHere): StopReason | Misplaced {
     const { machine, recording } = this;
-    const { hypervisor, work } = until;
+    const { count, work } = until;
     const last = recording?.last ?? { moment: Number.POSITIVE_INFINITY, ticks: Number.MAX_SAFE_INTEGER };
     const moment = Math.min(until.moment ?? Number.POSITIVE_INFINITY, last.moment + 1);
     const ticks = Math.min(until.ticks ?? last.ticks, last.ticks);
-    const retired = machine.hypervisorInstructions;
+    const retired = machine.retired(count?.of ?? 'privileged');
     const worked = machine.work;
     for (;;) {
       const left = {
-        ...(hypervisor !== undefined && { hypervisor: hypervisor - (machine.hypervisorInstructions - retired) }),
+        ...(count && { count: { ...count, instructions: count.instructions - (machine.retired(count.of) - retired) } }),
         ...(work !== undefined && { work: work - (machine.work - worked) }),
       };
       const stop = arrival(machine, moment, ticks, left);
@@ -181,10 +181,10 @@ function arrival(
   machine: Machine,
   moment: Moment,
   ticks: Ticks,
-  left: Pick<RunLimit, 'hypervisor' | 'work'>,
+  left: Pick<RunLimit, 'count' | 'work'>,
 ): StopReason | undefined {
   if (machine.moment >= moment) return { kind: 'moment' };
   if (machine.ticks >= ticks) return { kind: 'ticks' };
-  if (left.hypervisor !== undefined && left.hypervisor <= 0) return { kind: 'hypervisor' };
+  if (left.count && left.count.instructions <= 0) return { kind: 'count' };
   return left.work !== undefined && left.work <= 0 ? { kind: 'work' } : undefined;
 }

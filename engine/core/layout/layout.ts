@@ -88,9 +88,11 @@ export const MACHINE = placeBlock('MACHINE', [
   derived('ramHashSum', 'sum of mixed page hashes, kept incrementally'),
   derived('stopMoment', 'run() returns when moment reaches this'),
   derived('stopTicks', 'run() returns when ticks reaches this'),
-  derived('stopHypervisor', 'run() returns when hypervisorCount reaches this; all ones: never'),
+  derived('stopCount', 'run() returns when the counts of countedModes come to this; all ones: never'),
+  derived('countedModes', 'privileged modes that stopCount counts: COUNTS_*', 'u32'),
   derived('hypervisorCount', 'instructions that any hart has retired in HS-mode since the core was made'),
-  derived('hypervisorFrom', 'retired instructions of the running slice when its hart entered HS-mode', 'u32'),
+  derived('machineCount', 'instructions that any hart has retired in M-mode since the core was made'),
+  derived('modeFrom', 'retired instructions of the running slice when its hart entered its mode', 'u32'),
   derived('stopWork', 'run() returns when workTicks reaches this; all ones: never'),
   derived('workTicks', 'ticks since the core was made, without those that passed because every hart waited'),
   derived('sliceStartTicks', 'ticks when the running slice began'),
@@ -363,6 +365,9 @@ export const CONSTANTS = {
   OBSERVE_CSR_WRITES: 4,
   /** run() stops behind each event that is observed. */
   OBSERVE_STOPS: 8,
+  /** Privileged modes in countedModes. */
+  COUNTS_HS: 1,
+  COUNTS_M: 2,
   /** EVENT.kind. */
   EVENT_IS_TRANSITION: 0,
   EVENT_IS_CSR_WRITE: 1,
@@ -376,7 +381,7 @@ export const CONSTANTS = {
   STOP_IDLE: 4,
   STOP_EVENTS_FULL: 5,
   STOP_REQUEST: 6,
-  STOP_HYPERVISOR: 7,
+  STOP_COUNT: 7,
   STOP_WORK: 8,
   STOP_BREAKPOINT: 9,
   STOP_WATCHPOINT: 10,

@@ -371,7 +371,7 @@ describe.each(['rehype', 'nilihype'])('failstops, %s', (mechanism) => {
     run.console = booted;
     const failures: string[] = [];
     let tried = 0;
-    while (machine.run({ hypervisor: stride }).kind === 'hypervisor') {
+    while (machine.run({ count: { of: 'hypervisor', instructions: stride } }).kind === 'count') {
       const { hart, pc } = machine.next();
       if (machine.hart(hart).mode !== 'HS') continue;
       const before = { snapshot: machine.snapshot(), console: run.console };

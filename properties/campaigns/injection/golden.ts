@@ -12,6 +12,7 @@ import {
   type MachineConfig,
   type MachineSymbols,
   NOTES,
+  type PrivilegedModes,
   readMachineSymbols,
   type Snapshot,
   type StopReason,
@@ -56,8 +57,9 @@ export interface GoldenPoint extends Position {
   readonly snapshot: Snapshot;
   /** Inputs of the workload applied before. */
   readonly applied: number;
-  /** HS-mode instructions retired since the hypervisor is up. */
+  /** Instructions retired in HS-mode, and in M-mode, since the hypervisor is up. */
   readonly hypervisor: number;
+  readonly machine: number;
   readonly log: LogMark;
   readonly vms: readonly KnownVm[];
 }
@@ -77,8 +79,9 @@ export interface GoldenRun {
   readonly log: RunLog;
   readonly end: Position & { readonly digest: bigint };
   readonly stop: StopReason;
-  /** From `up` to the end: HS-mode instructions, all instructions, exits of VMs. */
+  /** From `up` to the end: instructions in HS-mode, in M-mode, all; exits of VMs. */
   readonly hypervisorInstructions: number;
+  readonly machineInstructions: number;
   readonly totalInstructions: number;
   readonly vmExits: number;
 }
@@ -138,14 +141,19 @@ export function goldenRun(
   player.restore(booted.up);
   for (const { event } of selection) machine.apply(event);
   const log = new RunLog(booted.log);
-  const from = { hypervisor: machine.hypervisorInstructions, crossings: log.crossings.length };
+  const from = {
+    hypervisor: machine.retired('hypervisor'),
+    machine: machine.retired('machine'),
+    crossings: log.crossings.length,
+  };
   const points: GoldenPoint[] = [];
   const keep = () => {
     const snapshot = machine.snapshot();
     const { moment, ticks } = snapshot;
-    const hypervisor = machine.hypervisorInstructions - from.hypervisor;
+    const hypervisor = machine.retired('hypervisor') - from.hypervisor;
+    const inMachineMode = machine.retired('machine') - from.machine;
     const vms = listVms(machine, symbols.hypervisor).vms.map(({ vmid, name, hgatp }) => ({ vmid, name, hgatp }));
-    points.push({ moment, ticks, snapshot, applied: player.applied, hypervisor, log: log.mark(), vms });
+    points.push({ moment, ticks, snapshot, applied: player.applied, hypervisor, machine: inMachineMode, log: log.mark(), vms });
   };
   keep();
   machine.onEvent = (event) => log.add(event);
@@ -181,6 +189,7 @@ export function goldenRun(
     end: { moment: end.moment, ticks: end.ticks, digest: end.snapshot.digest },
     stop,
     hypervisorInstructions: end.hypervisor,
+    machineInstructions: end.machine,
     totalInstructions: end.moment - booted.up.moment,
     vmExits: log.crossings.slice(from.crossings).filter(({ kind }) => kind === 'exit').length,
   };
@@ -206,6 +215,11 @@ function timelineOf(player: WorkloadPlayer, points: readonly GoldenPoint[]): Tim
   }));
   const unreachable = (where: string) => new Error(`the golden run does not come to ${where} once more`);
   return new Timeline(player, { starts, first: starts[0]!, leavesSnapshots: false, unreachable });
+}
+
+/** Instructions that have retired in some privileged modes between `up` and a point. */
+export function retiredBy({ hypervisor, machine }: Pick<GoldenPoint, 'hypervisor' | 'machine'>, of: PrivilegedModes): number {
+  return (of === 'machine' ? 0 : hypervisor) + (of === 'hypervisor' ? 0 : machine);
 }
 
 /** The last point at or before a virtual time. */

@@ -219,9 +219,9 @@ describe('what is equal is exactly equal', () => {
     const { machine } = booted;
     machine.onEvent = undefined;
     machine.restore(counted.snapshot);
-    const from = machine.hypervisorInstructions;
+    const from = machine.retired('hypervisor');
     machine.run({ ticks: hit!.ticks });
-    const k = machine.hypervisorInstructions - from + 1;
+    const k = machine.retired('hypervisor') - from + 1;
     const second = inject(golden.rehype, { kind: 'two-level', ticks: counted.ticks, k }, 'register=x10,bit=3');
     expect(second).toEqual(first);
     const third = inject(

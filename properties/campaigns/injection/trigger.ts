@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../../engine/index.ts';
 import { findExecution, formatTime, formatTrigger, placeOf } from '../../../replay/index.ts';
-import { type GoldenRun, pointBefore } from './golden.ts';
+import { type GoldenRun, pointBefore, retiredBy } from './golden.ts';
 import type { InjectionTrigger } from './types.ts';
 
 /**
@@ -35,11 +35,13 @@ function toMoment({ up, end, timeline }: GoldenRun, moment: number): boolean {
   return true;
 }
 
-/** When the k-th HS-mode instruction from a virtual time on comes, in the golden run. */
-function twoLevel(golden: GoldenRun, { ticks, k }: { ticks: number; k: number }): number | undefined {
+type TwoLevel = Extract<InjectionTrigger, { kind: 'two-level' }>;
+
+/** When the k-th privileged instruction from a virtual time on comes, in the golden run. */
+function twoLevel(golden: GoldenRun, { ticks, k, of = 'hypervisor' }: TwoLevel): number | undefined {
   const { machine, player } = golden.booted;
   const { up, end, points } = golden;
-  if (k < 1) throw new UserError(`hypervisor instruction ${k} at ${formatTime(ticks)}: they are counted from 1`);
+  if (k < 1) throw new UserError(`${of} instruction ${k} at ${formatTime(ticks)}: they are counted from 1`);
   if (ticks < up.ticks) {
     throw new UserError(
       `${formatTime(ticks)} is before the hypervisor is up, at ${formatTime(up.ticks)}: nothing can be injected`,
@@ -48,15 +50,16 @@ function twoLevel(golden: GoldenRun, { ticks, k }: { ticks: number; k: number })
   if (ticks >= end.ticks) return undefined;
   const first = pointBefore(golden, ticks);
   player.restore(first.snapshot, first.applied);
-  const count = machine.hypervisorInstructions;
+  const retired = machine.retired(of);
   player.advance({ ticks }, 'pending');
-  const wanted = first.hypervisor + (machine.hypervisorInstructions - count) + k;
-  if (wanted > golden.hypervisorInstructions) return undefined;
-  const last = points.findLast((point) => point.hypervisor < wanted)!;
+  const wanted = retiredBy(first, of) + (machine.retired(of) - retired) + k;
+  if (wanted > retiredBy(points.at(-1)!, of)) return undefined;
+  const last = points.findLast((point) => retiredBy(point, of) < wanted)!;
   // From the later of the two: the count is known at both.
   const isAhead = last.ticks > machine.ticks;
   if (isAhead) player.restore(last.snapshot, last.applied);
-  player.advance({ ticks: end.ticks, hypervisor: isAhead ? wanted - last.hypervisor : k }, 'pending');
+  const instructions = isAhead ? wanted - retiredBy(last, of) : k;
+  player.advance({ ticks: end.ticks, count: { of, instructions } }, 'pending');
   // It retired in the tick before this position.
   return machine.ticks - 1;
 }

@@ -2,7 +2,7 @@
  * One injection from plan to verdict, as plain data (design section 8): what a set-up is, what is injected when, and
  * what became of it. Campaigns store these, reports count them.
  */
-import type { Fault, MachineConfig, Ticks } from '../../../engine/index.ts';
+import type { Fault, MachineConfig, PrivilegedModes, Ticks } from '../../../engine/index.ts';
 import type { TimedInput } from '../../../replay/index.ts';
 
 /**
@@ -59,8 +59,11 @@ export interface Setup {
 
 /** When a fault strikes. */
 export type InjectionTrigger =
-  /** The paper's two levels: right before the k-th (1 = first) HS-mode instruction at or after virtual time `ticks`. */
-  | { readonly kind: 'two-level'; readonly ticks: number; readonly k: number }
+  /**
+   * The paper's two levels: right before the k-th (1 = first) HS-mode instruction at or after virtual time `ticks`; or of
+   * those in M-mode, or in both, as `of` says.
+   */
+  | { readonly kind: 'two-level'; readonly ticks: number; readonly k: number; readonly of?: PrivilegedModes }
   /** Right before the instruction that retires as moment + 1. */
   | { readonly kind: 'moment'; readonly moment: number }
   /**

@@ -4,7 +4,7 @@
  * and of injection/types.ts, with which the compiler compares each schema.
  */
 import { z } from 'zod';
-import { readPlannedFault } from '../../../engine/index.ts';
+import { type PrivilegedModes, readPlannedFault } from '../../../engine/index.ts';
 import type {
   EquivalenceSummary,
   Hit,
@@ -40,9 +40,11 @@ const mechanism = exactly<Mechanism>()({
   enhance: z.array(text).readonly(),
 }) satisfies z.ZodType<Mechanism>;
 
+const modes = z.enum(['hypervisor', 'machine', 'privileged']) satisfies z.ZodType<PrivilegedModes>;
+
 /** Campaigns draw two-level triggers only. */
 export const injection = exactly<Injection>()({
-  trigger: z.strictObject({ kind: z.literal('two-level'), ticks: count, k: z.int().min(1) }),
+  trigger: z.strictObject({ kind: z.literal('two-level'), ticks: count, k: z.int().min(1), of: modes.exactOptional() }),
   fault: z.custom<Injection['fault']>((value) => isFault(value), 'not a fault that dejavm knows'),
 }) satisfies z.ZodType<Injection>;
 

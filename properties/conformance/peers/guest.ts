@@ -96,7 +96,7 @@ export class Watched {
     const { machine } = this;
     const failures: string[] = [];
     for (let n = 0; n < tries; n++) {
-      do machine.run({ hypervisor: n === 0 ? 1 : stride });
+      do machine.run({ count: { of: 'hypervisor', instructions: n === 0 ? 1 : stride } });
       while (machine.hart(machine.next().hart).mode !== 'HS');
       const { hart, pc } = machine.next();
       const before = { snapshot: machine.snapshot(), console: this.console };

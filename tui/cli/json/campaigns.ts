@@ -14,7 +14,11 @@ const injection = named('Injection', 'A fault, and when it strikes.', {
       z.strictObject({
         kind: z.literal('two-level'),
         ticks,
-        k: count.describe('number of the hypervisor instruction from there on, from 1'),
+        k: count.describe('number of the instruction from there on, from 1'),
+        of: z
+          .enum(['hypervisor', 'machine', 'privileged'])
+          .exactOptional()
+          .describe('modes whose instructions are counted: HS unless said otherwise, M, or both'),
       }),
       z.strictObject({ kind: z.literal('moment'), moment }),
       z.strictObject({

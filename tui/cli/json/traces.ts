@@ -364,7 +364,7 @@ export const rerun = z.strictObject({
     }).describe('where the run ended'),
     stop: z
       .discriminatedUnion('kind', [
-        z.strictObject({ kind: z.enum(['moment', 'ticks', 'hypervisor', 'work', 'watchpoint', 'event', 'idle']) }),
+        z.strictObject({ kind: z.enum(['moment', 'ticks', 'count', 'work', 'watchpoint', 'event', 'idle']) }),
         z.strictObject({
           kind: z.literal('halted'),
           status: z.enum(['pass', 'fail', 'reset']).describe('what software wrote to the test finisher'),

@@ -28,8 +28,7 @@ import {
   MACHINE_EVENTS_ENABLED,
   MACHINE_HALT_CODE,
   MACHINE_HART_COUNT,
-  MACHINE_HYPERVISOR_COUNT,
-  MACHINE_HYPERVISOR_FROM,
+  MACHINE_MODE_FROM,
   MACHINE_MMIO_DATA,
   MACHINE_MOMENT,
   MACHINE_QUANTUM_JITTER,
@@ -42,7 +41,7 @@ import {
   MACHINE_STEPS_ENABLED,
   MACHINE_STOP_BREAKPOINT,
   MACHINE_STOP_EVENT,
-  MACHINE_STOP_HYPERVISOR,
+  MACHINE_STOP_COUNT,
   MACHINE_STOP_MOMENT,
   MACHINE_STOP_REQUEST,
   MACHINE_STOP_TICKS,
@@ -56,7 +55,7 @@ import {
   STOP_EVENT,
   STOP_EVENTS_FULL,
   STOP_HALTED,
-  STOP_HYPERVISOR,
+  STOP_COUNT,
   STOP_IDLE,
   STOP_MOMENT,
   STOP_REQUEST,
@@ -64,7 +63,7 @@ import {
   STOP_WATCHPOINT,
   STOP_WORK,
 } from '../layout.gen';
-import { countHypervisor, modeNow, stopsByHypervisor } from '../state/events';
+import { countedInstructions, countStretch, modeNow, stopsByCount } from '../state/events';
 import { closeStep, stepsFull } from '../pages/steps';
 import { accessesFull } from '../pages/watch';
 import { deviceTick } from '../state/imports';
@@ -193,7 +192,7 @@ function stopReason(): u32 {
   if (machine32(MACHINE_EVENTS_COUNT) > machine32(MACHINE_EVENTS_CAPACITY) / 2) return STOP_EVENTS_FULL;
   if (machine(MACHINE_MOMENT) >= machine(MACHINE_STOP_MOMENT)) return STOP_MOMENT;
   if (machine(MACHINE_TICKS) >= machine(MACHINE_STOP_TICKS)) return STOP_TICKS;
-  if (machine(MACHINE_HYPERVISOR_COUNT) >= machine(MACHINE_STOP_HYPERVISOR)) return STOP_HYPERVISOR;
+  if (countedInstructions() >= machine(MACHINE_STOP_COUNT)) return STOP_COUNT;
   if (machine(MACHINE_WORK_TICKS) >= machine(MACHINE_STOP_WORK)) return STOP_WORK;
   return 0;
 }
@@ -303,9 +302,7 @@ function sliceBudget(hart: u32, ticks: u64): u32 {
   budget = min(budget, machine(MACHINE_STOP_TICKS) - ticks);
   budget = min(budget, machine(MACHINE_STOP_MOMENT) - machine(MACHINE_MOMENT));
   budget = min(budget, machine(MACHINE_STOP_WORK) - machine(MACHINE_WORK_TICKS));
-  if (stopsByHypervisor() && modeNow(hart) == S) {
-    budget = min(budget, machine(MACHINE_STOP_HYPERVISOR) - machine(MACHINE_HYPERVISOR_COUNT));
-  }
+  if (stopsByCount(modeNow(hart))) budget = min(budget, machine(MACHINE_STOP_COUNT) - countedInstructions());
   // One event at most for each tick: the other half of the ring is enough.
   if (machine32(MACHINE_EVENTS_ENABLED)) budget = min<u64>(budget, machine32(MACHINE_EVENTS_CAPACITY) / 2 - 1);
   return <u32>budget;
@@ -316,7 +313,7 @@ function openSlice(hart: u32, budget: u32): void {
   setMachine32(MACHINE_SLICE_BUDGET, budget);
   set32(hart, HART_BUDGET, budget);
   set32(hart, HART_TRAPS, 0);
-  setMachine32(MACHINE_HYPERVISOR_FROM, 0);
+  setMachine32(MACHINE_MODE_FROM, 0);
 }
 
 /** Accounts for a slice of which `left` ticks were not spent; between slices nothing is spent and no trap counted. */
@@ -324,7 +321,7 @@ function closeSlice(hart: u32, left: u32): void {
   closeStep();
   const spentTicks = machine32(MACHINE_SLICE_BUDGET) - left;
   const retired = spentTicks - get32(hart, HART_TRAPS);
-  if (modeNow(hart) == S) countHypervisor(retired);
+  countStretch(modeNow(hart), retired);
   const ticks = machine(MACHINE_SLICE_START_TICKS) + spentTicks;
   setMachine(MACHINE_TICKS, ticks);
   setMachine(MACHINE_WORK_TICKS, machine(MACHINE_WORK_TICKS) + spentTicks);

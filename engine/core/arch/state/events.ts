@@ -33,17 +33,21 @@ import {
   MACHINE_EVENTS_COUNT,
   MACHINE_EVENTS_ENABLED,
   MACHINE_EVENTS_HOST,
+  COUNTS_HS,
+  COUNTS_M,
+  MACHINE_COUNTED_MODES,
   MACHINE_HYPERVISOR_COUNT,
-  MACHINE_HYPERVISOR_FROM,
+  MACHINE_MACHINE_COUNT,
+  MACHINE_MODE_FROM,
   MACHINE_MOMENT,
-  MACHINE_STOP_HYPERVISOR,
+  MACHINE_STOP_COUNT,
   MACHINE_STOP_EVENT,
   OBSERVE_OTHER_TRANSITIONS,
   OBSERVE_STOPS,
   OBSERVE_VM_TRANSITIONS,
   RESYNC_END_SLICE,
 } from '../layout.gen';
-import { get, get32, machine, machine32, now, priv, S, set32, setMachine, setMachine32, spent, virt } from './state';
+import { get, get32, M, machine, machine32, now, priv, S, set32, setMachine, setMachine32, spent, virt } from './state';
 
 /** Cause of an event that is a return. */
 export const RETURN: u32 = 0xffff;
@@ -53,15 +57,25 @@ export function modeNow(hart: u32): u32 {
   return priv(hart) | (virt(hart) ? 4 : 0);
 }
 
-/** True when some search wants to stop at an exact count of HS-mode instructions. */
-export function stopsByHypervisor(): bool {
-  return machine(MACHINE_STOP_HYPERVISOR) != ~(<u64>0);
+/** True when some search wants to stop at an exact count of instructions of a mode, as `modeNow` names it. */
+export function stopsByCount(mode: u32): bool {
+  if (machine(MACHINE_STOP_COUNT) == ~(<u64>0)) return false;
+  const counted = machine32(MACHINE_COUNTED_MODES);
+  return (mode == S && (counted & COUNTS_HS) != 0) || (mode == M && (counted & COUNTS_M) != 0);
 }
 
-/** Counts a stretch in HS-mode that ends when `retired` instructions of the slice have retired. */
-export function countHypervisor(retired: u32): void {
-  const count = machine(MACHINE_HYPERVISOR_COUNT) + <u64>(retired - machine32(MACHINE_HYPERVISOR_FROM));
-  setMachine(MACHINE_HYPERVISOR_COUNT, count);
+/** What stopCount is compared with. */
+export function countedInstructions(): u64 {
+  const counted = machine32(MACHINE_COUNTED_MODES);
+  const ofHypervisor = counted & COUNTS_HS ? machine(MACHINE_HYPERVISOR_COUNT) : 0;
+  return ofHypervisor + (counted & COUNTS_M ? machine(MACHINE_MACHINE_COUNT) : 0);
+}
+
+/** Counts a stretch in a mode that ends when `retired` instructions of the slice have retired. */
+export function countStretch(mode: u32, retired: u32): void {
+  const stretch = <u64>(retired - machine32(MACHINE_MODE_FROM));
+  if (mode == S) setMachine(MACHINE_HYPERVISOR_COUNT, machine(MACHINE_HYPERVISOR_COUNT) + stretch);
+  else if (mode == M) setMachine(MACHINE_MACHINE_COUNT, machine(MACHINE_MACHINE_COUNT) + stretch);
 }
 
 /**
@@ -70,12 +84,10 @@ export function countHypervisor(retired: u32): void {
  */
 export function recordTransition(hart: u32, from: u32, cause: u32, pc: u64, tval: u64, gpa: u64): void {
   const retired = spent(hart) - get32(hart, HART_TRAPS);
-  if (from == S) countHypervisor(retired);
-  if (modeNow(hart) == S) {
-    setMachine32(MACHINE_HYPERVISOR_FROM, retired);
-    // The next slice is no longer than what is left to the stop.
-    if (stopsByHypervisor()) set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
-  }
+  countStretch(from, retired);
+  setMachine32(MACHINE_MODE_FROM, retired);
+  // The next slice is no longer than what is left to the stop.
+  if (stopsByCount(modeNow(hart))) set32(hart, HART_RESYNC, get32(hart, HART_RESYNC) | RESYNC_END_SLICE);
   const isOfVm = ((from ^ modeNow(hart)) & 4) != 0;
   if (!observes(isOfVm ? OBSERVE_VM_TRANSITIONS : OBSERVE_OTHER_TRANSITIONS)) return;
   const event = newEvent(hart, EVENT_IS_TRANSITION, from, cause, pc);
