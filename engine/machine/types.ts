@@ -363,7 +363,7 @@ export interface Machine {
   readonly ticks: Ticks;
   /**
    * Instructions that all harts have retired in some privileged modes since the machine was made, those before a
-   * `restore` included: only the difference over a stretch means something. No state: nothing in the machine can see it.
+   * `restore` included: only the difference over a stretch means something. No state: the machine cannot see it.
    */
   retired(modes: PrivilegedModes): number;
   /** Runs until the first of the given positions, or until the machine stops by itself. With none: until it stops. */

@@ -39,8 +39,7 @@ export function parseTrigger(text: string): Trigger {
   if (more.length > 0 || (second !== undefined && k === undefined) || (time ?? moment) === undefined) {
     throw new UserError(`expected ${FORMS}, got '${text}'`);
   }
-  if (k !== undefined && k < 1)
-    throw new UserError(`instructions are counted from 1, got '+${second}' in '${text}'`);
+  if (k !== undefined && k < 1) throw new UserError(`instructions are counted from 1, got '+${second}' in '${text}'`);
   if (time !== undefined)
     return k === undefined ? { kind: 'ticks', ticks: time } : { kind: 'two-level', ticks: time, k, ...of };
   return k === undefined ? { kind: 'moment', moment: moment! } : { kind: 'hypervisor', after: moment!, k, ...of };

@@ -23,14 +23,7 @@ import { CheckpointWriter, headerFields, imageContents, traceInput } from '../co
 import { formatTrigger } from '../language/index.ts';
 import { type HandedOver, Outside } from './outside.ts';
 import { type Counting, InputPlan } from './plan.ts';
-import {
-  findExecution,
-  findInstruction,
-  placeOf,
-  type SearchEnd,
-  staysUntil,
-  type TriggerSearch,
-} from './trigger.ts';
+import { findExecution, findInstruction, placeOf, type SearchEnd, staysUntil, type TriggerSearch } from './trigger.ts';
 
 /** Instructions, and ticks in which somebody executes, between two looks outside, and at the room for what came. */
 const POLL_EVERY = 50_000;

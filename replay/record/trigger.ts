@@ -10,7 +10,10 @@ import {
   type MachineSymbols,
   type Moment,
   type PrivilegedModes,
-  RAM_BASE, type Ticks, UserError } from '../../engine/index.ts';
+  RAM_BASE,
+  type Ticks,
+  UserError,
+} from '../../engine/index.ts';
 import { noSuchSymbol } from '../language/index.ts';
 
 export interface TriggerSearch {

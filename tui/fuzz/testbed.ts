@@ -7,10 +7,13 @@ const END = { endTicks: 1_100_000, endMoment: 9, endDigest: '0x1' };
 
 export const testbed: Testbed = {
   catalogue: campaignCatalogue,
-  place: ({ k }) => ({
-    trigger: { kind: 'two-level', ticks: BEGIN_TICKS + k, k },
-    fault: { model: 'register', hart: NEXT_HART, register: 5, bit: k % 64 },
-  }),
+  place({ when }) {
+    const k = when.over === 'time' ? when.k : 1;
+    return {
+      trigger: { kind: 'two-level', ticks: BEGIN_TICKS + k, k },
+      fault: { model: 'register', hart: NEXT_HART, register: 5, bit: k % 64 },
+    };
+  },
   open: async () => ({
     window: (setup, seed) => ({ setup, seed, beginTicks: BEGIN_TICKS, ...END }),
     overhead: (setup, undoLog, seed) => {

@@ -153,7 +153,16 @@ export function goldenRun(
     const hypervisor = machine.retired('hypervisor') - from.hypervisor;
     const inMachineMode = machine.retired('machine') - from.machine;
     const vms = listVms(machine, symbols.hypervisor).vms.map(({ vmid, name, hgatp }) => ({ vmid, name, hgatp }));
-    points.push({ moment, ticks, snapshot, applied: player.applied, hypervisor, machine: inMachineMode, log: log.mark(), vms });
+    points.push({
+      moment,
+      ticks,
+      snapshot,
+      applied: player.applied,
+      hypervisor,
+      machine: inMachineMode,
+      log: log.mark(),
+      vms,
+    });
   };
   keep();
   machine.onEvent = (event) => log.add(event);
@@ -218,7 +227,10 @@ function timelineOf(player: WorkloadPlayer, points: readonly GoldenPoint[]): Tim
 }
 
 /** Instructions that have retired in some privileged modes between `up` and a point. */
-export function retiredBy({ hypervisor, machine }: Pick<GoldenPoint, 'hypervisor' | 'machine'>, of: PrivilegedModes): number {
+export function retiredBy(
+  { hypervisor, machine }: Pick<GoldenPoint, 'hypervisor' | 'machine'>,
+  of: PrivilegedModes,
+): number {
   return (of === 'machine' ? 0 : hypervisor) + (of === 'hypervisor' ? 0 : machine);
 }
 

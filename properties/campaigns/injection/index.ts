@@ -1,6 +1,14 @@
 /** One injection from plan to verdict: set-ups, golden runs, faults at triggers, outcomes. */
 export { explain } from './explain.ts';
-export { type Booted, bootSetup, type GoldenPoint, type GoldenRun, goldenRun, type KnownVm } from './golden.ts';
+export {
+  type Booted,
+  bootSetup,
+  type GoldenPoint,
+  type GoldenRun,
+  goldenRun,
+  type KnownVm,
+  retiredBy,
+} from './golden.ts';
 export {
   completeMechanism,
   ENHANCE_WORDS,

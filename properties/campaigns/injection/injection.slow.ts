@@ -229,6 +229,22 @@ describe('what is equal is exactly equal', () => {
       { kind: 'moment', moment: hit!.moment },
       `register=x10,bit=3,hart=${hit!.hart}`,
     );
+    for (const [of, k] of [
+      ['machine', 7],
+      ['privileged', 900],
+    ] as const) {
+      const { hit: there } = inject(
+        golden.rehype,
+        { kind: 'two-level', ticks: counted.ticks, k, of },
+        'register=x10,bit=3',
+      );
+      machine.restore(counted.snapshot);
+      const retired = machine.retired(of);
+      machine.run({ ticks: there!.ticks });
+      expect(machine.retired(of) - retired).toBe(k - 1);
+      machine.step();
+      expect(machine.retired(of) - retired).toBe(k);
+    }
     // The first position of the moment may lie before a trap or idle time, so ticks may differ; what runs is the same.
     expect(third.hit).toMatchObject({ moment: hit!.moment, hart: hit!.hart });
   });

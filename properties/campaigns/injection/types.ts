@@ -60,8 +60,8 @@ export interface Setup {
 /** When a fault strikes. */
 export type InjectionTrigger =
   /**
-   * The paper's two levels: right before the k-th (1 = first) HS-mode instruction at or after virtual time `ticks`; or of
-   * those in M-mode, or in both, as `of` says.
+   * The paper's two levels: right before the k-th (1 = first) HS-mode instruction at or after virtual time `ticks`;
+   * or of those in M-mode, or in both, as `of` says.
    */
   | { readonly kind: 'two-level'; readonly ticks: number; readonly k: number; readonly of?: PrivilegedModes }
   /** Right before the instruction that retires as moment + 1. */

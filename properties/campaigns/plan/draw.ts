@@ -4,9 +4,9 @@
  * lands, and which byte a memory fault hits, only the golden run decides (testbed.ts, `place`).
  */
 
-import type { FaultCsr } from '../../../engine/index.ts';
+import type { FaultCsr, PrivilegedModes } from '../../../engine/index.ts';
 import type { CampaignCell } from '../types.ts';
-import { rowRandom } from './random.ts';
+import { type RowRandom, rowRandom } from './random.ts';
 import type { DrawOptions, MemoryKind } from './schema.ts';
 
 /** A fault whose target is drawn but not yet looked up. Bits count from the least significant one. */
@@ -30,15 +30,21 @@ export type DrawnFault =
   /** `pick` of 2^32 chooses the disk or network whose next request or frame is lost. */
   | { readonly kind: 'device'; readonly pick: number };
 
+/** When a fault strikes, of any golden run. */
+export type DrawnTime =
+  /** Billionths of the golden run's virtual time; then the k-th (1 = first) HS-mode instruction from there. */
+  | { readonly over: 'time'; readonly runPpb: number; readonly k: number }
+  /** The instruction at `share` of 2^48 of all that the golden run retires in those modes. */
+  | { readonly over: PrivilegedModes; readonly share: number };
+
 export interface FaultDraw {
-  /** Billionths of the golden run's virtual time. */
-  readonly runPpb: number;
-  /** The k-th (1 = first) HS-mode instruction from there. */
-  readonly k: number;
+  readonly when: DrawnTime;
   readonly fault: DrawnFault;
 }
 
 const PPB_PER_PERCENT = 1e7;
+/** Fine enough that every instruction of the longest run is drawn as often as the next. */
+export const SHARE_SPAN = 2 ** 48;
 const REGISTERS = 32;
 const REGISTER_BITS = 64;
 const WINDOW_BITS = 128;
@@ -50,16 +56,23 @@ type DrawCell = Pick<CampaignCell, 'setup' | 'faultClass' | 'seed'>;
 /** Draws row `index` of a cell. */
 export function drawFault(cell: DrawCell, options: DrawOptions, index: number): FaultDraw {
   const random = rowRandom(cell.seed, cell.setup, cell.faultClass, index);
-  const [from, to] = options.triggers.run;
+  const when = drawTime(options.triggers, random);
+  return { when, fault: drawTarget(cell.faultClass, options, random) };
+}
+
+function drawTime({ over, run: [from, to], instructions }: DrawOptions['triggers'], random: RowRandom): DrawnTime {
+  if (over !== 'time') {
+    const [first, last] = [from, to].map((percent) => Math.round((percent / 100) * SHARE_SPAN));
+    return { over, share: first! + random.integer(Math.max(last! - first!, 1)) };
+  }
   const runPpb = random.between([Math.round(from * PPB_PER_PERCENT), Math.round(to * PPB_PER_PERCENT)]);
-  const k = 1 + random.between(options.triggers.instructions);
-  return { runPpb, k, fault: drawTarget(cell.faultClass, options, random) };
+  return { over, runPpb, k: 1 + random.between(instructions) };
 }
 
 function drawTarget(
   faultClass: CampaignCell['faultClass'],
   { code, memory, csr, interrupt }: DrawOptions,
-  random: ReturnType<typeof rowRandom>,
+  random: RowRandom,
 ): DrawnFault {
   switch (faultClass) {
     case 'failstop':

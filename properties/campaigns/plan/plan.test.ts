@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testbed } from '../pool/testbed.fixtures.ts';
-import { drawFault } from './draw.ts';
+import { drawFault, SHARE_SPAN } from './draw.ts';
 import { planCampaign } from './plan.ts';
 
 const plan = (text: string, options = {}) => planCampaign(text, 'c.yaml', testbed.catalogue, options);
@@ -253,8 +253,8 @@ describe('drawn faults', () => {
     const [none, rehype, , register] = cells;
     expect(rows.map((n) => drawn(none!, n))).toEqual(rows.map((n) => drawn(rehype!, n)));
     expect(drawn(none!, 0)).not.toEqual(drawn(none!, 1));
-    expect(drawn(none!, 0).runPpb).not.toBe(drawn(register!, 0).runPpb);
-    expect(drawn(none!, 0).runPpb).not.toBe(drawn(cells[6]!, 0).runPpb);
+    expect(drawn(none!, 0).when).not.toEqual(drawn(register!, 0).when);
+    expect(drawn(none!, 0).when).not.toEqual(drawn(cells[6]!, 0).when);
   });
 
   it('stay the same when a cell grows', () => {
@@ -266,9 +266,24 @@ describe('drawn faults', () => {
     const [cell] = plan(
       GOOD.replace('size: 20', 'size: 20\n    triggers: { run: [25, 75], instructions: [3, 6] }'),
     ).cells;
-    const ks = rows.map((n) => drawn(cell!, n).k);
+    const times = rows.map((n) => drawn(cell!, n).when).filter((when) => when.over === 'time');
+    expect(times).toHaveLength(rows.length);
+    const ks = times.map(({ k }) => k);
     expect(new Set(ks)).toEqual(new Set([4, 5, 6, 7]));
-    const shares = rows.map((n) => drawn(cell!, n).runPpb / 1e9);
+    const shares = times.map(({ runPpb }) => runPpb / 1e9);
+    expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.25);
+    expect(Math.max(...shares)).toBeLessThanOrEqual(0.75);
+    expect(Math.min(...shares)).toBeLessThan(0.27);
+    expect(Math.max(...shares)).toBeGreaterThan(0.73);
+  });
+
+  it('cover the instructions of some modes, where those are drawn from', () => {
+    const [cell] = plan(GOOD.replace('size: 20', 'size: 20\n    triggers: { run: [25, 75], over: machine }')).cells;
+    const shares = rows.map((n) => {
+      const { when } = drawn(cell!, n);
+      if (when.over !== 'machine') throw new Error('drawn from something else');
+      return when.share / SHARE_SPAN;
+    });
     expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.25);
     expect(Math.max(...shares)).toBeLessThanOrEqual(0.75);
     expect(Math.min(...shares)).toBeLessThan(0.27);

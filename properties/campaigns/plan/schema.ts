@@ -3,7 +3,7 @@
  * enhancements by name (plan.ts asks the testbed), and not where in the file something stands (file.ts does).
  */
 import { z } from 'zod';
-import { FAULT_CSRS } from '../../../engine/index.ts';
+import { FAULT_CSRS, type PrivilegedModes } from '../../../engine/index.ts';
 import { FAULT_CLASSES } from '../types.ts';
 
 /** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
@@ -32,12 +32,20 @@ const range = (low: number, high: number, unit: string, integer: boolean) => {
     .refine(([from, to]) => from <= to, `an impossible trigger: expected [from, to] in ${unit}, from not above to`);
 };
 
+/** What the time of a fault is drawn from: virtual time, the papers' way; or the instructions of privileged modes. */
+const TRIGGER_SPACES = ['time', 'hypervisor', 'machine', 'privileged'] as const satisfies ('time' | PrivilegedModes)[];
+
 const triggers = z.strictObject({
-  /** Percent of the golden run's virtual time. */
+  /**
+   * `time`: a virtual time, then some HS-mode instruction behind it: mostly where the hypervisor idles. `privileged`:
+   * any instruction of HS- and M-mode, each as likely as the next; `hypervisor`, `machine`: of HS- or M-mode only.
+   */
+  over: z.enum(TRIGGER_SPACES, `expected one of ${TRIGGER_SPACES.join(', ')}`).default('time'),
+  /** Percent of the golden run: of its virtual time, or of those instructions. */
   run: range(0, 100, 'percent of the run', false)
     .refine(([, to]) => to > 0, 'an impossible trigger: nothing has run yet at 0 percent')
     .default([10, 90]),
-  /** HS-mode instructions that retire between the random time and the fault. */
+  /** HS-mode instructions that retire between the random time and the fault; only over `time`. */
   instructions: range(0, MAX_INSTRUCTIONS, 'HS-mode instructions', true).default([0, 2000]),
 });
 

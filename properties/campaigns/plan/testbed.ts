@@ -20,6 +20,11 @@ export interface GoldenEnds {
 
 /** The same with what draws are placed by. */
 export interface GoldenWindow extends GoldenEnds {
+  /**
+   * Instructions retired in HS- and in M-mode at virtual times of the run, in order: the first of its beginning, the
+   * last of its end.
+   */
+  readonly retired?: readonly { readonly ticks: number; readonly hypervisor: number; readonly machine: number }[];
   /** What memory faults are drawn from, as it is at times of the run, in order; the first one is its beginning. */
   readonly memory?: readonly { readonly ticks: number; readonly targets: MemoryTargets }[];
 }

@@ -27,6 +27,11 @@ const window = (setup: string): GoldenWindow => ({
   endTicks: 11_000_000,
   endMoment: 5,
   endDigest: '0x1',
+  retired: [
+    { ticks: 1_000_000, hypervisor: 0, machine: 0 },
+    { ticks: 2_000_000, hypervisor: 90, machine: 0 },
+    { ticks: 11_000_000, hypervisor: 100, machine: 100 },
+  ],
   memory: [
     { ticks: 1_000_000, targets: targets(0x80200000) },
     { ticks: 6_000_000, targets: targets(0x80300000) },
@@ -34,8 +39,8 @@ const window = (setup: string): GoldenWindow => ({
 });
 
 /** The first rows of a cell, as they would be injected. */
-function placed(setup: string, fault: FaultClass, rows = 200) {
-  const text = `name: x\ncells: [{ setup: ${setup}, fault: ${fault}, mechanism: none, size: ${rows} }]`;
+function placed(setup: string, fault: FaultClass, rows = 200, options = '') {
+  const text = `name: x\ncells: [{ setup: ${setup}, fault: ${fault}, mechanism: none, size: ${rows}${options} }]`;
   const [cell] = planCampaign(text, 'x', catalogue).cells;
   return Array.from({ length: rows }, (_, n) => testbed.place(drawFault(cell!, cell!.options, n), window(setup)));
 }
@@ -55,6 +60,19 @@ describe('placed draws', () => {
       }
     },
   );
+
+  it('strike each instruction of the modes they are drawn from as often as the next', () => {
+    const many = (over: string) => placed('compute', 'failstop', 2000, `, triggers: { over: ${over}, run: [0, 100] }`);
+    const hits = (over: string) =>
+      many(over).map(({ trigger }) => (trigger.kind === 'two-level' ? trigger : undefined)!);
+    for (const { ticks, k, of } of hits('machine'))
+      expect([ticks, of, k >= 1 && k <= 100]).toEqual([2e6, 'machine', true]);
+    const early = hits('privileged').filter(({ ticks }) => ticks === 1e6);
+    // 90 of 200 instructions lie before 2 ms.
+    expect(Math.abs(early.length / 2000 - 0.45)).toBeLessThan(0.05);
+    expect(new Set(early.map(({ k }) => k))).toEqual(new Set(Array.from({ length: 90 }, (_, n) => n + 1)));
+    expect(Math.max(...hits('hypervisor').map(({ ticks, k }) => (ticks === 2e6 ? k : 0)))).toBe(10);
+  });
 
   it('hit memory that is allocated at their time', () => {
     for (const { trigger, fault } of placed('compute', 'memory')) {

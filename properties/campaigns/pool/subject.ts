@@ -4,7 +4,7 @@
  * order of cell, so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
-import { FIXUPS, type Image, type MachineConfig, NEXT_HART } from '../../../engine/index.ts';
+import { FIXUPS, type Image, type MachineConfig, NEXT_HART, UserError } from '../../../engine/index.ts';
 import {
   type Booted,
   bootSetup,
@@ -13,8 +13,10 @@ import {
   goldenRun,
   type Injection,
   type InjectionResult,
+  type InjectionTrigger,
   type Mechanism,
   PAPER_SCALE,
+  retiredBy,
   runInjection,
   type Setup,
   setupNames,
@@ -22,12 +24,14 @@ import {
 import {
   type Catalogue,
   type DrawnFault,
+  type DrawnTime,
   type FaultDraw,
   type GoldenWindow,
   type Injector,
   memoryTargets,
   OtherGoldenRun,
   type RowContext,
+  SHARE_SPAN,
   type Testbed,
   targetByte,
 } from '../plan/index.ts';
@@ -69,11 +73,27 @@ const sha256 = ({ bytes }: Image): string => createHash('sha256').update(bytes).
 const faultySlots = ({ virtio = [] }: MachineConfig) =>
   virtio.filter(({ kind }) => kind === 'block' || kind === 'net').sort((a, b) => a.slot - b.slot);
 
-function place({ runPpb, k, fault }: FaultDraw, window: GoldenWindow): Injection {
+function place({ when, fault }: FaultDraw, window: GoldenWindow): Injection {
+  const trigger = when.over === 'time' ? atTime(when, window) : atInstruction(when, window);
+  return { trigger, fault: placeFault(fault, trigger.ticks, window) };
+}
+
+type TwoLevel = Extract<InjectionTrigger, { kind: 'two-level' }>;
+
+function atTime({ runPpb, k }: Extract<DrawnTime, { over: 'time' }>, window: GoldenWindow): TwoLevel {
   const { beginTicks, endTicks } = window;
   const into = (BigInt(endTicks - beginTicks) * BigInt(runPpb)) / 1_000_000_000n;
-  const trigger = { kind: 'two-level', ticks: beginTicks + Number(into), k } as const;
-  return { trigger, fault: placeFault(fault, trigger.ticks, window) };
+  return { kind: 'two-level', ticks: beginTicks + Number(into), k };
+}
+
+/** Counted from the last known time before it. */
+function atInstruction({ over: of, share }: Exclude<DrawnTime, { over: 'time' }>, window: GoldenWindow): TwoLevel {
+  const counts = window.retired!;
+  const all = retiredBy(counts.at(-1)!, of);
+  if (all === 0) throw new UserError(`the golden run of ${window.setup} retires no ${of} instruction`);
+  const before = Number((BigInt(all) * BigInt(share)) / BigInt(SHARE_SPAN));
+  const known = counts.findLast((count) => retiredBy(count, of) <= before)!;
+  return { kind: 'two-level', ticks: known.ticks, k: before - retiredBy(known, of) + 1, of };
 }
 
 function placeFault(fault: DrawnFault, ticks: number, window: GoldenWindow): Injection['fault'] {
@@ -125,7 +145,8 @@ class SubjectInjector implements Injector {
       return { ticks: point.ticks, targets: memoryTargets(machine, symbols) };
     });
     const ends = { beginTicks: up.ticks, endTicks: end.ticks, endMoment: end.moment };
-    return { setup, seed, ...ends, endDigest: `0x${end.digest.toString(16)}`, memory };
+    const retired = points.map(({ ticks, hypervisor, machine }) => ({ ticks, hypervisor, machine }));
+    return { setup, seed, ...ends, endDigest: `0x${end.digest.toString(16)}`, retired, memory };
   }
 
   run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {

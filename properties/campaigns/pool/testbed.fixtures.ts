@@ -37,7 +37,8 @@ export const testbed: Testbed = {
       return { [`${setup}.elf`]: setup.padEnd(64, '0') };
     },
   },
-  place({ runPpb, k, fault }, { beginTicks, endTicks }) {
+  place({ when, fault }, { beginTicks, endTicks }) {
+    const { runPpb, k } = when.over === 'time' ? when : { runPpb: when.share / 2 ** 20, k: 1 };
     const ticks = beginTicks + Math.floor(((endTicks - beginTicks) * runPpb) / 1e9);
     const trigger = { kind: 'two-level', ticks, k } as const;
     if (fault.kind === 'register') {
