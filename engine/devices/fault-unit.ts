@@ -1,7 +1,8 @@
 /**
  * Injected faults that wait for their occasion: an interrupt that will be lost or late, a request that will fail, code
- * that is put right at the next detection. A device without registers, so that what waits is saved, digested and
- * replayed like everything else; software cannot see it. The bus asks it at each occasion (engine/machine/bus/bus.ts).
+ * that is put right at the next detection, a stuck bit of code that comes back. A device without registers, so that
+ * what waits is saved, digested and replayed like everything else; software cannot see it. The bus asks it at each
+ * occasion (engine/machine/bus/bus.ts).
  */
 import { offsetOf } from '../core/index.ts';
 import { type Device, NEVER, type Port } from './device.ts';
@@ -10,7 +11,7 @@ import { getWide, setWide } from './words.ts';
 
 const ENTRIES = 8;
 /** 0: the entry is free. `raise…`: an interrupt that is on its way, due at `ticks`. */
-const KIND = { repair: 1, ipi: 2, source: 3, ioError: 4, dropFrame: 5, raiseIpi: 6, raiseSource: 7 } as const;
+const KIND = { repair: 1, ipi: 2, source: 3, ioError: 4, dropFrame: 5, raiseIpi: 6, raiseSource: 7, stuck: 8 } as const;
 export type FaultKind = keyof typeof KIND;
 
 const record = placeRecord('faults', [
@@ -23,7 +24,7 @@ const record = placeRecord('faults', [
   { name: 'armed', type: 'u32', doc: 'entries in use' },
   { name: 'kind', type: 'u32', count: ENTRIES, doc: 'what waits: see engine/devices/fault-unit.ts' },
   { name: 'where', type: 'u32', count: ENTRIES, doc: 'RAM offset, hart, interrupt source or virtio slot' },
-  { name: 'value', type: 'u32', count: ENTRIES, doc: 'repairs: mask of bits | their values << 8' },
+  { name: 'value', type: 'u32', count: ENTRIES, doc: 'repairs and stuck bits: mask of bits | their values << 8' },
 ]);
 const TICKS = offsetOf(record, 'ticks');
 const ARMED = offsetOf(record, 'armed');
@@ -82,6 +83,10 @@ export function takeFault(port: Port, kind: FaultKind, where?: number): FaultEnt
   return undefined;
 }
 
+/** The entries of a kind, which stay. */
+export const standingFaults = (port: Port, kind: FaultKind): FaultEntry[] =>
+  entries(port).flatMap((n) => (port.get(KINDS + 4 * n) === KIND[kind] ? [entryOf(port, n, kind)] : []));
+
 /** Takes the interrupts that are due. */
 export function takeDue(port: Port, now: number): FaultEntry[] {
   return entries(port).flatMap((n) => {
@@ -93,13 +98,15 @@ export function takeDue(port: Port, now: number): FaultEntry[] {
 
 const isRaise = (kind: number): boolean => kind === KIND.raiseIpi || kind === KIND.raiseSource;
 
+const entryOf = (port: Port, n: number, kind: FaultKind): FaultEntry => ({
+  kind,
+  where: port.get(WHERE + 4 * n),
+  value: port.get(VALUE + 4 * n),
+  ticks: getWide(port, TICKS + 8 * n),
+});
+
 function take(port: Port, n: number, kind: FaultKind): FaultEntry {
-  const entry = {
-    kind,
-    where: port.get(WHERE + 4 * n),
-    value: port.get(VALUE + 4 * n),
-    ticks: getWide(port, TICKS + 8 * n),
-  };
+  const entry = entryOf(port, n, kind);
   for (const words of [KINDS, WHERE, VALUE]) port.set(words + 4 * n, 0);
   setWide(port, TICKS + 8 * n, 0);
   port.set(ARMED, port.get(ARMED) - 1);

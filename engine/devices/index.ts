@@ -5,6 +5,7 @@ export {
   armFault,
   type FaultEntry,
   faultUnit,
+  standingFaults,
   takeDue,
   takeFault,
 } from './fault-unit.ts';

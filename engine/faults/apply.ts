@@ -53,9 +53,9 @@ export function applyFault(target: FaultTarget, fault: Fault): void {
       const { paddr, bit } = placeOfCode(target, fault);
       const before = flipByte(target, paddr, bit, 'code fault');
       const mask = 1 << bit;
-      if (fault.repair === 'on-detection') {
-        target.arm({ kind: 'repair', ramOffset: paddr - CONSTANTS.RAM_BASE, mask, original: before & mask });
-      }
+      const ramOffset = paddr - CONSTANTS.RAM_BASE;
+      if (fault.repair === 'on-detection') target.arm({ kind: 'repair', ramOffset, mask, value: before & mask });
+      else if (fault.repair === 'stuck') target.arm({ kind: 'stuck', ramOffset, mask, value: ~before & mask });
       return;
     }
     case 'csr':

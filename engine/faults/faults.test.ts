@@ -32,7 +32,7 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     hart,
     span: fc.constantFrom('instruction' as const, 'window' as const),
     bit: fc.integer({ min: 0, max: 31 }),
-    repair: fc.constantFrom('on-detection' as const, 'never' as const),
+    repair: fc.constantFrom('on-detection' as const, 'never' as const, 'stuck' as const),
   }),
   fc.record({
     model: fc.constant('csr' as const),
@@ -126,7 +126,7 @@ describe('fault text', () => {
     ['memory=0x80000000,bit=1,hart=0', /'hart' does not belong to 'memory'/],
     ['code=line,bit=1', /one of instruction, window, not 'line'/],
     ['code=instruction,bit=32', /from 0 to 31/],
-    ['code=window,bit=3,repair=later', /never', not 'later'/],
+    ['code=window,bit=3,repair=later', /stuck', not 'later'/],
     ['csr=mstatus,bit=1', /one of sstatus/],
     ['interrupt=ipi', /needs 'effect=lost/],
     ['interrupt=0,effect=lost', /no interrupt source 0/],
@@ -207,12 +207,15 @@ describe('injection', () => {
     const compressed = target();
     applyFault(compressed, code);
     expect([...compressed.bytes.subarray(4, 8)]).toEqual([1 << 5, 0, 0, 0]);
-    expect(compressed.armed).toEqual([{ kind: 'repair', ramOffset: 4, mask: 1 << 5, original: 0 }]);
+    expect(compressed.armed).toEqual([{ kind: 'repair', ramOffset: 4, mask: 1 << 5, value: 0 }]);
     const long = target();
     long.bytes.set([0x13, 0, 0xff, 0], 4);
     applyFault(long, { ...code, repair: 'never' });
     expect([...long.bytes.subarray(4, 8)]).toEqual([0x13, 0, 0xff ^ (1 << 5), 0]);
     expect(long.armed).toEqual([]);
+    const stuck = target();
+    applyFault(stuck, { ...code, repair: 'stuck' });
+    expect(stuck.armed).toEqual([{ kind: 'stuck', ramOffset: 4, mask: 1 << 5, value: 1 << 5 }]);
     const window = target();
     applyFault(window, { ...code, span: 'window', bit: 88 });
     expect(window.bytes[15]).toBe(1);

@@ -1,12 +1,13 @@
 /**
  * Faults as text, the form of flags and scenarios: `failstop`, `failstop,hart=1`, `register=x10,bit=5,hart=0`,
- * `register=pc,bit=2`, `memory=0x80201000,bit=3`, `code=instruction,bit=7`, `code=window,bit=100,repair=never`,
+ * `register=pc,bit=2`, `memory=0x80201000,bit=3`, `code=instruction,bit=7`, `code=window,bit=100,repair=never`
+ * (or `stuck`),
  * `csr=hgatp,bit=44`, `interrupt=timer,effect=late,ticks=100000`, `interrupt=10,effect=lost`,
  * `device=7,effect=io-error`. Does not know the machine: whether hart, address and device exist is checked when the
  * fault is applied.
  */
 import { didYouMean, UserError } from '../base/index.ts';
-import { FAULT_CSRS, type Fault, type FaultCsr, NEXT_HART, PC_REGISTER, WINDOW_BITS } from './types.ts';
+import { FAULT_CSRS, type Fault, type FaultCsr, NEXT_HART, PC_REGISTER, REPAIRS, WINDOW_BITS } from './types.ts';
 
 const FORMS =
   "'failstop', 'register=x10,bit=5', 'memory=0x80201000,bit=3', 'code=instruction,bit=7', 'csr=hgatp,bit=44', " +
@@ -41,7 +42,7 @@ export function formatFault(fault: Fault): string {
     case 'memory':
       return `memory=0x${fault.paddr.toString(16)},bit=${fault.bit}`;
     case 'code':
-      return `code=${fault.span},bit=${fault.bit}${fault.repair === 'never' ? ',repair=never' : ''}${hart}`;
+      return `code=${fault.span},bit=${fault.bit}${fault.repair === REPAIRS[0] ? '' : `,repair=${fault.repair}`}${hart}`;
     case 'csr':
       return `csr=${fault.csr},bit=${fault.bit}${hart}`;
     case 'interrupt': {
@@ -130,7 +131,7 @@ function build(model: string, value: string | undefined, options: Options): Faul
     case 'code': {
       const span = oneOf(text, model, value, ['instruction', 'window'] as const);
       const bit = options.number('bit', (span === 'window' ? WINDOW_BITS : INSTRUCTION_BITS) - 1);
-      const repair = options.word('repair', ['on-detection', 'never'] as const, 'on-detection');
+      const repair = options.word('repair', REPAIRS, REPAIRS[0]);
       return { model, hart: options.hart(), span, bit, repair };
     }
     case 'csr':

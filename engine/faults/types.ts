@@ -15,6 +15,9 @@ export const FAULT_CSRS = [
 ] as const;
 export type FaultCsr = (typeof FAULT_CSRS)[number];
 
+/** When a flipped bit of code is put right; the first one unless said otherwise. */
+export const REPAIRS = ['on-detection', 'never', 'stuck'] as const;
+
 export type Fault =
   /** pc := 0 on the hart. */
   | { readonly model: 'failstop'; readonly hart: number }
@@ -25,6 +28,8 @@ export type Fault =
   /**
    * One bit of code: of the instruction at pc (bit modulo its 16 or 32), or of the 16 bytes from pc on. `on-detection`:
    * the machine puts the bit right when software reports a detection (a note DETECTED_*), as the papers' injector does.
+   * `never`: the bit stays until software writes there, as a reboot in place does. `stuck`: the cell is broken: it has
+   * the wrong bit again whenever a recovery has copied code, before any of it runs (notes REBOOTED and RESET).
    */
   | {
       readonly model: 'code';
@@ -32,7 +37,7 @@ export type Fault =
       readonly span: 'instruction' | 'window';
       /** 0–31 of an instruction, 0–127 of a window. */
       readonly bit: number;
-      readonly repair: 'on-detection' | 'never';
+      readonly repair: (typeof REPAIRS)[number];
     }
   /**
    * One bit (0–63) of a CSR. A bit that the CSR does not implement, or a value that it cannot hold, changes nothing.
@@ -59,8 +64,11 @@ export type Fault =
 
 /** A fault that waits in the machine for its occasion (engine/devices/fault-unit.ts keeps it). */
 export type ArmedFault =
-  /** At the next detection, `mask` bits of the byte at RAM offset get the values they have in `original`. */
-  | { readonly kind: 'repair'; readonly ramOffset: number; readonly mask: number; readonly original: number }
+  /**
+   * `mask` bits of the byte at RAM offset get the values they have in `value`: at the next detection (`repair`), or
+   * whenever a recovery has copied code (`stuck`).
+   */
+  | { readonly kind: 'repair' | 'stuck'; readonly ramOffset: number; readonly mask: number; readonly value: number }
   /** The next (or pending) interrupt does not arrive, or arrives `ticks` later; 0: never. */
   | { readonly kind: 'ipi'; readonly hart: number; readonly ticks: number }
   | { readonly kind: 'source'; readonly source: number; readonly ticks: number }

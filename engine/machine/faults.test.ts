@@ -92,6 +92,40 @@ describe('a code fault', () => {
     expect(x(never, 11)).toBe(x(plain, 11) ^ (1 << 21));
   });
 
+  /** Adds 1, copies the instruction as it was over itself, tells of a copy, adds again. */
+  const copied = (note: number) =>
+    smallConfig(`
+      li s3, 0x100000
+      la t2, add
+      lw s4, 0(t2)
+      li t1, ${note}
+    add:
+      addi a0, a0, 1
+      bnez s5, done
+      li s5, 1
+      sw s4, 0(t2)
+      sw t1, 0(s3)
+      fence.i
+      j add
+    done:
+      lw a1, 0(t2)
+      xor a1, a1, s4
+      li t1, 0x5555
+      sw t1, 0(s3)
+  `);
+
+  it.each([
+    ['REBOOTED', 'stuck', 3 + 3, 1 << 21],
+    ['RESET', 'stuck', 3 + 3, 1 << 21],
+    ['REBOOTED', 'never', 3 + 1, 0],
+    ['RESUMED', 'stuck', 3 + 1, 0],
+  ] as const)('whose cell has been written before the note %s: %s', (note, repair, sum, left) => {
+    const config = copied((2 << 16) | NOTES[note].code);
+    // Behind six instructions, "addi a0, a0, 1" is next.
+    const { machine } = run(config, [[6, `code=instruction,bit=21,repair=${repair}`]]);
+    expect([x(machine, 10), x(machine, 11)]).toEqual([sum, left]);
+  });
+
   it('in a window hits what comes later', () => {
     // Bit 53 is bit 21 of the instruction behind: the counter goes down by 3.
     const { machine } = run(ADDS, [[2, 'code=window,bit=53']]);

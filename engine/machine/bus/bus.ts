@@ -20,6 +20,7 @@ import {
   loseRequest,
   NEVER,
   type Port,
+  standingFaults,
   takeDue,
   takeFault,
 } from '../../devices/index.ts';
@@ -28,7 +29,7 @@ import { RAM_BASE, type Slot } from '../board/index.ts';
 import { seedAt } from '../config.ts';
 import type { DeviceAccess, DmaWrite, WatchHit } from '../types.ts';
 import { type Clock, createClock } from './clock.ts';
-import { isDetection } from './notes.ts';
+import { isDetection, NOTES } from './notes.ts';
 
 /** What leaves the machine during an access. `moment` and `ticks` count the accessing instruction as done. */
 export interface BusObserver {
@@ -106,7 +107,12 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   const { board } = options;
   const u32 = new Uint32Array(memory);
   const clock = createClock(u32);
-  const faults: FaultHooks = { swallows, repair, take: (kind, slot) => takeFault(faultPort, kind, slot) !== undefined };
+  const faults: FaultHooks = {
+    swallows,
+    repair,
+    stick,
+    take: (kind, slot) => takeFault(faultPort, kind, slot) !== undefined,
+  };
   const wiring: Wiring = { u32, u8: new Uint8Array(memory), clock, observer, options, driveInput, transmit, faults };
   const ports = board.map((slot) => createPort(slot, wiring));
   const faultPort = ports[board.findIndex(({ device }) => device === faultUnit)]!;
@@ -137,11 +143,16 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
   }
   /** Injected code faults end at the first detection. */
   function repair(): void {
-    for (let fault = takeFault(faultPort, 'repair'); fault; fault = takeFault(faultPort, 'repair')) {
-      const mask = fault.value & 0xff;
-      const byte = wiring.u8[u32[RAM_HOST]! + fault.where]!;
-      options.storeRam(fault.where, Uint8Array.of((byte & ~mask) | (fault.value >>> 8)), { by: 'input' });
-    }
+    for (let fault = takeFault(faultPort, 'repair'); fault; fault = takeFault(faultPort, 'repair')) setBits(fault);
+  }
+  /** Stuck bits have their value whatever was copied there. */
+  function stick(): void {
+    for (const fault of standingFaults(faultPort, 'stuck')) setBits(fault);
+  }
+  function setBits({ where, value }: FaultEntry): void {
+    const mask = value & 0xff;
+    const byte = wiring.u8[u32[RAM_HOST]! + where]!;
+    options.storeRam(where, Uint8Array.of((byte & ~mask) | (value >>> 8)), { by: 'input' });
   }
   /** Loses or delays the interrupt that is pending, or lets the next one be lost or late. */
   function disturb(
@@ -265,9 +276,10 @@ export function createBus(memory: ArrayBufferLike, observer: BusObserver, option
     raise,
     arm(fault) {
       switch (fault.kind) {
-        case 'repair': {
-          const value = fault.mask | (fault.original << 8);
-          return armFault(faultPort, { kind: 'repair', where: fault.ramOffset, value, ticks: 0 });
+        case 'repair':
+        case 'stuck': {
+          const value = fault.mask | (fault.value << 8);
+          return armFault(faultPort, { kind: fault.kind, where: fault.ramOffset, value, ticks: 0 });
         }
         case 'ipi':
           return disturb(fault, fault.hart, faultPort.board.hartLine(fault.hart, MSIP));
@@ -318,6 +330,7 @@ interface Wiring {
 interface FaultHooks {
   swallows(kind: 'ipi' | 'source', where: number): boolean;
   repair(): void;
+  stick(): void;
   take(kind: 'ioError' | 'dropFrame', slot: number): boolean;
 }
 
@@ -390,6 +403,7 @@ function createServices(
     console: (byte) => observer.console(clock.moment(), clock.ticks(), byte),
     note(code, arg) {
       if (isDetection(code)) faults.repair();
+      else if (code === NOTES.REBOOTED.code || code === NOTES.RESET.code) faults.stick();
       observer.note(clock.moment(), clock.ticks(), u32[CURRENT_HART]!, code, arg);
     },
     halt(word) {

@@ -43,7 +43,7 @@ export const fault = z
       hart: hartOrNext,
       span: z.enum(['instruction', 'window']).describe('of the instruction at pc, or of the 16 bytes from there on'),
       bit,
-      repair: z.enum(['on-detection', 'never']).describe('when the bit is put right'),
+      repair: z.enum(['on-detection', 'never', 'stuck']).describe('when the bit is put right'),
     }),
     z.strictObject({
       model: z.literal('csr'),
