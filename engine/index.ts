@@ -7,6 +7,7 @@ export {
   invariant,
   noSuchName,
   shellLine,
+  splitmix64,
   UserError,
   visible,
   visibleLines,

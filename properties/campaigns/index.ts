@@ -1,7 +1,7 @@
 /** Campaigns: thousands of injections from one file, stored, resumable, the same table on every machine. */
 
 export * from './injection/index.ts';
-export { type CampaignPlan, cellLabel, planCampaign, type Testbed } from './plan/index.ts';
+export { type CampaignPlan, cellLabel, combinationLabel, planCampaign, type Testbed } from './plan/index.ts';
 export {
   type CampaignOutcome,
   type CampaignProgress,
@@ -13,9 +13,9 @@ export {
   csvReport,
   htmlReport,
   markdownReport,
+  pooledRate,
   type Rate,
   type Report,
-  rateOf,
   summarise,
   textReport,
 } from './report/index.ts';

@@ -19,7 +19,10 @@ export interface CampaignCell {
   /** The rung of a ladder that this cell is: `+ timer`, or `all but timer`; undefined outside ladders. */
   readonly rung?: { readonly ladder: string; readonly step: number; readonly name: string };
   readonly size: number;
+  /** Draws the cell's rows, and the set-up's schedule, latencies and workload. */
   readonly seed: number;
+  /** `seed` is this evaluation seed (plan/seeds.ts), from 0; undefined: a development seed, which the file chose. */
+  readonly evaluation?: number;
 }
 
 /**
@@ -57,6 +60,8 @@ export interface CampaignResults {
   readonly toolVersion: string;
   /** sha256 of each image that ran, by name. */
   readonly images: Readonly<Record<string, string>>;
+  /** Names of the images that each set-up runs. */
+  readonly imagesOf: Readonly<Record<string, readonly string[]>>;
   readonly cells: readonly CampaignCell[];
   readonly rows: readonly CampaignRow[];
   readonly overhead: readonly OverheadRow[];

@@ -24,7 +24,20 @@ const PAGE_BYTES = 4096;
 const PAGE_HEADER_BYTES = 120;
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   identity: ['name', 'value'],
-  cells: ['id', 'setup', 'fault_class', 'recovery', 'enhance', 'mechanism', 'ladder', 'step', 'rung', 'size', 'seed'],
+  cells: [
+    'id',
+    'setup',
+    'fault_class',
+    'recovery',
+    'enhance',
+    'mechanism',
+    'ladder',
+    'step',
+    'rung',
+    'size',
+    'seed',
+    'evaluation',
+  ],
   rows: ['id', 'cell', 'n', 'injection', 'result', 'error', 'injection', 'result'],
   golden: ['setup', 'seed', 'begin_ticks', 'end_ticks', 'end_moment', 'end_digest'],
   overhead: ['setup', 'undo_log', 'seed', 'measured'],

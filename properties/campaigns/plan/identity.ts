@@ -4,22 +4,24 @@
  */
 import { ENGINE_BEHAVIOUR, FileFormatError, UserError } from '../../../engine/index.ts';
 import { TOOL_VERSION } from '../../../replay/index.ts';
+import { DRAW_VERSION } from './draw.ts';
 import type { CampaignPlan } from './plan.ts';
+import type { SetupImages } from './seeds.ts';
 
-export interface CampaignIdentity {
+export interface CampaignIdentity extends SetupImages {
   readonly name: string;
   /** The file's text, and the hash of what it means. */
   readonly plan: string;
   readonly planHash: string;
   readonly toolVersion: string;
   readonly engineBehaviour: number;
-  /** sha256 by name. */
-  readonly images: Readonly<Record<string, string>>;
+  /** How rows were drawn from seeds: `DRAW_VERSION`. */
+  readonly draws: number;
 }
 
-export function identityOf({ name, text, hash, images }: CampaignPlan): CampaignIdentity {
-  const versions = { toolVersion: TOOL_VERSION, engineBehaviour: ENGINE_BEHAVIOUR };
-  return { name, plan: text, planHash: hash, ...versions, images };
+export function identityOf({ name, text, hash, images, imagesOf }: CampaignPlan): CampaignIdentity {
+  const versions = { toolVersion: TOOL_VERSION, engineBehaviour: ENGINE_BEHAVIOUR, draws: DRAW_VERSION };
+  return { name, plan: text, planHash: hash, ...versions, images, imagesOf };
 }
 
 /**
@@ -41,6 +43,7 @@ export function machineDifference(known: CampaignIdentity, images: CampaignIdent
     return `engine behaviour ${known.engineBehaviour}, this is ${ENGINE_BEHAVIOUR}`;
   }
   if (known.toolVersion !== TOOL_VERSION) return `dejavm ${known.toolVersion}, this is ${TOOL_VERSION}`;
+  if (known.draws !== DRAW_VERSION) return `rows drawn by rule ${known.draws}, this is ${DRAW_VERSION}`;
   const names = [...new Set([...Object.keys(known.images), ...Object.keys(images)])].sort();
   const hashOf = (of: CampaignIdentity['images'], name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
   const changed = names.find((name) => hashOf(known.images, name) !== hashOf(images, name));

@@ -294,15 +294,18 @@ describe('drawn faults', () => {
     const register = cells.find(({ faultClass }) => faultClass === 'register')!;
     const counts = new Array<number>(33).fill(0);
     const bits = new Set<number>();
-    for (let n = 0; n < 3200; n++) {
+    const bitsOfPc = new Set<number>();
+    for (let n = 0; n < 16_000; n++) {
       const { fault } = drawn(register, n);
       if (fault.kind !== 'register') throw new Error('not a register fault');
       counts[fault.register]!++;
-      bits.add(fault.bit);
+      (fault.register === 32 ? bitsOfPc : bits).add(fault.bit);
     }
     expect(counts[0]).toBe(0);
-    // 100 expected each; five standard deviations.
-    for (const count of counts.slice(1)) expect(Math.abs(count - 100)).toBeLessThan(50);
+    // 500 expected each; five standard deviations.
+    for (const count of counts.slice(1)) expect(Math.abs(count - 500)).toBeLessThan(112);
     expect(bits.size).toBe(64);
+    // Of pc all but bit 0, which no hardware has.
+    expect([...bitsOfPc].sort((a, b) => a - b)).toEqual(Array.from({ length: 63 }, (_, i) => i + 1));
   });
 });

@@ -8,25 +8,28 @@ import { didYouMean, noSuchName, type UserError } from '../../../engine/index.ts
 import type { Mechanism } from '../injection/index.ts';
 import type { CampaignCell, FaultClass } from '../types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
+import { mechanismText, seedText } from './label.ts';
 import { rungs } from './ladder.ts';
 import { type CampaignFile, type CellsEntry, type DrawOptions, type LadderEntry, PAPER_SIZES } from './schema.ts';
+import { type DrawnSeed, evaluationSeed, type SetupImages, spread } from './seeds.ts';
 import type { Catalogue } from './testbed.ts';
 
 export interface PlannedCell extends CampaignCell {
   readonly options: DrawOptions;
 }
 
-export interface CampaignPlan {
+export interface CampaignPlan extends SetupImages {
   readonly name: string;
   /** The file's text. */
   readonly text: string;
-  /** sha256 of what the file means: comments and order of keys do not count, sizes and names do. */
+  /**
+   * sha256 of what the file means: comments and order of keys do not count, sizes and names do. Evaluation seeds count
+   * by number: other images are another machine, not another plan.
+   */
   readonly hash: string;
   readonly cells: readonly PlannedCell[];
   /** Set-ups to be measured without faults, each with several seeds. */
   readonly overhead: readonly { readonly setup: string; readonly seed: number }[];
-  /** sha256 of every image that will run, by name. */
-  readonly images: Readonly<Record<string, string>>;
 }
 
 export interface PlanOptions {
@@ -40,8 +43,14 @@ const PLAIN: Readonly<Record<string, Mechanism['recovery']>> = { none: 'none', r
 const MAX_CELLS = 10_000;
 const MAX_ROWS = 1_000_000;
 
-/** Fault-free runs of a set-up with the undo log on, and as many with it off; from the file's seed on. */
+/**
+ * Fault-free runs of a set-up with the undo log on, and as many with it off: evaluation seeds where the file has some,
+ * else from its seed on.
+ */
 const OVERHEAD_SEEDS = 5;
+
+/** Of a file that says nothing of seeds: a development seed. */
+const DEFAULT_SEED = 1;
 
 /**
  * Plans a campaign.
@@ -58,15 +67,18 @@ export function planCampaign(
   const planner = new Planner(file, catalogue, options.paperScale === true);
   planner.plan();
   if (planner.problems.length > 0) throw refuse(planner.problems);
-  const { cells, images } = planner;
-  const seeds = Array.from({ length: OVERHEAD_SEEDS }, (_, n) => file.seed + n);
-  const overhead = file.overhead.flatMap((setup) => seeds.map((seed) => ({ setup, seed })));
-  const meaning = JSON.stringify({ name: file.name, cells, overhead });
+  const { cells, images, imagesOf } = planner;
+  const overhead = file.overhead.flatMap((setup) => planner.overheadSeeds(setup).map((drawn) => ({ setup, ...drawn })));
+  const meaning = JSON.stringify({ name: file.name, cells: cells.map(asWritten), overhead: overhead.map(asWritten) });
   const hash = createHash('sha256').update(meaning).digest('hex');
-  return { name: file.name, text, hash, cells, overhead, images };
+  const runs = overhead.map(({ setup, seed }) => ({ setup, seed }));
+  return { name: file.name, text, hash, cells, overhead: runs, images, imagesOf };
 }
 
-type NewCell = Omit<CampaignCell, 'id' | 'seed'>;
+/** Without a seed that the images decide. */
+const asWritten = <T extends DrawnSeed>(of: T) => (of.evaluation === undefined ? of : { ...of, seed: undefined });
+
+type NewCell = Omit<CampaignCell, 'id' | keyof DrawnSeed>;
 
 /** One line of the plan to be, and the entry of the file that it comes from. */
 interface Combination {
@@ -76,15 +88,22 @@ interface Combination {
   readonly path: FilePath;
 }
 
+/** The keys of a file, or of one of its entries, that say where seeds come from. */
+type Seeding = Pick<CampaignFile, 'seed' | 'seeds'>;
+
+/** An entry's own, else the file's. */
+const seedingOf = (entry: Seeding, file: Seeding): Seeding =>
+  entry.seed === undefined && entry.seeds === undefined ? file : entry;
+
 class Planner {
   readonly problems: Problem[] = [];
   readonly cells: PlannedCell[] = [];
   readonly images: Record<string, string> = {};
+  readonly imagesOf: Record<string, readonly string[]> = {};
   private readonly file: CampaignFile;
   private readonly catalogue: Catalogue;
   private readonly paperScale: boolean;
   private readonly seen = new Set<string>();
-  private readonly imagesOf = new Set<string>();
 
   constructor(file: CampaignFile, catalogue: Catalogue, paperScale: boolean) {
     this.file = file;
@@ -97,6 +116,10 @@ class Planner {
     if (cells.length + ladders.length === 0) {
       this.refuse([], "nothing to run: give at least one entry of 'cells' or 'ladders'");
     }
+    for (const [list, entries] of Object.entries({ cells, ladders })) {
+      for (const [i, entry] of entries.entries()) this.checkSeeds(entry, [list, i]);
+    }
+    this.requireOneSeed(this.file, []);
     for (const name of Object.keys(this.file.mechanisms)) this.mechanism(name, ['mechanisms', name]);
     this.addCells();
     for (const [i, setup] of overhead.entries()) {
@@ -114,12 +137,17 @@ class Planner {
     let combinations = 0;
     let rows = 0;
     for (const combination of this.combinations()) {
-      if (++combinations > MAX_CELLS) {
+      const seeds = combination ? this.seedsOf(combination.entry, combination.cell.setup) : [];
+      combinations += Math.max(1, seeds.length);
+      if (combinations > MAX_CELLS) {
         this.refuse([], `its lists come to more than ${MAX_CELLS} cells: make several campaigns of it`);
         return;
       }
       if (!combination) continue;
-      this.add(combination);
+      const sizes = spread(combination.cell.size, seeds.length);
+      seeds.forEach((seed, n) => {
+        this.add(combination, seed, sizes[n]!);
+      });
       rows += combination.cell.size;
     }
     if (rows > MAX_ROWS) {
@@ -183,19 +211,51 @@ class Planner {
     }
   }
 
-  private add({ cell, entry, path }: Combination): void {
+  /** The seeds of an entry's cells in a set-up: its own, else the file's. */
+  private seedsOf(entry: Seeding, setup: string): DrawnSeed[] {
+    const { seed = DEFAULT_SEED, seeds } = seedingOf(entry, this.file);
+    const evaluation = this.evaluationSeeds(setup, seeds ?? 0);
+    return seeds === undefined ? [{ seed }] : evaluation;
+  }
+
+  /** The seeds of fault-free runs of a set-up. */
+  overheadSeeds(setup: string): DrawnSeed[] {
+    const { seed = DEFAULT_SEED, seeds } = this.file;
+    if (seeds !== undefined) return this.evaluationSeeds(setup, OVERHEAD_SEEDS);
+    return Array.from({ length: OVERHEAD_SEEDS }, (_, n) => ({ seed: seed + n }));
+  }
+
+  private evaluationSeeds(setup: string, count: number): DrawnSeed[] {
+    const images = this.imagesFor(setup);
+    return Array.from({ length: count }, (_, n) => ({ seed: evaluationSeed(images, n), evaluation: n }));
+  }
+
+  private checkSeeds(entry: CellsEntry | LadderEntry, path: FilePath): void {
+    this.requireOneSeed(entry, path);
+    const { seeds = 1 } = seedingOf(entry, this.file);
+    if (entry.size === 'paper' || entry.size >= seeds) return;
+    this.refuse([...path, 'size'], `${entry.size} injections cannot be spread over ${seeds} evaluation seeds`);
+  }
+
+  private requireOneSeed({ seed, seeds }: Seeding, path: FilePath): void {
+    if (seed === undefined || seeds === undefined) return;
+    const why = "either 'seeds' evaluation seeds, or one development 'seed': leave one of them out";
+    this.refuse([...path, 'seeds'], why);
+  }
+
+  private add({ cell, entry, path }: Combination, drawn: DrawnSeed, size: number): void {
     const { triggers, code, memory, csr, interrupt } = { ...this.file, ...given(entry) };
     const options = { triggers, code, memory, csr, interrupt };
-    const seed = entry.seed ?? this.file.seed;
-    const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed, options };
+    const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed: drawn.seed, options };
     const key = JSON.stringify(identity);
     if (this.seen.has(key)) {
       const { setup, faultClass, mechanism } = cell;
-      this.refuse(path, `this cell is there twice: ${setup}, ${faultClass}, ${mechanismText(mechanism)}, seed ${seed}`);
+      const what = `${setup}, ${faultClass}, ${mechanismText(mechanism)}, ${seedText(drawn)}`;
+      this.refuse(path, `this cell is there twice: ${what}`);
       return;
     }
     this.seen.add(key);
-    this.cells.push({ id: this.cells.length + 1, ...cell, seed, options });
+    this.cells.push({ id: this.cells.length + 1, ...cell, size, ...drawn, options });
   }
 
   /** Whether the set-up is known and its images are there. */
@@ -205,16 +265,24 @@ class Planner {
       this.refuse(path, noSuchName('set-up', name, setups));
       return false;
     }
-    if (this.imagesOf.has(name)) return true;
     try {
-      Object.assign(this.images, this.catalogue.images(name));
+      this.imagesFor(name);
     } catch (error) {
       if ((error as UserError).name !== 'UserError') throw error;
       this.refuse(path, `set-up '${name}': ${(error as UserError).message}`);
       return false;
     }
-    this.imagesOf.add(name);
     return true;
+  }
+
+  /** sha256 of the set-up's images by name. @throws UserError for one that is missing */
+  private imagesFor(setup: string): Readonly<Record<string, string>> {
+    if (!Object.hasOwn(this.imagesOf, setup)) {
+      const images = this.catalogue.images(setup);
+      Object.assign(this.images, images);
+      this.imagesOf[setup] = Object.keys(images).sort();
+    }
+    return Object.fromEntries(this.imagesOf[setup]!.map((name) => [name, this.images[name]!]));
   }
 
   private mechanism(name: string, path: FilePath): Mechanism | undefined {
@@ -297,15 +365,4 @@ function given(entry: CellsEntry | LadderEntry): Partial<DrawOptions> {
   const { triggers, code, memory, csr, interrupt } = entry;
   const options = { triggers, code, memory, csr, interrupt };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<DrawOptions>;
-}
-
-/** `rehype`, `rehype with locks, timer`. */
-export function mechanismText({ recovery, enhance }: Mechanism): string {
-  return enhance.length === 0 ? recovery : `${recovery} with ${enhance.join(', ')}`;
-}
-
-/** What a cell is called: `compute failstop rehype`, `compute failstop rehype cumulative: + timer`. */
-export function cellLabel({ setup, faultClass, mechanism, mechanismName, rung }: CampaignCell): string {
-  const what = rung ? `${rung.ladder}: ${rung.name}` : (mechanismName ?? mechanismText(mechanism));
-  return `${setup} ${faultClass} ${what}`;
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { FAULT_CSRS, type PrivilegedModes } from '../../../engine/index.ts';
 import { FAULT_CLASSES } from '../types.ts';
+import { MAX_SEEDS } from './seeds.ts';
 
 /** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
 export const PAPER_SIZES: Readonly<Record<string, number>> = { failstop: 1000, register: 5000, code: 2000 };
@@ -77,6 +78,8 @@ const faultClass = z.enum(FAULT_CLASSES, `expected one of ${FAULT_CLASSES.join('
 
 const SIZE = `expected a number of injections from 1 to ${MAX_CELL_SIZE}, or 'paper' for the papers' size of the class`;
 const size = z.union([z.int(SIZE).min(1, SIZE).max(MAX_CELL_SIZE, SIZE), z.literal('paper')], SIZE);
+const SEEDS = `expected a number of evaluation seeds: a whole number from 1 to ${MAX_SEEDS}`;
+const seeds = z.int(SEEDS).min(1, SEEDS).max(MAX_SEEDS, SEEDS);
 const SEED = `expected a seed: a whole number from 0 to ${MAX_SEED}`;
 const seed = z.int(SEED).min(0, SEED).max(MAX_SEED, SEED);
 const NAME = 'expected a name of letters, digits, . _ -, at most 100 of them';
@@ -101,6 +104,7 @@ const cells = z.strictObject({
   mechanism: oneOrMore(name),
   size,
   seed: seed.optional(),
+  seeds: seeds.optional(),
   ...drawOptions,
 });
 
@@ -118,12 +122,14 @@ const ladder = z.strictObject({
   order: oneAtLeast(oneOrMore(name), 'one enhancement').optional(),
   size,
   seed: seed.optional(),
+  seeds: seeds.optional(),
   ...drawOptions,
 });
 
 export const campaignFile = z.strictObject({
   name,
-  seed: seed.default(1),
+  seed: seed.optional(),
+  seeds: seeds.optional(),
   triggers: triggers.prefault({}),
   code: code.prefault({}),
   memory: memory.prefault({}),

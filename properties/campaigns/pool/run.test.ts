@@ -7,9 +7,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isRunning } from '../../../traces/index.ts';
 import { planCampaign } from '../plan/plan.ts';
+import type { GoldenWindow } from '../plan/testbed.ts';
 import { exportCsv, exportJson, readCampaign } from '../store/export.ts';
 import { parseRowReference, readCampaignRow } from '../store/reference.ts';
-import { type CampaignOptions, runCampaign } from './run.ts';
+import { byGoldenRun, type CampaignOptions, runCampaign } from './run.ts';
 import { testbed } from './testbed.fixtures.ts';
 
 const FIXTURE = new URL('./testbed.fixtures.ts', import.meta.url);
@@ -86,6 +87,28 @@ describe('a campaign', () => {
       expect(table(other)).toBe(table(path));
       expect(exportJson(readCampaign(other))).toBe(exportJson(once));
     }
+  });
+
+  it('takes rows of one boot, and of one golden run, together', () => {
+    const contexts = ['a 1 x', 'a 2 x', 'b 1 x', 'a 1 y', 'a 2 x', 'a 1 x'].map((text, id) => {
+      const [setup = '', seed, recovery] = text.split(' ');
+      const mechanism = { recovery: recovery as 'none', enhance: [] };
+      return { id, mechanism, golden: { setup, seed: Number(seed) } as GoldenWindow };
+    });
+    expect(byGoldenRun(contexts, (row) => row).map(({ id }) => id)).toEqual([0, 5, 3, 1, 4, 2]);
+  });
+
+  it('has a golden run for each evaluation seed, and pairs within seeds', async () => {
+    const text = TEXT('calm', 10).replace('seed: 3', 'seeds: 5');
+    await run({ plan: plan(text) });
+    const { cells, rows, overhead } = readCampaign(path);
+    expect(cells.map(({ size, evaluation }) => [size, evaluation])).toEqual(
+      Array.from({ length: 20 }, (_, i) => [2, i % 5]),
+    );
+    const injections = (cell: number) => rows.filter((row) => row.cell === cell).map(({ injection }) => injection);
+    for (let n = 1; n <= 5; n++) expect(injections(n)).toEqual(injections(n + 5));
+    expect(injections(1)).not.toEqual(injections(2));
+    expect(new Set(overhead.map(({ seed }) => seed))).toEqual(new Set(cells.map(({ seed }) => seed)));
   });
 
   it('runs only the cells asked for, and the others later', async () => {

@@ -10,6 +10,7 @@ import {
   type GoldenWindow,
   identityOf,
   type PlannedCell,
+  type RowContext,
   type Testbed,
 } from '../plan/index.ts';
 import { CampaignDatabase, damaged } from '../store/index.ts';
@@ -114,7 +115,10 @@ class Run {
     });
     const windows = new Map<string, GoldenWindow>();
     await this.runTasks('golden runs', items, ({ task }, outcome) => {
-      windows.set(`${task.setup} ${task.seed}`, valueFrom(outcome, `golden run of set-up ${task.setup}`));
+      const { memory, ...window } = valueFrom(outcome, `golden run of set-up ${task.setup}`);
+      const isMapped = memory && this.plan.cells.some((of) => of.setup === task.setup && of.faultClass === 'memory');
+      // The maps are large; of many seeds, only those are kept that rows are drawn by.
+      windows.set(`${task.setup} ${task.seed}`, isMapped ? { ...window, memory } : window);
     });
     if (this.signal.aborted) return;
     const { testbed } = (await import(this.testbed.href)) as { readonly testbed: Testbed };
@@ -143,9 +147,10 @@ class Run {
       }),
     );
     const only = this.options.only && new Set(this.options.only);
-    const items = pending
-      .filter(({ cell }) => !only || only.has(cell))
-      .map((row) => ({ row, task: { kind: 'row', ...contexts.get(row.cell)!, injection: row.injection } as const }));
+    const chosen = pending.filter(({ cell }) => !only || only.has(cell));
+    const items = byGoldenRun(chosen, ({ cell }) => contexts.get(cell)!).map((row) => {
+      return { row, task: { kind: 'row', ...contexts.get(row.cell)!, injection: row.injection } as const };
+    });
     const errors: RowError[] = [];
     let ran = 0;
     await this.runTasks('injections', items, ({ row }, outcome) => {
@@ -203,6 +208,20 @@ function valueFrom<V>(outcome: Outcome<V>, what: string): V {
   if ('value' in outcome) return outcome.value;
   const { name, message } = outcome.error;
   throw name === 'UserError' ? new UserError(`${what}: ${message}`) : new Error(`${what}: ${message}`);
+}
+
+/**
+ * Rows in the order that lets workers keep what they have: all of a set-up and seed, which are one boot, in a row, and
+ * of these all of a mechanism, which are one golden run; else as they stand.
+ */
+export function byGoldenRun<T>(rows: readonly T[], contextOf: (row: T) => RowContext): T[] {
+  const boots = Map.groupBy(rows, (row) => {
+    const { golden } = contextOf(row);
+    return `${golden.setup} ${golden.seed}`;
+  });
+  return [...boots.values()].flatMap((booted) => {
+    return [...Map.groupBy(booted, (row) => JSON.stringify(contextOf(row).mechanism)).values()].flat();
+  });
 }
 
 function distinct<T>(items: readonly T[], key: (item: T) => string): T[] {

@@ -1,7 +1,7 @@
 /**
  * The testbed of real campaigns: the set-ups on the emulated machine, the injector, the enhancements that the images
- * know. A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; the rows come in
- * order of cell, so that almost all of them find theirs.
+ * know. A worker keeps one booted set-up and its last golden run, a few hundred MiB of snapshots; rows of one set-up,
+ * seed and mechanism come one after the other, so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
 import { FIXUPS, type Image, type MachineConfig, NEXT_HART, UserError } from '../../../engine/index.ts';

@@ -13,6 +13,7 @@ import type {
   RecoveryStep,
   VmOutcome,
 } from '../injection/types.ts';
+import { evaluationSeedOf } from '../plan/seeds.ts';
 import type { CampaignCell, CampaignResults, CampaignRow, FaultClass, OverheadRow } from '../types.ts';
 
 /** How many rows of a cell ended how. */
@@ -35,6 +36,8 @@ export interface CellSpec extends EndCounts {
   readonly mechanism: Mechanism;
   readonly mechanismName?: string;
   readonly seed?: number;
+  /** An evaluation seed in place of `seed`, from 0. */
+  readonly evaluation?: number;
   readonly rung?: CampaignCell['rung'];
   /** Order of ends among indexes: 0 leaves them as listed, others shuffle. */
   readonly shuffle?: number;
@@ -79,6 +82,9 @@ const STEPS: Readonly<Record<Mechanism['recovery'], readonly (readonly [string, 
   ],
 };
 
+const SETUP = '1AppVM';
+const IMAGES = { lazarus: 'a'.repeat(64), firmware: 'b'.repeat(64) };
+
 /** Results of the given cells; ids count from 1. */
 export function syntheticResults(
   specs: readonly CellSpec[],
@@ -86,15 +92,20 @@ export function syntheticResults(
 ): CampaignResults {
   const cells: CampaignCell[] = [];
   const rows: CampaignRow[] = [];
+  const setups = specs.map(({ setup = SETUP }) => setup);
+  const { images = IMAGES, imagesOf = Object.fromEntries(setups.map((name) => [name, Object.keys(images)])) } = others;
   specs.forEach((spec, at) => {
     const id = at + 1;
-    const { setup = '1AppVM', faultClass = 'failstop', mechanism, mechanismName, seed = 1, rung } = spec;
+    const { setup = SETUP, faultClass = 'failstop', mechanism, mechanismName, evaluation, rung } = spec;
+    const derived = evaluation === undefined ? 1 : evaluationSeedOf({ images, imagesOf }, setup, evaluation);
+    const { seed = derived } = spec;
     const ends = shuffled(
       ENDS.flatMap((end) => new Array<End>(spec[end] ?? 0).fill(end)),
       spec.shuffle ?? 0,
     );
     const names = { ...(mechanismName && { mechanismName }), ...(rung && { rung }) };
-    cells.push({ id, setup, faultClass, mechanism, seed, size: ends.length, ...names });
+    const drawn = { seed, ...(evaluation !== undefined && { evaluation }) };
+    cells.push({ id, setup, faultClass, mechanism, size: ends.length, ...names, ...drawn });
     const draw = generator(seed * 1000 + id);
     ends.forEach((end, index) => {
       const injection = injectionOf(faultClass, seed, index);
@@ -108,9 +119,10 @@ export function syntheticResults(
     name: 'synthetic',
     plan: 'name: synthetic\n',
     toolVersion: '0.0.0-test',
-    images: { lazarus: 'a'.repeat(64), firmware: 'b'.repeat(64) },
     overhead: [],
     ...others,
+    images,
+    imagesOf,
     cells,
     rows,
   };

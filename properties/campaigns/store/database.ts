@@ -96,11 +96,12 @@ export class CampaignDatabase {
       }
       file.run('INSERT INTO identity VALUES (?, ?)', 'identity', JSON.stringify(identity));
       for (const planned of plan.cells) {
-        const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed } = planned;
+        const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed, evaluation = null } = planned;
         const { recovery, enhance } = mechanism;
         const what = [setup, faultClass, recovery, enhance.join(','), mechanismName] as const;
         const ladder = [rung?.ladder ?? null, rung?.step ?? null, rung?.name ?? null] as const;
-        file.run('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', id, ...what, ...ladder, size, seed);
+        const drawn = [size, seed, evaluation] as const;
+        file.run('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', id, ...what, ...ladder, ...drawn);
         for (let n = 0; n < size; n++) {
           const injection = JSON.stringify(injections(planned, n));
           file.run('INSERT INTO rows (cell, n, injection) VALUES (?, ?, ?)', id, n, injection);

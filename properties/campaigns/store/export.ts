@@ -12,9 +12,9 @@ import { readDatabase } from './reader.ts';
  * @throws UserError when there is none, FileFormatError when it is damaged or not a campaign's
  */
 export function readCampaign(path: string): CampaignResults {
-  return readDatabase(path, (source, { name, plan, toolVersion, images }) => {
+  return readDatabase(path, (source, { name, plan, toolVersion, images, imagesOf }) => {
     const tables = { cells: source.cells(), rows: [...source.rows()], overhead: source.overhead() };
-    return { name, plan, toolVersion, images, ...tables };
+    return { name, plan, toolVersion, images, imagesOf, ...tables };
   });
 }
 
@@ -34,6 +34,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   step: (_row, cell) => cell.rung?.step,
   rung: (_row, cell) => cell.rung?.name,
   seed: (_row, cell) => cell.seed,
+  evaluation: (_row, cell) => cell.evaluation,
   trigger: (row) => injectionTriggerText(row.injection.trigger),
   fault: (row) => formatFault(row.injection.fault),
   effect: (row) => row.result?.effect ?? (row.error === undefined ? 'not run' : 'internal error'),

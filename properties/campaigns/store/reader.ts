@@ -4,7 +4,7 @@
  */
 import { type FileFormatError, UserError } from '../../../engine/index.ts';
 import type { InjectionResult } from '../injection/index.ts';
-import type { CampaignIdentity, GoldenEnds } from '../plan/index.ts';
+import { type CampaignIdentity, type GoldenEnds, seedMistake } from '../plan/index.ts';
 import type { CampaignCell, CampaignRow, OverheadRow } from '../types.ts';
 import { damaged, SqliteFile } from './sqlite.ts';
 import { requireOurs } from './tables.ts';
@@ -97,7 +97,10 @@ export class DatabaseReader {
     });
   }
 
-  /** Every cell has its rows, numbered from 0, and the golden run that they were drawn in. @returns the cells */
+  /**
+   * Every cell has its rows, numbered from 0, and the golden run that they were drawn in; and what are said to be
+   * evaluation seeds are those of the images. @returns the cells
+   */
   requireWhole(): CampaignCell[] {
     const cells = this.cells();
     const goldens = new Set(this.goldens().map(({ setup, seed }) => `${setup} ${seed}`));
@@ -115,6 +118,8 @@ export class DatabaseReader {
       if (!goldens.has(`${setup} ${seed}`))
         throw this.damaged(`the golden run of '${setup}', seed ${seed}, is not there`);
     }
+    const mistake = seedMistake(cells, this.identity() ?? { images: {}, imagesOf: {} });
+    if (mistake !== undefined) throw this.damaged(mistake);
     return cells;
   }
 
@@ -170,10 +175,10 @@ interface Schema<T> {
 
 type CellColumns = Record<'setup' | 'fault_class' | 'recovery' | 'enhance', string> &
   Record<'mechanism' | 'ladder' | 'rung', string | null> &
-  Record<'id' | 'size' | 'seed' | 'step', number>;
+  Record<'id' | 'size' | 'seed' | 'step', number> & { readonly evaluation: number | null };
 
 function cellOf(row: CellColumns) {
-  const { id, setup, fault_class, recovery, enhance, mechanism, ladder, step, rung, size, seed } = row;
+  const { id, setup, fault_class, recovery, enhance, mechanism, ladder, step, rung, size, seed, evaluation } = row;
   return {
     id,
     setup,
@@ -183,6 +188,7 @@ function cellOf(row: CellColumns) {
     ...(ladder !== null && { rung: { ladder, step, name: rung } }),
     size,
     seed,
+    ...(evaluation !== null && { evaluation }),
   };
 }
 

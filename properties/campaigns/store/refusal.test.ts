@@ -92,12 +92,12 @@ describe('what is not a database of a campaign is refused, whoever opens it', ()
     [
       'an older version',
       (path) => copyAs(path, 'PRAGMA user_version = 1'),
-      /an older version of dejavm: its tables are version 1, expected 2/,
+      /an older version of dejavm: its tables are version 1, expected 3/,
     ],
     [
       'a newer version',
       (path) => copyAs(path, 'PRAGMA user_version = 99'),
-      /a newer version of dejavm: its tables are version 99, expected 2/,
+      /a newer version of dejavm: its tables are version 99, expected 3/,
     ],
     [
       'a log without its database',
@@ -208,6 +208,11 @@ describe('a database that another program changed is refused, with what is wrong
       "UPDATE cells SET fault_class = 'meteor'",
       /cell 1 is not one at 'faultClass'/,
     ],
+    [
+      'a seed of its own that is called an evaluation seed',
+      'UPDATE cells SET evaluation = 0',
+      /cell 1 has seed 1, but evaluation seed 0 of the images of 'calm' is \d+/,
+    ],
     ['a size without bound', 'UPDATE cells SET size = 9007199254740991', /cell 1 is not one at 'size'/],
     [
       'a plan without its text',
@@ -227,6 +232,28 @@ describe('a database that another program changed is refused, with what is wrong
     const [read, row, goneOn] = await refusals(path);
     for (const said of [read, row]) expect(said).toMatch(message);
     expect(goneOn).toMatch(/is damaged/);
+  });
+
+  it('evaluation seeds that are not those of its images', async () => {
+    const text = 'name: trial\ncells: [{ setup: calm, fault: failstop, mechanism: rehype, size: 5, seeds: 5 }]\n';
+    const path = join(folder, 'evaluation.sqlite');
+    const plan = planCampaign(text, 'trial.yaml', testbed.catalogue);
+    await runCampaign({ plan, path, workers: 1, testbed: FIXTURE });
+    expect(readCampaign(path).cells.map(({ evaluation }) => evaluation)).toEqual([0, 1, 2, 3, 4]);
+    const other = 'e'.repeat(64);
+    for (const sql of [
+      `UPDATE identity SET value = json_set(value, '$.images."calm.elf"', '${other}')`,
+      `UPDATE identity SET value = json_set(value, '$.imagesOf.calm', json('[]'))`,
+      'UPDATE cells SET evaluation = 5 WHERE evaluation = 0',
+      'PRAGMA foreign_keys = OFF; UPDATE cells SET seed = 7; INSERT INTO golden SELECT setup, 7, 1, 2, 3, 1 FROM cells LIMIT 1',
+    ]) {
+      const tampered = changed(sql, path);
+      expect(() => readCampaign(tampered), sql).toThrow(/cell 1 has seed \d+, but evaluation seed [05] of the images/);
+      expect(() => readCampaignRow(tampered, 1, testbed.catalogue), sql).toThrow(/is damaged/);
+      await expect(runCampaign({ plan, path: tampered, workers: 1, testbed: FIXTURE })).rejects.toThrow(
+        /is damaged|another machine/,
+      );
+    }
   });
 
   const rows: [string, string, RegExp][] = [

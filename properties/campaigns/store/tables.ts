@@ -7,7 +7,7 @@ import { LOCK_TABLE } from './lock.ts';
 import { damaged, openDatabase, type SqliteFile } from './sqlite.ts';
 
 /** Raised when the tables change: databases of other versions are refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 /** `DJVM`, in the header of every database of ours. */
 const APPLICATION_ID = 0x444a564d;
 
@@ -15,7 +15,8 @@ const SCHEMA = `
 CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY, setup TEXT NOT NULL, fault_class TEXT NOT NULL, recovery TEXT NOT NULL,
-  enhance TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT, size INTEGER NOT NULL, seed INTEGER NOT NULL) STRICT;
+  enhance TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT, size INTEGER NOT NULL, seed INTEGER NOT NULL,
+  evaluation INTEGER) STRICT;
 CREATE TABLE rows (
   id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cells, n INTEGER NOT NULL,
   injection TEXT NOT NULL, result TEXT, error TEXT,

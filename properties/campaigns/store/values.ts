@@ -14,7 +14,7 @@ import type {
   RecoveryStep,
   VmOutcome,
 } from '../injection/index.ts';
-import { type CampaignIdentity, type GoldenEnds, MAX_CELL_SIZE } from '../plan/index.ts';
+import { type CampaignIdentity, type GoldenEnds, MAX_CELL_SIZE, MAX_SEEDS } from '../plan/index.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
 /** An object with exactly the fields of T: the compiler complains of one that is missing or too many. */
@@ -120,6 +120,7 @@ export const cell = exactly<CampaignCell>()({
   rung: z.strictObject({ ladder: text, step: count, name: text }).exactOptional(),
   size: z.int().min(1).max(MAX_CELL_SIZE),
   seed: count,
+  evaluation: count.max(MAX_SEEDS - 1).exactOptional(),
 }) satisfies z.ZodType<CampaignCell>;
 
 export const golden = exactly<GoldenEnds>()({
@@ -146,7 +147,9 @@ export const identity = exactly<CampaignIdentity>()({
   planHash: text,
   toolVersion: text,
   engineBehaviour: z.int(),
+  draws: z.int(),
   images: z.record(text, text),
+  imagesOf: z.record(text, z.array(text).readonly()),
 }) satisfies z.ZodType<CampaignIdentity>;
 
 /** The process that works on a database. */

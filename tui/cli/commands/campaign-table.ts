@@ -3,15 +3,19 @@ import {
   type CampaignCell,
   type CellTally,
   cellLabel,
+  combinationLabel,
   injectedOf,
+  pooledRate,
   type Rate,
-  rateOf,
 } from '../../../properties/index.ts';
 import { grouped, table } from '../../base/index.ts';
 
 export interface CellSummary {
   readonly id: number;
   readonly cell: string;
+  readonly seed: number;
+  /** Which evaluation seed that is; undefined: a development seed. */
+  readonly evaluation?: number;
   readonly tally: CellTally;
   readonly injected: number;
   /** Of the detected ones. */
@@ -25,10 +29,17 @@ export function cellSummaries(
 ): CellSummary[] {
   return cells.map((cell) => {
     const tally = tallies.get(cell.id)!;
-    const { detected, success, noVmf } = tally;
-    const rates = { success: rateOf(success, detected), noVmf: rateOf(noVmf, detected) };
-    return { id: cell.id, cell: cellLabel(cell), tally, injected: injectedOf(tally), ...rates };
+    const { id, seed, evaluation } = cell;
+    const drawn = { seed, ...(evaluation !== undefined && { evaluation }) };
+    return { id, cell: cellLabel(cell), ...drawn, tally, injected: injectedOf(tally), ...ratesOf([tally]) };
   });
+}
+
+/** Of cells of one seed each. */
+function ratesOf(tallies: readonly CellTally[]): Pick<CellSummary, 'success' | 'noVmf'> {
+  const rate = (hits: 'success' | 'noVmf') =>
+    pooledRate(tallies.map((tally) => ({ hits: tally[hits], of: tally.detected })));
+  return { success: rate('success'), noVmf: rate('noVmf') };
 }
 
 const HEAD = [
@@ -45,18 +56,31 @@ const HEAD = [
 ];
 const NUMBERS = [0, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** One line per cell: counts, and both rates with Wilson 95 % intervals. */
+/**
+ * One line for all evaluation seeds of a combination, and one for each other cell: counts, and both rates with 95 %
+ * intervals.
+ */
 export function outcomeTable(
   plan: { readonly cells: readonly CampaignCell[] },
   tallies: ReadonlyMap<number, CellTally>,
 ): string {
-  const summaries = cellSummaries(plan, tallies);
-  const incomplete = summaries.some(({ tally }) => tally.done < tally.size);
-  const rows = summaries.map(({ id, cell, tally, injected, success, noVmf }) => {
-    const { notReached, nonManifested, latent, sdc, detected, done, size } = tally;
-    const counts = [injected, notReached, nonManifested, latent, sdc, detected].map(grouped);
-    const open = incomplete ? [done < size ? `${grouped(size - done)} to run` : ''] : [];
-    return [String(id), shortened(cell), ...counts, rateText(success), rateText(noVmf), ...open];
+  const lines = Map.groupBy(plan.cells, (cell) => (cell.evaluation === undefined ? cell.id : combinationLabel(cell)));
+  const incomplete = plan.cells.some(({ id }) => tallies.get(id)!.done < tallies.get(id)!.size);
+  const rows = [...lines.values()].map((cells) => {
+    const own = cells.map(({ id }) => tallies.get(id)!);
+    const sum = (count: (tally: CellTally) => number) => own.reduce((total, tally) => total + count(tally), 0);
+    const effects = (['notReached', 'nonManifested', 'latent', 'sdc', 'detected'] as const).map((name) =>
+      sum((tally) => tally[name]),
+    );
+    const counts = [sum(injectedOf), ...effects].map(grouped);
+    const { success, noVmf } = ratesOf(own);
+    const left = sum(({ size, done }) => size - done);
+    const open = incomplete ? [left > 0 ? `${grouped(left)} to run` : ''] : [];
+    const [first, last] = [cells[0]!, cells.at(-1)!];
+    const ids = first === last ? `${first.id}` : `${first.id}–${last.id}`;
+    const seeds = first.evaluation === undefined ? '' : `, ${cells.length} evaluation seeds`;
+    const label = shortened(combinationLabel(first)) + seeds;
+    return [ids, label, ...counts, rateText(success), rateText(noVmf), ...open];
   });
   return table([incomplete ? [...HEAD, ''] : HEAD, ...rows], NUMBERS);
 }

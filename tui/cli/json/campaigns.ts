@@ -7,6 +7,9 @@ const faultClass = z
   .describe('class of faults');
 const setup = text.describe('set-up');
 const seed = count.describe('seed of schedule, latencies and workload');
+const evaluation = count
+  .exactOptional()
+  .describe('which evaluation seed of the images that is, from 0; missing: a development seed');
 
 const injection = named('Injection', 'A fault, and when it strikes.', {
   trigger: z
@@ -131,6 +134,8 @@ export const campaign = z.strictObject({
       named('CellSummary', 'A cell of a campaign.', {
         id: count.describe('its number'),
         cell: text.describe('its name'),
+        seed,
+        evaluation,
         tally: tally.describe('its rows'),
         injected: count.describe('faults that struck'),
         success: rate.describe('recovered, of the detected'),
@@ -145,6 +150,7 @@ export const campaignExport = z.strictObject({
   plan: text.describe('the campaign file'),
   toolVersion: text.describe('the dejavm that ran it'),
   images: z.record(text, text).describe('sha256 of each image, by name'),
+  imagesOf: z.record(text, z.array(text)).describe('names of the images that each set-up runs'),
   cells: z
     .array(
       named('Cell', 'A line of the plan.', {
@@ -162,6 +168,7 @@ export const campaignExport = z.strictObject({
           .describe('missing: it is on no ladder'),
         size: count.describe('number of its rows'),
         seed,
+        evaluation,
       }),
     )
     .describe('lines of the plan'),
