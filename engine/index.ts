@@ -174,4 +174,4 @@ export {
   type Watch,
   type WatchHit,
 } from './machine/index.ts';
-export { committedFile, FIXUPS, makeBundle, noteText } from './subject/index.ts';
+export { CHECKS, committedFile, FIXUPS, makeBundle, noteText } from './subject/index.ts';

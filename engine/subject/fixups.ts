@@ -25,6 +25,24 @@ export const FIXUPS = [
   'again',
 ] as const;
 
+/**
+ * What Lazarus asks itself in normal operation, beyond what its work needs; each one's place is its bit in `checks=`.
+ * What they compare: lazarus/README.md. No name is also that of an enhancement, so that one list can hold both.
+ */
+export const CHECKS = [
+  'code',
+  'copies',
+  'memcpy',
+  'walks',
+  'twice',
+  'calls',
+  'found',
+  'rates',
+  'unseen',
+  'headers',
+  'exits',
+] as const;
+
 /** A note as text, fix-ups by their names. */
 export const noteText = (code: number, arg: number): string =>
   generalText(code, code === NOTES.FIXUP.code ? (FIXUPS[arg] ?? arg) : arg);

@@ -20,7 +20,7 @@ export const MADE_FIRST: readonly string[] = [
   'npx dejavm record -o golden.djvm',
   'npx dejavm record -o faulted.djvm --fault failstop@8M+3',
   'cp faulted.djvm run.djvm; cp golden.djvm old.djvm',
-  `npx dejavm inject --seed 771 --fault code=window,bit=16 --at 3120888ns+734 \\
+  `npx dejavm inject --seed 771 --fault code=window,bit=16 --at tick+0x5c#13 \\
     --record failed.djvm --golden reference.djvm`,
   'npx dejavm campaign smoke',
   'npx dejavm campaign paper -o paper.sqlite',

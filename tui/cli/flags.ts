@@ -184,6 +184,13 @@ export const FLAGS = {
     takes: 'enhancements',
     fallback: 'all',
   },
+  checks: {
+    syntax: '--checks <list>',
+    help: "the hypervisor's self-checks in the whole run: all, none, a,b (only these), -a,-b (all but these)",
+    parse: asText,
+    takes: 'checks',
+    fallback: 'all',
+  },
   model: {
     syntax: '--fault <model>',
     help: `the fault: ${FAULT_EXAMPLES.join(', ')}, optional ,hart=N`,

@@ -19,6 +19,7 @@ export type Takes =
   | 'setup'
   | 'recovery'
   | 'enhancements'
+  | 'checks'
   | 'export-format'
   /** Kinds of records of a trace, with commas between them. */
   | 'record-kinds'

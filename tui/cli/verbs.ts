@@ -299,7 +299,7 @@ export const VERBS: readonly Verb[] = [
     arguments: [
       { name: 'row', takes: 'file', help: "a campaign's row to run again, as results.sqlite#17", optional: true },
     ],
-    flags: ['setup', 'recovery', 'enhance', 'model', 'at', 'seed', 'recordTo', 'goldenTo', 'json'],
+    flags: ['setup', 'recovery', 'enhance', 'checks', 'model', 'at', 'seed', 'recordTo', 'goldenTo', 'json'],
     examples: [
       'dejavm inject --fault failstop --at 3ms+120',
       'dejavm inject smoke.sqlite#17 --record row17.djvm   # the row again; does it end as it did?',

@@ -30,6 +30,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'fault_class',
     'recovery',
     'enhance',
+    'checks',
     'mechanism',
     'ladder',
     'step',
@@ -39,7 +40,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'evaluation',
   ],
   rows: ['id', 'cell', 'n', 'injection', 'result', 'error', 'injection', 'result'],
-  golden: ['setup', 'seed', 'begin_ticks', 'end_ticks', 'end_moment', 'end_digest'],
+  golden: ['setup', 'seed', 'checks', 'begin_ticks', 'end_ticks', 'end_moment', 'end_digest'],
   overhead: ['setup', 'undo_log', 'seed', 'measured'],
   lock: ['pid', 'started'],
 };

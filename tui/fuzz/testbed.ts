@@ -15,7 +15,7 @@ export const testbed: Testbed = {
     };
   },
   open: async () => ({
-    window: (setup, seed) => ({ setup, seed, beginTicks: BEGIN_TICKS, ...END }),
+    window: ({ setup, seed, checks }) => ({ setup, seed, checks, beginTicks: BEGIN_TICKS, ...END }),
     overhead: (setup, undoLog, seed) => {
       return { setup, undoLog, seed, hypervisorInstructions: 1000, totalInstructions: 9000, vmExits: 12 };
     },

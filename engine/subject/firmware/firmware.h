@@ -51,12 +51,14 @@ struct options {
   u64 recovery;
   /** Bit per FIXUPS (notes.h) that is on. */
   u64 enhance;
+  /** Bit per CHECKS (notes.h) that is on; Lazarus reads it at CHECKS_WORD. */
+  u64 checks;
   /** Watchdog period in mtime units; 0 off. */
   u64 watchdog_period;
   u64 max_recoveries;
 };
 extern struct options options;
-/** Reads recovery=, enhance=, watchdog=, recoveries= from the command line; 0 (and a message) when one is wrong. */
+/** Reads recovery=, enhance=, checks=, watchdog=, recoveries= of the command line; 0, and says so, if one is wrong. */
 int options_read(const char *line);
 
 /* console.c */

@@ -5,15 +5,18 @@
 #include "firmware.h"
 
 struct options options = {
-    .recovery = RECOVERY_REHYPE, .enhance = FIXUPS_ALL, .watchdog_period = 1000 * BOARD_TIME_PER_US, .max_recoveries = 3};
+    .recovery = RECOVERY_REHYPE, .enhance = FIXUPS_ALL, .checks = CHECKS_ALL,
+    .watchdog_period = 1000 * BOARD_TIME_PER_US, .max_recoveries = 3};
 
-#define FIXUP_NAME(name, bit) {#name, bit},
-static const struct {
+/** Names and their bits, up to an entry without name. */
+struct name {
   const char *name;
   int bit;
-} names[] = {FIXUPS(FIXUP_NAME)};
+};
+#define NAME(name, bit) {#name, bit},
+static const struct name fixups[] = {FIXUPS(NAME){NULL, 0}}, checks[] = {CHECKS(NAME){NULL, 0}};
 
-static int enhance_read(const char *list, u64 bytes);
+static int names_option(const char *line, const char *option, const struct name *names, u64 all, u64 *mask);
 
 /** Longer ones are mistakes, and would not fit once they are in other units. */
 #define NUMBER_MAX_BYTES 12ul
@@ -44,36 +47,45 @@ int options_read(const char *line) {
     }
     options.recovery = n;
   }
-  text = option_find(line, "enhance", &bytes);
-  if (text != NULL && !enhance_read(text, bytes)) {
-    console_print("firmware: enhance= takes all, none, or a list of");
-    for (u64 n = 0; n < ARRAY_LENGTH(names); n++) console_print(" %s", names[n].name);
-    console_print("; -name takes one away\n");
-    return 0;
-  }
-  return number_option(line, "watchdog", BOARD_TIME_PER_US, &options.watchdog_period) &&
+  return names_option(line, "enhance", fixups, FIXUPS_ALL, &options.enhance) &&
+         names_option(line, "checks", checks, CHECKS_ALL, &options.checks) &&
+         number_option(line, "watchdog", BOARD_TIME_PER_US, &options.watchdog_period) &&
          number_option(line, "recoveries", 1, &options.max_recoveries);
 }
 
+static u64 bits_named(const char *word, u64 bytes, const struct name *names, u64 all) {
+  if (string_is(word, bytes, "all")) return all;
+  for (; names->name != NULL; names++)
+    if (string_is(word, bytes, names->name)) return 1ul << names->bit;
+  return 0;
+}
+
 /** `all`, `none`, `a,b` (only these), `-a,-b` (all but these). */
-static int enhance_read(const char *list, u64 bytes) {
+static int names_read(const char *list, u64 bytes, const struct name *names, u64 all, u64 *mask) {
   const char *end = list + bytes;
-  u64 mask = bytes > 0 && list[0] == '-' ? FIXUPS_ALL : 0;
+  *mask = bytes > 0 && list[0] == '-' ? all : 0;
   while (list < end) {
     const char *word = list;
     while (list < end && *list != ',') list++;
-    u64 word_bytes = (u64)(list - word), bits = 0;
+    u64 word_bytes = (u64)(list - word);
     int remove = word_bytes > 0 && word[0] == '-';
     word += remove, word_bytes -= remove;
-    if (string_is(word, word_bytes, "all")) bits = FIXUPS_ALL;
-    for (u64 n = 0; n < ARRAY_LENGTH(names); n++)
-      if (string_is(word, word_bytes, names[n].name)) bits = 1ul << names[n].bit;
+    u64 bits = bits_named(word, word_bytes, names, all);
     if (bits == 0 && !string_is(word, word_bytes, "none")) return 0;
-    mask = remove ? mask & ~bits : mask | bits;
+    *mask = remove ? *mask & ~bits : *mask | bits;
     list += list < end; /* the comma */
   }
-  options.enhance = mask;
   return 1;
+}
+
+static int names_option(const char *line, const char *option, const struct name *names, u64 all, u64 *mask) {
+  u64 bytes;
+  const char *text = option_find(line, option, &bytes);
+  if (text == NULL || names_read(text, bytes, names, all, mask)) return 1;
+  console_print("firmware: %s= takes all, none, or a list of", option);
+  for (; names->name != NULL; names++) console_print(" %s", names->name);
+  console_print("; -name takes one away\n");
+  return 0;
 }
 
 /*

@@ -24,6 +24,8 @@ static u64 tries;
 #define HANDOVER __attribute__((section(".handover"), aligned(PAGE_BYTES)))
 static struct recovery_descriptor descriptor HANDOVER;
 static u8 statics[STATICS_BYTES] HANDOVER;
+/** What CHECKS_WORD names; it is found by this name too (dejavm inject). */
+u64 lazarus_checks __attribute__((section(".handover.checks"), used));
 static u8 fdt_copy[FDT_COPY_BYTES] HANDOVER;
 
 static int header_is_sane(const struct image_header *h) {
@@ -50,6 +52,7 @@ void recovery_arm(u64 image) {
     memcpy(fdt_copy, next_fdt, bytes);
     next_fdt = fdt_copy;
   }
+  lazarus_checks = options.checks;
   armed = 1;
 }
 

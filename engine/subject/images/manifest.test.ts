@@ -51,5 +51,7 @@ it('the notes header declares every note once', () => {
   expect(names).toContain('NOTE_RESUMED');
   expect(notesHeader()).toContain('#define FIXUPS(each) each(locks, 0) each(irq, 1) ');
   expect(notesHeader()).toContain('#define FIXUPS_ALL 0x1fffful');
+  expect(notesHeader()).toContain('#define CHECKS(each) each(code, 0) each(copies, 1) ');
+  expect(notesHeader()).toContain('#define CHECKS_ALL 0x7fful');
   expect(new Set(names).size).toBe(names.length);
 });

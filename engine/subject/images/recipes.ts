@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NOTES } from '../../machine/index.ts';
-import { FIXUPS } from '../fixups.ts';
+import { CHECKS, FIXUPS } from '../fixups.ts';
 
 /** Folder with a slash at its end. */
 export const SUBJECT_FOLDER = fileURLToPath(new URL('../', import.meta.url));
@@ -143,13 +143,18 @@ export const COMPILE_FLAGS = [
 ] as const;
 export const LINK_FLAGS = ['-nostdlib', '-static', '-Wl,--build-id=none', '-Wl,--no-relax'] as const;
 
-/** The C header that declares NOTE_<name> for every note, and the fix-ups: FIXUPS(each) gives each(name, bit). */
+/** The C header that declares NOTE_<name> for every note, fix-ups and checks: FIXUPS(each) gives each(name, bit). */
 export function notesHeader(): string {
   const rows = Object.entries(NOTES).map(([name, note]) => `#define NOTE_${name} 0x${note.code.toString(16)}`);
-  const each = FIXUPS.map((name, bit) => `each(${name}, ${bit})`).join(' ');
-  const bits = FIXUPS.map((name, bit) => `#define FIXUP_${name} ${bit}`);
-  const all = `#define FIXUPS_ALL 0x${((1 << FIXUPS.length) - 1).toString(16)}ul`;
-  return `/* Generated from engine/machine/bus/notes.ts and engine/subject/fixups.ts. */\n#pragma once\n${[...rows, ...bits, `#define FIXUPS(each) ${each}`, all].join('\n')}\n`;
+  return `/* Generated from engine/machine/bus/notes.ts and engine/subject/fixups.ts. */\n#pragma once\n${[...rows, ...bitsOf('FIXUP', FIXUPS), ...bitsOf('CHECK', CHECKS)].join('\n')}\n`;
+}
+
+/** KIND_<name> is the bit of a name, KINDS(each) gives each(name, bit), KINDS_ALL has all bits. */
+function bitsOf(kind: string, names: readonly string[]): string[] {
+  const each = names.map((name, bit) => `each(${name}, ${bit})`).join(' ');
+  const bits = names.map((name, bit) => `#define ${kind}_${name} ${bit}`);
+  const all = `#define ${kind}S_ALL 0x${((1 << names.length) - 1).toString(16)}ul`;
+  return [...bits, `#define ${kind}S(each) ${each}`, all];
 }
 
 /** Flags of objcopy that make an image of what was linked, and its debug file: none changes a byte that is loaded. */

@@ -105,7 +105,7 @@ static int copy(const struct domain *domain, u64 gpa, u8 *bytes, u64 count, int 
     if (part > count) part = count;
     u8 *host = (u8 *)gstage_lookup(domain, gpa, write ? GSTAGE_WRITE : GSTAGE_READ);
     if (host == NULL) return 0;
-    if (walk(domain, gpa) != (u64)host) suspect_sometimes(); /* or the guest changed its tables in between */
+    if (CHECKED(walks) && walk(domain, gpa) != (u64)host) suspect_sometimes(); /* or the guest changed its tables in between */
     copy_compared(write ? host : bytes, write ? bytes : host, part);
     gpa += part, bytes += part, count -= part;
   }

@@ -84,7 +84,7 @@ static void coalesce(struct block *block) {
 static void split(struct block *block, u64 size) {
   u64 rest = size_of(block) - size;
   if (rest == 0) return;
-  ASSERT(rest >= HEADER);
+  CHECK(headers, rest >= HEADER);
   write_header((struct block *)((u64)block + size), rest, BLOCK_FREE, 0); /* not reachable yet */
   __atomic_store_n(&block->size_and_type, size | BLOCK_FREE, __ATOMIC_RELEASE);
 }
@@ -94,7 +94,7 @@ void *heap_alloc(enum block_type type, u64 vmid, u64 bytes, u64 align) {
   u64 size = ALIGN_UP(bytes, UNIT) + HEADER;
   lock_acquire(&heap_lock);
   for (struct block *block = (struct block *)heap.start; is_inside(block) && found == NULL; block = after(block)) {
-    ASSERT(block->magic == BLOCK_MAGIC);
+    CHECK(headers, block->magic == BLOCK_MAGIC);
     if (type_of(block) != BLOCK_FREE) continue;
     coalesce(block);
     u64 memory = ALIGN_UP((u64)payload(block), align);
@@ -113,7 +113,7 @@ void *heap_alloc(enum block_type type, u64 vmid, u64 bytes, u64 align) {
 void heap_free(void *memory) {
   lock_acquire(&heap_lock);
   struct block *block = header(memory);
-  ASSERT(block->magic == BLOCK_MAGIC && type_of(block) != BLOCK_FREE);
+  CHECK(headers, block->magic == BLOCK_MAGIC && type_of(block) != BLOCK_FREE);
   write_header(block, size_of(block), BLOCK_FREE, 0);
   lock_release(&heap_lock);
 }

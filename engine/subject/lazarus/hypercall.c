@@ -90,7 +90,7 @@ void hypercall_complete(struct vcpu *vcpu, u64 result) {
   plant_in_hypercall();
   __atomic_store_n(&call->completed, call->id, __ATOMIC_RELEASE); /* critical write */
   hypercall_apply(vcpu);
-  check_applied(vcpu, result);
+  if (CHECKED(calls)) check_applied(vcpu, result);
 }
 
 void hypercall_apply(struct vcpu *vcpu) {
@@ -214,7 +214,7 @@ static const __attribute__((noinline)) struct known_call *find(u64 call) {
 static i64 make_call(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
   const struct known_call *known = find(call);
   if (known == NULL || (known->flags & need) != need) return CALL_UNKNOWN;
-  ASSERT(known->call == call);
+  CHECK(found, known->call == call);
   if ((known->flags & PRIVVM_ONLY) != 0 && !vcpu->domain->privileged) return CALL_DENIED;
   return known->handler(vcpu, arguments);
 }
@@ -243,7 +243,9 @@ static int is_blame(u64 call, i64 result) {
   return result >= CALL_UNKNOWN && result <= CALL_NOT_FOUND && (call < CALL_STORE_PUT || call > CALL_STORE_PEEK);
 }
 
-void suspect(void) { sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0); }
+void suspect(void) {
+  if (CHECKED(code)) sbi(SBI_RECOVERY, SBI_RECOVERY_CHECK, 0, 0, 0, 0);
+}
 
 /** A few times a tick: a guest that makes errors on purpose must not make us look at nothing else. */
 #define SUSPICIONS 4
@@ -259,7 +261,7 @@ void suspect_sometimes(void) {
 static i64 ask(struct vcpu *vcpu, u64 call, u32 need, const u64 *arguments) {
   i64 result = make_call(vcpu, call, need, arguments);
   if (!is_blame(call, result)) return result;
-  result = make_call(vcpu, call, need, arguments);
+  if (CHECKED(twice)) result = make_call(vcpu, call, need, arguments);
   if (is_blame(call, result)) suspect_sometimes();
   return result;
 }
@@ -270,7 +272,7 @@ void hypercall(struct vcpu *vcpu) {
   struct inflight *call = &vcpu->call;
   u64 step = call->step + (call->again != call->step + 1);
   hypercall_begin(vcpu);
-  check_begun(vcpu, step);
+  if (CHECKED(calls)) check_begun(vcpu, step);
   if (vcpu->x[17] - CALL(0) >= 0x100) {
     vsbi_call(vcpu);
   } else {

@@ -54,6 +54,12 @@ void panic(u64 cause, const char *message) __attribute__((noreturn));
     if (!(condition)) panic(PANIC_ASSERT, "assertion failed: " #condition); \
   } while (0)
 
+/** An assertion that can be left out (`checks=`). The condition is looked at only when the check is on. */
+#define CHECK(name, condition)                                                                \
+  do {                                                                                        \
+    if (CHECKED(name) && !(condition)) panic(PANIC_ASSERT, "check " #name " failed: " #condition); \
+  } while (0)
+
 /* ---- domain.c ---- */
 enum vcpu_state { VCPU_RUNNABLE, VCPU_RUNNING, VCPU_BLOCKED, VCPU_DONE };
 enum domain_state { DOMAIN_RUNNING, DOMAIN_DONE, DOMAIN_CRASHED, DOMAIN_PAUSED, DOMAIN_DYING, DOMAIN_DEAD };

@@ -171,10 +171,24 @@ it('wrong boot arguments are refused with a message', () => {
   for (const [append, message] of [
     ['recovery=maybe', 'firmware: recovery= takes none, rehype or nilihype'],
     ['enhance=locks,tiemr', 'firmware: enhance= takes'],
+    ['checks=code,copys', 'firmware: checks= takes all, none, or a list of code copies memcpy walks'],
     ['plant=explode@1', 'lazarus: plant= takes'],
   ] as const) {
     const run = boot(1, append);
     expect(finish(run)).toBe('fail');
     expect(run.console).toContain(message);
   }
+});
+
+it('checks= takes self-checks away: a run without them ends as well, with fewer instructions', () => {
+  const instructions = (append: string) => {
+    const run = boot(1, `${STEPS} ${append}`);
+    expect(finish(run)).toBe('pass');
+    return { hypervisorInstructions: run.machine.retired('hypervisor'), output: outputs(run.console) };
+  };
+  const all = instructions('checks=all');
+  const none = instructions('checks=none');
+  expect(instructions('checks=-copies').hypervisorInstructions).toBeLessThan(all.hypervisorInstructions);
+  expect(none.hypervisorInstructions).toBeLessThan(0.97 * all.hypervisorInstructions);
+  expect(none.output).toEqual(all.output);
 });

@@ -31,7 +31,7 @@ static __attribute__((noinline)) struct entry *find(u64 vmid, u64 key) {
 
 /** No answer of the store says that it is wrong, so it looks twice at what was found. */
 static struct entry *check_found(struct entry *entry, u64 vmid, u64 key) {
-  ASSERT(entry == NULL || (entry->vmid == vmid && entry->key == key));
+  CHECK(found, entry == NULL || (entry->vmid == vmid && entry->key == key));
   return entry;
 }
 

@@ -50,7 +50,7 @@ void timer_set(struct cpu *cpu, enum timer_name name, u64 deadline) {
 /** As many ticks in a row that find a hart idle with work in its queue are a scheduler that does not see it. */
 #define STARVED_TICKS 8
 static void tick(struct cpu *cpu) {
-  if (cpu->ticks % WINDOW_TICKS == 0) {
+  if (CHECKED(rates) && cpu->ticks % WINDOW_TICKS == 0) {
     u64 now = time_now();
     ASSERT(cpu->window_start == 0 || now - cpu->window_start >= WINDOW_TICKS / 2 * TICK);
     cpu->window_start = now;
@@ -59,8 +59,10 @@ static void tick(struct cpu *cpu) {
   heartbeats[cpu->id]++;
   cpu->ticks++;
   cpu->resched = 1;
-  cpu->starved = cpu->current == NULL && sched_work_waits(cpu) ? cpu->starved + 1 : 0;
-  ASSERT(cpu->starved < STARVED_TICKS);
+  if (CHECKED(unseen)) {
+    cpu->starved = cpu->current == NULL && sched_work_waits(cpu) ? cpu->starved + 1 : 0;
+    ASSERT(cpu->starved < STARVED_TICKS);
+  }
   plant_in_timer();
 }
 

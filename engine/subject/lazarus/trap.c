@@ -8,7 +8,7 @@
 #define STORM 600
 
 static void interrupt(struct cpu *cpu, u64 number) {
-  ASSERT(cpu->interrupts++ < STORM);
+  CHECK(rates, cpu->interrupts++ < STORM);
   switch (number) {
     case IRQ_STI: timer_interrupt(cpu); break;
     case IRQ_SEI:
@@ -59,8 +59,7 @@ static void wait_in_vm(struct vcpu *vcpu) {
 
 void trap_vm_exit(struct vcpu *vcpu) {
   u64 cause = csr_read(SCAUSE);
-  ASSERT((csr_read(HSTATUS) & HSTATUS_SPV) != 0);
-  ASSERT(this_cpu()->current == vcpu && this_cpu()->loaded == vcpu);
+  CHECK(exits, (csr_read(HSTATUS) & HSTATUS_SPV) != 0 && this_cpu()->current == vcpu && this_cpu()->loaded == vcpu);
   if ((cause & CAUSE_INTERRUPT) != 0) {
     interrupt(this_cpu(), cause & ~CAUSE_INTERRUPT);
   } else if (cause == EXC_ECALL_VS) {

@@ -35,9 +35,10 @@ const COLUMN = 14;
 const row = (name: string, text: string): string => `  ${name.padEnd(COLUMN)}${text}`;
 const more = (text: string): string => row('', text);
 
-function mechanismText({ recovery, enhance }: Mechanism): string {
-  if (recovery === 'none') return 'none';
-  return `${recovery}, enhancements: ${enhance.length === 0 ? 'none' : enhance.join(' ')}`;
+function mechanismText({ recovery, enhance, checks }: Mechanism): string {
+  const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.join(' '));
+  const self = checks === undefined ? '' : `, self-checks: ${list(checks)}`;
+  return recovery === 'none' ? `none${self}` : `${recovery}, enhancements: ${list(enhance)}${self}`;
 }
 
 function hitLines(hit: NonNullable<InjectionResult['hit']>): string[] {

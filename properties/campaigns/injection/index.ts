@@ -10,9 +10,11 @@ export {
   retiredBy,
 } from './golden.ts';
 export {
+  CHECK_WORDS,
   completeMechanism,
   ENHANCE_WORDS,
   formatEnhance,
+  parseChecks,
   parseEnhance,
   parseRecovery,
   RECOVERIES,

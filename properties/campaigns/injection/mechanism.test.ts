@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { FIXUPS, UserError } from '../../../engine/index.ts';
+import { CHECKS, FIXUPS, UserError } from '../../../engine/index.ts';
 import { bootSetup } from './golden.ts';
-import { completeMechanism, formatEnhance, parseEnhance, parseRecovery, selectMechanism } from './mechanism.ts';
+import {
+  completeMechanism,
+  formatChecks,
+  formatEnhance,
+  parseChecks,
+  parseEnhance,
+  parseRecovery,
+  selectMechanism,
+} from './mechanism.ts';
 import { findSetup } from './setups.ts';
 
 describe('mechanisms as text', () => {
@@ -12,6 +20,20 @@ describe('mechanisms as text', () => {
     expect(parseEnhance('-locks')).toEqual(FIXUPS.filter((name) => name !== 'locks'));
     expect(parseEnhance('all,-locks,-irq')).toEqual(FIXUPS.filter((name) => name !== 'locks' && name !== 'irq'));
     for (const text of ['all', 'none', 'locks', 'locks,irq']) expect(formatEnhance(parseEnhance(text))).toBe(text);
+  });
+
+  it('reads checks the same way, all of them being no choice', () => {
+    expect(parseChecks('all')).toBeUndefined();
+    expect(parseChecks('none')).toEqual([]);
+    expect(parseChecks('-code')).toEqual(CHECKS.filter((name) => name !== 'code'));
+    for (const text of ['all', 'none', 'walks', 'code,walks']) expect(formatChecks(parseChecks(text))).toBe(text);
+    expect(() => parseChecks('cod')).toThrow(
+      /no check 'cod' \(did you mean code\?\): expected all, none, or a list of/,
+    );
+  });
+
+  it('one list can name both: no check is called like an enhancement', () => {
+    expect(new Set([...CHECKS, ...FIXUPS]).size).toBe(CHECKS.length + FIXUPS.length);
   });
 
   it('refuses what there is not', () => {
@@ -41,6 +63,15 @@ describe('selecting a mechanism in a booted machine', () => {
     const mechanism = { recovery: 'nilihype', enhance: ['irq', 'locks'] } as const;
     for (const event of selectMechanism(booted.symbols, mechanism)) machine.apply(event);
     expect([read('recovery'), read('enhance')]).toEqual([2n, 3n]);
+    const checks = () => {
+      const at = Number(booted.symbols.firmware.loadAddress('lazarus_checks'));
+      return new DataView(machine.readPhysical(at, 8).buffer).getBigUint64(0, true);
+    };
+    expect(checks()).toBe((1n << BigInt(CHECKS.length)) - 1n);
+    for (const event of selectMechanism(booted.symbols, { ...mechanism, checks: ['copies', 'walks'] })) {
+      machine.apply(event);
+    }
+    expect(checks()).toBe(0b1010n);
   });
 
   it('refuses enhancements and firmware that it does not know', () => {

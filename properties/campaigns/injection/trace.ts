@@ -7,7 +7,7 @@
 import { formatFault, resolveFault } from '../../../engine/index.ts';
 import { type PlannedInput, type Position, type RecordResult, record, type TimedInput } from '../../../replay/index.ts';
 import type { GoldenRun } from './golden.ts';
-import { formatEnhance } from './mechanism.ts';
+import { formatChecks, formatEnhance } from './mechanism.ts';
 import { goToTrigger, injectionTriggerText } from './trigger.ts';
 import type { Injection, InjectionResult, Mechanism, Setup } from './types.ts';
 import { digestText } from './verdict.ts';
@@ -30,7 +30,9 @@ export function injectionCommand(
 ): string[] {
   return [
     ...['dejavm', 'inject', '--setup', setup.name, '--recovery', mechanism.recovery],
-    ...['--enhance', formatEnhance(mechanism.enhance), ...(seed === 0 ? [] : ['--seed', `${seed}`])],
+    ...['--enhance', formatEnhance(mechanism.enhance)],
+    ...(mechanism.checks === undefined ? [] : ['--checks', formatChecks(mechanism.checks)]),
+    ...(seed === 0 ? [] : ['--seed', `${seed}`]),
     ...['--fault', formatFault(fault), '--at', injectionTriggerText(trigger)],
   ];
 }

@@ -13,6 +13,11 @@ export interface Mechanism {
   readonly recovery: 'none' | 'rehype' | 'nilihype';
   /** Enhancements that are on, by name (engine: FIXUPS), in the table's order. */
   readonly enhance: readonly string[];
+  /**
+   * Self-checks that are on in the whole run, by name (engine: CHECKS), in the table's order; all of them unless given.
+   * Runs with other checks are other runs: their golden runs end elsewhere.
+   */
+  readonly checks?: readonly string[] | undefined;
 }
 
 /** How a VM's run is judged. Every VM of a set-up has one row. */

@@ -8,8 +8,11 @@ export { MAX_SEEDS, seedMistake } from './seeds.ts';
 export { memoryTargets, targetByte } from './targets.ts';
 export {
   type Catalogue,
+  type GoldenChoice,
   type GoldenEnds,
   type GoldenWindow,
+  goldenKey,
+  goldenOf,
   type Injector,
   OtherGoldenRun,
   type RowContext,

@@ -4,8 +4,9 @@ import type { CampaignCell } from '../types.ts';
 import type { DrawnSeed } from './seeds.ts';
 
 /** `rehype`, `rehype with locks, timer`. */
-export function mechanismText({ recovery, enhance }: Mechanism): string {
-  return enhance.length === 0 ? recovery : `${recovery} with ${enhance.join(', ')}`;
+export function mechanismText({ recovery, enhance, checks }: Mechanism): string {
+  const self = checks === undefined ? '' : `; self-checks ${checks.join(', ') || 'none'}`;
+  return enhance.length === 0 ? `${recovery}${self}` : `${recovery} with ${enhance.join(', ')}${self}`;
 }
 
 /** `seed 7`, `evaluation seed 2`. */

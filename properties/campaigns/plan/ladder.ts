@@ -1,6 +1,6 @@
 /**
- * Ladders: what each enhancement of a mechanism contributes. Cumulative: from nothing on, one more at each rung, as the
- * papers' tables. Leave-one-out: all of them, then all but one. Knows no enhancement by name.
+ * Ladders: what each enhancement of a mechanism, or each self-check, contributes. Cumulative: from nothing on, one more
+ * at each rung, as the papers' tables. Leave-one-out: all of them, then all but one. Knows none of them by name.
  */
 import type { Mechanism } from '../injection/index.ts';
 
@@ -14,18 +14,25 @@ export type LadderKind = 'cumulative' | 'leave-one-out';
 
 /**
  * The rungs of a ladder.
- * @param order enhancements from the first rung to the last; those of an inner list come and go together
- * @param canonical every enhancement, in the order in which mechanisms list them
+ * @param order enhancements and checks from the first rung to the last; those of an inner list come and go together. If
+ * none are checks, or none are enhancements, those of `mechanism` are on at every rung
+ * @param names every enhancement, and every check, in the order in which mechanisms list them
  */
 export function rungs(
   kind: LadderKind,
-  recovery: Mechanism['recovery'],
+  { recovery, enhance, checks }: Mechanism,
   order: readonly (readonly string[])[],
-  canonical: readonly string[],
+  names: { readonly enhancements: readonly string[]; readonly checks: readonly string[] },
 ): Rung[] {
+  const named = new Set(order.flat());
+  const hasEnhancements = names.enhancements.some((name) => named.has(name));
+  const hasChecks = names.checks.some((name) => named.has(name));
   const rung = (step: number, name: string, groups: readonly (readonly string[])[]): Rung => {
     const on = groups.flat();
-    return { step, name, mechanism: { recovery, enhance: canonical.filter((each) => on.includes(each)) } };
+    const those = (all: readonly string[]) => all.filter((each) => on.includes(each));
+    const chosen = hasChecks ? chosenChecks(those(names.checks), names.checks) : checks;
+    const mechanism = { recovery, enhance: hasEnhancements ? those(names.enhancements) : enhance };
+    return { step, name, mechanism: chosen === undefined ? mechanism : { ...mechanism, checks: chosen } };
   };
   if (kind === 'cumulative') {
     const steps = order.map((group, i) => rung(i + 1, `+ ${group.join(', ')}`, order.slice(0, i + 1)));
@@ -37,3 +44,7 @@ export function rungs(
   });
   return [rung(0, 'all', order), ...without];
 }
+
+/** As a mechanism says it: undefined when all are on. */
+export const chosenChecks = (on: readonly string[], all: readonly string[]): Mechanism['checks'] =>
+  on.length === all.length ? undefined : on;

@@ -9,7 +9,7 @@ import type { Mechanism } from '../injection/index.ts';
 import type { CampaignCell, FaultClass } from '../types.ts';
 import { type FilePath, type Problem, parseCampaignFile } from './file.ts';
 import { mechanismText, seedText } from './label.ts';
-import { rungs } from './ladder.ts';
+import { chosenChecks, rungs } from './ladder.ts';
 import { type CampaignFile, type CellsEntry, type DrawOptions, type LadderEntry, PAPER_SIZES } from './schema.ts';
 import { type DrawnSeed, evaluationSeed, type SetupImages, spread } from './seeds.ts';
 import type { Catalogue } from './testbed.ts';
@@ -197,10 +197,13 @@ class Planner {
     const { mechanism, mechanismName } = cell;
     const order = this.order(entry, mechanism, path, namePath);
     if (!order) yield undefined;
-    const canonical = this.catalogue.enhancements(mechanism.recovery);
+    const names = {
+      enhancements: this.catalogue.enhancements(mechanism.recovery),
+      checks: this.catalogue.checks,
+    };
     for (const [kind] of order ? each(entry.kind, path) : []) {
       const ladder = `${mechanismName} ${kind}`;
-      for (const rung of rungs(kind, mechanism.recovery, order!, canonical)) {
+      for (const rung of rungs(kind, mechanism, order!, names)) {
         const { step, name } = rung;
         yield {
           cell: { ...cell, mechanism: rung.mechanism, rung: { ladder, step, name } },
@@ -293,28 +296,25 @@ class Planner {
       const known = [...Object.keys(PLAIN), ...Object.keys(this.file.mechanisms)];
       return this.refuse(path, noSuchName('mechanism', name, [...new Set(known)]));
     }
-    const canonical = this.catalogue.enhancements(recovery);
-    if (own === undefined || own.enhance === 'all') return { recovery, enhance: canonical };
-    const wrong = this.wrongEnhancement(each(own.enhance, ['mechanisms', name, 'enhance']), recovery);
-    if (wrong) return path[0] === 'mechanisms' ? this.refuse(wrong.path, wrong.why) : undefined;
-    return { recovery, enhance: canonical.filter((enhancement) => (own.enhance as string[]).includes(enhancement)) };
-  }
-
-  /** The first name that the mechanism does not have, or that stands there twice. */
-  private wrongEnhancement(
-    names: readonly (readonly [string, FilePath])[],
-    recovery: Mechanism['recovery'],
-  ): Problem | undefined {
-    const known = this.catalogue.enhancements(recovery);
-    for (const [i, [name, path]] of names.entries()) {
-      const list = known.length === 0 ? 'it has none' : `expected some of ${known.join(', ')}`;
-      if (!known.includes(name)) {
-        return { path, why: `${recovery} has no enhancement '${name}'${didYouMean(name, known)}: ${list}` };
-      }
-      const isSecond = names.findIndex(([other]) => other === name) < i;
-      if (isSecond) return { path, why: `enhancement '${name}' is there twice` };
-    }
-    return undefined;
+    const enhancements = this.catalogue.enhancements(recovery);
+    const isDefined = path[0] === 'mechanisms';
+    const chosen = (key: 'enhance' | 'checks', all: readonly string[]) => {
+      const names = own?.[key] ?? 'all';
+      if (names === 'all') return all;
+      const wrong = wrongName(
+        key === 'checks' ? 'self-check' : 'enhancement',
+        all,
+        recovery,
+        each(names, ['mechanisms', name, key]),
+      );
+      if (wrong) return isDefined ? this.refuse(wrong.path, wrong.why) : undefined;
+      return all.filter((each) => (names as readonly string[]).includes(each));
+    };
+    const enhance = chosen('enhance', enhancements);
+    const on = chosen('checks', this.catalogue.checks);
+    if (!enhance || !on) return undefined;
+    const checks = chosenChecks(on, this.catalogue.checks);
+    return checks === undefined ? { recovery, enhance } : { recovery, enhance, checks };
   }
 
   private order(
@@ -323,10 +323,15 @@ class Planner {
     path: FilePath,
     namePath: FilePath,
   ): readonly (readonly string[])[] | undefined {
-    if (enhance.length === 0) return this.refuse(namePath, 'a ladder needs a mechanism that has enhancements');
+    const { checks } = this.catalogue;
+    const namesCheck = entry.order?.flat().some((name) => checks.includes(name)) ?? false;
+    if (enhance.length === 0 && !namesCheck) {
+      return this.refuse(namePath, 'a ladder needs a mechanism that has enhancements');
+    }
     if (!entry.order) return enhance.map((name) => [name]);
     const groups = entry.order.map((group, i) => each(group, [...path, 'order', i]));
-    const wrong = this.wrongEnhancement(groups.flat(), recovery);
+    const known = [...this.catalogue.enhancements(recovery), ...checks];
+    const wrong = wrongName('enhancement', known, recovery, groups.flat());
     return wrong ? this.refuse(wrong.path, wrong.why) : groups.map((group) => group.map(([name]) => name));
   }
 
@@ -348,6 +353,24 @@ class Planner {
     if (paper !== undefined) return paper;
     return this.refuse(sizePath, `the papers have no campaign of class '${fault}': give a number of injections`);
   }
+}
+
+/** The first name that the mechanism does not have, or that stands there twice. */
+function wrongName(
+  what: string,
+  known: readonly string[],
+  recovery: Mechanism['recovery'],
+  names: readonly (readonly [string, FilePath])[],
+): Problem | undefined {
+  for (const [i, [name, path]] of names.entries()) {
+    const list = known.length === 0 ? 'it has none' : `expected some of ${known.join(', ')}`;
+    if (!known.includes(name)) {
+      return { path, why: `${recovery} has no ${what} '${name}'${didYouMean(name, known)}: ${list}` };
+    }
+    const isSecond = names.findIndex(([other]) => other === name) < i;
+    if (isSecond) return { path, why: `${what} '${name}' is there twice` };
+  }
+  return undefined;
 }
 
 /** An entry of a table by a name from outside. */

@@ -88,6 +88,7 @@ const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, N
 const mechanism = z.strictObject({
   recovery: z.enum(['none', 'rehype', 'nilihype'], 'expected none, rehype or nilihype'),
   enhance: z.union([z.literal('all'), anyNumberOf(name)], "expected 'all' or a list of enhancements").default('all'),
+  checks: z.union([z.literal('all'), anyNumberOf(name)], "expected 'all' or a list of self-checks").default('all'),
 });
 
 const drawOptions = {
@@ -116,8 +117,8 @@ const ladder = z.strictObject({
   mechanism: oneOrMore(name),
   kind: oneOrMore(z.enum(KINDS, `expected ${KINDS.join(' or ')}`)).default([...KINDS]),
   /**
-   * Enhancements from the first rung to the last, some of them together as one rung; the mechanism's own order unless
-   * given.
+   * Enhancements, self-checks, or both from the first rung to the last, some of them together as one rung; all its
+   * enhancements in the mechanism's own order unless given. Of what it names none, the mechanism's own stay on.
    */
   order: oneAtLeast(oneOrMore(name), 'one enhancement').optional(),
   size,

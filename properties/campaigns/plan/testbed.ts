@@ -7,10 +7,19 @@ import type { FaultClass, OverheadRow } from '../types.ts';
 import type { FaultDraw } from './draw.ts';
 import type { MemoryTargets } from './targets.ts';
 
-/** Golden run of a set-up: where 0 and 100 percent of the run lie, and what every worker must see again. */
-export interface GoldenEnds {
+/** What makes a golden run: mechanisms that only recover otherwise share one, other self-checks make another run. */
+export interface GoldenChoice extends Pick<Mechanism, 'checks'> {
   readonly setup: string;
   readonly seed: number;
+}
+/** Equal for choices of the same run. */
+export const goldenKey = ({ setup, seed, checks }: GoldenChoice): string => JSON.stringify([setup, seed, checks]);
+/** The run that a cell's faults fall into. */
+export const goldenOf = ({ setup, seed, mechanism: { checks } }: CellChoice): GoldenChoice => ({ setup, seed, checks });
+type CellChoice = Pick<GoldenChoice, 'setup' | 'seed'> & { readonly mechanism: Pick<Mechanism, 'checks'> };
+
+/** Golden run of a set-up: where 0 and 100 percent of the run lie, and what every worker must see again. */
+export interface GoldenEnds extends GoldenChoice {
   /** Virtual time, ns: the hypervisor's first VM entry, and the end. */
   readonly beginTicks: number;
   readonly endTicks: number;
@@ -43,6 +52,8 @@ export interface Catalogue {
   faultClasses(setup: string): readonly FaultClass[];
   /** Enhancements of a mechanism, in the order of the ladder; empty for `none`. */
   enhancements(recovery: Mechanism['recovery']): readonly string[];
+  /** Self-checks that can be left out; no enhancement has the name of one. */
+  readonly checks: readonly string[];
   /**
    * sha256 of each image that the set-up's machines load, by name. @throws UserError naming an image that is missing
    */
@@ -56,7 +67,7 @@ export class OtherGoldenRun extends Error {
 
 /** One worker's golden runs and injections. Methods are synchronous and deterministic. */
 export interface Injector {
-  window(setup: string, seed: number): GoldenWindow;
+  window(choice: GoldenChoice): GoldenWindow;
   /** @throws OtherGoldenRun, or UserError for an injection that cannot be in this set-up */
   run(context: RowContext, injection: Injection): InjectionResult;
   overhead(setup: string, undoLog: boolean, seed: number): OverheadRow;

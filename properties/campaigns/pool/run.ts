@@ -8,6 +8,8 @@ import {
   type CampaignPlan,
   drawFault,
   type GoldenWindow,
+  goldenKey,
+  goldenOf,
   identityOf,
   type PlannedCell,
   type RowContext,
@@ -110,20 +112,20 @@ class Run {
 
   /** Golden runs say where the rows' faults fall; then everything is stored at once. */
   private async writePlan(): Promise<void> {
-    const items = distinct(this.plan.cells, ({ setup, seed }) => `${setup} ${seed}`).map(({ setup, seed }) => {
-      return { task: { kind: 'window', setup, seed } } as const;
+    const items = distinct(this.plan.cells.map(goldenOf), goldenKey).map((choice) => {
+      return { task: { kind: 'window', ...choice } } as const;
     });
     const windows = new Map<string, GoldenWindow>();
     await this.runTasks('golden runs', items, ({ task }, outcome) => {
       const { memory, ...window } = valueFrom(outcome, `golden run of set-up ${task.setup}`);
       const isMapped = memory && this.plan.cells.some((of) => of.setup === task.setup && of.faultClass === 'memory');
       // The maps are large; of many seeds, only those are kept that rows are drawn by.
-      windows.set(`${task.setup} ${task.seed}`, isMapped ? { ...window, memory } : window);
+      windows.set(goldenKey(task), isMapped ? { ...window, memory } : window);
     });
     if (this.signal.aborted) return;
     const { testbed } = (await import(this.testbed.href)) as { readonly testbed: Testbed };
     this.database.plan(this.plan, identityOf(this.plan), [...windows.values()], (cell, n) => {
-      const window = windows.get(`${cell.setup} ${cell.seed}`)!;
+      const window = windows.get(goldenKey(goldenOf(cell)))!;
       return testbed.place(drawFault(cell, (cell as PlannedCell).options, n), window);
     });
   }
@@ -140,10 +142,10 @@ class Run {
 
   /** @param fromFile whether the rows were drawn by an earlier process */
   private async runRows(pending: readonly CampaignRow[], fromFile: boolean): Promise<CampaignOutcome> {
-    const goldens = new Map(this.database.reader.goldens().map((golden) => [`${golden.setup} ${golden.seed}`, golden]));
+    const goldens = new Map(this.database.reader.goldens().map((golden) => [goldenKey(golden), golden]));
     const contexts = new Map(
-      this.plan.cells.map(({ id, setup, seed, mechanism }) => {
-        return [id, { mechanism, golden: goldens.get(`${setup} ${seed}`)! }];
+      this.plan.cells.map((cell) => {
+        return [cell.id, { mechanism: cell.mechanism, golden: goldens.get(goldenKey(goldenOf(cell)))! }];
       }),
     );
     const only = this.options.only && new Set(this.options.only);

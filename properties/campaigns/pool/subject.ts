@@ -4,7 +4,7 @@
  * seed and mechanism come one after the other, so that almost all of them find theirs.
  */
 import { createHash } from 'node:crypto';
-import { FIXUPS, type Image, type MachineConfig, NEXT_HART, UserError } from '../../../engine/index.ts';
+import { CHECKS, FIXUPS, type Image, type MachineConfig, NEXT_HART, UserError } from '../../../engine/index.ts';
 import {
   type Booted,
   bootSetup,
@@ -26,6 +26,7 @@ import {
   type DrawnFault,
   type DrawnTime,
   type FaultDraw,
+  type GoldenChoice,
   type GoldenWindow,
   type Injector,
   memoryTargets,
@@ -49,6 +50,7 @@ export const catalogue: Catalogue = {
   paperScale: (setup) => setupNames().find((name) => name === `${setup}${PAPER_SCALE}`),
   faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? [...ANY_SETUP, 'device'] : ANY_SETUP),
   enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),
+  checks: CHECKS,
   images(setup) {
     const { bios, kernel, initrd, dtb, virtio = [] } = configOf(setup);
     const disks = virtio.flatMap((device) => (device.kind === 'block' ? [device.image] : []));
@@ -135,8 +137,8 @@ class SubjectInjector implements Injector {
   private booted: Booted | undefined;
   private golden: GoldenRun | undefined;
 
-  window(setup: string, seed: number): GoldenWindow {
-    const { booted, up, end, points } = this.goldenOf(setup, seed, REFERENCE);
+  window({ setup, seed, checks }: GoldenChoice): GoldenWindow {
+    const { booted, up, end, points } = this.goldenOf(setup, seed, { ...REFERENCE, checks });
     const { machine, symbols } = booted;
     const memory = Array.from({ length: MAPS_PER_RUN }, (_, n) => {
       const ticks = up.ticks + Math.floor(((end.ticks - up.ticks) * n) / MAPS_PER_RUN);
@@ -146,7 +148,7 @@ class SubjectInjector implements Injector {
     });
     const ends = { beginTicks: up.ticks, endTicks: end.ticks, endMoment: end.moment };
     const retired = points.map(({ ticks, hypervisor, machine }) => ({ ticks, hypervisor, machine }));
-    return { setup, seed, ...ends, endDigest: `0x${end.digest.toString(16)}`, retired, memory };
+    return { setup, seed, checks, ...ends, endDigest: `0x${end.digest.toString(16)}`, retired, memory };
   }
 
   run({ mechanism, golden }: RowContext, injection: Injection): InjectionResult {

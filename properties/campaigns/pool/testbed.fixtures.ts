@@ -32,6 +32,7 @@ export const testbed: Testbed = {
     paperScale: () => undefined,
     faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr'],
     enhancements: (recovery) => ENHANCEMENTS[recovery],
+    checks: ['code', 'copies'],
     images(setup) {
       if (setup === 'broken') throw new UserError('image guest.elf is missing: run `npm run images`');
       return { [`${setup}.elf`]: setup.padEnd(64, '0') };
@@ -51,9 +52,10 @@ export const testbed: Testbed = {
 };
 
 const injector: Injector = {
-  window: (setup, seed) => ({
+  window: ({ setup, seed, checks }) => ({
     setup,
     seed,
+    checks,
     beginTicks: BEGIN_TICKS,
     endTicks: BEGIN_TICKS + RUN_TICKS,
     endMoment: END_MOMENT,

@@ -28,7 +28,7 @@ port.on('message', async ({ task }: Request) => {
   function perform(on: Injector) {
     switch (task.kind) {
       case 'window':
-        return on.window(task.setup, task.seed);
+        return on.window(task);
       case 'overhead':
         return on.overhead(task.setup, task.undoLog, task.seed);
       case 'row':

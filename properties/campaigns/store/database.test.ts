@@ -20,7 +20,7 @@ const PLAN = planCampaign(
   testbed.catalogue,
 );
 const injector = await testbed.open();
-const golden = injector.window('calm', 1);
+const golden = injector.window({ setup: 'calm', seed: 1 });
 const [cell] = PLAN.cells;
 
 let files = 0;

@@ -12,6 +12,7 @@ import { releaseLock, takeLock } from './lock.ts';
 import { DatabaseReader } from './reader.ts';
 import { COMPANIONS, createPrivately, damaged, SqliteFile } from './sqlite.ts';
 import { createTables, requireOurs } from './tables.ts';
+import { checksColumn } from './values.ts';
 
 /**
  * How much finished work a power cut can cost. Waiting for the disk after each row would cost a campaign of short rows
@@ -90,18 +91,18 @@ export class CampaignDatabase {
   ): void {
     const { file } = this;
     file.transaction('IMMEDIATE', () => {
-      for (const { setup, seed, beginTicks, endTicks, endMoment, endDigest } of goldens) {
+      for (const { setup, seed, checks, beginTicks, endTicks, endMoment, endDigest } of goldens) {
         const ends = [beginTicks, endTicks, endMoment, endDigest] as const;
-        file.run('INSERT INTO golden VALUES (?, ?, ?, ?, ?, ?)', setup, seed, ...ends);
+        file.run('INSERT INTO golden VALUES (?, ?, ?, ?, ?, ?, ?)', setup, seed, checksColumn(checks), ...ends);
       }
       file.run('INSERT INTO identity VALUES (?, ?)', 'identity', JSON.stringify(identity));
       for (const planned of plan.cells) {
         const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed, evaluation = null } = planned;
-        const { recovery, enhance } = mechanism;
-        const what = [setup, faultClass, recovery, enhance.join(','), mechanismName] as const;
+        const { recovery, enhance, checks } = mechanism;
+        const how = [recovery, enhance.join(','), checksColumn(checks), mechanismName] as const;
         const ladder = [rung?.ladder ?? null, rung?.step ?? null, rung?.name ?? null] as const;
         const drawn = [size, seed, evaluation] as const;
-        file.run('INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', id, ...what, ...ladder, ...drawn);
+        file.run(`INSERT INTO cells VALUES (${'?, '.repeat(12)}?)`, id, setup, faultClass, ...how, ...ladder, ...drawn);
         for (let n = 0; n < size; n++) {
           const injection = JSON.stringify(injections(planned, n));
           file.run('INSERT INTO rows (cell, n, injection) VALUES (?, ?, ?)', id, n, injection);

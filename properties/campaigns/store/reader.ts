@@ -4,7 +4,7 @@
  */
 import { type FileFormatError, UserError } from '../../../engine/index.ts';
 import type { InjectionResult } from '../injection/index.ts';
-import { type CampaignIdentity, type GoldenEnds, seedMistake } from '../plan/index.ts';
+import { type CampaignIdentity, type GoldenEnds, goldenKey, goldenOf, seedMistake } from '../plan/index.ts';
 import type { CampaignCell, CampaignRow, OverheadRow } from '../types.ts';
 import { damaged, SqliteFile } from './sqlite.ts';
 import { requireOurs } from './tables.ts';
@@ -79,9 +79,13 @@ export class DatabaseReader {
   /** The golden runs that the rows were drawn in. */
   goldens(): GoldenEnds[] {
     return this.file.all('SELECT * FROM golden').map((row) => {
-      const { setup, seed, begin_ticks, end_ticks, end_moment, end_digest } = row as Record<string, unknown>;
+      const { setup, seed, checks, begin_ticks, end_ticks, end_moment, end_digest } = row as Record<string, unknown>;
       const ends = { beginTicks: begin_ticks, endTicks: end_ticks, endMoment: end_moment, endDigest: end_digest };
-      return this.checked(values.golden, { setup, seed, ...ends }, `the golden run of '${setup}'`);
+      return this.checked(
+        values.golden,
+        { setup, seed, ...values.checksOf(`${checks}`), ...ends },
+        `the golden run of '${setup}'`,
+      );
     });
   }
 
@@ -103,19 +107,19 @@ export class DatabaseReader {
    */
   requireWhole(): CampaignCell[] {
     const cells = this.cells();
-    const goldens = new Set(this.goldens().map(({ setup, seed }) => `${setup} ${seed}`));
+    const goldens = new Set(this.goldens().map(goldenKey));
     const grouped = this.file.all(
       'SELECT cell, count(*) AS rows, min(n) AS first, max(n) AS last FROM rows GROUP BY cell',
     );
     const ofCell = new Map(
       (grouped as Record<'cell' | 'rows' | 'first' | 'last', number>[]).map((of) => [of.cell, of]),
     );
-    for (const { id, setup, seed, size } of cells) {
+    for (const { id, setup, seed, size, mechanism } of cells) {
       const { rows = 0, first = 0, last = 0 } = ofCell.get(id) ?? {};
       if (rows !== size || first !== 0 || last !== size - 1) {
         throw this.damaged(`cell ${id} has ${rows} rows, expected ${size}, numbered from 0`);
       }
-      if (!goldens.has(`${setup} ${seed}`))
+      if (!goldens.has(goldenKey(goldenOf({ setup, seed, mechanism }))))
         throw this.damaged(`the golden run of '${setup}', seed ${seed}, is not there`);
     }
     const mistake = seedMistake(cells, this.identity() ?? { images: {}, imagesOf: {} });
@@ -173,17 +177,18 @@ interface Schema<T> {
       };
 }
 
-type CellColumns = Record<'setup' | 'fault_class' | 'recovery' | 'enhance', string> &
+type CellColumns = Record<'setup' | 'fault_class' | 'recovery' | 'enhance' | 'checks', string> &
   Record<'mechanism' | 'ladder' | 'rung', string | null> &
   Record<'id' | 'size' | 'seed' | 'step', number> & { readonly evaluation: number | null };
 
 function cellOf(row: CellColumns) {
-  const { id, setup, fault_class, recovery, enhance, mechanism, ladder, step, rung, size, seed, evaluation } = row;
+  const { id, setup, fault_class, recovery, enhance, checks, mechanism, ladder, step, rung, size, seed, evaluation } =
+    row;
   return {
     id,
     setup,
     faultClass: fault_class,
-    mechanism: { recovery, enhance: enhance === '' ? [] : enhance.split(',') },
+    mechanism: { recovery, enhance: enhance === '' ? [] : enhance.split(','), ...values.checksOf(checks) },
     ...(mechanism !== null && { mechanismName: mechanism }),
     ...(ladder !== null && { rung: { ladder, step, name: rung } }),
     size,

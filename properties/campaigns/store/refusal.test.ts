@@ -245,7 +245,7 @@ describe('a database that another program changed is refused, with what is wrong
       `UPDATE identity SET value = json_set(value, '$.images."calm.elf"', '${other}')`,
       `UPDATE identity SET value = json_set(value, '$.imagesOf.calm', json('[]'))`,
       'UPDATE cells SET evaluation = 5 WHERE evaluation = 0',
-      'PRAGMA foreign_keys = OFF; UPDATE cells SET seed = 7; INSERT INTO golden SELECT setup, 7, 1, 2, 3, 1 FROM cells LIMIT 1',
+      'PRAGMA foreign_keys = OFF; UPDATE cells SET seed = 7; INSERT INTO golden SELECT setup, 7, checks, 1, 2, 3, 1 FROM golden LIMIT 1',
     ]) {
       const tampered = changed(sql, path);
       expect(() => readCampaign(tampered), sql).toThrow(/cell 1 has seed \d+, but evaluation seed [05] of the images/);

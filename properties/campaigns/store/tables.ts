@@ -15,8 +15,8 @@ const SCHEMA = `
 CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY, setup TEXT NOT NULL, fault_class TEXT NOT NULL, recovery TEXT NOT NULL,
-  enhance TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT, size INTEGER NOT NULL, seed INTEGER NOT NULL,
-  evaluation INTEGER) STRICT;
+  enhance TEXT NOT NULL, checks TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT,
+  size INTEGER NOT NULL, seed INTEGER NOT NULL, evaluation INTEGER) STRICT;
 CREATE TABLE rows (
   id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cells, n INTEGER NOT NULL,
   injection TEXT NOT NULL, result TEXT, error TEXT,
@@ -25,8 +25,9 @@ CREATE TABLE rows (
   no_vmf INTEGER GENERATED ALWAYS AS (result ->> '$.noVmf') VIRTUAL,
   UNIQUE (cell, n)) STRICT;
 CREATE TABLE golden (
-  setup TEXT NOT NULL, seed INTEGER NOT NULL, begin_ticks INTEGER NOT NULL, end_ticks INTEGER NOT NULL,
-  end_moment INTEGER NOT NULL, end_digest TEXT NOT NULL, PRIMARY KEY (setup, seed)) STRICT;
+  setup TEXT NOT NULL, seed INTEGER NOT NULL, checks TEXT NOT NULL, begin_ticks INTEGER NOT NULL,
+  end_ticks INTEGER NOT NULL, end_moment INTEGER NOT NULL, end_digest TEXT NOT NULL,
+  PRIMARY KEY (setup, seed, checks)) STRICT;
 CREATE TABLE overhead (
   setup TEXT NOT NULL, undo_log INTEGER NOT NULL, seed INTEGER NOT NULL, measured TEXT NOT NULL,
   PRIMARY KEY (setup, undo_log, seed)) STRICT;

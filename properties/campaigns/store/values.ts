@@ -38,6 +38,7 @@ const address = z
 const mechanism = exactly<Mechanism>()({
   recovery: z.enum(['none', 'rehype', 'nilihype']),
   enhance: z.array(text).readonly(),
+  checks: z.array(text).readonly().optional(),
 }) satisfies z.ZodType<Mechanism>;
 
 const modes = z.enum(['hypervisor', 'machine', 'privileged']) satisfies z.ZodType<PrivilegedModes>;
@@ -126,11 +127,19 @@ export const cell = exactly<CampaignCell>()({
 export const golden = exactly<GoldenEnds>()({
   setup: text,
   seed: count,
+  checks: z.array(text).readonly().optional(),
   beginTicks: count,
   endTicks: count,
   endMoment: count,
   endDigest: digest,
 }) satisfies z.ZodType<GoldenEnds>;
+
+/** A mechanism's checks as they stand in a column, and back: no check is called `all`. */
+export const checksColumn = (checks: Mechanism['checks']): string => checks?.join(',') ?? 'all';
+export const checksOf = (column: string): Pick<Mechanism, 'checks'> => {
+  if (column === 'all') return {};
+  return { checks: column === '' ? [] : column.split(',') };
+};
 
 export const overhead = exactly<OverheadRow>()({
   setup: text,

@@ -58,7 +58,7 @@ describe('backtrace', () => {
   });
 
   it('leads from firmware through the hypervisor that failed into the guest', async () => {
-    const { parts } = await json('-g', 'detected', '--hart', '0');
+    const { parts } = await json('-g', 'detected', '--hart', '1');
     expect(parts.map(({ mode }) => mode)).toEqual(['M', 'HS', 'VS']);
     expect(names(parts[0]!)).toEqual(['recovery_run', 'trap_entry']);
     expect(parts[0]!.ended).toBe('handler');
@@ -68,8 +68,8 @@ describe('backtrace', () => {
       ended: 'lost',
       frames: [{ pc: '0x0' }],
     });
-    const { out } = await backtrace('-g', 'detected', '--hart', '0');
-    expect(out).toMatch(/^hart 0 at moment 2,4\d\d,\d{3}, /);
+    const { out } = await backtrace('-g', 'detected', '--hart', '1');
+    expect(out).toMatch(/^hart 1 at moment 2,4\d\d,\d{3}, /);
     expect(out).toMatch(/\n--- trap from HS: instruction access fault, at moment 2,4[\d,]+, [\d.]+ ms ---\n#2 {2}0x0/);
     expect(out).toMatch(/\n {4}no further: no symbol or debug information says/);
     expect(out).toMatch(/\n--- trap from VS of VM \d vCPU 0: .*---\n#3 .*\bguest_main\S* \(compute\.c:\d+\)/s);

@@ -85,7 +85,7 @@ describe('dump', () => {
       expect.stringMatching(/^header formatMajor=1 .* machine=\{"harts":2,.* commandLine=\[/),
       expect.stringMatching(/^checkpoints moment=0 ticks=0 digest=0x[0-9a-f]+$/),
       expect.stringMatching(/^digests moment=20000 ticks=\d+ digest=0x/),
-      expect.stringMatching(/^notes moment=28116 ticks=\d+ hart=0 code=4097 arg=2$/),
+      expect.stringMatching(/^notes moment=28226 ticks=\d+ hart=0 code=4097 arg=2$/),
       expect.stringMatching(/^checkpoints moment=30000 /),
       expect.stringMatching(/^digests moment=40000 /),
       expect.stringMatching(/^inputs moment=50000 ticks=\d+ kind="poke" data=\{.*"bytes":"5a"/),
@@ -93,9 +93,9 @@ describe('dump', () => {
       expect.stringMatching(/^checkpoints moment=60000 /),
       expect.stringMatching(/^end moment=60000 .* reason="moment"$/),
     ]);
-    const part = await ok('dump', trace, '--from', '28116', '--to', 'input', '--kind', 'notes,inputs,digests');
+    const part = await ok('dump', trace, '--from', '28226', '--to', 'input', '--kind', 'notes,inputs,digests');
     expect(part.trimEnd().split('\n')).toEqual(
-      lines.filter((line) => /^(notes|inputs|digests) moment=(28116|40000|50000) /.test(line)),
+      lines.filter((line) => /^(notes|inputs|digests) moment=(28226|40000|50000) /.test(line)),
     );
     const json = (await ok('dump', trace, '--json')).trimEnd().split('\n');
     expect(json.map((line) => (JSON.parse(line) as { record: string }).record)).toEqual(

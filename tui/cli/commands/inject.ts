@@ -17,6 +17,7 @@ import {
   type InjectionTrigger,
   injectionCommand,
   type Mechanism,
+  parseChecks,
   parseEnhance,
   parseRecovery,
   parseRowReference,
@@ -42,7 +43,17 @@ interface Plan {
   readonly stored?: { readonly name: string; readonly result: InjectionResult | undefined };
 }
 
-type InjectFlag = 'setup' | 'recovery' | 'enhance' | 'model' | 'at' | 'seed' | 'recordTo' | 'goldenTo' | 'json';
+type InjectFlag =
+  | 'setup'
+  | 'recovery'
+  | 'enhance'
+  | 'checks'
+  | 'model'
+  | 'at'
+  | 'seed'
+  | 'recordTo'
+  | 'goldenTo'
+  | 'json';
 
 export async function injectCommand({ args, flags, io, argv }: CommandContext<InjectFlag>): Promise<ExitCode> {
   const plan = args[0] === undefined ? planFromFlags(flags) : planFromRow(args[0], flags);
@@ -75,7 +86,11 @@ export async function injectCommand({ args, flags, io, argv }: CommandContext<In
 function planFromFlags(flags: FlagValues<InjectFlag>): Plan {
   return {
     setup: findSetup(flags.setup),
-    mechanism: { recovery: parseRecovery(flags.recovery), enhance: parseEnhance(flags.enhance) },
+    mechanism: {
+      recovery: parseRecovery(flags.recovery),
+      enhance: parseEnhance(flags.enhance),
+      checks: parseChecks(flags.checks),
+    },
     seed: seedOf(flags),
     injection: { fault: faultOf(flags), trigger: triggerOf(flags) },
   };

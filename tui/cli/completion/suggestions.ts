@@ -2,7 +2,7 @@
  * What a shell may offer for a value, by its kind. Relies on those who read the values for what there is to choose
  * from.
  */
-import { ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
+import { CHECK_WORDS, ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
 import { EVERY, LATEST, LOG_KINDS } from '../../../replay/index.ts';
 import { DUMPED_KINDS } from '../../../traces/index.ts';
 import type { Verb } from '../command.ts';
@@ -44,6 +44,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     setup: { words: setupNames() },
     recovery: { words: RECOVERIES },
     enhancements: { words: ENHANCE_WORDS, list: true },
+    checks: { words: CHECK_WORDS, list: true },
     'export-format': { words: EXPORT_FORMATS },
     'record-kinds': { words: DUMPED_KINDS, list: true },
     'log-kinds': { words: LOG_KINDS, list: true },

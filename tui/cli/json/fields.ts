@@ -94,6 +94,7 @@ export const stateDifference = {
 export const mechanism = named('Mechanism', 'A recovery mechanism.', {
   recovery: z.enum(['none', 'rehype', 'nilihype']).describe('its name'),
   enhance: z.array(text).describe('enhancements that are on'),
+  checks: z.array(text).readonly().optional().describe('self-checks that are on; all unless given'),
 });
 
 export const rate = named('Rate', 'A count out of a total.', {

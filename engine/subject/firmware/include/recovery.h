@@ -72,6 +72,13 @@ struct recovery_descriptor {
   struct frozen_hart harts[BOARD_MAX_HARTS];
 };
 
+/**
+ * Where the recovery block keeps which self-checks are on (`checks=`): a bit per CHECKS of notes.h. At the start of the
+ * handover area, which the hypervisor can read and not write, so that none of its failures takes a check away.
+ */
+#define CHECKS_WORD HANDOVER_BASE
+#define CHECKED(name) ((*(const volatile u64 *)CHECKS_WORD >> CHECK_##name & 1) != 0)
+
 /** Argument of the note RECOVERY_FAILED. */
 #define FAILED_NO_MECHANISM 1
 #define FAILED_IN_RECOVERY 2
