@@ -3,6 +3,7 @@
  * and plotting programs. Relies on the report; the rows themselves are exported by campaigns.
  */
 
+import type { SeedKind } from './seeds.ts';
 import type { Rate, Spread } from './statistics.ts';
 import type { Report } from './summarise.ts';
 
@@ -12,6 +13,8 @@ interface Entry {
   readonly setup: string;
   readonly fault_class: string;
   readonly mechanism: string;
+  /** `evaluation`, or `development`: not to be reported; empty where the number is of runs of both, or of no fault. */
+  readonly seeds?: SeedKind;
   /** Rung, step, detector, cause, or which pair. */
   readonly item: string;
   readonly measure: string;
@@ -22,13 +25,14 @@ interface Entry {
   readonly high?: number | null;
 }
 
-type About = Pick<Entry, 'table' | 'setup' | 'fault_class' | 'mechanism' | 'item'>;
+type About = Pick<Entry, 'table' | 'setup' | 'fault_class' | 'mechanism' | 'seeds' | 'item'>;
 
 const COLUMNS = [
   'table',
   'setup',
   'fault_class',
   'mechanism',
+  'seeds',
   'item',
   'measure',
   'value',
@@ -56,9 +60,10 @@ function entriesOf(report: Report): Entry[] {
         value(about, 'instructions_besides_frames', instructionsBesidesFrames),
       ];
     }),
-    ...report.ladders.flatMap(({ ladder, setup, faultClass, recovery, rungs }) =>
+    ...report.ladders.flatMap(({ ladder, setup, faultClass, recovery, seedKind, rungs }) =>
       rungs.flatMap(({ name, success, noVmf, against }) => {
-        const about = { table: `ladder ${ladder}`, setup, fault_class: faultClass, mechanism: recovery, item: name };
+        const subject = { setup, fault_class: faultClass, mechanism: recovery, seeds: seedKind };
+        const about = { table: `ladder ${ladder}`, ...subject, item: name };
         const change = against
           ? [value(about, 'change_points', against.points), value(about, 'paired_p', against.p)]
           : [];
@@ -88,8 +93,9 @@ function entriesOf(report: Report): Entry[] {
 }
 
 function groupEntries(group: Report['groups'][number]): Entry[] {
-  const { setup, faultClass, mechanism, effects, success, noVmf } = group;
-  const about = (table: string, item = ''): About => ({ table, setup, fault_class: faultClass, mechanism, item });
+  const { setup, faultClass, mechanism, seedKind, effects, success, noVmf } = group;
+  const subject = { setup, fault_class: faultClass, mechanism, seeds: seedKind };
+  const about = (table: string, item = ''): About => ({ table, ...subject, item });
   return [
     ...(['planned', 'run', 'errors', 'notReached', 'injected'] as const).map((name) =>
       value(about('effects'), name, group[name]),
@@ -102,6 +108,11 @@ function groupEntries(group: Report['groups'][number]): Entry[] {
     ...group.detectors.map(({ detector, share }) => rate(about('detection', detector), 'of_detected', share)),
     ...spread(about('detection'), 'instructions', group.detectionLatency),
     ...group.causes.map(({ cause, share }) => rate(about('causes', cause), 'of_detected', share)),
+    ...group.bySeed.flatMap(({ seed, injected, detected, success: recovered, noVmf: unharmed }) =>
+      Object.entries({ injected, detected, success: recovered, novmf: unharmed }).map(([name, count]) =>
+        value(about('seeds', String(seed)), name, count),
+      ),
+    ),
     rate(about('after'), 'detected_again', group.detectedAgain),
     rate(about('after'), 'vm_state_equivalent', group.equivalence.equivalent),
   ];

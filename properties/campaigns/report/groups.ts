@@ -5,9 +5,10 @@
 import { UserError } from '../../../engine/index.ts';
 import type { InjectionResult, Mechanism } from '../injection/index.ts';
 import { type CampaignCell, type CampaignResults, type CampaignRow, FAULT_CLASSES, type FaultClass } from '../types.ts';
+import { isMixed, type SeedKind, seedKind } from './seeds.ts';
 
-/** A row that has run. */
-export type RanRow = CampaignRow & { readonly result: InjectionResult };
+/** A row that has run, with the seed of its cell. */
+export type RanRow = CampaignRow & { readonly result: InjectionResult; readonly seed: number };
 
 /** A cell with those of its rows that have run, by index. */
 export interface RanCell {
@@ -25,6 +26,8 @@ export interface Subject {
   readonly enhance: readonly string[];
   /** As tables call it: `ReHype`, or `ReHype (locks, irq)` where a campaign runs several kinds of one. */
   readonly mechanism: string;
+  /** Rates of development seeds are not to be reported. */
+  readonly seedKind: SeedKind;
 }
 
 export interface Group extends Subject {
@@ -33,6 +36,13 @@ export interface Group extends Subject {
   readonly planned: number;
   /** Rows on which dejavm itself failed: no outcome, and not among `rows`. */
   readonly errors: number;
+  readonly rows: readonly RanRow[];
+  /** Each seed's rows, in the order of seeds' numbers. */
+  readonly bySeed: readonly SeedRows[];
+}
+
+/** What a group has of one seed. */
+interface SeedRows extends Pick<CampaignCell, 'seed' | 'evaluation'> {
   readonly rows: readonly RanRow[];
 }
 
@@ -44,6 +54,7 @@ export const recoveryName = (recovery: Mechanism['recovery']): string => RECOVER
 /** Joins rows to cells. @throws UserError for a row whose cell is missing: the results do not belong together. */
 export function ranCells(results: CampaignResults): RanCell[] {
   const rows = new Map<number, RanRow[]>(results.cells.map((cell) => [cell.id, []]));
+  const seeds = new Map(results.cells.map(({ id, seed }) => [id, seed]));
   const errors = new Map<number, RanCell['errors'][number][]>(results.cells.map((cell) => [cell.id, []]));
   for (const row of results.rows) {
     const ofCell = rows.get(row.cell);
@@ -52,7 +63,7 @@ export function ranCells(results: CampaignResults): RanCell[] {
         `the results of campaign '${results.name}' are incomplete: row ${row.id} belongs to cell ${row.cell}, which is missing`,
       );
     }
-    if (row.result) ofCell.push({ ...row, result: row.result });
+    if (row.result) ofCell.push({ ...row, result: row.result, seed: seeds.get(row.cell)! });
     else if (row.error !== undefined) errors.get(row.cell)!.push({ id: row.id, message: row.error });
   }
   return results.cells.map((cell) => ({
@@ -62,24 +73,30 @@ export function ranCells(results: CampaignResults): RanCell[] {
   }));
 }
 
-/** Cells outside ladders, pooled over seeds, in the order set-up (as planned), fault class, mechanism. */
+/**
+ * Cells outside ladders, pooled over seeds of one kind, in the order set-up (as planned), fault class, mechanism.
+ */
 export function groupsOf(cells: readonly RanCell[]): Group[] {
   const main = cells.filter(({ cell }) => cell.rung === undefined);
   const label = mechanismLabels(main.map(({ cell }) => cell));
-  const groups = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, label(cell)]).map((members) => {
-    const { setup, faultClass, mechanism } = members[0]!.cell;
-    return {
-      setup,
-      faultClass,
-      recovery: mechanism.recovery,
-      enhance: mechanism.enhance,
-      mechanism: label(members[0]!.cell),
-      cells: members.map(({ cell }) => cell.id),
-      planned: members.reduce((sum, { cell }) => sum + cell.size, 0),
-      errors: members.reduce((sum, { errors }) => sum + errors.length, 0),
-      rows: members.flatMap(({ rows }) => rows),
-    };
-  });
+  const groups = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, label(cell), seedKind(cell)]).map(
+    (members) => {
+      const { setup, faultClass, mechanism } = members[0]!.cell;
+      return {
+        setup,
+        faultClass,
+        recovery: mechanism.recovery,
+        enhance: mechanism.enhance,
+        mechanism: label(members[0]!.cell),
+        seedKind: seedKind(members[0]!.cell),
+        cells: members.map(({ cell }) => cell.id),
+        planned: members.reduce((sum, { cell }) => sum + cell.size, 0),
+        errors: members.reduce((sum, { errors }) => sum + errors.length, 0),
+        rows: members.flatMap(({ rows }) => rows),
+        bySeed: bySeed(members),
+      };
+    },
+  );
   const setups = [...new Set(main.map(({ cell }) => cell.setup))];
   return groups.sort(
     (a, b) =>
@@ -91,6 +108,15 @@ export function groupsOf(cells: readonly RanCell[]): Group[] {
   );
 }
 
+function bySeed(members: readonly RanCell[]): SeedRows[] {
+  return groupBy(members, ({ cell }) => [cell.seed])
+    .map((same) => {
+      const { seed, evaluation } = same[0]!.cell;
+      return { seed, ...(evaluation !== undefined && { evaluation }), rows: same.flatMap(({ rows }) => rows) };
+    })
+    .sort((a, b) => (a.evaluation ?? a.seed) - (b.evaluation ?? b.seed));
+}
+
 /** Groups by a key of several parts, in the order of first appearance. */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unknown[]): T[][] {
   return [...Map.groupBy(items, (item) => JSON.stringify(keyOf(item))).values()];
@@ -98,7 +124,8 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unk
 
 /**
  * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none,
- * the bare name for each recovery's longest list of enhancements and the list in brackets for the others.
+ * the bare name for each recovery's longest list of enhancements and the list in brackets for the others. Where cells
+ * have seeds of both kinds, those with development seeds say so.
  */
 export function mechanismLabels(cells: readonly CampaignCell[]): (cell: CampaignCell) => string {
   const longest = new Map<string, readonly string[]>();
@@ -106,10 +133,12 @@ export function mechanismLabels(cells: readonly CampaignCell[]): (cell: Campaign
     const known = longest.get(mechanism.recovery);
     if (!known || mechanism.enhance.length > known.length) longest.set(mechanism.recovery, mechanism.enhance);
   }
-  return ({ mechanism: { recovery, enhance }, mechanismName }) => {
+  const mixed = isMixed(cells);
+  const nameOf = ({ mechanism: { recovery, enhance }, mechanismName }: CampaignCell) => {
     if (mechanismName !== undefined && mechanismName !== recovery) return mechanismName;
     const full = longest.get(recovery) ?? enhance;
     const same = full.length === enhance.length && full.every((name, i) => name === enhance[i]);
     return same ? recoveryName(recovery) : `${recoveryName(recovery)} (${enhance.join(', ') || 'basic'})`;
   };
+  return (cell) => (mixed && seedKind(cell) === 'development' ? `${nameOf(cell)}, dev. seed` : nameOf(cell));
 }

@@ -1,10 +1,11 @@
 /** What a report says of the campaign before any table. */
 import { grouped, percent } from './format.ts';
+import { seedLines } from './seeds.ts';
 import type { Report } from './summarise.ts';
 
 /** Name and value of each line. */
 export function headerLines({ campaign }: Report): [string, string][] {
-  const { name, database, toolVersion, cells, planned, run, errors, images } = campaign;
+  const { name, database, toolVersion, cells, planned, run, errors, images, seeds } = campaign;
   const unfinished = run < planned ? `: ${percent(run / planned)} %, not finished` : '';
   return [
     ['campaign', name],
@@ -19,10 +20,8 @@ export function headerLines({ campaign }: Report): [string, string][] {
           ],
         ]
       : []),
-    ...Object.entries(images).map(([image, sha256]): [string, string] => [
-      `image ${image}`,
-      `sha256 ${sha256.slice(0, 16)}…`,
-    ]),
+    ...seedLines(seeds),
+    ...Object.entries(images).map(([image, sha256]): [string, string] => [`image ${image}`, `sha256 ${sha256}`]),
   ];
 }
 

@@ -2,10 +2,12 @@
  * Ladders of enhancements: success rung by rung, cumulative or leave-one-out, and whether a rung is separated from the
  * one that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Mechanism } from '../injection/index.ts';
 import { groupBy, type RanCell, recoveryName } from './groups.ts';
 import { type Tally, tallyOf } from './outcomes.ts';
 import { comparePaired } from './pairs.ts';
+import { isMixed, type SeedKind, seedKind } from './seeds.ts';
 import { type Rate, separation } from './statistics.ts';
 
 export type LadderKind = 'cumulative' | 'leave-one-out';
@@ -29,7 +31,7 @@ export interface RungSummary {
     readonly points: number;
     /** Whether the 95 % intervals do not overlap, and which way. */
     readonly separated: 'higher' | 'lower' | 'none';
-    /** Exact McNemar on the pairs detected on both rungs; null when no pair is. Not adjusted. */
+    /** Exact McNemar on the pairs detected on both rungs, of all seeds; null when no pair is. Not adjusted. */
     readonly p: number | null;
   };
 }
@@ -41,6 +43,7 @@ export interface LadderSummary {
   readonly faultClass: string;
   readonly recovery: Mechanism['recovery'];
   readonly title: string;
+  readonly seedKind: SeedKind;
   readonly rungs: readonly RungSummary[];
 }
 
@@ -56,14 +59,17 @@ const LEFT_OUT = /^all but\b/i;
 /** All ladders of a campaign, in the plan's order. */
 export function laddersOf(cells: readonly RanCell[]): LadderSummary[] {
   const onLadders = cells.filter(({ cell }) => cell.rung !== undefined);
+  const mixed = isMixed(cells.map(({ cell }) => cell));
   return groupBy(onLadders, ({ cell }) => [
     cell.rung!.ladder,
     cell.setup,
     cell.faultClass,
     cell.mechanism.recovery,
+    seedKind(cell),
   ]).map((members) => {
     const { rung, setup, faultClass, mechanism } = members[0]!.cell;
     const rungs = rungsOf(members);
+    const own = seedKind(members[0]!.cell);
     const kind: LadderKind = rungs.some(({ name }) => LEFT_OUT.test(name)) ? 'leave-one-out' : 'cumulative';
     const full = kind === 'cumulative' ? undefined : fullSet(rungs, cells, members[0]!);
     return {
@@ -72,7 +78,8 @@ export function laddersOf(cells: readonly RanCell[]): LadderSummary[] {
       setup,
       faultClass,
       recovery: mechanism.recovery,
-      title: `${recoveryName(mechanism.recovery)}, ${kind}`,
+      title: `${recoveryName(mechanism.recovery)}, ${kind}${mixed && own === 'development' ? ', development seed' : ''}`,
+      seedKind: own,
       rungs: rungs.map((each, i) => summarise(each, kind === 'cumulative' ? rungs[i - 1] : full)),
     };
   });
@@ -94,13 +101,20 @@ function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell
   if (own) return own;
   const { setup, faultClass, mechanism } = one.cell;
   const beside = cells
-    .filter(({ cell }) => cell.setup === setup && cell.faultClass === faultClass)
+    .filter(
+      ({ cell }) => cell.setup === setup && cell.faultClass === faultClass && seedKind(cell) === seedKind(one.cell),
+    )
     .filter(({ cell }) => cell.mechanism.recovery === mechanism.recovery && !LEFT_OUT.test(cell.rung?.name ?? ''));
   const most = Math.max(0, ...beside.map(({ cell }) => cell.mechanism.enhance.length));
   if (most <= mechanism.enhance.length) return undefined;
   const full = beside.filter(({ cell }) => cell.mechanism.enhance.length === most);
-  const drawnAlike = full.filter(({ cell }) => cell.seed === one.cell.seed && cell.size === one.cell.size);
-  return rungOf((drawnAlike.length > 0 ? drawnAlike : full).slice(0, 1), 'all', -1);
+  const { cell: first } =
+    full.find(({ cell }) => cell.seed === one.cell.seed && cell.size === one.cell.size) ?? full[0]!;
+  // All seeds of that one combination.
+  const members = full.filter(
+    ({ cell }) => isDeepStrictEqual(cell.rung, first.rung) && cell.mechanismName === first.mechanismName,
+  );
+  return rungOf(members, 'all', -1);
 }
 
 function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
@@ -127,15 +141,13 @@ function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
   };
 }
 
-/** Over all seeds that both rungs drew from. */
+/** Over all seeds that both rungs drew from, each row paired within its seed. */
 function pairedP(reference: Rung, rung: Rung): number | null {
   const meetings = reference.members.flatMap((a) =>
     rung.members
       .filter((b) => a.cell.seed === b.cell.seed && a.cell.size === b.cell.size)
       .map((b) => [a.rows, b.rows] as const),
   );
-  // One seed is the rule; rungs of several seeds are not pooled, to keep the test exact.
-  if (meetings.length !== 1) return null;
-  const counts = comparePaired(...meetings[0]!, 'success');
+  const counts = comparePaired(meetings, 'success');
   return counts.pairs === 0 ? null : counts.p;
 }

@@ -8,7 +8,8 @@ import { type Table, tablesOf } from './tables/index.ts';
 export function markdownReport(report: Report): string {
   const header = headerLines(report).map(([name, value]) => `- **${escaped(name)}**: ${escaped(value)}`);
   const tables = tablesOf(report);
-  const parts = [header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableMarkdown))];
+  const warning = report.warning === null ? [] : [`**${escaped(report.warning)}**`];
+  const parts = [...warning, header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableMarkdown))];
   return `${[...parts, planMarkdown(report.campaign.plan)].join('\n\n')}\n`;
 }
 

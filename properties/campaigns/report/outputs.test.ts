@@ -123,12 +123,12 @@ describe('text', () => {
 describe('CSV', () => {
   it('has the columns it names on every line, rates with counts and bounds', () => {
     const lines = csvReport(full).trimEnd().split('\r\n');
-    expect(lines[0]).toBe('table,setup,fault_class,mechanism,item,measure,value,hits,of,low,high');
-    for (const line of lines) expect(line.split(',').length).toBe(11);
+    expect(lines[0]).toBe('table,setup,fault_class,mechanism,seeds,item,measure,value,hits,of,low,high');
+    for (const line of lines) expect(line.split(',').length).toBe(12);
     const [group] = full.groups;
     const { hits, of, share, interval } = group!.success.detected;
     expect(lines).toContain(
-      `success,1AppVM,failstop,ReHype,,of_detected,${share},${hits},${of},${interval!.low},${interval!.high}`,
+      `success,1AppVM,failstop,ReHype,development,,of_detected,${share},${hits},${of},${interval!.low},${interval!.high}`,
     );
   });
 });

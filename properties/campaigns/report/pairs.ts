@@ -4,8 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { InjectionResult } from '../injection/index.ts';
+import { pooledRate, rateOfRows } from './bootstrap.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow } from './groups.ts';
-import { holmAdjusted, mcnemarExact, type Rate, rateOf } from './statistics.ts';
+import { holmAdjusted, mcnemarExact, type Rate } from './statistics.ts';
 
 /**
  * What is compared: `success` and `noVMF` on pairs detected in both runs, `good end` on all pairs that both reached.
@@ -46,6 +47,7 @@ export interface PairAlignment {
 }
 
 interface Pair {
+  readonly seed: number;
   readonly first: InjectionResult;
   readonly second: InjectionResult;
 }
@@ -69,20 +71,29 @@ export function pairedComparisons(cells: readonly RanCell[]): {
   for (const seeds of merged) {
     const { setup, faultClass, first, second } = seeds[0]!;
     const all = seeds.flatMap((meeting) => meeting.pairs);
-    const matched = seeds.reduce((sum, meeting) => sum + meeting.matched, 0);
+    const matched = seeds.map((meeting) => ({ hits: meeting.pairs.length, of: meeting.matched }));
     const reached = all.filter(bothReached);
     const names = { setup, faultClass, first, second };
-    const samePlace = rateOf(reached.filter(hitTheSame).length, reached.length);
-    alignments.push({ ...names, samePlan: rateOf(all.length, matched), samePlace });
+    const samePlace = rateOfRows(reached, hitTheSame);
+    alignments.push({ ...names, samePlan: pooledRate(matched), samePlace });
     for (const metric of METRICS) comparisons.push({ ...names, metric, ...countPairs(all, metric) });
   }
   const holm = holmAdjusted(comparisons.map(({ p }) => p));
   return { comparisons: comparisons.map((one, i) => ({ ...one, holm: holm[i]! })), alignments };
 }
 
-/** Counts for two cells' rows, matched by index; pairs with unequal plans are left out. */
-export function comparePaired(first: readonly RanRow[], second: readonly RanRow[], metric: PairMetric): PairCounts {
-  return countPairs(pairsOf(first, second).pairs, metric);
+/**
+ * Counts over meetings of two cells of one seed, their rows matched by index; pairs with unequal plans are left out.
+ * McNemar's test stays exact over several seeds: it looks at each pair by itself.
+ */
+export function comparePaired(
+  meetings: readonly (readonly [first: readonly RanRow[], second: readonly RanRow[]])[],
+  metric: PairMetric,
+): PairCounts {
+  return countPairs(
+    meetings.flatMap(([first, second]) => pairsOf(first, second).pairs),
+    metric,
+  );
 }
 
 function orderedMeeting(a: RanCell, b: RanCell, label: ReturnType<typeof mechanismLabels>) {
@@ -105,7 +116,8 @@ function pairsOf(first: readonly RanRow[], second: readonly RanRow[]): { pairs: 
     const other = byIndex.get(row.index);
     if (!other) continue;
     matched++;
-    if (isDeepStrictEqual(row.injection, other.injection)) pairs.push({ first: row.result, second: other.result });
+    if (isDeepStrictEqual(row.injection, other.injection))
+      pairs.push({ seed: row.seed, first: row.result, second: other.result });
   }
   return { pairs, matched };
 }

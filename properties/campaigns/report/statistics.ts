@@ -1,6 +1,6 @@
 /**
  * The statistics that reports use, as functions on plain counts. Relies on nothing. Does not decide what is counted,
- * and treats runs as independent: runs that share a seed are not quite so.
+ * and treats runs as independent: runs that share a seed are not quite so (bootstrap.ts).
  */
 import { invariant } from '../../../engine/index.ts';
 
@@ -19,7 +19,7 @@ export interface Rate {
   readonly of: number;
   /** hits / of, 0…1. */
   readonly share: number | null;
-  /** Wilson 95 %. */
+  /** 95 %: Wilson's, or, of several seeds, as `pooledRate` (bootstrap.ts) makes it. */
   readonly interval: Interval | null;
 }
 

@@ -12,7 +12,7 @@ import {
   type InternalError,
   internalErrors,
 } from './failures.ts';
-import { groupsOf, ranCells, type Subject } from './groups.ts';
+import { type Group, groupsOf, ranCells, type Subject } from './groups.ts';
 import { type LadderSummary, laddersOf } from './ladders.ts';
 import { type LatencyRatio, type LatencySummary, latencies, latencyRatios } from './latency.ts';
 import { type Tally, tallyOf } from './outcomes.ts';
@@ -26,6 +26,21 @@ import {
   PUBLISHED_OUTCOMES,
   PUBLISHED_OVERHEAD,
 } from './published.ts';
+import { type SeedSummary, seedsOf, seedWarning } from './seeds.ts';
+
+/** What one seed did in a group. */
+export interface SeedCounts {
+  readonly seed: number;
+  /** Which evaluation seed it is; undefined: a development seed. */
+  readonly evaluation?: number;
+  readonly injected: number;
+  /** Of the injected: no visible effect, the latent included. */
+  readonly harmless: number;
+  readonly detected: number;
+  /** Of the detected. */
+  readonly success: number;
+  readonly noVmf: number;
+}
 
 export interface GroupSummary extends Subject, Tally {
   /** Injections planned; less than these have run while a campaign goes on. */
@@ -34,9 +49,12 @@ export interface GroupSummary extends Subject, Tally {
   readonly cells: readonly number[];
   /** Detection latencies of detected faults in instructions, ascending: for distributions. */
   readonly detectionLatencies: readonly number[];
+  readonly bySeed: readonly SeedCounts[];
 }
 
 export interface Report {
+  /** Why rates may not be reported: they are of development seeds, or some are. Every output says so first. */
+  readonly warning: string | null;
   readonly campaign: {
     readonly name: string;
     readonly database: string;
@@ -48,6 +66,7 @@ export interface Report {
     readonly run: number;
     /** Rows that dejavm itself failed on: no outcome, in no rate. */
     readonly errors: number;
+    readonly seeds: SeedSummary;
   };
   readonly groups: readonly GroupSummary[];
   readonly ladders: readonly LadderSummary[];
@@ -73,7 +92,7 @@ export interface Report {
 /**
  * Counts and compares everything that a report shows. A function of the results alone: same results, same report.
  * @param database path of the results, for the commands that reproduce rows
- * @throws UserError when rows and cells do not belong together
+ * @throws UserError when rows and cells do not belong together, or evaluation seeds are not those of the images
  */
 export function summarise(results: CampaignResults, database: string): Report {
   const cells = ranCells(results);
@@ -83,7 +102,9 @@ export function summarise(results: CampaignResults, database: string): Report {
   const errors = internalErrors(cells, database);
   const { comparisons, alignments } = pairedComparisons(cells);
   const { name, toolVersion, images, plan } = results;
+  const seeds = seedsOf(results);
   return {
+    warning: seedWarning(seeds),
     campaign: {
       name,
       database,
@@ -94,9 +115,11 @@ export function summarise(results: CampaignResults, database: string): Report {
       planned: results.cells.reduce((sum, { size }) => sum + size, 0),
       run: cells.reduce((sum, { rows }) => sum + rows.length, 0),
       errors: errors.length,
+      seeds,
     },
-    groups: groups.map(({ rows, ...subject }) => ({
+    groups: groups.map(({ rows, bySeed, ...subject }) => ({
       ...subject,
+      bySeed: bySeed.map(countsOfSeed),
       ...tallyOf(rows),
       detectionLatencies: rows
         .flatMap(({ result }) => (result.effect === 'detected' ? (result.detectionInstructions ?? []) : []))
@@ -121,4 +144,10 @@ export function summarise(results: CampaignResults, database: string): Report {
       causes: PUBLISHED_CAUSES,
     },
   };
+}
+
+function countsOfSeed({ rows, ...seed }: Group['bySeed'][number]): SeedCounts {
+  const { injected, manifested, success, noVmf } = tallyOf(rows);
+  const { of: detected, hits } = success.detected;
+  return { ...seed, injected, harmless: injected - manifested, detected, success: hits, noVmf: noVmf.detected.hits };
 }

@@ -21,7 +21,8 @@ export function textReport(report: Report): string {
   const longest = Math.max(...facts.map(([name]) => name.length));
   const header = facts.map(([name, value]) => `${name.padEnd(longest)}  ${value}`);
   const tables = tablesOf(report);
-  const parts = [header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableText))];
+  const warning = report.warning === null ? [] : [report.warning];
+  const parts = [...warning, header.join('\n'), ...(tables.length === 0 ? [EMPTY] : tables.map(tableText))];
   return `${parts.join('\n\n')}\n`;
 }
 

@@ -106,5 +106,5 @@ export const rate = named('Rate', 'A count out of a total.', {
     high: z.number().describe('upper bound'),
   })
     .nullable()
-    .describe("Wilson's 95 % interval of the share"),
+    .describe("95 % interval of the share: Wilson's, of several seeds widened by a cluster bootstrap over them"),
 });

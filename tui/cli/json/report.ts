@@ -31,8 +31,27 @@ const coverage = named('Coverage', 'One outcome over three totals.', {
   injected: rate.describe('of all that struck; those that did no harm count as good'),
 });
 
+const seedKind = z
+  .enum(['evaluation', 'development'])
+  .describe('of evaluation seeds, which follow from the images; or of development seeds: not to be reported');
+const evaluation = count.exactOptional().describe('which evaluation seed it is, from 0; missing: a development seed');
+
 const group = named('Group', 'Cells of one set-up, fault class and mechanism.', {
   ...subject,
+  seedKind,
+  bySeed: z
+    .array(
+      named('SeedCounts', 'What one seed did in a group.', {
+        seed: count.describe('the seed'),
+        evaluation,
+        injected: count.describe('faults that struck'),
+        harmless: count.describe('of these, without a visible effect'),
+        detected: count.describe('of these, detected'),
+        success: count.describe('recovered, of the detected'),
+        noVmf: count.describe('with no VM affected, of the detected'),
+      }),
+    )
+    .describe('seed by seed'),
   faultClass: classes,
   recovery,
   enhance,
@@ -95,6 +114,7 @@ const ladder = named('Ladder', 'A ladder of enhancements.', {
   faultClass: subject.faultClass,
   recovery,
   title: text.describe('for people'),
+  seedKind,
   rungs: z
     .array(
       named('RungSummary', 'A rung.', {
@@ -223,6 +243,9 @@ const side = named('OverheadSide', 'Runs without a fault, added up.', {
 });
 
 export const report = z.strictObject({
+  warning: text
+    .nullable()
+    .describe('why rates may not be reported: they, or some, are of development seeds; null: none'),
   campaign: named('Campaign', 'A campaign.', {
     name: text.describe('its name'),
     database: text.describe('path of the results'),
@@ -233,6 +256,23 @@ export const report = z.strictObject({
     planned: count.describe('injections of the plan'),
     run: count.describe('injections that have run'),
     errors: count.describe('rows that dejavm itself failed on'),
+    seeds: named('Seeds', 'The seeds of a campaign.', {
+      kind: z
+        .enum(['evaluation', 'development', 'mixed'])
+        .nullable()
+        .describe('evaluation seeds were checked against the images; null: there are no cells'),
+      setups: z
+        .array(
+          named('SetupSeeds', 'The seeds of one kind in a set-up.', {
+            setup: subject.setup,
+            kind: seedKind,
+            seeds: z.array(count).describe('the seeds'),
+            numbers: z.array(count).describe('which evaluation seeds these are, from 0; empty: development seeds'),
+            cells,
+          }),
+        )
+        .describe('by kind and set-up'),
+    }).describe('its seeds'),
   }).describe('the campaign'),
   groups: z.array(group).describe('outcomes by set-up, fault class and mechanism, outside ladders'),
   ladders: z.array(ladder).describe('ladders of enhancements'),

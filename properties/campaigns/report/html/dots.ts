@@ -15,6 +15,8 @@ export interface DotRow {
   readonly cls: string;
   readonly published?: boolean;
   readonly dots: readonly Dot[];
+  /** Shares of the first dot's parts, drawn small on its line: those of each seed. */
+  readonly parts?: readonly number[];
   /** To the right. */
   readonly note: string;
 }
@@ -32,7 +34,10 @@ export interface DotChart {
 
 /** Left end that leaves room for every interval: a multiple of 5 %. */
 export function dotMinimum(rows: readonly DotRow[]): number {
-  const lows = rows.flatMap(({ dots }) => dots.map(({ share, interval }) => interval?.low ?? share));
+  const lows = rows.flatMap(({ dots, parts = [] }) => [
+    ...dots.map(({ share, interval }) => interval?.low ?? share),
+    ...parts,
+  ]);
   return Math.max(0, Math.floor((Math.min(1, ...lows) - 0.01) * 20) / 20);
 }
 
@@ -72,6 +77,9 @@ export function dotRows({ description, rows, connected, band, min }: DotChart, w
     parts.push(label(right + 12, middle + 4, row.note, 'value'));
     const first = row.dots[0];
     if (first) joints.push([scale(first.share), middle]);
+    for (const share of row.parts ?? []) {
+      parts.push(circle(scale(Math.max(min, share)), middle - (row.dots.length > 1 ? 4 : 0), 1.8, `${row.cls} faint`));
+    }
     row.dots.forEach((dot, i) => {
       const at = middle + (row.dots.length > 1 ? (i === 0 ? -4 : 4) : 0);
       parts.push(dotOf(dot, at, row, scale, min));

@@ -93,7 +93,7 @@ const endSegments = (values: readonly number[]): Segment[] =>
 const publishedOf = (report: Report) =>
   PUBLISHED_OUTCOMES.filter((row) => report.groups.some((group) => group.faultClass === row.faultClass));
 
-/** Success and noVMF of detected faults with Wilson whiskers beside the published ones. */
+/** Success and noVMF of detected faults with whiskers and the success of each seed, beside the published ones. */
 export function ratesFigure(report: Report): Figure | undefined {
   const groups = recovering(report).filter((group) => group.effects.detected.hits > 0);
   const classes = [...new Set(groups.map(({ faultClass }) => faultClass))];
@@ -103,6 +103,7 @@ export function ratesFigure(report: Report): Figure | undefined {
   ]);
   if (rows.length === 0) return undefined;
   const chart = { description: 'Success and noVMF in percent of detected faults', rows, min: dotMinimum(rows) };
+  const perSeed = rows.some(({ parts }) => parts) ? '; small dots are the success of each seed' : '';
   return {
     id: 'figure-rates',
     legend: legend([
@@ -113,7 +114,7 @@ export function ratesFigure(report: Report): Figure | undefined {
       { cls: 'hollow rehype', name: 'published', mark: 'dot' },
     ]),
     draw: (width, narrow) => dotRows(chart, width, narrow),
-    caption: `Success / noVMF in percent of detected faults, with Wilson 95 % intervals. ${CAVEAT}`,
+    caption: `Success / noVMF in percent of detected faults, with 95 % intervals${perSeed}. ${CAVEAT}`,
   };
 }
 
@@ -124,6 +125,9 @@ function rateRow(group: GroupSummary): DotRow {
     name: `${group.setup}, ${group.mechanism}`,
     cls: group.recovery,
     dots: rates.map(({ share, interval }, i) => ({ share: share!, interval, mark: i === 0 ? 'dot' : 'diamond' })),
+    ...(group.bySeed.length > 1 && {
+      parts: group.bySeed.flatMap(({ success, detected }) => (detected > 0 ? [success / detected] : [])),
+    }),
     note: rates.map(({ share }) => percent(share)).join(' / '),
   };
 }

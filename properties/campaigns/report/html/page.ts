@@ -49,6 +49,7 @@ export function htmlReport(report: Report): string {
     `<style>${STYLE}</style>`,
     '</head>',
     '<body>',
+    ...(report.warning === null ? [] : [`<p class="warning" role="note">${escapeHtml(report.warning)}</p>`]),
     `<header><h1>${title}</h1>`,
     `<p class="sub">Hypervisor recovery under injected faults, measured on Lazarus: ${escapeHtml(progress)}.</p>`,
     `<dl>${headerLines(report)
@@ -64,7 +65,7 @@ export function htmlReport(report: Report): string {
       ({ id, title, parts }) => `<section><h2 id="${id}">${escapeHtml(title)}</h2>${parts.join('\n')}</section>`,
     ),
     '</main>',
-    '<footer>Intervals are Wilson 95 %. Every number is a function of the results database alone; every failure is one command away.</footer>',
+    '<footer>Intervals are 95 %, as said below each table. Every number is a function of the results database alone; every failure is one command away.</footer>',
     '</body>',
     '</html>',
     '',
@@ -93,7 +94,12 @@ function sectionsOf(report: Report): Section[] {
     {
       id: 'rates',
       title: 'Success and noVMF',
-      parts: [...figure(ratesFigure(report)), ...table('success', true), ...table('novmf', true)],
+      parts: [
+        ...figure(ratesFigure(report)),
+        ...table('success', true),
+        ...table('novmf', true),
+        ...table('by-seed', true),
+      ],
     },
     { id: 'vms-affected', title: 'VMs affected', parts: [...figure(vmsFigure(report)), ...table('vms')] },
     { id: 'detectors', title: 'Detection', parts: [...figure(detectionFigure(report)), ...table('detection')] },

@@ -90,6 +90,7 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;margin:18px 0 0;
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 18px;margin:0}
 dt{color:var(--muted)}
 dd{margin:0;overflow-wrap:anywhere}
+.warning{border-left:3px solid var(--failed);background:var(--shade);padding:10px 16px;margin:0 0 22px;font-weight:600}
 .caveat{border-left:3px solid var(--nilihype);background:var(--shade);padding:10px 16px;margin:22px 0 0}
 figure{margin:20px 0 26px}
 figcaption,.note{color:var(--muted);font-size:13px;line-height:1.5;max-width:92ch}

@@ -11,6 +11,7 @@ import {
   successTable,
   vmsTable,
 } from './outcomes.ts';
+import { seedsTable } from './seeds.ts';
 import type { Table } from './table.ts';
 
 export { failuresTable } from './failures.ts';
@@ -23,6 +24,7 @@ export function tablesOf(report: Report): Table[] {
     effectsTable(report),
     successTable(report),
     noVmfTable(report),
+    seedsTable(report),
     vmsTable(report),
     detectionTable(report),
     latencyTable(report),
