@@ -28,4 +28,4 @@ export {
   readCampaignRow,
 } from './store/index.ts';
 export { type CellTally, injected as injectedOf } from './tally.ts';
-export type * from './types.ts';
+export * from './types.ts';

@@ -73,7 +73,7 @@ export async function recordRow(
   }
   const to = (name: string) => ({ ...options, path: join(folder, name) });
   const faulted = await recordInjection(run, injection, result, to('faulted.djvm'));
-  const commandLine = injectionCommand(setup, mechanism, seed, injection);
+  const commandLine = injectionCommand(setup, mechanism, seed, injection, result);
   const golden = await recordGolden(run, {
     ...to('golden.djvm'),
     commandLine: [...commandLine, '--golden', 'golden.djvm'],

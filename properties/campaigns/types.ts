@@ -1,12 +1,20 @@
 /** A campaign's results as plain data: what the database holds and reports are made of. */
 import type { Injection, InjectionResult, Mechanism } from './injection/index.ts';
 
+/** Classes of one fault, in the order of tables, that any set-up can have and two faults can be made of. */
+export const SINGLE_CLASSES = ['failstop', 'register', 'code', 'code-permanent', 'memory', 'csr', 'interrupt'] as const;
+export type SingleClass = (typeof SINGLE_CLASSES)[number];
+
 /**
- * Fault models that a cell can draw from, in the order of tables. `interrupt` and `device` are lost, duplicated or late
- * interrupts and device errors.
+ * Fault models that a cell can draw from, in the order of tables. `code-permanent`: a bit of code that stays wrong
+ * whatever recovery copies there. `interrupt` and `device` are lost, duplicated or late interrupts and device errors.
+ * `two-faults`: a second one later in the run. `in-recovery`: the second strikes while recovery from the first goes on.
  */
-export const FAULT_CLASSES = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'] as const;
+export const FAULT_CLASSES = [...SINGLE_CLASSES, 'device', 'two-faults', 'in-recovery'] as const;
 export type FaultClass = (typeof FAULT_CLASSES)[number];
+
+/** Whether injections of a class are of two faults. */
+export const isOfTwo = (faultClass: FaultClass): boolean => faultClass === 'two-faults' || faultClass === 'in-recovery';
 
 /** One line of the plan: so many injections of one class into one set-up under one mechanism. */
 export interface CampaignCell {

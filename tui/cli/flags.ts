@@ -193,17 +193,20 @@ export const FLAGS = {
   },
   model: {
     syntax: '--fault <model>',
-    help: `the fault: ${FAULT_EXAMPLES.join(', ')}, optional ,hart=N`,
+    help: `the fault: ${FAULT_EXAMPLES.join(', ')}, optional ,hart=N; given twice, with two --at: two faults in one run`,
     parse: asText,
     takes: 'fault',
+    many: true,
   },
   at: {
     syntax: '--at <when>',
     help:
       'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on), 8M (a moment), ' +
-      'frame_alloc+0x10#3 (third time that it is executed)',
+      'frame_alloc+0x10#3 (third time that it is executed); the second of two: 9ms+120, detection+4711 (before that ' +
+      'instruction of HS- or M-mode after the first detection), recovery+50% (half-way through the recovery)',
     parse: asText,
     takes: 'text',
+    many: true,
   },
   recordTo: {
     syntax: '--record <file>',

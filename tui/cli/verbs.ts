@@ -306,6 +306,7 @@ export const VERBS: readonly Verb[] = [
       'dejavm inject smoke.sqlite#17 --record row17.djvm --golden without.djvm   # with its fault, and without',
       'dejavm inject --recovery nilihype --enhance -locks --fault failstop --at heap_alloc+0x82#3',
       'dejavm inject --fault register=x10,bit=5 --at 3ms+120 --record hit.djvm; dejavm tui hit.djvm',
+      'dejavm inject --fault failstop --at 3ms+120 --fault failstop --at recovery+50%   # in the middle of its recovery',
     ],
     load: async () => (await import('./commands/inject.ts')).injectCommand,
   }),

@@ -10,6 +10,7 @@ import {
   type InputsHere,
   type JudgedVm,
   judgeRecovery,
+  type Player,
   readRegisters,
   reasonsOf,
   recoveriesIn,
@@ -34,6 +35,7 @@ export function judgeEquivalence(
   hit: Hit,
   log: RunLog,
   memory: readonly MemoryAcross[],
+  player: Player,
 ): EquivalenceSummary {
   const recoveries = recoveriesIn(log.notes);
   const { frozen = hit, resumed } = recoveries[0]!;
@@ -43,7 +45,7 @@ export function judgeEquivalence(
     return { ...vm, finished, memoryIsSame: after === undefined || after === before, ...around.get(vm.vmid) };
   });
   const verdicts = judgeRecovery({
-    run: visitable(golden, start, hit),
+    run: visitable(golden, start, hit, player),
     hypervisor: golden.booted.symbols.hypervisor,
     frozen: frozen.ticks,
     resumed: resumed?.ticks,
@@ -63,12 +65,12 @@ export function judgeEquivalence(
   return { equivalent: reasons.length === 0, reasons };
 }
 
-/** The injected run at any position of it. */
-function visitable(golden: GoldenRun, start: Snapshot & { readonly applied: number }, hit: Hit) {
+/** The injected run at any position of it; `player` has its inputs. */
+function visitable(golden: GoldenRun, start: Snapshot & { readonly applied: number }, hit: Hit, player: Player) {
   const { moment, ticks, applied } = start;
   const first: Start = { moment, ticks, applied, isFirst: false, snapshot: () => start };
   const unreachable = (where: string) => new Error(`the injected run does not come to ${where} once more`);
-  const injected = new Timeline(golden.timeline.player, { starts: [], first, leavesSnapshots: false, unreachable });
+  const injected = new Timeline(player, { starts: [], first, leavesSnapshots: false, unreachable });
   const before = (at: number) => at <= hit.ticks;
   return {
     machine: injected.machine,

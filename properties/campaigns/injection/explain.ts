@@ -3,7 +3,7 @@
  * each VM's verdict. Says only what the result holds.
  */
 import { formatFault, hex } from '../../../engine/index.ts';
-import type { Injection, InjectionResult, Mechanism, Setup } from './types.ts';
+import type { Hit, Injection, InjectionResult, Mechanism, Setup } from './types.ts';
 
 /** Lines without line ends. */
 export function explain(
@@ -14,6 +14,7 @@ export function explain(
   const lines = [
     `${setup.name}: ${setup.summary}`,
     row('fault', formatFault(injection.fault)),
+    ...(injection.second ? [row('then', formatFault(injection.second.fault))] : []),
     row('mechanism', mechanismText(mechanism)),
   ];
   if (result.effect === 'not-reached' || !result.hit) {
@@ -21,7 +22,8 @@ export function explain(
   }
   return [
     ...lines,
-    ...hitLines(result.hit),
+    ...hitLines('hit', result.hit),
+    ...secondLines(result),
     ...effectLines(result),
     ...stepLines(result),
     ...result.vms.map(({ name, ok, reason }) => row(name, ok ? 'as in the golden run' : `NOT OK: ${reason}`)),
@@ -41,20 +43,31 @@ function mechanismText({ recovery, enhance, checks }: Mechanism): string {
   return recovery === 'none' ? `none${self}` : `${recovery}, enhancements: ${list(enhance)}${self}`;
 }
 
-function hitLines(hit: NonNullable<InjectionResult['hit']>): string[] {
+function hitLines(name: string, hit: Hit): string[] {
   const place = hit.symbol ?? 'no symbol';
   const whom = hit.vmid === 0 ? 'on behalf of no VM' : `on behalf of VM ${hit.vmid}`;
   return [
-    row('hit', hit.target),
+    row(name, hit.target),
     more(`hart ${hit.hart} at ${hex(hit.pc)} ${place}, before: ${hit.instruction}`),
     more(`moment ${grouped(hit.moment)}, ${time(hit.ticks)}, ${whom}`),
   ];
 }
 
+function secondLines({ second }: InjectionResult): string[] {
+  if (!second) return [];
+  const { hit, missed, k, recoveryLength } = second;
+  if (!hit) return [row('second hit', `none: ${missed}`)];
+  const of = recoveryLength === undefined ? '' : ` of the ${grouped(recoveryLength)} that the recovery alone takes`;
+  const after =
+    k === undefined ? [] : [more(`before HS- or M-mode instruction ${grouped(k)} after the detection${of}`)];
+  return [...hitLines('second hit', hit), ...after];
+}
+
 function effectLines(result: InjectionResult): string[] {
   switch (result.effect) {
     case 'detected': {
-      const after = `${grouped(result.detectionInstructions ?? 0)} instructions after the fault`;
+      const fault = result.second?.hit ? 'the last fault before' : 'the fault';
+      const after = `${grouped(result.detectionInstructions ?? 0)} instructions after ${fault}`;
       const text = result.detection === undefined ? [] : [more(result.detection)];
       return [row('detected', `${DETECTORS[result.detector ?? 'trap']}, ${after}`), ...text];
     }
@@ -95,9 +108,13 @@ function equivalenceLines({ equivalence }: InjectionResult): string[] {
 }
 
 function verdict(result: InjectionResult): string {
-  const { effect, success, noVmf, cause, causeDetail, detections } = result;
+  const { effect, success, noVmf, cause, causeDetail, detections, fellBack } = result;
   if (effect !== 'detected') return effect;
-  const again = detections > 1 ? ` (${detections} detections)` : '';
+  const notes = [
+    ...(detections > 1 ? [`${detections} detections`] : []),
+    ...(fellBack ? ['fell back to a reboot'] : []),
+  ];
+  const again = notes.length === 0 ? '' : ` (${notes.join(', ')})`;
   if (noVmf) return `recovered, no VM affected${again}`;
   const why = `${cause ?? 'unknown'}${causeDetail === undefined ? '' : `: ${causeDetail}`}`;
   return success ? `recovered, but ${why}${again}` : `recovery failed: ${why}${again}`;

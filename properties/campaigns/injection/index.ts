@@ -21,6 +21,7 @@ export {
 } from './mechanism.ts';
 export { judgeReception, type Numbered, type Reception, type ReceptionRule } from './reception.ts';
 export { type InjectionOptions, runInjection } from './run.ts';
+export { exactInjection, parseSecondTrigger, RECOVERY_SHARES, secondTriggerText } from './second.ts';
 export { answersIn, type EchoPlan, echoRequests, sentPackets } from './sender.ts';
 export { findSetup, PAPER_SCALE, setupNames } from './setups.ts';
 export { injectionCommand, type RecordingOptions, recordGolden, recordInjection } from './trace.ts';

@@ -8,6 +8,7 @@ import { judgeEquivalence, type MemoryAcross } from './equivalence.ts';
 import { type GoldenPoint, type GoldenRun, pointBefore } from './golden.ts';
 import { brokenIsolation, vmStatuses } from './isolation.ts';
 import { RunLog } from './observe.ts';
+import { findSecond } from './second.ts';
 import { describeHit } from './target.ts';
 import { goToTrigger } from './trigger.ts';
 import type { Hit, Injection, InjectionResult } from './types.ts';
@@ -28,7 +29,10 @@ export function runInjection(golden: GoldenRun, injection: Injection, options: I
   machine.apply({ kind: 'fault', fault });
   golden.timeline.leave();
   const start = { ...machine.snapshot(), applied: player.applied };
-  const run = runOn(golden, hit);
+  const second = injection.second && findSecond(golden, start, injection.second);
+  const struck = second?.golden ?? golden;
+  if (second) struck.booted.player.restore(start, start.applied);
+  const run = runOn(struck, hit, second?.result.hit ?? hit);
   const ending: Ending = {
     ...run,
     moment: machine.moment,
@@ -42,8 +46,8 @@ export function runInjection(golden: GoldenRun, injection: Injection, options: I
   const equivalence =
     run.converged || options.withoutEquivalence || !run.log.note('RESUMED', hit.ticks)
       ? undefined
-      : judgeEquivalence(golden, start, hit, run.log, run.memory);
-  return judge(golden, hit, ending, equivalence);
+      : judgeEquivalence(golden, start, hit, run.log, run.memory, struck.timeline.player);
+  return judge(golden, hit, ending, equivalence, second?.result);
 }
 
 interface RunOn {
@@ -53,7 +57,8 @@ interface RunOn {
   readonly memory: readonly MemoryAcross[];
 }
 
-function runOn(golden: GoldenRun, hit: Hit): RunOn {
+/** `last`: the last fault that strikes, from which on the run can become the golden run again. */
+function runOn(golden: GoldenRun, hit: Hit, last: Hit): RunOn {
   const { machine } = golden.booted;
   const log = pastUntil(golden, hit);
   const memory: MemoryAcross[] = [];
@@ -62,18 +67,18 @@ function runOn(golden: GoldenRun, hit: Hit): RunOn {
     if (event.kind === 'note') watchMemory(golden, machine, log, hit, memory);
   };
   try {
-    return { log, memory, ...toEnd(golden, log, hit) };
+    return { log, memory, ...toEnd(golden, log, hit, last) };
   } finally {
     machine.onEvent = undefined;
     machine.observed = { ...machine.observed, transitions: 'vm' };
   }
 }
 
-function toEnd(golden: GoldenRun, log: RunLog, hit: Hit): { stop: StopReason; converged: boolean } {
+function toEnd(golden: GoldenRun, log: RunLog, hit: Hit, lastHit: Hit): { stop: StopReason; converged: boolean } {
   const { machine, player } = golden.booted;
   const last = golden.end.ticks + golden.setup.graceTicks;
   for (const point of golden.points) {
-    if (point.ticks <= hit.ticks) continue;
+    if (point.ticks <= lastHit.ticks) continue;
     const stop = player.advance({ ticks: point.ticks }, 'pending');
     if (!log.detected && isAt(machine, point)) return { stop: golden.stop, converged: true };
     if (stop.kind !== 'ticks') return { stop, converged: false };

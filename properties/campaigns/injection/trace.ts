@@ -8,6 +8,7 @@ import { formatFault, resolveFault } from '../../../engine/index.ts';
 import { type PlannedInput, type Position, type RecordResult, record, type TimedInput } from '../../../replay/index.ts';
 import type { GoldenRun } from './golden.ts';
 import { formatChecks, formatEnhance } from './mechanism.ts';
+import { exactInjection, findSecond, secondTriggerText } from './second.ts';
 import { goToTrigger, injectionTriggerText } from './trigger.ts';
 import type { Injection, InjectionResult, Mechanism, Setup } from './types.ts';
 import { digestText } from './verdict.ts';
@@ -21,19 +22,22 @@ export interface RecordingOptions {
   readonly onProgress?: (moment: number) => void;
 }
 
-/** The words of the `dejavm inject` command that runs this injection. */
+/** The words of the `dejavm inject` command that runs this injection; with its result, exact to the instruction. */
 export function injectionCommand(
   setup: Pick<Setup, 'name'>,
   mechanism: Mechanism,
   seed: number,
-  { trigger, fault }: Injection,
+  injection: Injection,
+  result?: InjectionResult,
 ): string[] {
+  const { trigger, fault, second } = exactInjection(injection, result);
   return [
     ...['dejavm', 'inject', '--setup', setup.name, '--recovery', mechanism.recovery],
     ...['--enhance', formatEnhance(mechanism.enhance)],
     ...(mechanism.checks === undefined ? [] : ['--checks', formatChecks(mechanism.checks)]),
     ...(seed === 0 ? [] : ['--seed', `${seed}`]),
     ...['--fault', formatFault(fault), '--at', injectionTriggerText(trigger)],
+    ...(second ? ['--fault', formatFault(second.fault), '--at', secondTriggerText(second.trigger)] : []),
   ];
 }
 
@@ -48,7 +52,7 @@ export async function recordInjection(
   options: RecordingOptions,
 ): Promise<RecordResult> {
   const { setup, mechanism, seed } = golden;
-  const command = injectionCommand(setup, mechanism, seed, injection);
+  const command = injectionCommand(setup, mechanism, seed, injection, result);
   const recorded = await recordInputs(golden, strikeOf(golden, injection), result.endTicks, {
     ...options,
     commandLine: options.commandLine ?? command,
@@ -100,8 +104,14 @@ const planned = ({ ticks, event }: TimedInput): PlannedInput => ({ trigger: { ki
 
 function strikeOf(golden: GoldenRun, injection: Injection): PlannedInput[] {
   if (!goToTrigger(golden, injection.trigger)) return [];
-  const { machine } = golden.booted;
-  return [planned({ ticks: machine.ticks, event: { kind: 'fault', fault: resolveFault(machine, injection.fault) } })];
+  const { machine, player } = golden.booted;
+  const fault = resolveFault(machine, injection.fault);
+  const first = planned({ ticks: machine.ticks, event: { kind: 'fault', fault } });
+  if (!injection.second) return [first];
+  machine.apply(first.event);
+  golden.timeline.leave();
+  const { input } = findSecond(golden, { ...machine.snapshot(), applied: player.applied }, injection.second);
+  return input ? [first, planned(input)] : [first];
 }
 
 /** @throws Error when a recording does not end there, or had inputs left for before */

@@ -77,10 +77,34 @@ export type InjectionTrigger =
    */
   | { readonly kind: 'symbol'; readonly symbol: string; readonly offset: number; readonly n: number };
 
-/** One planned fault. */
+/** When the second of two faults strikes, in the run that the first one has hit. */
+export type SecondTrigger =
+  /** Counted from `ticks`, or from behind the first fault where that is later. */
+  | Extract<InjectionTrigger, { readonly kind: 'two-level' }>
+  /** Right before the k-th (1 = first) instruction in HS- or M-mode, of any hart, after the first detection's note. */
+  | { readonly kind: 'detection'; readonly k: number }
+  /**
+   * The same within the recovery: `share` billionths of such instructions between the first detection and the note that
+   * VMs are resumed, in the run with the first fault alone.
+   */
+  | { readonly kind: 'recovery'; readonly share: number };
+
+export interface SecondFault {
+  readonly trigger: SecondTrigger;
+  readonly fault: Fault;
+}
+
+/** Memory of the hypervisor that faults are drawn from. */
+export const MEMORY_KINDS = ['data', 'heap', 'stack', 'frame-table', 'page-table'] as const;
+export type MemoryKind = (typeof MEMORY_KINDS)[number];
+
+/** One planned fault, or two. */
 export interface Injection {
   readonly trigger: InjectionTrigger;
   readonly fault: Fault;
+  /** What a memory fault's byte was part of when it was drawn. */
+  readonly memory?: MemoryKind;
+  readonly second?: SecondFault;
 }
 
 export type Effect =
@@ -152,10 +176,30 @@ export type FailureCause =
   | 'several vms affected'
   | 'one vm affected';
 
+/** Where the second of two faults struck. */
+export interface SecondResult {
+  /** Missing: it never struck, and the run is the one with the first fault alone. */
+  readonly hit?: Hit;
+  readonly missed?: SecondMissed;
+  /** Of one that was counted from the detection: the how many-th instruction in HS- or M-mode it struck before. */
+  readonly k?: number;
+  /** Such instructions between detection and resumption in the run with the first fault alone, of which k was drawn. */
+  readonly recoveryLength?: number;
+}
+
+export const SECOND_MISSED = [
+  'the first fault was not detected',
+  'the recovery alone resumes nothing',
+  'the run ended before',
+] as const;
+export type SecondMissed = (typeof SECOND_MISSED)[number];
+
 /** What became of one injection. Three separate fields: effect, recovery, mechanism (the latter is the caller's). */
 export interface InjectionResult {
   readonly effect: Effect;
   readonly hit?: Hit;
+  /** Of injections of two faults, once the first has struck. */
+  readonly second?: SecondResult;
   /** Detected only. */
   readonly detector?: Detector;
   /** Instructions of all harts between injection and first detection. */
@@ -171,6 +215,8 @@ export interface InjectionResult {
   /** Not a success, or an AppVM lost: why. */
   readonly cause?: FailureCause;
   readonly causeDetail?: string;
+  /** Under NiLiHype: a microreset failed before it resumed a VM, and the second try rebooted. */
+  readonly fellBack?: true;
   /** Detections in the run: 1 = recovered once and never failed again. */
   readonly detections: number;
   readonly steps: readonly RecoveryStep[];

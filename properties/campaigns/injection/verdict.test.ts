@@ -209,6 +209,24 @@ describe('the recovery', () => {
     expect(run(twice)).toMatchObject({ success: true, noVmf: true, detections: 2 });
   });
 
+  it('of a microreset that a reboot follows has fallen back', () => {
+    const failed = [
+      ['DETECTED_TRAP', 1, 1500],
+      ['FROZEN', 2, 1510],
+      ['RESET', 1, 1520],
+    ] as const;
+    const again = (note: 'REBOOTED' | 'RESET') =>
+      [
+        ['DETECTED_TRAP', 1, 1530],
+        ['FROZEN', 2, 1540],
+        [note, 1, 1550],
+        ['RESUMED', 1, 1560],
+      ] as const;
+    expect(run([...failed, ...again('REBOOTED')])).toMatchObject({ success: true, fellBack: true });
+    expect(run([...failed, ...again('RESET')]).fellBack).toBeUndefined();
+    expect(run(again('REBOOTED')).fellBack).toBeUndefined();
+  });
+
   it('in a set-up with one AppVM may not lose it', () => {
     const one = [vm('vm1')];
     const result = judge(goldenOf(one), HIT, endingOf(logOf([], RECOVERED)), undefined);

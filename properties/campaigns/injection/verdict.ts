@@ -19,6 +19,7 @@ import { compareOutput, type NoteAt } from '../../../replay/index.ts';
 import type { GoldenRun } from './golden.ts';
 import { linesOfVm, type RunLog } from './observe.ts';
 import { judgeReception } from './reception.ts';
+import { lastHitBefore } from './second.ts';
 import { answersIn, sentPackets } from './sender.ts';
 import type {
   Detector,
@@ -27,6 +28,7 @@ import type {
   Hit,
   InjectionResult,
   RecoveryStep,
+  SecondResult,
   VmCriterion,
   VmOutcome,
 } from './types.ts';
@@ -67,16 +69,18 @@ export function notReached(golden: GoldenRun): InjectionResult {
 /** A digest as results hold it. */
 export const digestText = (digest: bigint): string => digest.toString(16).padStart(16, '0');
 
-/** Judges a run that was hit. */
+/** Judges a run that was hit; latency is counted from the last fault before the detection. */
 export function judge(
   golden: GoldenRun,
   hit: Hit,
   run: Ending,
   equivalence: EquivalenceSummary | undefined,
+  second?: SecondResult,
 ): InjectionResult {
   const where = run.converged ? golden.end : run;
   const common = {
     hit,
+    ...(second && { second }),
     endMoment: where.moment,
     endTicks: where.ticks,
     endDigest: digestText(run.digest),
@@ -90,8 +94,9 @@ export function judge(
     return {
       effect: 'detected',
       ...common,
-      ...detectionOf(detections[0]!, run.log, golden.booted.symbols, hit),
+      ...detectionOf(detections[0]!, run.log, golden.booted.symbols, lastHitBefore(hit, second, detections[0]!.ticks)),
       ...recovery,
+      ...(fellBack(detections, run.log) && { fellBack: true }),
       detections: detections.length,
       steps,
       ...(steps.length > 0 && {
@@ -116,6 +121,13 @@ export function judge(
     vmsAffected,
   };
 }
+
+/** Whether a microreset was followed by a reboot, which a second try is (engine/subject/firmware/recovery.c). */
+const fellBack = (detections: readonly NoteAt[], { notes }: RunLog): boolean => {
+  const from = notes.indexOf(detections[0]!);
+  const reset = notes.findIndex(({ code }, n) => n > from && code === NOTES.RESET.code);
+  return reset >= 0 && notes.some(({ code }, n) => n > reset && code === NOTES.REBOOTED.code);
+};
 
 /** What is wrong with a run in which nothing was detected; nothing is the right answer. */
 function whatIsWrong(run: Ending, vms: readonly VmOutcome[]): string[] {

@@ -4,10 +4,11 @@
  * lands, and which byte a memory fault hits, only the golden run decides (testbed.ts, `place`).
  */
 
-import type { FaultCsr, PrivilegedModes } from '../../../engine/index.ts';
-import type { CampaignCell } from '../types.ts';
+import type { Fault, FaultCsr, PrivilegedModes } from '../../../engine/index.ts';
+import { type MemoryKind, RECOVERY_SHARES } from '../injection/index.ts';
+import type { CampaignCell, SingleClass } from '../types.ts';
 import { type RowRandom, rowRandom } from './random.ts';
-import type { DrawOptions, MemoryKind } from './schema.ts';
+import type { DrawOptions } from './schema.ts';
 
 /** A fault whose target is drawn but not yet looked up. Bits count from the least significant one. */
 export type DrawnFault =
@@ -15,7 +16,7 @@ export type DrawnFault =
   /** 1–31, bit 0–63; or 32 = pc, bit 1–63. */
   | { readonly kind: 'register'; readonly register: number; readonly bit: number }
   /** Bit 0–127 of the 16 bytes from pc on; of the instruction at pc: 0–31, modulo its length. */
-  | { readonly kind: 'code'; readonly span: 'instruction' | 'window'; readonly bit: number; readonly repair: boolean }
+  | { readonly kind: 'code'; readonly span: 'instruction' | 'window'; readonly bit: number; readonly repair: Repair }
   /** `pick` of 2^32 chooses the byte among those of the kind; bit 0–7. */
   | { readonly kind: 'memory'; readonly where: MemoryKind; readonly pick: number; readonly bit: number }
   | { readonly kind: 'csr'; readonly csr: FaultCsr; readonly bit: number }
@@ -37,9 +38,16 @@ export type DrawnTime =
   /** The instruction at `share` of 2^48 of all that the golden run retires in those modes. */
   | { readonly over: PrivilegedModes; readonly share: number };
 
+export type Repair = Extract<Fault, { readonly model: 'code' }>['repair'];
+
 export interface FaultDraw {
   readonly when: DrawnTime;
   readonly fault: DrawnFault;
+  /** Of two faults: a time drawn as the first's, the later being the second's; or a share of the recovery. */
+  readonly second?: {
+    readonly when: DrawnTime | { readonly over: 'recovery'; readonly share: number };
+    readonly fault: DrawnFault;
+  };
 }
 
 /**
@@ -65,7 +73,17 @@ type DrawCell = Pick<CampaignCell, 'setup' | 'faultClass' | 'seed'>;
 export function drawFault(cell: DrawCell, options: DrawOptions, index: number): FaultDraw {
   const random = rowRandom(cell.seed, cell.setup, cell.faultClass, index);
   const when = drawTime(options.triggers, random);
-  return { when, fault: drawTarget(cell.faultClass, options, random) };
+  const { faultClass } = cell;
+  if (faultClass !== 'two-faults' && faultClass !== 'in-recovery') {
+    return { when, fault: drawTarget(faultClass, options, random) };
+  }
+  const fault = drawTarget(random.pick(options.two.first), options, random);
+  const later =
+    faultClass === 'in-recovery'
+      ? ({ over: 'recovery', share: random.integer(RECOVERY_SHARES) } as const)
+      : drawTime(options.triggers, random);
+  const second = { when: later, fault: drawTarget(random.pick(options.two.second), options, random) };
+  return { when, fault, second };
 }
 
 function drawTime({ over, run: [from, to], instructions }: DrawOptions['triggers'], random: RowRandom): DrawnTime {
@@ -78,7 +96,7 @@ function drawTime({ over, run: [from, to], instructions }: DrawOptions['triggers
 }
 
 function drawTarget(
-  faultClass: CampaignCell['faultClass'],
+  faultClass: SingleClass | 'device',
   { code, memory, csr, interrupt }: DrawOptions,
   random: RowRandom,
 ): DrawnFault {
@@ -87,10 +105,12 @@ function drawTarget(
       return { kind: 'failstop' };
     case 'register':
       return registerFault(1 + random.integer(REGISTERS), random);
-    case 'code': {
+    case 'code':
+    case 'code-permanent': {
       const span = code.window === 16 ? 'window' : 'instruction';
       const bit = random.integer(span === 'window' ? WINDOW_BITS : INSTRUCTION_BITS);
-      return { kind: 'code', span, bit, repair: code.repair };
+      const repair = faultClass === 'code-permanent' ? 'stuck' : code.repair ? 'on-detection' : 'never';
+      return { kind: 'code', span, bit, repair };
     }
     case 'memory':
       return {

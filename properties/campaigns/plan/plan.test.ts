@@ -207,6 +207,8 @@ ladders: [{ setup: calm, fault: failstop, mechanism: rehype, kind: leave-one-out
       'expected a whole number of HS-mode instructions',
     );
     refusedAt(cell('size: 1, code: { window: 15 }'), '15', "expected 16 (bytes) or 'instruction'");
+    refusedAt(cell('size: 1, two: { first: [device] }'), 'device', 'expected one of failstop, register');
+    refusedAt(cell('size: 1, two: { second: [] }'), '[]', 'the list is empty');
     refusedAt(cell('size: 1, memory: { where: [heap, attic] }'), 'attic', 'expected one of data, heap');
     refusedAt(cell('size: 1').replace('calm', 'storm'), 'storm', "there is no set-up 'storm': expected one of calm");
     refusedAt(cell('size: 1').replace('calm', 'broken'), 'broken', "set-up 'broken': image guest.elf is missing");

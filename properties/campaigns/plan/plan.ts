@@ -247,8 +247,7 @@ class Planner {
   }
 
   private add({ cell, entry, path }: Combination, drawn: DrawnSeed, size: number): void {
-    const { triggers, code, memory, csr, interrupt } = { ...this.file, ...given(entry) };
-    const options = { triggers, code, memory, csr, interrupt };
+    const options = drawOptionsOf({ ...this.file, ...given(entry) });
     const { size: _size, mechanismName: _name, ...identity } = { ...cell, seed: drawn.seed, options };
     const key = JSON.stringify(identity);
     if (this.seen.has(key)) {
@@ -385,7 +384,11 @@ function each<T extends string>(items: T | readonly T[], path: FilePath): (reado
 
 /** The entry's own options. */
 function given(entry: CellsEntry | LadderEntry): Partial<DrawOptions> {
-  const { triggers, code, memory, csr, interrupt } = entry;
-  const options = { triggers, code, memory, csr, interrupt };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<DrawOptions>;
+  const options = Object.entries(drawOptionsOf(entry)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(options) as Partial<DrawOptions>;
 }
+
+const drawOptionsOf = <T extends { readonly [K in keyof DrawOptions]?: unknown }>(from: T) => {
+  const { triggers, code, memory, csr, interrupt, two } = from;
+  return { triggers, code, memory, csr, interrupt, two } as Pick<T, keyof DrawOptions>;
+};

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { FAULT_CSRS, type PrivilegedModes } from '../../../engine/index.ts';
-import { FAULT_CLASSES } from '../types.ts';
+import { MEMORY_KINDS } from '../injection/index.ts';
+import { FAULT_CLASSES, SINGLE_CLASSES } from '../types.ts';
 import { MAX_SEEDS } from './seeds.ts';
 
 /** Injections of each class in the papers' campaigns (DSN 2018, section VII). */
@@ -50,18 +51,24 @@ const triggers = z.strictObject({
   instructions: range(0, MAX_INSTRUCTIONS, 'HS-mode instructions', true).default([0, 2000]),
 });
 
-const MEMORY_KINDS = ['data', 'heap', 'stack', 'frame-table', 'page-table'] as const;
-export type MemoryKind = (typeof MEMORY_KINDS)[number];
-
 const code = z.strictObject({
   /** `instruction`: one bit of the instruction at pc. 16: one bit of the 16 bytes from pc on, as the papers do. */
   window: z.union([z.literal('instruction'), z.literal(16)], "expected 16 (bytes) or 'instruction'").default(16),
-  /** Whether the flipped bit is repaired once an error is detected. */
+  /** Whether the flipped bit is repaired once an error is detected; of `code` only: `code-permanent` never is. */
   repair: z.boolean('expected true or false').default(true),
 });
 
+const classes = (unlessGiven: readonly (typeof SINGLE_CLASSES)[number][]) =>
+  oneAtLeast(z.enum(SINGLE_CLASSES, `expected one of ${SINGLE_CLASSES.join(', ')}`)).default([...unlessGiven]);
+
 const list = <const T extends readonly [string, ...string[]]>(items: T) =>
   oneAtLeast(z.enum(items, `expected one of ${items.join(', ')}`)).default([...items]);
+
+/** Classes of the first and of the second of two faults; each is drawn from its list. */
+const two = z.strictObject({
+  first: classes(['failstop']),
+  second: classes(['failstop', 'register', 'code']),
+});
 
 const memory = z.strictObject({ where: list(MEMORY_KINDS) });
 const csr = z.strictObject({ registers: list(FAULT_CSRS) });
@@ -97,6 +104,7 @@ const drawOptions = {
   memory: memory.optional(),
   csr: csr.optional(),
   interrupt: interrupt.optional(),
+  two: two.optional(),
 };
 
 const cells = z.strictObject({
@@ -136,6 +144,7 @@ export const campaignFile = z.strictObject({
   memory: memory.prefault({}),
   csr: csr.prefault({}),
   interrupt: interrupt.prefault({}),
+  two: two.prefault({}),
   mechanisms: z.record(name, mechanism).default({}),
   cells: anyNumberOf(cells).default([]),
   ladders: anyNumberOf(ladder).default([]),

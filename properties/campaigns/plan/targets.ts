@@ -12,7 +12,7 @@ import {
   UserError,
   walkGStage,
 } from '../../../engine/index.ts';
-import type { MemoryKind } from './schema.ts';
+import type { MemoryKind } from '../injection/index.ts';
 
 /** Physical address and length in bytes. */
 export type MemoryRange = readonly [paddr: number, bytes: number];

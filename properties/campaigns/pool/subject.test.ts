@@ -61,6 +61,46 @@ describe('placed draws', () => {
     },
   );
 
+  it('of code that is permanent are stuck bits', () => {
+    for (const { fault } of placed('compute', 'code-permanent')) {
+      expect(fault).toMatchObject({ model: 'code', span: 'window', repair: 'stuck' });
+    }
+  });
+
+  it('of two faults strike one after the other, with each of the classes asked for', () => {
+    const rows = placed('compute', 'two-faults', 300, ', two: { first: [register, csr], second: [memory, failstop] }');
+    for (const { trigger, fault, second } of rows) {
+      if (trigger.kind !== 'two-level' || second?.trigger.kind !== 'two-level') throw new Error('another trigger');
+      const later = second.trigger.ticks - trigger.ticks || second.trigger.k - trigger.k;
+      expect(later).toBeGreaterThanOrEqual(0);
+      expect(second.trigger.ticks).toBeLessThanOrEqual(10_000_000);
+      expect(['register', 'csr']).toContain(fault.model);
+    }
+    expect(new Set(rows.map(({ second }) => second!.fault.model))).toEqual(new Set(['memory', 'failstop']));
+    // The later of two times lies beyond 2/3 of the range on average, the earlier before 1/3.
+    const middle = (of: number[]) => of.reduce((sum, one) => sum + one, 0) / of.length;
+    const ticks = (of: unknown) => (of as { ticks: number }).ticks;
+    expect(Math.abs(middle(rows.map(({ trigger }) => ticks(trigger))) - (2e6 + 8e6 / 3))).toBeLessThan(5e5);
+    expect(Math.abs(middle(rows.map(({ second }) => ticks(second!.trigger))) - (2e6 + 16e6 / 3))).toBeLessThan(5e5);
+  });
+
+  it('in a recovery strike anywhere in it', () => {
+    const shares = placed('compute', 'in-recovery', 1000).map(({ fault, second }) => {
+      expect(fault.model).toBe('failstop');
+      if (second?.trigger.kind !== 'recovery') throw new Error('another trigger');
+      return second.trigger.share / 1e9;
+    });
+    const tenths = Array.from({ length: 10 }, (_, n) => shares.filter((s) => Math.floor(10 * s) === n).length);
+    expect(Math.min(...tenths)).toBeGreaterThan(60);
+    expect(Math.max(...tenths)).toBeLessThan(140);
+  });
+
+  it('say what memory was drawn from', () => {
+    const kinds = placed('compute', 'memory', 300).map(({ memory }) => memory);
+    expect(new Set(kinds)).toEqual(new Set(['data', 'heap', 'stack', 'frame-table', 'page-table']));
+    expect(placed('compute', 'csr').every(({ memory }) => memory === undefined)).toBe(true);
+  });
+
   it('strike each instruction of the modes they are drawn from as often as the next', () => {
     const many = (over: string) => placed('compute', 'failstop', 2000, `, triggers: { over: ${over}, run: [0, 100] }`);
     const hits = (over: string) =>

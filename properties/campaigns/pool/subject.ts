@@ -36,19 +36,19 @@ import {
   type Testbed,
   targetByte,
 } from '../plan/index.ts';
-import type { FaultClass, OverheadRow } from '../types.ts';
+import { FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
 /** The mechanism of the golden run that places the draws; without a fault, none of them does anything. */
 const REFERENCE: Mechanism = { recovery: 'none', enhance: [] };
 /** How often in a run the hypervisor's memory is mapped for memory faults: what is allocated changes. */
 const MAPS_PER_RUN = 20;
 
-const ANY_SETUP: readonly FaultClass[] = ['failstop', 'register', 'code', 'memory', 'csr', 'interrupt'];
+const ANY_SETUP = FAULT_CLASSES.filter((name) => name !== 'device');
 
 export const catalogue: Catalogue = {
   setups: setupNames(),
   paperScale: (setup) => setupNames().find((name) => name === `${setup}${PAPER_SCALE}`),
-  faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? [...ANY_SETUP, 'device'] : ANY_SETUP),
+  faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? FAULT_CLASSES : ANY_SETUP),
   enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),
   checks: CHECKS,
   images(setup) {
@@ -75,10 +75,23 @@ const sha256 = ({ bytes }: Image): string => createHash('sha256').update(bytes).
 const faultySlots = ({ virtio = [] }: MachineConfig) =>
   virtio.filter(({ kind }) => kind === 'block' || kind === 'net').sort((a, b) => a.slot - b.slot);
 
-function place({ when, fault }: FaultDraw, window: GoldenWindow): Injection {
-  const trigger = when.over === 'time' ? atTime(when, window) : atInstruction(when, window);
-  return { trigger, fault: placeFault(fault, trigger.ticks, window) };
+function place({ when, fault, second }: FaultDraw, window: GoldenWindow): Injection {
+  const drawn = placeTime(when, window);
+  const memory = fault.kind === 'memory' ? { memory: fault.where } : {};
+  if (!second) return { trigger: drawn, fault: placeFault(fault, drawn.ticks, window), ...memory };
+  if (second.when.over === 'recovery') {
+    const trigger = { kind: 'recovery', share: second.when.share } as const;
+    // What is allocated when the first fault strikes is what recovery deals with.
+    const then = { trigger, fault: placeFault(second.fault, drawn.ticks, window) };
+    return { trigger: drawn, fault: placeFault(fault, drawn.ticks, window), ...memory, second: then };
+  }
+  const [trigger, later] = [drawn, placeTime(second.when, window)].sort((a, b) => a.ticks - b.ticks || a.k - b.k);
+  const then = { trigger: later!, fault: placeFault(second.fault, later!.ticks, window) };
+  return { trigger: trigger!, fault: placeFault(fault, trigger!.ticks, window), ...memory, second: then };
 }
+
+const placeTime = (when: DrawnTime, window: GoldenWindow): TwoLevel =>
+  when.over === 'time' ? atTime(when, window) : atInstruction(when, window);
 
 type TwoLevel = Extract<InjectionTrigger, { kind: 'two-level' }>;
 
@@ -106,7 +119,7 @@ function placeFault(fault: DrawnFault, ticks: number, window: GoldenWindow): Inj
       return { model: 'register', hart: NEXT_HART, register: fault.register, bit: fault.bit };
     case 'code': {
       const { span, bit, repair } = fault;
-      return { model: 'code', hart: NEXT_HART, span, bit, repair: repair ? 'on-detection' : 'never' };
+      return { model: 'code', hart: NEXT_HART, span, bit, repair };
     }
     case 'csr':
       return { model: 'csr', hart: NEXT_HART, csr: fault.csr, bit: fault.bit };

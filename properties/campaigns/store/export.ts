@@ -3,7 +3,7 @@
  * order of row. Depends on the results alone, so equal campaigns give equal bytes.
  */
 import { formatFault } from '../../../engine/index.ts';
-import { injectionCommand, injectionTriggerText } from '../injection/index.ts';
+import { injectionCommand, injectionTriggerText, secondTriggerText } from '../injection/index.ts';
 import type { CampaignCell, CampaignResults, CampaignRow } from '../types.ts';
 import { readDatabase } from './reader.ts';
 
@@ -37,6 +37,9 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   evaluation: (_row, cell) => cell.evaluation,
   trigger: (row) => injectionTriggerText(row.injection.trigger),
   fault: (row) => formatFault(row.injection.fault),
+  memory: (row) => row.injection.memory,
+  second_trigger: (row) => row.injection.second && secondTriggerText(row.injection.second.trigger),
+  second_fault: (row) => row.injection.second && formatFault(row.injection.second.fault),
   effect: (row) => row.result?.effect ?? (row.error === undefined ? 'not run' : 'internal error'),
   error: (row) => row.error,
   detector: (row) => row.result?.detector,
@@ -46,6 +49,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   no_vmf: (row) => row.result?.noVmf,
   cause: (row) => row.result?.cause,
   cause_detail: (row) => row.result?.causeDetail,
+  fell_back: (row) => row.result?.fellBack,
   detections: (row) => row.result?.detections,
   vms_affected: (row) => row.result?.vmsAffected,
   affected: (row) => row.result?.vms.flatMap(({ name, ok }) => (ok ? [] : [name])).join(' '),
@@ -59,6 +63,13 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   hit_instruction: (row) => row.result?.hit?.instruction,
   hit_target: (row) => row.result?.hit?.target,
   hit_vmid: (row) => row.result?.hit?.vmid,
+  second_k: (row) => row.result?.second?.k,
+  second_recovery_length: (row) => row.result?.second?.recoveryLength,
+  second_missed: (row) => row.result?.second?.missed,
+  second_hit_moment: (row) => row.result?.second?.hit?.moment,
+  second_hit_ticks: (row) => row.result?.second?.hit?.ticks,
+  second_hit_symbol: (row) => row.result?.second?.hit?.symbol,
+  second_hit_target: (row) => row.result?.second?.hit?.target,
   end_moment: (row) => row.result?.endMoment,
   end_ticks: (row) => row.result?.endTicks,
   end_digest: (row) => row.result?.endDigest,

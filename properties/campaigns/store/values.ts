@@ -12,8 +12,11 @@ import type {
   InjectionResult,
   Mechanism,
   RecoveryStep,
+  SecondFault,
+  SecondResult,
   VmOutcome,
 } from '../injection/index.ts';
+import { MEMORY_KINDS, RECOVERY_SHARES, SECOND_MISSED } from '../injection/index.ts';
 import { type CampaignIdentity, type GoldenEnds, MAX_CELL_SIZE, MAX_SEEDS } from '../plan/index.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
@@ -43,10 +46,25 @@ const mechanism = exactly<Mechanism>()({
 
 const modes = z.enum(['hypervisor', 'machine', 'privileged']) satisfies z.ZodType<PrivilegedModes>;
 
-/** Campaigns draw two-level triggers only. */
+const twoLevel = z.strictObject({
+  kind: z.literal('two-level'),
+  ticks: count,
+  k: z.int().min(1),
+  of: modes.exactOptional(),
+});
+const fault = z.custom<Injection['fault']>((value) => isFault(value), 'not a fault that dejavm knows');
+
+const second = exactly<SecondFault>()({
+  trigger: z.union([twoLevel, z.strictObject({ kind: z.literal('recovery'), share: count.max(RECOVERY_SHARES - 1) })]),
+  fault,
+}) satisfies z.ZodType<SecondFault>;
+
+/** Campaigns draw two-level triggers only, and shares of a recovery. */
 export const injection = exactly<Injection>()({
-  trigger: z.strictObject({ kind: z.literal('two-level'), ticks: count, k: z.int().min(1), of: modes.exactOptional() }),
-  fault: z.custom<Injection['fault']>((value) => isFault(value), 'not a fault that dejavm knows'),
+  trigger: twoLevel,
+  fault,
+  memory: z.enum(MEMORY_KINDS).exactOptional(),
+  second: second.exactOptional(),
 }) satisfies z.ZodType<Injection>;
 
 const isFault = (value: unknown): boolean =>
@@ -62,6 +80,13 @@ const hit = exactly<Hit>()({
   target: text,
   vmid: count,
 }) satisfies z.ZodType<Hit>;
+
+const secondResult = exactly<SecondResult>()({
+  hit: hit.exactOptional(),
+  missed: z.enum(SECOND_MISSED).exactOptional(),
+  k: z.int().min(1).exactOptional(),
+  recoveryLength: count.exactOptional(),
+}).refine(({ hit, missed }) => (hit === undefined) !== (missed === undefined)) satisfies z.ZodType<SecondResult>;
 
 const step = exactly<RecoveryStep>()({
   name: text,
@@ -88,6 +113,7 @@ const CAUSES = [
 export const result = exactly<InjectionResult>()({
   effect: z.enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected']),
   hit: hit.exactOptional(),
+  second: secondResult.exactOptional(),
   detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional(),
   detectionInstructions: z.int().exactOptional(),
   detection: text.exactOptional(),
@@ -95,6 +121,7 @@ export const result = exactly<InjectionResult>()({
   noVmf: z.boolean(),
   cause: z.enum(CAUSES).exactOptional(),
   causeDetail: text.exactOptional(),
+  fellBack: z.literal(true).exactOptional(),
   detections: count,
   steps: z.array(step).readonly(),
   recoveryInstructions: z.int().exactOptional(),

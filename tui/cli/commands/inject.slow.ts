@@ -32,6 +32,21 @@ describe('inject', () => {
     expect([replay.code, replay.out]).toEqual([EXIT.ok, expect.stringContaining('replay agrees')]);
   });
 
+  test('of two faults, prints the command that strikes the very same instructions', async () => {
+    const two = ['inject', '--fault', 'failstop', ...AT, '--fault', 'register=x10,bit=5', '--at', 'recovery+40%'];
+    const first = JSON.parse((await cli([...two, '--json'], { env })).out);
+    expect(first.command.slice(-4)).toEqual([
+      '--fault',
+      'register=x10,bit=5',
+      '--at',
+      expect.stringMatching(/^detection\+\d+$/),
+    ]);
+    const again = JSON.parse((await cli([...first.command.slice(1), '--json'], { env })).out);
+    expect(again.result.endDigest).toBe(first.result.endDigest);
+    expect(again.result.second.hit).toEqual(first.result.second.hit);
+    expect(again.command).toEqual(first.command);
+  });
+
   test('leaves the run without the fault as well, to compare with; latest is the one with it', async () => {
     const [golden, faulted] = [join(folder, 'without.djvm'), join(folder, 'with.djvm')];
     const argv = ['inject', '--recovery', 'none', '--fault', 'failstop', ...AT];
@@ -67,6 +82,8 @@ describe('inject', () => {
   });
 
   test.each([
+    [['--fault', 'failstop', ...AT, '--fault', 'failstop'], /two of each .*got 2 --fault and 1 --at/],
+    [['--fault', 'failstop', ...AT, '--fault', 'failstop', '--at', 'soon'], /--at soon: the second fault strikes/],
     [['--fault', 'failstop'], /when\? give a trigger/],
     [['--at', '3ms+1'], /which fault\? give one/],
     [['--fault', 'crash', ...AT], /no fault model 'crash'/],

@@ -5,7 +5,7 @@
  */
 
 import { resolve } from 'node:path';
-import { type Fault, parseFault, shellLine, UserError } from '../../../engine/index.ts';
+import { parseFault, shellLine, UserError } from '../../../engine/index.ts';
 import {
   bootSetup,
   explain,
@@ -21,6 +21,7 @@ import {
   parseEnhance,
   parseRecovery,
   parseRowReference,
+  parseSecondTrigger,
   planOfRow,
   recordGolden,
   recordInjection,
@@ -92,7 +93,7 @@ function planFromFlags(flags: FlagValues<InjectFlag>): Plan {
       checks: parseChecks(flags.checks),
     },
     seed: seedOf(flags),
-    injection: { fault: faultOf(flags), trigger: triggerOf(flags) },
+    injection: injectionOf(flags),
   };
 }
 
@@ -101,7 +102,7 @@ function planFromRow(name: string, flags: FlagValues<InjectFlag>): Plan {
   const reference = parseRowReference(name);
   if (!reference)
     throw new UsageError(`'${name}' names no row: expected a campaign's database and a row, results.sqlite#17`);
-  if (flags.model !== undefined || flags.at !== undefined || flags.seed !== undefined) {
+  if (flags.model.length + flags.at.length > 0 || flags.seed !== undefined) {
     throw new UsageError(`${name} says what is injected and when: leave out --fault, --at and --seed`);
   }
   const { stored: result, ...plan } = planOfRow(reference.path, reference.id);
@@ -118,13 +119,23 @@ function differenceOf(stored: InjectionResult, now: InjectionResult): string | u
   return field && `${field} was ${text(stored[field])}, is ${text(now[field])}`;
 }
 
-function faultOf({ model }: FlagValues<'model'>): Fault {
-  if (model === undefined) throw new UsageError('which fault? give one, such as --fault failstop');
-  return parseFault(model);
+function injectionOf({ model, at }: FlagValues<'model' | 'at'>): Injection {
+  const [fault, then] = model;
+  const [when, whenThen] = at;
+  if (fault === undefined) throw new UsageError('which fault? give one, such as --fault failstop');
+  if (when === undefined) {
+    throw new UsageError('when? give a trigger, such as --at 5ms+120 or --at frame_alloc+0x10');
+  }
+  if (model.length > 2 || model.length !== at.length) {
+    const given = `got ${model.length} --fault and ${at.length} --at`;
+    throw new UsageError(`expected one --fault and one --at, or two of each for two faults in one run; ${given}`);
+  }
+  const first = { fault: parseFault(fault), trigger: triggerOf(when) };
+  if (then === undefined || whenThen === undefined) return first;
+  return { ...first, second: { fault: parseFault(then), trigger: parseSecondTrigger(whenThen) } };
 }
 
-function triggerOf({ at }: FlagValues<'at'>): InjectionTrigger {
-  if (at === undefined) throw new UsageError('when? give a trigger, such as --at 5ms+120 or --at frame_alloc+0x10');
+function triggerOf(at: string): InjectionTrigger {
   const trigger = parseTrigger(at);
   if (trigger.kind === 'moment' || trigger.kind === 'two-level') return trigger;
   // The next hypervisor instruction from there on.
@@ -152,7 +163,7 @@ function report(
   io: Io,
 ): void {
   const { setup, mechanism, seed } = golden;
-  const command = injectionCommand(setup, mechanism, seed, injection);
+  const command = injectionCommand(setup, mechanism, seed, injection, result);
   if (json) {
     const again = stored && { row: stored.name, asStored: stored.result ? difference === undefined : null };
     io.out(toJson('inject', { setup: setup.name, seed, mechanism, injection, command, result, ...again }));

@@ -1,28 +1,43 @@
 /** What `inject` and `campaign` print as JSON. Relies on fields.ts; which command prints what: shapes.ts. */
 import { z } from 'zod';
+import { FAULT_CLASSES, MEMORY_KINDS, SECOND_MISSED } from '../../../properties/index.ts';
 import { count, fault, flag, mechanism, moment, named, rate, text, ticks } from './fields.ts';
 
-const faultClass = z
-  .enum(['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'])
-  .describe('class of faults');
+const faultClass = z.enum(FAULT_CLASSES).describe('class of faults');
 const setup = text.describe('set-up');
 const seed = count.describe('seed of schedule, latencies and workload');
 const evaluation = count
   .exactOptional()
   .describe('which evaluation seed of the images that is, from 0; missing: a development seed');
 
-const injection = named('Injection', 'A fault, and when it strikes.', {
+const twoLevel = z.strictObject({
+  kind: z.literal('two-level'),
+  ticks,
+  k: count.describe('number of the instruction from there on, from 1'),
+  of: z
+    .enum(['hypervisor', 'machine', 'privileged'])
+    .exactOptional()
+    .describe('modes whose instructions are counted: HS unless said otherwise, M, or both'),
+});
+
+const secondTrigger = z
+  .discriminatedUnion('kind', [
+    twoLevel,
+    z.strictObject({
+      kind: z.literal('detection'),
+      k: count.describe('number of the HS- or M-mode instruction from the first detection on, from 1'),
+    }),
+    z.strictObject({
+      kind: z.literal('recovery'),
+      share: count.describe('billionths of the recovery after the first fault alone, in such instructions'),
+    }),
+  ])
+  .meta({ id: 'SecondTrigger', description: 'When the second of two faults strikes.' });
+
+const injection = named('Injection', 'A fault, and when it strikes; or two.', {
   trigger: z
     .discriminatedUnion('kind', [
-      z.strictObject({
-        kind: z.literal('two-level'),
-        ticks,
-        k: count.describe('number of the instruction from there on, from 1'),
-        of: z
-          .enum(['hypervisor', 'machine', 'privileged'])
-          .exactOptional()
-          .describe('modes whose instructions are counted: HS unless said otherwise, M, or both'),
-      }),
+      twoLevel,
       z.strictObject({ kind: z.literal('moment'), moment }),
       z.strictObject({
         kind: z.literal('symbol'),
@@ -34,24 +49,39 @@ const injection = named('Injection', 'A fault, and when it strikes.', {
     .meta({ id: 'Trigger', description: 'When a fault strikes.' })
     .describe('when it strikes'),
   fault: fault.describe('the fault'),
+  memory: z.enum(MEMORY_KINDS).exactOptional().describe('what a memory fault was drawn from'),
+  second: named('SecondFault', 'The second of two faults in one run.', {
+    trigger: secondTrigger.describe('when it strikes'),
+    fault: fault.describe('the fault'),
+  })
+    .exactOptional()
+    .describe('the second of two faults'),
+});
+
+const hit = named('Hit', 'Where a fault struck.', {
+  moment,
+  ticks,
+  hart: count.describe('the hart'),
+  pc: z.number().describe('address of its next instruction'),
+  symbol: text.exactOptional().describe('where that is: name+0x10'),
+  instruction: text.describe('disassembled'),
+  target: text.describe('what the bit belongs to'),
+  vmid: count.describe('VMID on whose behalf the hypervisor ran; 0: nobody'),
 });
 
 const result = named('Result', 'What became of an injection.', {
   effect: z
     .enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected'])
     .describe('the trigger never came; nothing changed; only state; an output, silently; a detector fired'),
-  hit: named('Hit', 'Where a fault struck.', {
-    moment,
-    ticks,
-    hart: count.describe('the hart'),
-    pc: z.number().describe('address of its next instruction'),
-    symbol: text.exactOptional().describe('where that is: name+0x10'),
-    instruction: text.describe('disassembled'),
-    target: text.describe('what the bit belongs to'),
-    vmid: count.describe('VMID on whose behalf the hypervisor ran; 0: nobody'),
+  hit: hit.exactOptional().describe('missing: it was not reached'),
+  second: named('Second', 'Where the second of two faults struck.', {
+    hit: hit.exactOptional().describe('missing: it never struck'),
+    missed: z.enum(SECOND_MISSED).exactOptional().describe('why it never struck'),
+    k: count.exactOptional().describe('before the how many-th HS- or M-mode instruction after the first detection'),
+    recoveryLength: count.exactOptional().describe('such instructions in the recovery after the first fault alone'),
   })
     .exactOptional()
-    .describe('missing: it was not reached'),
+    .describe('of injections of two faults, once the first has struck'),
   detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional().describe('what detected it first'),
   detectionInstructions: z.int().exactOptional().describe('instructions of all harts from injection to detection'),
   detection: text.exactOptional().describe('the detection, for people'),
@@ -65,6 +95,7 @@ const result = named('Result', 'What became of an injection.', {
     .exactOptional()
     .describe('why it is no success, or a VM was lost'),
   causeDetail: text.exactOptional().describe('the same for people'),
+  fellBack: z.literal(true).exactOptional().describe('NiLiHype: the second try was a reboot'),
   detections: count.describe('detections in the run'),
   steps: z
     .array(

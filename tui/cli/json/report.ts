@@ -1,11 +1,10 @@
 /** What `report` prints with `--json`: everything that its tables are made of. Relies on fields.ts. */
 import { z } from 'zod';
+import { FAULT_CLASSES } from '../../../properties/index.ts';
 import { count, named, rate, text } from './fields.ts';
 
 const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
-const classes = z
-  .enum(['failstop', 'register', 'code', 'memory', 'csr', 'interrupt', 'device'])
-  .describe('class of faults');
+const classes = z.enum(FAULT_CLASSES).describe('class of faults');
 const subject = {
   setup: text.describe('set-up'),
   faultClass: text.describe('class of faults'),
