@@ -1,10 +1,13 @@
-/** Chains through what is the same in both runs but for its time, and through CSRs that show parts of others. */
+/**
+ * Chains through what is the same in both runs but for its time, through CSRs that show parts of others, and through
+ * entries of page tables by which an instruction could be fetched in one run only.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { PlannedInput } from '../base/types.ts';
 import { inputsFromTrace } from '../container/config.ts';
-import { machineOf, traceStore } from '../replay.fixtures.ts';
+import { DATA, machineOf, traceStore } from '../replay.fixtures.ts';
 import { finish } from '../search/index.ts';
 import { openTimeline } from '../timeline/index.ts';
 import { type Cause, questionOfOutput, type WhyAnswer, why } from './index.ts';
@@ -39,6 +42,40 @@ const printing = (setup: string, number: string) => `
 `;
 const AT = 200;
 
+/** The number is 2 when S-mode can fetch by the entry of the page table that maps all code, and 7 when it cannot. */
+const ENTRY = DATA + 0x1010;
+const fetching = (flags: number) =>
+  printing(
+    `li s0, ${ENTRY}
+    li t0, ${0x2000_0000 + flags}
+    sd t0, 0(s0)
+    li t0, -1
+    csrw pmpaddr0, t0
+    li t0, 31
+    csrw pmpcfg0, t0
+    la t0, unfetched
+    csrw mtvec, t0
+    la t0, fetched
+    csrw mepc, t0
+    li t0, 0x800
+    csrw mstatus, t0`,
+    `li t0, ${(8n << 60n) | BigInt(ENTRY >>> 12)}
+    csrw satp, t0
+    sfence.vma
+    mret
+    .balign 4
+  fetched:
+    li a2, 2
+    ecall
+    .balign 4
+  unfetched:
+    csrr t0, mcause
+    addi t0, t0, -9
+    beqz t0, show
+    li a2, 7
+  show:`,
+  );
+
 describe('a letter that comes out wrong', () => {
   it.each<[name: string, program: string, spec: Fault, cause: Partial<Cause>]>([
     [
@@ -58,6 +95,18 @@ describe('a letter that comes out wrong', () => {
       printing('li t0, 0x222\ncsrw mideleg, t0\nli t0, 32\ncsrw sie, t0', 'csrr a2, mie\nsrli a2, a2, 5'),
       { model: 'csr', hart: 0, csr: 'sie', bit: 5 },
       { kind: 'csr', what: 'mie', before: 32n, after: 0n, bits: [5] },
+    ],
+    [
+      'for an instruction that cannot be fetched any more, by an entry in which a bit flipped',
+      fetching(0xcf),
+      { model: 'memory', paddr: ENTRY, bit: 3 },
+      { kind: 'memory', what: `[0x${ENTRY.toString(16)}]:1`, before: 0xcfn, after: 0xc7n, bits: [3] },
+    ],
+    [
+      'for an instruction that can be fetched only since a bit flipped',
+      fetching(0xc7),
+      { model: 'memory', paddr: ENTRY, bit: 3 },
+      { kind: 'memory', what: `[0x${ENTRY.toString(16)}]:1`, before: 0xc7n, after: 0xcfn, bits: [3] },
     ],
   ])('%s', async (_, program, spec, cause) => {
     const limits = { maxMoment: 6000, checkpointEvery: 1000, config: machineOf(program) };

@@ -57,8 +57,8 @@ export class Differences {
 
   /** Page-table entries and roots that the address of an access or fetch was translated by, and that differ. */
   translation(a: Step, b: Step): UsePair[] {
-    const address = accessed(a);
-    if (address === undefined || address.va !== accessed(b)?.va) return [];
+    const address = translatedBy(a, b);
+    if (!address) return [];
     const explain = (run: RunSteps, step: Step) => {
       run.run.toTicks(step.ticks, 'applied');
       return run.run.machine.explainTranslation(step.hart, address.va, address.access);
@@ -83,4 +83,14 @@ export class Differences {
     const [a, b] = [valueAt(this.a, location, atA), valueAt(this.b, location, atB)];
     return a === b ? [] : [{ a: { location, value: a }, b: { location, value: b }, atA, atB }];
   }
+}
+
+/** The address that both steps translated: of their accesses, or of the fetch that succeeded in one of the two only. */
+function translatedBy(a: Step, b: Step): ReturnType<typeof accessed> {
+  const [ofA, ofB] = [accessed(a), accessed(b)];
+  if (a.pc === b.pc && a.isTrap !== b.isTrap) {
+    const fetched = a.isTrap ? ofA : ofB;
+    if (fetched?.access === 'fetch') return fetched;
+  }
+  return ofA?.va === ofB?.va ? ofA : undefined;
 }
