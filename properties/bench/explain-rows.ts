@@ -12,15 +12,18 @@ export interface FailedRow {
 /** Fault classes that flip bits: what `explain` is to find. */
 const CLASSES = ['register', 'code', 'memory', 'csr'] as const;
 
+export interface DrawnRows {
+  /** `second`: a row of the same set-up whose fault was masked, no two alike while there are others; or none. */
+  readonly failed: readonly { readonly row: FailedRow; readonly second: FailedRow | undefined }[];
+  /** Rows whose fault was masked, at most as many as were asked for. */
+  readonly masked: readonly FailedRow[];
+}
+
 /**
- * `count` failed rows, in an order that the seed decides, and the rows whose fault was masked, at most as many.
+ * `count` failed rows, in an order that the seed decides, and rows whose fault was masked.
  * Failed: silent data corruption, or detected and not recovered.
  */
-export function drawRows(
-  path: string,
-  count: number,
-  seed: number,
-): { readonly failed: readonly FailedRow[]; readonly masked: readonly FailedRow[] } {
+export function drawRows(path: string, count: number, seed: number): DrawnRows {
   const database = new DatabaseSync(path, { readOnly: true });
   const marks = CLASSES.map(() => '?').join(', ');
   const rows = (condition: string) =>
@@ -34,7 +37,16 @@ export function drawRows(
   const masked = shuffled(rows("effect = 'non-manifested'"), seed);
   database.close();
   if (failed.length === 0) throw new UserError(`${path}: no failed row of ${CLASSES.join(', ')} faults to explain`);
-  return { failed: failed.slice(0, count), masked: masked.slice(0, Math.min(count, failed.length)) };
+  // A fault of another set-up's machine may name a hart that this one has not.
+  const ofSetup = Map.groupBy(masked, ({ setup }) => setup);
+  const used = new Map<string, number>();
+  const pairs = failed.slice(0, count).map((row) => {
+    const choice = ofSetup.get(row.setup) ?? [];
+    const n = used.get(row.setup) ?? 0;
+    used.set(row.setup, n + 1);
+    return { row, second: choice[n % choice.length] };
+  });
+  return { failed: pairs, masked: masked.slice(0, count) };
 }
 
 /** In an order of their own for each seed: by a multiplicative hash of their numbers. */

@@ -1,10 +1,11 @@
 /**
- * How often `explain` names the right origin: `node properties/bench/explain.ts DB [--rows N] [--seed S] [--masked]`.
+ * How often `explain` names the right origin: `node properties/bench/explain.ts DB [--rows N] [--seed S]
+ * [--masked | --masked-alone]`.
  * Draws failed rows of a campaign's database, records each with and without its fault, explains it without looking at
  * what was injected, and compares: the origin is right when it lies at the fault's own position. Then it undoes what
  * was named, at its position, and looks whether the symptoms are gone. With `--masked` each recording has a second
- * fault, one that did nothing by itself; and runs with such a fault alone are explained, too. A line of JSON for each
- * row, and a summary.
+ * fault, one that did nothing by itself; with `--masked-alone` runs with such a fault and no other are explained. A
+ * line of JSON for each row when it is done, and a summary, of those that were done when it is interrupted.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,7 @@ import {
   explainRun,
   findSymptoms,
   finish,
+  finishInTurns,
   inputsFromTrace,
   openTimeline,
   type PlannedInput,
@@ -28,6 +30,8 @@ import { recordRow } from '../campaigns/index.ts';
 import { drawRows, type FailedRow } from './explain-rows.ts';
 
 interface Judged extends FailedRow {
+  /** The row with the fault that did nothing by itself. */
+  readonly second?: number;
   readonly symptom?: string;
   readonly named?: string;
   readonly right: boolean;
@@ -43,27 +47,41 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     masked: { type: 'boolean', default: false },
+    'masked-alone': { type: 'boolean', default: false },
   },
 });
 const [database] = positionals;
 if (database === undefined) throw new Error('a database of results is expected: properties/bench/explain.ts DB');
 const drawn = drawRows(database, Number(values.rows), Number(values.seed));
 const folder = mkdtempSync(join(tmpdir(), 'dejavm-explain-'));
+const interruption = new AbortController();
+const { signal } = interruption;
+process.once('SIGINT', () => interruption.abort()).once('SIGTERM', () => interruption.abort());
 try {
-  const judged: Judged[] = [];
-  for (const [n, row] of drawn.failed.entries()) {
-    const one = await judge(database, row, values.masked ? drawn.masked[n % drawn.masked.length] : undefined);
-    if (!one) continue;
-    judged.push(one);
-    console.log(JSON.stringify(one));
-  }
-  summarise(judged);
-  if (values.masked) await maskedAlone(database, drawn.masked);
+  if (values['masked-alone']) await maskedAlone(database, drawn.masked);
+  else await failedRows(database);
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-/** undefined: the run shows no symptom (a loss that only the judge of VM states sees). */
+async function failedRows(path: string): Promise<void> {
+  const judged: Judged[] = [];
+  let unseen = 0;
+  for (const { row, second } of drawn.failed) {
+    const one = await judge(path, row, values.masked ? second : undefined);
+    if (signal.aborted) break;
+    if (!one) {
+      unseen++;
+      console.log(JSON.stringify({ ...row, symptom: 'none' }));
+      continue;
+    }
+    judged.push(one);
+    console.log(JSON.stringify(one));
+  }
+  summarise(judged, unseen);
+}
+
+/** undefined: the run shows no symptom (a loss that only the judge of VM states sees), or it was interrupted. */
 async function judge(path: string, row: FailedRow, second: FailedRow | undefined): Promise<Judged | undefined> {
   await recordRow(path, row.id, folder);
   const golden = openTrace(join(folder, 'golden.djvm'));
@@ -73,18 +91,20 @@ async function judge(path: string, row: FailedRow, second: FailedRow | undefined
     const [other, event] = await faultOfRow(path, second);
     faulted = await recordWith(faulted, 'both.djvm', [{ trigger: { kind: 'ticks', ticks: other }, event }]);
   }
+  const shown = { ...row, ...(second && { second: second.id }) };
   const begun = process.hrtime.bigint();
-  const found = finish(explainRun(openTimeline(faulted), openTimeline(golden)));
+  const found = await finishInTurns(explainRun(openTimeline(faulted), openTimeline(golden)), { signal });
+  if (!found) return undefined;
   const seconds = Number((process.hrtime.bigint() - begun) / 1_000_000n) / 1000;
   const { explained, tried, symptoms } = found;
   if (symptoms.length === 0) return undefined;
   const cause = explained?.answer.cause;
   if (!cause) {
     const why = tried.map(({ answer }) => answer.cause.reason ?? answer.cause.kind).join('; ');
-    return { ...row, right: false, why, seconds };
+    return { ...shown, right: false, why, seconds };
   }
   return {
-    ...row,
+    ...shown,
     symptom: symptomText(explained.symptom),
     named: `${cause.kind} ${cause.what} bits ${cause.bits?.join(',')} at moment ${cause.position.moment}`,
     right: cause.position.ticks === strike.ticks,
@@ -145,27 +165,31 @@ function undoOf({ kind, hart = 0, register, what, bits = [], paddr, before = 0n,
 }
 
 async function maskedAlone(path: string, rows: readonly FailedRow[]): Promise<void> {
-  let [claimed, runs] = [0, 0];
+  let [runs, claimed] = [0, 0];
   for (const row of rows) {
     await recordRow(path, row.id, folder);
     const [faulted, golden] = ['faulted.djvm', 'golden.djvm'].map((name) =>
       openTimeline(openTrace(join(folder, name))),
     );
-    const { explained } = finish(explainRun(faulted!, golden!));
+    const found = await finishInTurns(explainRun(faulted!, golden!), { signal });
+    if (!found) break;
     runs++;
-    if (explained) claimed++;
+    if (found.explained) claimed++;
+    const { what } = found.explained?.answer.cause ?? {};
+    console.log(JSON.stringify({ ...row, symptoms: found.symptoms.length, ...(what && { named: what }) }));
   }
   console.log(`masked faults alone: ${runs} runs, an origin claimed in ${claimed}`);
 }
 
-function summarise(judged: readonly Judged[]): void {
+function summarise(judged: readonly Judged[], unseen: number): void {
   const count = (of: (one: Judged) => boolean) => judged.filter(of).length;
   const seconds = judged.map((one) => one.seconds).sort((a, b) => a - b);
   const named = count(({ named: name }) => name !== undefined);
+  const spent = judged.length > 0 ? `median ${seconds[seconds.length >> 1]} s, longest ${seconds.at(-1)} s` : 'no time';
   console.log(
     `${judged.length} failed rows with symptoms: right origin ${count(({ right }) => right)}, ` +
       `wrong ${count(({ right, named: name }) => !right && name !== undefined)}, none ${judged.length - named}; ` +
-      `undone ${count(({ undone }) => undone === true)} of ${named}; ` +
-      `median ${seconds[seconds.length >> 1]} s, longest ${seconds.at(-1)} s`,
+      `undone ${count(({ undone }) => undone === true)} of ${named}; ${spent}; ` +
+      `failed rows without symptoms: ${unseen}`,
   );
 }
