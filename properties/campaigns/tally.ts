@@ -12,6 +12,9 @@ export interface CellTally {
   notReached: number;
   nonManifested: number;
   latent: number;
+  announcedError: number;
+  undetectedHang: number;
+  machineDeath: number;
   sdc: number;
   detected: number;
   /** Of the detected ones. */
@@ -27,6 +30,9 @@ export const emptyTally = (size: number): CellTally => ({
   notReached: 0,
   nonManifested: 0,
   latent: 0,
+  announcedError: 0,
+  undetectedHang: 0,
+  machineDeath: 0,
   sdc: 0,
   detected: 0,
   success: 0,
@@ -38,6 +44,9 @@ const COUNTER = {
   'not-reached': 'notReached',
   'non-manifested': 'nonManifested',
   latent: 'latent',
+  'announced-error': 'announcedError',
+  'undetected-hang': 'undetectedHang',
+  'machine-death': 'machineDeath',
   sdc: 'sdc',
   detected: 'detected',
 } as const satisfies Record<InjectionResult['effect'], keyof CellTally>;

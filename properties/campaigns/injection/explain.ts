@@ -3,7 +3,7 @@
  * each VM's verdict. Says only what the result holds.
  */
 import { formatFault, hex } from '../../../engine/index.ts';
-import type { Hit, Injection, InjectionResult, Mechanism, Setup } from './types.ts';
+import type { Detector, Hit, Injection, InjectionResult, Mechanism, Setup, UndetectedEffect } from './types.ts';
 
 /** Lines without line ends. */
 export function explain(
@@ -72,7 +72,10 @@ function effectLines(result: InjectionResult): string[] {
       return [row('detected', `${DETECTORS[result.detector ?? 'trap']}, ${after}`), ...text];
     }
     case 'sdc':
-      return [row('effect', `silent data corruption: ${result.causeDetail ?? ''}`)];
+    case 'undetected-hang':
+    case 'announced-error':
+    case 'machine-death':
+      return [row('effect', `${HARMS[result.effect]}: ${result.causeDetail ?? ''}`)];
     case 'latent':
       return [row('effect', 'latent: right output, but the state at the end is not the golden run’s')];
     default:
@@ -80,12 +83,20 @@ function effectLines(result: InjectionResult): string[] {
   }
 }
 
-const DETECTORS = {
+const HARMS: Record<UndetectedEffect, string> = {
+  sdc: 'silent corruption',
+  'undetected-hang': 'undetected hang',
+  'announced-error': 'announced error, not detected',
+  'machine-death': 'machine death, not detected',
+};
+
+const DETECTORS: Record<Detector, string> = {
   trap: 'by an unexpected trap',
   panic: 'by a failed assertion',
+  'code check': 'by the comparison of its code',
   hang: 'by the watchdog',
   mismatch: 'by a mismatch between replicas',
-} as const;
+};
 
 function stepLines({ steps, recoveryInstructions = 0, recoveryTicks = 0 }: InjectionResult): string[] {
   if (steps.length === 0) return [];

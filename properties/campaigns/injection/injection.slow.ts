@@ -162,6 +162,13 @@ describe('faults of known effect', () => {
     expect(result.hit!.target).toMatch(/^vm2 gpa 0x/);
   });
 
+  it('a wrong line that was printed before the run became the golden run again is silent corruption', () => {
+    const trigger = { kind: 'two-level', ticks: 4_813_509, k: 3 } as const;
+    const result = inject(golden.none, trigger, 'register=x14,bit=5');
+    expect(result).toMatchObject({ effect: 'sdc', vmsAffected: 1, detections: 0 });
+    expect(result.causeDetail).toMatch(/^vm2: line 4 is "step 4\/4 crc/);
+  });
+
   it('an enhancement that is missing is missed, at the very same hit', () => {
     const { enhance } = completeMechanism('nilihype');
     const without = goldenRun(booted, { recovery: 'nilihype', enhance: enhance.filter((name) => name !== 'locks') });

@@ -3,7 +3,14 @@
  * starts from a snapshot of the golden run has the golden run's past: a log is a prefix of another one plus its own.
  * Relies on events coming in order of time. Plain data; judges nothing.
  */
-import { isDetection, type MachineEvent, NOTES, type NoteName, noteName } from '../../../engine/index.ts';
+import {
+  isDetection,
+  type MachineEvent,
+  NOTES,
+  type NoteName,
+  noteName,
+  type StopReason,
+} from '../../../engine/index.ts';
 import { type Crossing, crossingOf, type NoteAt } from '../../../replay/index.ts';
 
 /** A frame that left the machine. */
@@ -59,11 +66,30 @@ export class RunLog {
     }
   }
 
+  /** The same with what another log has behind a position: of a run that went on as that one. */
+  continuedAs(other: RunLog, from: LogMark): RunLog {
+    const whole = new RunLog(this);
+    // Not spread into push: there may be more of them than a call may have arguments.
+    for (const byte of other.console.slice(from.console)) whole.console.push(byte);
+    for (const note of other.notes.slice(from.notes)) whole.notes.push(note);
+    for (const crossing of other.crossings.slice(from.crossings)) whole.crossings.push(crossing);
+    for (const frame of other.frames.slice(from.frames)) whole.frames.push(frame);
+    whole.detected = this.detected;
+    return whole;
+  }
+
   /** All that was printed. */
   text(): string {
     return Buffer.from(this.console.map(({ byte }) => byte))
       .toString('utf8')
       .replaceAll('\r', '');
+  }
+
+  /** The last line of the firmware or the hypervisor; undefined when they printed none. */
+  lastWords(): string | undefined {
+    return this.text()
+      .split('\n')
+      .findLast((line) => /^(?:firmware|lazarus|recovery): /.test(line));
   }
 
   /** The first note of a kind, at or after a virtual time. */
@@ -79,6 +105,23 @@ export class RunLog {
   finished(): Set<number> {
     return new Set(this.notes.filter(({ code }) => noteName(code) === 'VM_DONE').map(({ arg }) => arg));
   }
+}
+
+/** A run that is over. */
+export interface Ending {
+  /** All of it: behind the position where the run was the golden run again, the golden run's. */
+  readonly log: RunLog;
+  readonly stop: StopReason;
+  readonly converged: boolean;
+  readonly moment: number;
+  readonly ticks: number;
+  readonly digest: bigint;
+  /** Why isolation does not hold at the end. */
+  readonly isolation: readonly string[];
+  /** The machine's state is the golden run's at its end. */
+  readonly isGolden: boolean;
+  /** Of the domains that there are at the end, by VMID. */
+  readonly statuses: ReadonlyMap<number, bigint>;
 }
 
 const NOTHING: LogMark = { console: 0, notes: 0, crossings: 0, frames: 0 };

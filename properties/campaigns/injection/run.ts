@@ -7,12 +7,12 @@ import { compareStates, type Machine, resolveFault, type StopReason, vmDigests }
 import { judgeEquivalence, type MemoryAcross } from './equivalence.ts';
 import { type GoldenPoint, type GoldenRun, pointBefore } from './golden.ts';
 import { brokenIsolation, vmStatuses } from './isolation.ts';
-import { RunLog } from './observe.ts';
+import { type Ending, RunLog } from './observe.ts';
 import { findSecond } from './second.ts';
 import { describeHit } from './target.ts';
 import { goToTrigger } from './trigger.ts';
 import type { Hit, Injection, InjectionResult } from './types.ts';
-import { type Ending, judge, notReached } from './verdict.ts';
+import { judge, notReached } from './verdict.ts';
 
 export interface InjectionOptions {
   /** Leaves VM-state equivalence out, which costs about as long again as the recovery. */
@@ -67,31 +67,33 @@ function runOn(golden: GoldenRun, hit: Hit, last: Hit): RunOn {
     if (event.kind === 'note') watchMemory(golden, machine, log, hit, memory);
   };
   try {
-    return { log, memory, ...toEnd(golden, log, hit, last) };
+    const { met, stop } = toEnd(golden, log, hit, last);
+    return { log: met ? log.continuedAs(golden.log, met.log) : log, memory, stop, converged: met !== undefined };
   } finally {
     machine.onEvent = undefined;
     machine.observed = { ...machine.observed, transitions: 'vm' };
   }
 }
 
-function toEnd(golden: GoldenRun, log: RunLog, hit: Hit, lastHit: Hit): { stop: StopReason; converged: boolean } {
+/** `met`: where the run is the golden run again, and was not run further. */
+function toEnd(golden: GoldenRun, log: RunLog, hit: Hit, lastHit: Hit): { stop: StopReason; met?: GoldenPoint } {
   const { machine, player } = golden.booted;
   const last = golden.end.ticks + golden.setup.graceTicks;
   for (const point of golden.points) {
     if (point.ticks <= lastHit.ticks) continue;
     const stop = player.advance({ ticks: point.ticks }, 'pending');
-    if (!log.detected && isAt(machine, point)) return { stop: golden.stop, converged: true };
-    if (stop.kind !== 'ticks') return { stop, converged: false };
+    if (!log.detected && isAt(machine, point)) return { stop: golden.stop, met: point };
+    if (stop.kind !== 'ticks') return { stop };
     // Recovery leaves traces for ever: from a detection on there is nothing to meet again.
     if (log.detected) break;
   }
   // What VMs do is of interest until each has been entered again.
   while (machine.ticks < last && !allEntered(golden, log, hit)) {
     const stop = player.advance({ ticks: Math.min(machine.ticks + CROSSINGS_TICKS, last) }, 'pending');
-    if (stop.kind !== 'ticks') return { stop, converged: false };
+    if (stop.kind !== 'ticks') return { stop };
   }
   machine.observed = { ...machine.observed, transitions: 'none' };
-  return { stop: player.advance({ ticks: last }, 'pending'), converged: false };
+  return { stop: player.advance({ ticks: last }, 'pending') };
 }
 
 /** Virtual time run between two looks whether every VM has been entered. */

@@ -107,18 +107,43 @@ export interface Injection {
   readonly second?: SecondFault;
 }
 
-export type Effect =
+/**
+ * What a fault did, as results name it; harm without a detection from the least to the worst. How each is told from the
+ * others: effect.ts.
+ */
+export const EFFECTS = [
   /** The trigger was never reached: counted apart, never a success. */
-  | 'not-reached'
+  'not-reached',
   /** Right output, right final state. */
-  | 'non-manifested'
+  'non-manifested',
   /** Right output, no detector fired, but the final state differs from the golden run's. */
-  | 'latent'
-  /** No detector fired and an output is wrong, a VM hangs, or isolation is broken. */
-  | 'sdc'
-  | 'detected';
+  'latent',
+  /** No detector fired; what went wrong, a VM itself reports. */
+  'announced-error',
+  /** No detector fired; a VM, or the machine, never ends. */
+  'undetected-hang',
+  /** No detector fired; the machine stopped itself as failed while VMs were still at work. */
+  'machine-death',
+  /** Silent corruption: no detector fired, and an output is wrong without a word, or isolation is broken. */
+  'sdc',
+  'detected',
+] as const;
+export type Effect = (typeof EFFECTS)[number];
 
-export type Detector = 'panic' | 'trap' | 'hang' | 'mismatch';
+/** Harm that no detector saw: what the papers count as SDC. */
+export const UNDETECTED = ['sdc', 'undetected-hang', 'announced-error', 'machine-death'] as const satisfies Effect[];
+export type UndetectedEffect = (typeof UNDETECTED)[number];
+
+/** Whether an effect is harm that no detector saw. */
+export const isUndetected = (effect: Effect): effect is UndetectedEffect =>
+  (UNDETECTED as readonly Effect[]).includes(effect);
+
+/**
+ * What noticed a failure first: an unexpected `trap`, the hypervisor's own assertion (`panic`), the comparison of its
+ * code with the firmware's copy of it (`code check`), the watchdog (`hang`), or a `mismatch` of replicas.
+ */
+export const DETECTORS = ['trap', 'panic', 'code check', 'hang', 'mismatch'] as const;
+export type Detector = (typeof DETECTORS)[number];
 
 /** What happened to one VM, against the golden run. */
 export interface VmOutcome {

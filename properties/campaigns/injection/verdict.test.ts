@@ -2,12 +2,12 @@
  * Classification from what a run showed: made-up runs of two set-ups, each verdict by the rules of papers.md section 3.
  */
 import { describe, expect, it } from 'vitest';
-import { NOTES, type NoteName } from '../../../engine/index.ts';
+import { NOTES, type NoteName, STUCK_CODE } from '../../../engine/index.ts';
 import type { GoldenRun } from './golden.ts';
-import { RunLog } from './observe.ts';
+import { type Ending, RunLog } from './observe.ts';
 import { echoRequests } from './sender.ts';
 import type { Hit, VmCriterion } from './types.ts';
-import { type Ending, judge } from './verdict.ts';
+import { judge } from './verdict.ts';
 
 const vm = (name: string, change: Partial<VmCriterion> = {}): VmCriterion => ({
   name,
@@ -61,6 +61,30 @@ const endingOf = (log: RunLog, change: Partial<Ending> = {}): Ending => ({
   ...change,
 });
 
+const FAIL = { kind: 'halted', status: 'fail', code: 1 } as const;
+
+/** The golden run's state again, after another line of vm1. */
+function metAgain(line: string): Ending {
+  const golden = logOf(linesOf(FOUR), doneOf(FOUR));
+  const { console, ...mark } = golden.mark();
+  const lines = linesOf(FOUR);
+  const before = logOf(lines.slice(0, 3).with(2, line), doneOf(FOUR));
+  const known = lines.slice(0, 3).join('\n').length + 1;
+  const log = before.continuedAs(golden, { ...mark, console: Math.min(known, console) });
+  return endingOf(log, { converged: true, isGolden: true, digest: GOLDEN_DIGEST });
+}
+
+/** The PrivVM prints all, and does not end. */
+function unfinished(change: Partial<Ending> = {}): Ending {
+  return endingOf(logOf(linesOf(FOUR), doneOf(FOUR).slice(1)), change);
+}
+
+/** vm2 prints other lines and ends with a status; so the hypervisor ends the machine in order. */
+function announcing(...lines: readonly string[]): Ending {
+  const log = logOf([...linesOf(FOUR).filter((line) => !line.startsWith('vm2')), ...lines], doneOf(FOUR));
+  return endingOf(log, { stop: FAIL, statuses: new Map([[2, 1n]]) });
+}
+
 const DETECTED = [['DETECTED_TRAP', 1, 1128]] as const;
 const RECOVERED = [
   ...DETECTED,
@@ -100,14 +124,63 @@ describe('without a detection', () => {
 
   it.each([
     ['an output that differs', endingOf(logOf(linesOf(FOUR).with(2, 'vm1: begun'), doneOf(FOUR))), /vm1: line 1 is/],
-    ['a VM that does not finish', endingOf(logOf(linesOf(FOUR), doneOf(FOUR).slice(1))), /privvm: did not finish/],
-    ['a status', endingOf(whole, { statuses: new Map([[2, 1n]]) }), /vm2: status 1/],
+    ['the same, in a run that met the golden run again', metAgain('vm1: begun'), /vm1: line 1 is "begun"/],
+    ['a status without a word', endingOf(whole, { statuses: new Map([[2, 1n]]) }), /vm2: status 1/],
+    ['a wrong line before the error is reported', announcing('vm2: begun', 'vm2: WRONG'), /vm2: line 1/],
+    [
+      'lines missing at the end of a VM',
+      endingOf(logOf(linesOf(FOUR).toSpliced(5, 1), doneOf(FOUR))),
+      /vm2: output stops/,
+    ],
+    ['a VM that does not end while the machine passes', unfinished(), /privvm: did not finish/],
     ['broken isolation', endingOf(whole, { isolation: ['vm1 maps a page table at 0x80300000'] }), /maps a page table/],
-    ['a machine that does not end', endingOf(whole, { stop: { kind: 'ticks' } }), /the machine did not end/],
-  ])('%s is silent data corruption', (_what, ending, why) => {
+  ])('%s is silent corruption', (_what, ending, why) => {
     const result = judge(golden, HIT, ending, undefined);
-    expect(result.effect).toBe('sdc');
+    expect(result).toMatchObject({ effect: 'sdc', success: false, noVmf: false, detections: 0 });
     expect(result.causeDetail).toMatch(why);
+  });
+
+  it.each([
+    ['a machine that does not end', endingOf(whole, { stop: { kind: 'ticks' } }), /the machine did not end/],
+    ['a VM that runs nowhere', unfinished({ stop: { kind: 'ticks' } }), /privvm: did not finish; the machine did not/],
+    ['harts that wait for nothing', unfinished({ stop: { kind: 'idle' } }), /every hart waits/],
+    ['nothing but traps', unfinished({ stop: { ...FAIL, code: STUCK_CODE } }), /nothing but traps/],
+    [
+      'a VM that reports an error and never ends',
+      endingOf(logOf(linesOf(FOUR).with(3, 'vm1: failed: the disk'), doneOf(FOUR).toSpliced(1, 1)), {
+        stop: { kind: 'ticks' },
+      }),
+      /vm1: line 2 is "failed: the disk"/,
+    ],
+  ])('%s is an undetected hang', (_what, ending, why) => {
+    const result = judge(golden, HIT, ending, undefined);
+    expect(result.effect).toBe('undetected-hang');
+    expect(result.causeDetail).toMatch(why);
+  });
+
+  it.each([
+    ['the firmware', 'firmware: hart 1: own trap: cause 5 at 0x80001000, value 0x0', { ...FAIL, code: 254 }],
+    ['the hypervisor', 'lazarus: no memory for a VM', { ...FAIL, code: 1 }],
+    ['nobody, but it resets', 'x', { kind: 'halted', status: 'reset', code: 0 }],
+  ] as const)('a machine that %s stops is a machine death, with its last words', (_who, words, stop) => {
+    const log = logOf([...linesOf(FOUR).slice(0, 5), words], doneOf(FOUR).slice(0, 1));
+    const result = judge(golden, HIT, endingOf(log, { stop, statuses: new Map([[2, 0n]]) }), undefined);
+    expect(result.effect).toBe('machine-death');
+    if (words !== 'x') expect(result.causeDetail).toContain(words);
+  });
+
+  it.each([
+    ['prints that it failed', announcing('vm2: failed: the disk reports an error')],
+    ['whose last line says WRONG', announcing('vm2: begins', 'vm2: ends WRONG')],
+    ['that crashed, as the hypervisor says', announcing('lazarus: vm2 crashed: cause 13 at 0x80000000, value 0x0')],
+  ])('a VM %s and has a status is an announced error', (_what, ending) => {
+    expect(judge(golden, HIT, ending, undefined)).toMatchObject({ effect: 'announced-error', vmsAffected: 1 });
+  });
+
+  it('an announced error is no excuse for a machine that dies with VMs at work', () => {
+    const dead = announcing('vm2: failed: the disk reports an error');
+    const ending = { ...dead, statuses: new Map([...dead.statuses, [9, 0n] as const]) };
+    expect(judge(golden, HIT, ending, undefined).effect).toBe('machine-death');
   });
 });
 
@@ -123,6 +196,7 @@ describe('the detector', () => {
   it.each([
     ['DETECTED_TRAP', 5, 'trap'],
     ['DETECTED_TRAP', 0x100, 'panic'],
+    ['DETECTED_TRAP', 0x101, 'code check'],
     ['DETECTED_HANG', 1, 'hang'],
   ] as const)('%s with argument %i is a %s', (name, arg, detector) => {
     expect(judged(name, arg)).toMatchObject({ effect: 'detected', detector, detectionInstructions: 128 });

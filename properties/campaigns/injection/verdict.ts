@@ -1,26 +1,14 @@
 /**
  * What became of an injected run (papers, section 3; design section 8), from what it showed: effect, detector, recovery
- * and its steps, each VM against the golden run. Pure: the run has been observed before.
- *
- * Latent means that the state at the end differs from the golden run's in any bit: nothing is left out but the
- * testbed's own record of faults that never found their occasion (run.ts), not even counts and times that a run which
- * merely took another path leaves behind.
+ * and its steps. Pure: the run has been observed before. What was done without a detection: effect.ts; each VM against
+ * the golden run: vms.ts.
  */
-import {
-  FIXUPS,
-  haltText,
-  isDetection,
-  type MachineSymbols,
-  NOTES,
-  noteName,
-  type StopReason,
-} from '../../../engine/index.ts';
-import { compareOutput, type NoteAt } from '../../../replay/index.ts';
+import { FIXUPS, isDetection, type MachineSymbols, NOTES, noteName } from '../../../engine/index.ts';
+import type { NoteAt } from '../../../replay/index.ts';
+import { effectWithoutDetection, howItEnded } from './effect.ts';
 import type { GoldenRun } from './golden.ts';
-import { linesOfVm, type RunLog } from './observe.ts';
-import { judgeReception } from './reception.ts';
+import type { Ending, RunLog } from './observe.ts';
 import { lastHitBefore } from './second.ts';
-import { answersIn, sentPackets } from './sender.ts';
 import type {
   Detector,
   EquivalenceSummary,
@@ -29,25 +17,9 @@ import type {
   InjectionResult,
   RecoveryStep,
   SecondResult,
-  VmCriterion,
   VmOutcome,
 } from './types.ts';
-
-/** A run that is over. */
-export interface Ending {
-  readonly log: RunLog;
-  readonly stop: StopReason;
-  readonly converged: boolean;
-  readonly moment: number;
-  readonly ticks: number;
-  readonly digest: bigint;
-  /** Why isolation does not hold at the end. */
-  readonly isolation: readonly string[];
-  /** The machine's state is the golden run's at its end. */
-  readonly isGolden: boolean;
-  /** By VMID. */
-  readonly statuses: ReadonlyMap<number, bigint>;
-}
+import { judgeVms } from './vms.ts';
 
 /** The result of an injection whose trigger the golden run never reaches. */
 export function notReached(golden: GoldenRun): InjectionResult {
@@ -86,7 +58,8 @@ export function judge(
     endDigest: digestText(run.digest),
     converged: run.converged,
   };
-  const vms = run.converged ? golden.setup.vms.map(({ name }) => ({ name, ok: true })) : judgeVms(golden, run);
+  const judged = judgeVms(golden, run);
+  const vms = judged.map(({ outcome }) => outcome);
   const vmsAffected = vms.filter(({ ok }) => !ok).length;
   const detections = run.log.detections();
   if (detections.length > 0) {
@@ -108,13 +81,13 @@ export function judge(
       ...(equivalence && { equivalence }),
     };
   }
-  const wrong = whatIsWrong(run, vms);
+  const { effect, why } = effectWithoutDetection(run, judged);
   return {
-    effect: wrong.length > 0 ? 'sdc' : run.isGolden ? 'non-manifested' : 'latent',
+    effect,
     ...common,
     success: false,
     noVmf: false,
-    ...(wrong.length > 0 && { causeDetail: wrong.join('; ') }),
+    ...(why.length > 0 && { causeDetail: why.join('; ') }),
     detections: 0,
     steps: [],
     vms,
@@ -129,62 +102,27 @@ const fellBack = (detections: readonly NoteAt[], { notes }: RunLog): boolean => 
   return reset >= 0 && notes.some(({ code }, n) => n > reset && code === NOTES.REBOOTED.code);
 };
 
-/** What is wrong with a run in which nothing was detected; nothing is the right answer. */
-function whatIsWrong(run: Ending, vms: readonly VmOutcome[]): string[] {
-  const lost = vms.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`);
-  const stopped = run.stop.kind === 'halted' && run.stop.status === 'pass' ? [] : [howItEnded(run)];
-  return [...run.isolation, ...lost, ...stopped];
-}
-
-function howItEnded({ stop }: Ending): string {
-  if (stop.kind === 'halted') return `the machine ended with '${haltText(stop)}'`;
-  return stop.kind === 'idle' ? 'every hart waits for nothing' : 'the machine did not end';
-}
-
-/** Every VM against the golden run, by its own criterion. */
-function judgeVms(golden: GoldenRun, run: Ending): VmOutcome[] {
-  const [text, expected] = [run.log.text(), golden.log.text()];
-  const finished = run.log.finished();
-  // A VM that serves for ever finishes in neither run.
-  const finishes = golden.log.finished();
-  return golden.setup.vms.map((vm) => {
-    const vmid = golden.points.flatMap(({ vms }) => vms).find(({ name }) => name === vm.name)?.vmid;
-    const status = vmid === undefined ? undefined : run.statuses.get(vmid);
-    const reason =
-      outputProblem(vm, text, expected) ??
-      (vmid === undefined || finished.has(vmid) || !finishes.has(vmid) ? undefined : 'did not finish') ??
-      (status === undefined || status === 0n ? undefined : `status ${status}`) ??
-      receptionProblem(vm, golden, run);
-    return { name: vm.name, ok: reason === undefined, ...(reason !== undefined && { reason }) };
-  });
-}
-
-function outputProblem({ name, criterion }: VmCriterion, text: string, expected: string): string | undefined {
-  return criterion === 'output' ? compareOutput(linesOfVm(text, name), linesOfVm(expected, name)) : undefined;
-}
-
-function receptionProblem({ name, criterion }: VmCriterion, golden: GoldenRun, run: Ending): string | undefined {
-  const { sender } = golden.setup;
-  if (criterion !== 'reception' || !sender || sender.vm !== name) return undefined;
-  const sent = sentPackets(golden.booted.inputs, sender.slot).filter(({ ticks }) => ticks < golden.end.ticks);
-  const { ok, worst } = judgeReception(sent, answersIn(run.log.frames, sender.slot), sender);
-  if (ok || !worst) return undefined;
-  return `reception ${Math.floor(100 * worst.share)} % in the window from ${Math.round(worst.fromTicks / 1e6)} ms`;
-}
-
 /** Causes from here on are the hypervisor's own panics (engine/subject/lazarus/lazarus.h). */
 const PANIC_CAUSES = 0x100;
+/** Its code is not what the firmware has kept of it (CAUSE_CODE_DAMAGED of engine/subject/firmware/firmware.h). */
+const CODE_DAMAGED = 0x101;
 
 function detectionOf(first: NoteAt, log: RunLog, symbols: MachineSymbols, hit: Hit) {
-  const name = noteName(first.code);
-  const byTrap = name === 'DETECTED_TRAP' ? (first.arg >= PANIC_CAUSES ? 'panic' : 'trap') : 'hang';
-  const detector: Detector = name?.endsWith('MISMATCH') ? 'mismatch' : name?.endsWith('PANIC') ? 'panic' : byTrap;
   const detection = detectionText(log, first, symbols);
   return {
-    detector,
+    detector: detectorOf(first),
     detectionInstructions: first.moment - hit.moment,
     ...(detection !== undefined && { detection }),
   };
+}
+
+function detectorOf({ code, arg }: NoteAt): Detector {
+  const name = noteName(code);
+  if (name?.endsWith('MISMATCH')) return 'mismatch';
+  if (name?.endsWith('PANIC')) return 'panic';
+  if (name !== 'DETECTED_TRAP') return 'hang';
+  if (arg === CODE_DAMAGED) return 'code check';
+  return arg >= PANIC_CAUSES ? 'panic' : 'trap';
 }
 
 /** The firmware's line about the first detection, its addresses with symbols. */

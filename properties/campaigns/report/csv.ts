@@ -104,7 +104,7 @@ function groupEntries(group: Report['groups'][number]): Entry[] {
     ...Object.entries(success).map(([of, share]) => rate(about('success'), `of_${of}`, share)),
     ...Object.entries(noVmf).map(([of, share]) => rate(about('novmf'), `of_${of}`, share)),
     ...group.vmsAffected.map((count, vms) => value(about('vms', String(vms)), 'detected', count)),
-    ...group.vmsAffectedSilently.map((count, vms) => value(about('vms', String(vms)), 'sdc', count)),
+    ...group.vmsAffectedSilently.map((count, vms) => value(about('vms', String(vms)), 'undetected', count)),
     ...group.detectors.map(({ detector, share }) => rate(about('detection', detector), 'of_detected', share)),
     ...spread(about('detection'), 'instructions', group.detectionLatency),
     ...group.causes.map(({ cause, share }) => rate(about('causes', cause), 'of_detected', share)),

@@ -3,11 +3,11 @@
  * are; causes are the injector's.
  */
 import { shellLine } from '../../../engine/index.ts';
-import type { Mechanism } from '../injection/index.ts';
+import { isUndetected, type Mechanism, UNDETECTED, type UndetectedEffect } from '../injection/index.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow, recoveryName } from './groups.ts';
 
-/** `failed`: detected, no success. `vm lost`: a success that one AppVM did not survive. `sdc`: silent. */
-export type FailureKind = 'failed' | 'vm lost' | 'sdc';
+/** `failed`: detected, no success. `vm lost`: a success that one AppVM did not survive. Others: harm undetected. */
+export type FailureKind = 'failed' | 'vm lost' | UndetectedEffect;
 
 export interface Failure {
   readonly id: number;
@@ -77,7 +77,7 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
             mechanism: cell.rung ? recoveryName(cell.mechanism.recovery) : label(cell),
             recovery: cell.mechanism.recovery,
             rung: cell.rung ? `${cell.rung.ladder}: ${cell.rung.name}` : null,
-            cause: cause ?? (kind === 'sdc' ? 'silent data corruption' : 'not given'),
+            cause: cause ?? (isUndetected(row.result.effect) ? CAUSES_UNDETECTED[row.result.effect] : 'not given'),
             detail: causeDetail ?? lostVms(row),
             hit: hitOf(row),
             detection: detection ?? '',
@@ -89,12 +89,19 @@ export function failuresOf(cells: readonly RanCell[], database: string): Failure
     .sort((a, b) => a.id - b.id);
 }
 
-const KINDS: readonly FailureKind[] = ['failed', 'vm lost', 'sdc'];
+const CAUSES_UNDETECTED: Record<UndetectedEffect, string> = {
+  sdc: 'silent corruption',
+  'undetected-hang': 'undetected hang',
+  'announced-error': 'announced error',
+  'machine-death': 'machine death',
+};
+
+const KINDS: readonly FailureKind[] = ['failed', 'vm lost', ...UNDETECTED];
 
 /** Neither on a rung of a ladder, where enhancements are missing on purpose, nor without any recovery. */
 export const isUnexpected = ({ rung, recovery }: Failure): boolean => rung === null && recovery !== 'none';
 
-/** Unexpected failures by kind, cause and group: failed before VM lost before SDC, most frequent first. */
+/** Unexpected failures by kind, cause and group: failed before VM lost before undetected, most frequent first. */
 export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
   const main = failures.filter(isUnexpected);
   return groupBy(main, (one) => [one.kind, one.cause, one.setup, one.faultClass, one.mechanism])
@@ -116,7 +123,7 @@ export function groupFailures(failures: readonly Failure[]): FailureGroup[] {
 
 /** How a row ended badly; undefined when it did not. */
 export function failureOf({ result }: RanRow): FailureKind | undefined {
-  if (result.effect === 'sdc') return 'sdc';
+  if (isUndetected(result.effect)) return result.effect;
   if (result.effect !== 'detected' || result.noVmf) return undefined;
   return result.success ? 'vm lost' : 'failed';
 }

@@ -2,7 +2,7 @@
  * What became of a set of injections: effects, rates, VMs affected, detectors, causes, VM-state equivalence. Relies on
  * the injection's contract for the meaning of each field and counts it; classifies nothing anew.
  */
-import type { Detector, FailureCause } from '../injection/index.ts';
+import { type Detector, type Effect, type FailureCause, isUndetected } from '../injection/index.ts';
 import type { RanRow } from './groups.ts';
 import { type Rate, rateOf, type Spread, spreadOf } from './statistics.ts';
 
@@ -10,8 +10,10 @@ import { type Rate, rateOf, type Spread, spreadOf } from './statistics.ts';
 export interface Coverage {
   /** Of faults that a detector saw. */
   readonly detected: Rate;
-  /** Of faults that a detector saw or that silently spoilt an output: nothing silent counts as good. */
+  /** As the papers count: of faults that a detector saw or that did harm undetected, none of which counts as good. */
   readonly manifested: Rate;
+  /** Stricter: of these and of the latent, of which none counts as good either. */
+  readonly manifestedOrLatent: Rate;
   /** Of all faults injected: those that did no visible harm (non-manifested, latent) count as good. */
   readonly injected: Rate;
 }
@@ -32,6 +34,9 @@ export interface Tally {
   readonly effects: {
     readonly nonManifested: Rate;
     readonly latent: Rate;
+    readonly announcedError: Rate;
+    readonly undetectedHang: Rate;
+    readonly machineDeath: Rate;
     readonly sdc: Rate;
     readonly detected: Rate;
   };
@@ -39,7 +44,7 @@ export interface Tally {
   readonly noVmf: Coverage;
   /** How many runs lost how many VMs, over detected faults: index = VMs affected. */
   readonly vmsAffected: readonly number[];
-  /** The same over SDC. */
+  /** The same over harm that nothing detected. */
   readonly vmsAffectedSilently: readonly number[];
   readonly detectors: readonly DetectorSummary[];
   readonly detectionLatency: Spread | null;
@@ -57,15 +62,17 @@ export interface Tally {
 /** Counts rows. Never divides by zero: rates of nothing have no share. */
 export function tallyOf(rows: readonly RanRow[]): Tally {
   const results = rows.map((row) => row.result);
-  const ofEffect = (effect: string) => results.filter((result) => result.effect === effect);
+  const ofEffect = (effect: Effect) => results.filter((result) => result.effect === effect);
   const detected = ofEffect('detected');
-  const sdc = ofEffect('sdc');
-  const harmless = ofEffect('non-manifested').length + ofEffect('latent').length;
+  const undetected = results.filter(({ effect }) => isUndetected(effect));
+  const latent = ofEffect('latent').length;
+  const harmless = ofEffect('non-manifested').length + latent;
   const injected = results.length - ofEffect('not-reached').length;
-  const manifested = detected.length + sdc.length;
+  const manifested = detected.length + undetected.length;
   const coverage = (good: number): Coverage => ({
     detected: rateOf(good, detected.length),
     manifested: rateOf(good, manifested),
+    manifestedOrLatent: rateOf(good, manifested + latent),
     injected: rateOf(good + harmless, injected),
   });
   const compared = detected.flatMap(({ equivalence }) => equivalence ?? []);
@@ -76,14 +83,17 @@ export function tallyOf(rows: readonly RanRow[]): Tally {
     manifested,
     effects: {
       nonManifested: rateOf(ofEffect('non-manifested').length, injected),
-      latent: rateOf(ofEffect('latent').length, injected),
-      sdc: rateOf(sdc.length, injected),
+      latent: rateOf(latent, injected),
+      announcedError: rateOf(ofEffect('announced-error').length, injected),
+      undetectedHang: rateOf(ofEffect('undetected-hang').length, injected),
+      machineDeath: rateOf(ofEffect('machine-death').length, injected),
+      sdc: rateOf(ofEffect('sdc').length, injected),
       detected: rateOf(detected.length, injected),
     },
     success: coverage(detected.filter((result) => result.success).length),
     noVmf: coverage(detected.filter((result) => result.noVmf).length),
     vmsAffected: histogram(detected.map((result) => result.vmsAffected)),
-    vmsAffectedSilently: histogram(sdc.map((result) => result.vmsAffected)),
+    vmsAffectedSilently: histogram(undetected.map((result) => result.vmsAffected)),
     detectors: countsOf(detected.map((result) => result.detector ?? 'unknown')).map(([detector, count]) => ({
       detector,
       share: rateOf(count, detected.length),

@@ -3,7 +3,7 @@
  * Relies on set-up, fault class, seed and size being equal; checks that the injections of each pair are.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { InjectionResult } from '../injection/index.ts';
+import { type InjectionResult, isUndetected } from '../injection/index.ts';
 import { pooledRate, rateOfRows } from './bootstrap.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow } from './groups.ts';
 import { holmAdjusted, mcnemarExact, type Rate } from './statistics.ts';
@@ -141,7 +141,7 @@ function countPairs(pairs: readonly Pair[], metric: PairMetric): PairCounts {
 function didWell(result: InjectionResult, metric: PairMetric): boolean {
   if (metric === 'noVMF') return result.noVmf;
   if (metric === 'success' || result.effect === 'detected') return result.success;
-  return result.effect !== 'sdc';
+  return !isUndetected(result.effect);
 }
 
 const bothReached = ({ first, second }: Pair): boolean =>

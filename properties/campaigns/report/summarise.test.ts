@@ -21,6 +21,9 @@ describe('a group', () => {
     notReached: fc.nat(5),
     nonManifested: fc.nat(20),
     latent: fc.nat(5),
+    announcedError: fc.nat(5),
+    undetectedHang: fc.nat(5),
+    machineDeath: fc.nat(5),
     sdc: fc.nat(5),
     noVmf: fc.nat(20),
     vmLost: fc.nat(5),
@@ -32,28 +35,33 @@ describe('a group', () => {
       fc.property(counts, fc.integer({ min: 1, max: 99 }), (given, shuffle) => {
         const [group] = report([{ mechanism: REHYPE, ...given, shuffle }]).groups;
         const detected = given.noVmf + given.vmLost + given.failed;
-        const injected = given.nonManifested + given.latent + given.sdc + detected;
+        const undetected = given.sdc + given.announcedError + given.undetectedHang + given.machineDeath;
+        const injected = given.nonManifested + given.latent + undetected + detected;
         const harmless = given.nonManifested + given.latent;
         expect(group).toMatchObject({
           planned: injected + given.notReached + given.pending,
           run: injected + given.notReached,
           notReached: given.notReached,
           injected,
-          manifested: detected + given.sdc,
+          manifested: detected + undetected,
           effects: {
             nonManifested: { hits: given.nonManifested, of: injected },
             latent: { hits: given.latent, of: injected },
+            announcedError: { hits: given.announcedError, of: injected },
+            undetectedHang: { hits: given.undetectedHang, of: injected },
+            machineDeath: { hits: given.machineDeath, of: injected },
             sdc: { hits: given.sdc, of: injected },
             detected: { hits: detected, of: injected },
           },
           success: {
             detected: { hits: given.noVmf + given.vmLost, of: detected },
-            manifested: { hits: given.noVmf + given.vmLost, of: detected + given.sdc },
+            manifested: { hits: given.noVmf + given.vmLost, of: detected + undetected },
+            manifestedOrLatent: { hits: given.noVmf + given.vmLost, of: detected + undetected + given.latent },
             injected: { hits: given.noVmf + given.vmLost + harmless, of: injected },
           },
           noVmf: {
             detected: { hits: given.noVmf, of: detected },
-            manifested: { hits: given.noVmf, of: detected + given.sdc },
+            manifested: { hits: given.noVmf, of: detected + undetected },
             injected: { hits: given.noVmf + harmless, of: injected },
           },
         });

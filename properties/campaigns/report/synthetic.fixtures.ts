@@ -4,14 +4,15 @@
  * measured.
  */
 
-import type {
-  Detector,
-  FailureCause,
-  Injection,
-  InjectionResult,
-  Mechanism,
-  RecoveryStep,
-  VmOutcome,
+import {
+  type Detector,
+  type FailureCause,
+  type Injection,
+  type InjectionResult,
+  isUndetected,
+  type Mechanism,
+  type RecoveryStep,
+  type VmOutcome,
 } from '../injection/types.ts';
 import { evaluationSeedOf } from '../plan/seeds.ts';
 import type { CampaignCell, CampaignResults, CampaignRow, FaultClass, OverheadRow } from '../types.ts';
@@ -24,6 +25,9 @@ export interface EndCounts {
   readonly notReached?: number;
   readonly nonManifested?: number;
   readonly latent?: number;
+  readonly announcedError?: number;
+  readonly undetectedHang?: number;
+  readonly machineDeath?: number;
   readonly sdc?: number;
   readonly noVmf?: number;
   readonly vmLost?: number;
@@ -48,7 +52,10 @@ export const REHYPE: Mechanism = { recovery: 'rehype', enhance: ENHANCEMENTS };
 export const NILIHYPE: Mechanism = { recovery: 'nilihype', enhance: ENHANCEMENTS };
 export const NONE: Mechanism = { recovery: 'none', enhance: [] };
 
-const ENDS = ['pending', 'error', 'notReached', 'nonManifested', 'latent', 'sdc', 'noVmf', 'vmLost', 'failed'] as const;
+const ENDS = [
+  ...(['pending', 'error', 'notReached', 'nonManifested', 'latent'] as const),
+  ...(['announcedError', 'undetectedHang', 'machineDeath', 'sdc', 'noVmf', 'vmLost', 'failed'] as const),
+] as const;
 type End = (typeof ENDS)[number];
 
 const CAUSES: readonly FailureCause[] = [
@@ -59,7 +66,7 @@ const CAUSES: readonly FailureCause[] = [
   'new vm failed',
   'several vms affected',
 ];
-const DETECTORS: readonly Detector[] = ['trap', 'panic', 'trap', 'trap', 'hang'];
+const DETECTORS: readonly Detector[] = ['trap', 'panic', 'trap', 'code check', 'hang'];
 const PLACES = ['schedule+0x1c', 'page_release+0x20', 'hypercall+0x54', 'heap_alloc+0x80', 'trap_entry+0x18'];
 const STEPS: Readonly<Record<Mechanism['recovery'], readonly (readonly [string, number])[]>> = {
   none: [],
@@ -145,7 +152,10 @@ export function syntheticCampaign(scale = 1): CampaignResults {
           notReached: n(12),
           nonManifested: n(3391),
           latent: n(402),
-          sdc: n(233 + 10 * s),
+          announcedError: n(11),
+          undetectedHang: n(61),
+          machineDeath: n(8),
+          sdc: n(153 + 10 * s),
           vmLost: s * n(14),
           failed: n(12 + 5 * bad),
         }),
@@ -213,6 +223,15 @@ function injectionOf(faultClass: FaultClass, seed: number, index: number): Injec
   return { trigger, fault: { model: 'register', hart: -1, register: 1 + (index % 31), bit: (index * 11) % 64 } };
 }
 
+const EFFECTS_OF = {
+  nonManifested: 'non-manifested',
+  latent: 'latent',
+  announcedError: 'announced-error',
+  undetectedHang: 'undetected-hang',
+  machineDeath: 'machine-death',
+  sdc: 'sdc',
+} as const;
+
 function resultOf(
   end: Exclude<End, 'pending' | 'error'>,
   mechanism: Mechanism,
@@ -239,11 +258,11 @@ function resultOf(
     target: `x${1 + (index % 31)}`,
     vmid: 1 + (index % 3),
   };
-  const effects = { notReached: 'not-reached', nonManifested: 'non-manifested', latent: 'latent', sdc: 'sdc' } as const;
   if (end === 'notReached') return { ...base, ...ended, effect: 'not-reached', vms: vms(setup, 0), vmsAffected: 0 };
-  if (end === 'nonManifested' || end === 'latent' || end === 'sdc') {
-    const affected = end === 'sdc' ? 1 + (index % 2) : 0;
-    return { ...base, ...ended, hit, effect: effects[end], vms: vms(setup, affected), vmsAffected: affected };
+  if (end !== 'noVmf' && end !== 'vmLost' && end !== 'failed') {
+    const effect = EFFECTS_OF[end];
+    const affected = isUndetected(effect) ? 1 + (index % 2) : 0;
+    return { ...base, ...ended, hit, effect, vms: vms(setup, affected), vmsAffected: affected };
   }
   const affected = end === 'noVmf' ? 0 : end === 'vmLost' ? 1 : 1 + Math.floor(draw() * 3);
   const detector = DETECTORS[Math.floor(draw() * DETECTORS.length)]!;

@@ -5,18 +5,22 @@
  */
 import { z } from 'zod';
 import { type PrivilegedModes, readPlannedFault } from '../../../engine/index.ts';
-import type {
-  EquivalenceSummary,
-  Hit,
-  Injection,
-  InjectionResult,
-  Mechanism,
-  RecoveryStep,
-  SecondFault,
-  SecondResult,
-  VmOutcome,
+import {
+  DETECTORS,
+  EFFECTS,
+  type EquivalenceSummary,
+  type Hit,
+  type Injection,
+  type InjectionResult,
+  MEMORY_KINDS,
+  type Mechanism,
+  RECOVERY_SHARES,
+  type RecoveryStep,
+  SECOND_MISSED,
+  type SecondFault,
+  type SecondResult,
+  type VmOutcome,
 } from '../injection/index.ts';
-import { MEMORY_KINDS, RECOVERY_SHARES, SECOND_MISSED } from '../injection/index.ts';
 import { type CampaignIdentity, type GoldenEnds, MAX_CELL_SIZE, MAX_SEEDS } from '../plan/index.ts';
 import { type CampaignCell, FAULT_CLASSES, type OverheadRow } from '../types.ts';
 
@@ -111,10 +115,10 @@ const CAUSES = [
 ] as const;
 
 export const result = exactly<InjectionResult>()({
-  effect: z.enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected']),
+  effect: z.enum(EFFECTS),
   hit: hit.exactOptional(),
   second: secondResult.exactOptional(),
-  detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional(),
+  detector: z.enum(DETECTORS).exactOptional(),
   detectionInstructions: z.int().exactOptional(),
   detection: text.exactOptional(),
   success: z.boolean(),

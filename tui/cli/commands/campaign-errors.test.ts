@@ -8,7 +8,8 @@ import { EXIT } from '../../base/exit-codes.ts';
 import { cli } from '../test-io.ts';
 
 const errors = Array.from({ length: 22 }, (_, i) => ({ id: i + 8, message: `internal error: planted ${i}` }));
-const tally = { size: 30, done: 8, notReached: 0, nonManifested: 0, latent: 0, sdc: 0, detected: 8, success: 8 };
+const HARMLESS = { announcedError: 0, undetectedHang: 0, machineDeath: 0, sdc: 0 };
+const tally = { size: 30, done: 8, notReached: 0, nonManifested: 0, latent: 0, ...HARMLESS, detected: 8, success: 8 };
 vi.mock('../../../properties/index.ts', async (importOriginal) => ({
   ...(await importOriginal<object>()),
   runCampaign: async ({ path }: { path: string }): Promise<CampaignOutcome> => {

@@ -49,12 +49,26 @@ const HEAD = [
   'not reached',
   'non-manif.',
   'latent',
+  'announced',
+  'hang',
+  'death',
   'SDC',
   'detected',
   'success of detected',
   'noVMF of detected',
 ];
-const NUMBERS = [0, 2, 3, 4, 5, 6, 7, 8, 9];
+/** Columns of the tally between `injected` and the rates, as HEAD names them. */
+const EFFECTS = [
+  'notReached',
+  'nonManifested',
+  'latent',
+  'announcedError',
+  'undetectedHang',
+  'machineDeath',
+  'sdc',
+  'detected',
+] as const;
+const NUMBERS = [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 /**
  * One line for all evaluation seeds of a combination, and one for each other cell: counts, and both rates with 95 %
@@ -69,9 +83,7 @@ export function outcomeTable(
   const rows = [...lines.values()].map((cells) => {
     const own = cells.map(({ id }) => tallies.get(id)!);
     const sum = (count: (tally: CellTally) => number) => own.reduce((total, tally) => total + count(tally), 0);
-    const effects = (['notReached', 'nonManifested', 'latent', 'sdc', 'detected'] as const).map((name) =>
-      sum((tally) => tally[name]),
-    );
+    const effects = EFFECTS.map((name) => sum((tally) => tally[name]));
     const counts = [sum(injectedOf), ...effects].map(grouped);
     const { success, noVmf } = ratesOf(own);
     const left = sum(({ size, done }) => size - done);

@@ -41,7 +41,7 @@ describe('dejavm campaign', () => {
     expect(first.code).toBe(EXIT.ok);
     const lines = first.out.trimEnd().split('\n');
     expect(lines[0]).toMatch(
-      /^ *# +cell +injected +not reached +non-manif. +latent +SDC +detected +success of detected/,
+      /^ *# +cell +injected +not reached +non-manif. +latent +announced +hang +death +SDC +detected +success of detected/,
     );
     expect(lines).toHaveLength(1 + 12);
     expect(lines[1]).toMatch(/compute failstop rehype +3 +0 +0 +0 +0 +3 +100\.0 % \[43\.9, 100\.0\]/);

@@ -1,6 +1,6 @@
 /** What `inject` and `campaign` print as JSON. Relies on fields.ts; which command prints what: shapes.ts. */
 import { z } from 'zod';
-import { FAULT_CLASSES, MEMORY_KINDS, SECOND_MISSED } from '../../../properties/index.ts';
+import { DETECTORS, EFFECTS, FAULT_CLASSES, MEMORY_KINDS, SECOND_MISSED } from '../../../properties/index.ts';
 import { count, fault, flag, mechanism, moment, named, rate, text, ticks } from './fields.ts';
 
 const faultClass = z.enum(FAULT_CLASSES).describe('class of faults');
@@ -71,8 +71,11 @@ const hit = named('Hit', 'Where a fault struck.', {
 
 const result = named('Result', 'What became of an injection.', {
   effect: z
-    .enum(['not-reached', 'non-manifested', 'latent', 'sdc', 'detected'])
-    .describe('the trigger never came; nothing changed; only state; an output, silently; a detector fired'),
+    .enum(EFFECTS)
+    .describe(
+      'the trigger never came; nothing changed; only state; undetected: a VM reported an error, something never ended, ' +
+        'the machine stopped itself, an output is silently wrong; a detector fired',
+    ),
   hit: hit.exactOptional().describe('missing: it was not reached'),
   second: named('Second', 'Where the second of two faults struck.', {
     hit: hit.exactOptional().describe('missing: it never struck'),
@@ -82,7 +85,7 @@ const result = named('Result', 'What became of an injection.', {
   })
     .exactOptional()
     .describe('of injections of two faults, once the first has struck'),
-  detector: z.enum(['panic', 'trap', 'hang', 'mismatch']).exactOptional().describe('what detected it first'),
+  detector: z.enum(DETECTORS).exactOptional().describe('what detected it first'),
   detectionInstructions: z.int().exactOptional().describe('instructions of all harts from injection to detection'),
   detection: text.exactOptional().describe('the detection, for people'),
   success: flag.describe('recovered: the new VM runs, and at most one AppVM is affected'),
@@ -150,7 +153,10 @@ const tally = named('Tally', "Counts of a cell's rows.", {
   notReached: count.describe('whose trigger never came'),
   nonManifested: count.describe('without any effect'),
   latent: count.describe('with an effect on state alone'),
-  sdc: count.describe('with a wrong output that nothing detected'),
+  announcedError: count.describe('undetected: a VM reported an error'),
+  undetectedHang: count.describe('undetected: a VM or the machine never ended'),
+  machineDeath: count.describe('undetected: the machine stopped itself'),
+  sdc: count.describe('undetected: an output was silently wrong'),
   detected: count.describe('that were detected'),
   success: count.describe('of these, recovered'),
   noVmf: count.describe('of these, with no VM affected'),

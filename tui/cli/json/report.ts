@@ -1,6 +1,6 @@
 /** What `report` prints with `--json`: everything that its tables are made of. Relies on fields.ts. */
 import { z } from 'zod';
-import { FAULT_CLASSES } from '../../../properties/index.ts';
+import { DETECTORS, FAULT_CLASSES, UNDETECTED } from '../../../properties/index.ts';
 import { count, named, rate, text } from './fields.ts';
 
 const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
@@ -26,7 +26,8 @@ const spread = named('Spread', 'A sample of lengths.', {
 
 const coverage = named('Coverage', 'One outcome over three totals.', {
   detected: rate.describe('of the faults that were detected'),
-  manifested: rate.describe('of these and of those that spoilt an output silently'),
+  manifested: rate.describe('of these and of those that did harm undetected, as the papers count'),
+  manifestedOrLatent: rate.describe('of these and of the latent: the stricter way'),
   injected: rate.describe('of all that struck; those that did no harm count as good'),
 });
 
@@ -61,11 +62,14 @@ const group = named('Group', 'Cells of one set-up, fault class and mechanism.', 
   run: count.describe('injections that have run'),
   notReached: count.describe('whose trigger never came'),
   injected: count.describe('faults that struck'),
-  manifested: count.describe('detected, or an output silently wrong'),
+  manifested: count.describe('detected, or harm undetected'),
   effects: named('Effects', 'Effects, of the faults that struck.', {
     nonManifested: rate.describe('nothing changed'),
     latent: rate.describe('only state changed'),
-    sdc: rate.describe('an output was wrong and nothing detected it'),
+    announcedError: rate.describe('undetected: a VM reported an error'),
+    undetectedHang: rate.describe('undetected: a VM or the machine never ended'),
+    machineDeath: rate.describe('undetected: the machine stopped itself'),
+    sdc: rate.describe('undetected: an output was silently wrong'),
     detected: rate.describe('detected'),
   }).describe('what became of them'),
   success: coverage.describe('recovered'),
@@ -75,7 +79,7 @@ const group = named('Group', 'Cells of one set-up, fault class and mechanism.', 
   detectors: z
     .array(
       named('DetectorShare', 'A detector.', {
-        detector: z.enum(['panic', 'trap', 'hang', 'mismatch', 'unknown']).describe('its name'),
+        detector: z.enum([...DETECTORS, 'unknown']).describe('its name'),
         share: rate.describe('of the detected'),
         latency: spread.nullable().describe('instructions from injection to detection'),
       }),
@@ -157,7 +161,7 @@ const latency = named('Latency', 'How long recoveries take.', {
 });
 
 const pair = { first: text.describe('one mechanism'), second: text.describe('the other') };
-const failureKind = z.enum(['failed', 'vm lost', 'sdc']).describe('not recovered; one VM lost; silent');
+const failureKind = z.enum(['failed', 'vm lost', ...UNDETECTED]).describe('not recovered; one VM lost; undetected');
 
 const published = named('Published', "The papers' figures.", {
   caveat: text.describe('what must be known to compare'),

@@ -16,7 +16,10 @@ const ENDS = [
   ['novmf', 'recovered, no VM affected'],
   ['vmlost', 'recovered, one AppVM lost'],
   ['failed', 'not recovered'],
-  ['sdc', 'silent data corruption'],
+  ['announced', 'error announced, not detected'],
+  ['hang', 'undetected hang'],
+  ['death', 'machine death'],
+  ['sdc', 'silent corruption'],
 ] as const;
 
 /** Runs without a recovery fail by construction: figures of what recovery does leave them out, tables have them. */
@@ -37,6 +40,9 @@ export function outcomesFigure(report: Report): Figure | undefined {
       noVmf.detected.hits,
       good - noVmf.detected.hits,
       effects.detected.hits - good,
+      effects.announcedError.hits,
+      effects.undetectedHang.hits,
+      effects.machineDeath.hits,
       effects.sdc.hits,
     ].map((count) => (100 * count) / injected);
     const harmless = rateOf(effects.nonManifested.hits + effects.latent.hits, injected).interval!;
@@ -56,7 +62,7 @@ export function outcomesFigure(report: Report): Figure | undefined {
     (['rehype', 'nilihype'] as const).map((recovery): BarRow => {
       const { success, noVmf } = row[recovery];
       const shares = [row.nonManifested, 0, row.detected * noVmf, row.detected * (success - noVmf)];
-      const values = [...shares, row.detected * (1 - success), row.sdc].map((share) => 100 * share);
+      const values = [...shares, row.detected * (1 - success), 0, 0, 0, row.sdc].map((share) => 100 * share);
       return {
         heading: `DSN18 on Xen: ${row.setup}, ${row.faultClass}`,
         name: recoveryName(recovery),

@@ -89,7 +89,7 @@ function sectionsOf(report: Report): Section[] {
     {
       id: 'outcomes',
       title: 'What became of the faults',
-      parts: [...figure(outcomesFigure(report)), ...table('effects')],
+      parts: [...figure(outcomesFigure(report)), ...table('effects'), ...table('undetected')],
     },
     {
       id: 'rates',

@@ -21,6 +21,9 @@ const COLOURS: readonly (readonly [string, string, string])[] = [
   ['novmf', '#3d8361', '#3f8f68'],
   ['vmlost', '#9fcdb5', '#8cc5a8'],
   ['failed', '#bd4038', '#cf5a50'],
+  ['announced', '#d9bcd8', '#70506f'],
+  ['hang', '#b98bb7', '#8a5c88'],
+  ['death', '#98639b', '#9a6798'],
   ['sdc', '#7a3f78', '#a668a3'],
   // Fault classes.
   ['class-failstop', '#285a8c', '#6fa5d8'],
@@ -124,7 +127,7 @@ svg .published{fill:var(--muted);font-style:italic}
 svg .value{font-variant-numeric:tabular-nums;fill:var(--muted)}
 svg .strong{font-weight:650;fill:var(--ink)}
 svg .inside{font-size:11px;font-variant-numeric:tabular-nums}
-svg .on-novmf,svg .on-failed,svg .on-sdc{fill:#fff}
+svg .on-novmf,svg .on-failed,svg .on-death,svg .on-sdc{fill:#fff}
 svg .on-vmlost{fill:#15181c}
 svg .grid{stroke:var(--rule);stroke-width:1}
 svg .ink{stroke:var(--ink);stroke-width:1.3;fill:none}

@@ -4,7 +4,14 @@ import { grouped, pValue, ratio } from '../format.ts';
 import type { Report } from '../summarise.ts';
 import { number, ours, type Table, text, wide } from './table.ts';
 
-const KINDS: Record<FailureKind, string> = { failed: 'failed', 'vm lost': 'VM lost', sdc: 'SDC' };
+const KINDS: Record<FailureKind, string> = {
+  failed: 'failed',
+  'vm lost': 'VM lost',
+  sdc: 'SDC',
+  'undetected-hang': 'hang',
+  'announced-error': 'announced',
+  'machine-death': 'death',
+};
 const MOST_SHOWN = 60;
 const COMMAND = { label: 'reproduce', code: true } as const;
 

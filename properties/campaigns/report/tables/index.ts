@@ -9,6 +9,7 @@ import {
   effectsTable,
   noVmfTable,
   successTable,
+  undetectedTable,
   vmsTable,
 } from './outcomes.ts';
 import { seedsTable } from './seeds.ts';
@@ -22,6 +23,7 @@ export type { Column, Table } from './table.ts';
 export function tablesOf(report: Report): Table[] {
   return [
     effectsTable(report),
+    undetectedTable(report),
     successTable(report),
     noVmfTable(report),
     seedsTable(report),

@@ -1,7 +1,7 @@
 /**
  * Tables of effects, success, VMs affected, detection, causes and what recovery left behind: one row for each group.
  */
-import type { FailureCause } from '../../injection/index.ts';
+import { DETECTORS, type FailureCause } from '../../injection/index.ts';
 import { bounds, DASH, grouped, percent, ratePercent } from '../format.ts';
 import { recoveryName } from '../groups.ts';
 import { CAVEAT, PUBLISHED_CAUSES, PUBLISHED_OUTCOMES } from '../published.ts';
@@ -17,15 +17,16 @@ const INTERVALS = 'Percent with Wilson 95 % intervals.';
 const publishedFor = (report: Report) =>
   PUBLISHED_OUTCOMES.filter((row) => report.groups.some((group) => group.faultClass === row.faultClass));
 
-/** Injected, not reached, non-manifested, latent, SDC, detected. */
+/** Injected, not reached, and each effect. */
 export function effectsTable(report: Report): Table {
   const rows = report.groups.map((group) => {
-    const { nonManifested, latent, sdc, detected } = group.effects;
+    const { nonManifested, latent, detected } = group.effects;
+    const undetected = rateOf(group.manifested - detected.hits, group.injected);
     return ours(
       ...subject(group),
       grouped(group.injected),
       grouped(group.notReached),
-      ...[nonManifested, latent, sdc, detected].map(ratePercent),
+      ...[nonManifested, latent, undetected, detected].map(ratePercent),
     );
   });
   const theirs = publishedFor(report).map((row) =>
@@ -47,7 +48,7 @@ export function effectsTable(report: Report): Table {
       number('not\nreached'),
       number('non-manifested'),
       number('latent'),
-      number('SDC'),
+      number('undetected'),
       number('detected'),
     ],
     rows: [...rows, ...theirs],
@@ -55,7 +56,32 @@ export function effectsTable(report: Report): Table {
       `${INTERVALS} Of the injected; triggers that were never reached are counted apart.`,
       'Latent: right output, but the final state differs from the golden run. The papers do not look for it: theirs is ' +
         'in non-manifested.',
+      'Undetected: harm that no detector saw, which the papers call SDC; what it was stands in the next table.',
       ...sourced(theirs),
+    ],
+  };
+}
+
+/** What harm it was that nothing detected. */
+export function undetectedTable(report: Report): Table {
+  return {
+    id: 'undetected',
+    title: 'Harm that nothing detected',
+    columns: [
+      ...SUBJECT,
+      number('announced\nerror'),
+      number('undetected\nhang'),
+      number('machine\ndeath'),
+      number('silent\ncorruption'),
+    ],
+    rows: report.groups.map((group) => {
+      const { announcedError, undetectedHang, machineDeath, sdc } = group.effects;
+      return ours(...subject(group), ...[announcedError, undetectedHang, machineDeath, sdc].map(ratePercent));
+    }),
+    notes: [
+      `${INTERVALS} Of the injected. Announced error: a VM itself reports what went wrong. Hang: a VM or the machine ` +
+        'never ends. Death: the machine stops itself while VMs are at work. Silent corruption: an output is wrong ' +
+        'without a word, or isolation is broken.',
     ],
   };
 }
@@ -96,8 +122,12 @@ interface CoverageTable {
 
 function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable): Table {
   const rows = report.groups.map((group) => {
-    const { detected, manifested, injected } = group[of];
-    return ours(...subject(group), grouped(detected.of), ...[detected, manifested, injected].map(ratePercent));
+    const { detected, manifested, manifestedOrLatent, injected } = group[of];
+    return ours(
+      ...subject(group),
+      grouped(detected.of),
+      ...[detected, manifested, manifestedOrLatent, injected].map(ratePercent),
+    );
   });
   const theirs = publishedFor(report).flatMap((row) =>
     (['rehype', 'nilihype'] as const).map((recovery) => {
@@ -110,6 +140,7 @@ function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable
         grouped(detected),
         publishedRate(share, detected),
         percent((share * row.detected) / (row.detected + row.sdc)),
+        DASH,
         percent(row.nonManifested + share * row.detected),
       );
     }),
@@ -117,12 +148,21 @@ function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable
   return {
     id,
     title,
-    columns: [...SUBJECT, number('detected'), number('of detected'), number('of manifested'), number('of injected')],
+    columns: [
+      ...SUBJECT,
+      number('detected'),
+      number('of detected'),
+      number('of manifested'),
+      number('of manifested\nor latent'),
+      number('of injected'),
+    ],
     rows: [...rows, ...theirs],
     notes: [
       `${meaning} ${INTERVALS}`,
-      'Manifested: detected or SDC; SDC never counts as good. Of injected: faults without visible effect count as good.',
-      ...sourced(theirs, 'intervals and the last two columns are derived from its figures'),
+      "Manifested, the papers' way: detected, or harm undetected (announced errors, hangs, machine deaths, SDC), which never " +
+        'counts as good. Stricter: latent faults too, none of which counts as good. Of injected: faults without visible ' +
+        'effect count as good.',
+      ...sourced(theirs, 'intervals and the columns behind are derived from its figures'),
     ],
   };
 }
@@ -139,24 +179,24 @@ export function vmsTable(report: Report): Table {
     columns: [
       ...SUBJECT,
       ...bins.map((bin) => number(`detected\n${bin} VM${bin === 1 ? '' : 's'}`)),
-      ...bins.map((bin) => number(`SDC\n${bin} VM${bin === 1 ? '' : 's'}`)),
+      ...bins.map((bin) => number(`undetected\n${bin} VM${bin === 1 ? '' : 's'}`)),
     ],
     rows: report.groups.map((group) =>
       ours(
         ...subject(group),
         ...cells(group.vmsAffected, group.effects.detected.hits),
-        ...cells(group.vmsAffectedSilently, group.effects.sdc.hits),
+        ...cells(group.vmsAffectedSilently, group.manifested - group.effects.detected.hits),
       ),
     ),
     notes: ['Runs by the number of VMs whose output was wrong or that did not finish, the PrivVM included.'],
   };
 }
 
-const DETECTORS = ['trap', 'panic', 'hang', 'mismatch', 'unknown'] as const;
-
 /** Which detector fired, and how many instructions after the fault. */
 export function detectionTable(report: Report): Table {
-  const seen = DETECTORS.filter((name) => report.groups.some((g) => g.detectors.some((d) => d.detector === name)));
+  const seen = [...DETECTORS, 'unknown' as const].filter((name) =>
+    report.groups.some((g) => g.detectors.some((d) => d.detector === name)),
+  );
   return {
     id: 'detection',
     title: 'Detection',
