@@ -1,9 +1,9 @@
 /**
- * Chains through what is the same in both runs but for its time, through CSRs that show parts of others, and through
- * entries of page tables by which an instruction could be fetched in one run only.
+ * Chains through what is the same in both runs but for its time, through CSRs that show parts of others or which
+ * interrupts are pending, and through entries of page tables by which an instruction could be fetched in one run only.
  */
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../engine/index.ts';
+import { CLINT, type Fault } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
 import type { PlannedInput } from '../base/types.ts';
 import { inputsFromTrace } from '../container/config.ts';
@@ -107,6 +107,27 @@ describe('a letter that comes out wrong', () => {
       fetching(0xc7),
       { model: 'memory', paddr: ENTRY, bit: 3 },
       { kind: 'memory', what: `[0x${ENTRY.toString(16)}]:1`, before: 0xc7n, after: 0xcfn, bits: [3] },
+    ],
+    [
+      'for a timer that runs out, as mip shows, because its comparator got another number',
+      printing(`li s4, ${1n << 40n}`, `li s3, ${CLINT.mtimecmp}\nsd s4, 0(s3)\ncsrr a2, mip\nsrli a2, a2, 7`),
+      { model: 'register', hart: 0, register: 20, bit: 40 },
+      { kind: 'register', what: 's4', bits: [40] },
+    ],
+    [
+      'for a software interrupt that is raised',
+      printing('li s4, 0', `li s3, ${CLINT.msip}\nsw s4, 0(s3)\ncsrr a2, mip\nsrli a2, a2, 3`),
+      { model: 'register', hart: 0, register: 20, bit: 0 },
+      { kind: 'register', what: 's4', bits: [0] },
+    ],
+    [
+      'for a timer of S-mode that does not run out, as sip shows',
+      printing(
+        'li s4, 0\nli t0, -1\ncsrw menvcfg, t0\nli t0, 0x222\ncsrw mideleg, t0',
+        'csrw stimecmp, s4\ncsrr a2, sip\nsrli a2, a2, 5',
+      ),
+      { model: 'register', hart: 0, register: 20, bit: 40 },
+      { kind: 'register', what: 's4', bits: [40] },
     ],
   ])('%s', async (_, program, spec, cause) => {
     const limits = { maxMoment: 6000, checkpointEvery: 1000, config: machineOf(program) };

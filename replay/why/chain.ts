@@ -12,7 +12,7 @@ import { isStable, narrowed, samePlace, successors, type UsePair } from './compa
 import { Differences } from './differences.ts';
 import { bytesOf, copiedFrom, type Location, partOf, touchesDevice, type Use } from './flow.ts';
 import { type Producer, producerOf, trappedPc, valueAt } from './producer.ts';
-import { raiserOf } from './raiser.ts';
+import { type Pending, raiserOf, shownPending, takenBy } from './raiser.ts';
 import type { RunSteps, Step, StepNumber } from './steps.ts';
 import type { Chain, Link, Origin } from './types.ts';
 
@@ -136,6 +136,7 @@ export class ChainWalk {
     for (;;) {
       if (!this.isNew(keyOf(pair))) return undefined;
       if (isTime(pair)) return this.end(trail, { kind: 'time', at: pair.atA });
+      this.pending(pair, trail);
       const ofA = yield* producerOf(this.a, pair.a, pair.atA);
       if (ofA.kind === 'changed') return this.end(trail, changedOrigin(ofA, pair.atA));
       if (ofA.kind === 'outside') return this.end(trail, { kind: 'outside', producer: ofA, found: pair.atA });
@@ -291,12 +292,10 @@ export class ChainWalk {
       ...this.differences.translation(a, b),
     ];
     this.follow('translated', parting, translated, trail);
-    const raised = [nextA?.isInterrupt && this.raised(nextA, 'a'), nextB?.isInterrupt && this.raised(nextB, 'b')];
-    for (const one of raised) {
-      if (!one) continue;
-      if (one.kind === 'parting') this.followParting(one.parting, parting.a, trail);
-      else this.follow('parted', one.pair, one.follows, trail);
-    }
+    const raised = [
+      nextA?.isInterrupt && this.raised(takenBy(nextA), 'a', parting.a, trail),
+      nextB?.isInterrupt && this.raised(takenBy(nextB), 'b', parting.a, trail),
+    ];
     const csrs = this.differences.deciding(nextA?.number ?? parting.a, nextB?.number ?? parting.b);
     this.follow('parted', parting, csrs, trail);
     if (translated.length + csrs.length > 0 || raised.some(Boolean)) return undefined;
@@ -304,25 +303,28 @@ export class ChainWalk {
     return this.end(trail, { kind: 'unexplained', at: parting.a, why: 'the paths part here with the same operands' });
   }
 
-  /** An interrupt that only one run has here: whether both did what raised it, and with what. */
-  private raised(
-    interrupt: Step,
-    of: 'a' | 'b',
-  ):
-    | { kind: 'parting'; parting: Parting | undefined }
-    | { kind: 'with'; pair: Parting; follows: UsePair[] }
-    | undefined {
-    const run = of === 'a' ? this.a : this.b;
-    const raiser = raiserOf(run, interrupt);
-    if (raiser === undefined) return undefined;
-    const other = of === 'a' ? this.alignment.inB(raiser) : this.alignment.inA(raiser);
+  /** An interrupt that one run has and the other has not: whether both did what raised it, and with what. */
+  private raised(interrupt: Pending, of: 'a' | 'b', at: StepNumber, trail: Trail | undefined): boolean {
+    const { alignment } = this;
+    const raiser = raiserOf(of === 'a' ? this.a : this.b, interrupt);
+    if (raiser === undefined) return false;
+    const other = of === 'a' ? alignment.inB(raiser) : alignment.inA(raiser);
     if (other === undefined) {
-      const { alignment } = this;
-      return { kind: 'parting', parting: of === 'a' ? alignment.partingOfA(raiser) : alignment.partingOfB(raiser) };
+      this.followParting(of === 'a' ? alignment.partingOfA(raiser) : alignment.partingOfB(raiser), at, trail);
+      return true;
     }
     const pair = of === 'a' ? { a: raiser, b: other } : { a: other, b: raiser };
     const follows = this.differences.operands(this.a.get(pair.a), this.b.get(pair.b));
-    return follows.length > 0 ? { kind: 'with', pair, follows } : undefined;
+    this.follow('parted', pair, follows, trail);
+    return follows.length > 0;
+  }
+
+  /** What shows which interrupts are pending differs for what raised them, or for the time at which it was read. */
+  private pending(pair: UsePair, trail: Trail | undefined): void {
+    for (const { a, b } of shownPending(pair)) {
+      const isRaised = [this.raised(a, 'a', pair.atA, trail), this.raised(b, 'b', pair.atA, trail)].some(Boolean);
+      if (!isRaised) this.end(trail, { kind: 'interrupt', at: pair.atA });
+    }
   }
 }
 
