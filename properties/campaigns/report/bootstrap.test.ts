@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { splitmix64 } from '../../../engine/index.ts';
 import { binomial, clusterInterval, pooledRate, rateOfRows, type SeedCount } from './bootstrap.ts';
 import { rateOf, wilsonInterval } from './statistics.ts';
 
@@ -42,6 +43,26 @@ describe('an interval over several seeds', () => {
     expect((high - low) / 2 / expected).toBeGreaterThan(0.94);
     expect((high - low) / 2 / expected).toBeLessThan(1.06);
     expect((high + low) / 2).toBeCloseTo(mean, 2);
+  });
+
+  it("holds a system's share about as often as it says, where seeds differ and Wilson's does not", () => {
+    // Shares of seeds about 0.9, with a standard deviation of 0.03.
+    const random = splitmix64(7n, 200_000).values();
+    const next = () => Number(random.next().value! >> 11n) / 2 ** 53;
+    const systems = 300;
+    let [held, heldByWilson] = [0, 0];
+    for (let system = 0; system < systems; system++) {
+      const all = Array.from({ length: 5 }, () => {
+        const share = 0.9 + 0.06 * (next() + next() + next() - 1.5);
+        return { hits: binomial(200, share)(next()), of: 200 };
+      });
+      const { hits, of, interval } = pooledRate(all);
+      const alone = wilsonInterval(hits, of);
+      if (interval!.low <= 0.9 && 0.9 <= interval!.high) held++;
+      if (alone.low <= 0.9 && 0.9 <= alone.high) heldByWilson++;
+    }
+    expect(held / systems).toBeGreaterThan(0.9);
+    expect(heldByWilson / systems).toBeLessThan(0.8);
   });
 
   it("is never narrower than Wilson's, holds the share, and is the same each time", () => {

@@ -17,6 +17,8 @@ export interface RungSummary {
   readonly name: string;
   readonly enhance: readonly string[];
   readonly cells: readonly number[];
+  /** From how many seeds its rows are. */
+  readonly seeds: number;
   readonly injected: number;
   /** Over detected. */
   readonly success: Rate;
@@ -124,6 +126,7 @@ function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
     name: rung.name,
     enhance: rung.members[0]!.cell.mechanism.enhance,
     cells: rung.members.map(({ cell }) => cell.id),
+    seeds: new Set(rung.members.map(({ cell }) => cell.seed)).size,
     injected: rung.tally.injected,
     success: success.detected,
     noVmf: noVmf.detected,

@@ -2,9 +2,16 @@
  * What became of a set of injections: effects, rates, VMs affected, detectors, causes, VM-state equivalence. Relies on
  * the injection's contract for the meaning of each field and counts it; classifies nothing anew.
  */
-import { type Detector, type Effect, type FailureCause, isUndetected } from '../injection/index.ts';
+import {
+  type Detector,
+  type Effect,
+  type FailureCause,
+  type InjectionResult,
+  isUndetected,
+} from '../injection/index.ts';
+import { rateOfRows } from './bootstrap.ts';
 import type { RanRow } from './groups.ts';
-import { type Rate, rateOf, type Spread, spreadOf } from './statistics.ts';
+import { type Rate, type Spread, spreadOf } from './statistics.ts';
 
 /** One yes/no outcome over three denominators. */
 export interface Coverage {
@@ -61,57 +68,62 @@ export interface Tally {
 
 /** Counts rows. Never divides by zero: rates of nothing have no share. */
 export function tallyOf(rows: readonly RanRow[]): Tally {
-  const results = rows.map((row) => row.result);
-  const ofEffect = (effect: Effect) => results.filter((result) => result.effect === effect);
-  const detected = ofEffect('detected');
-  const undetected = results.filter(({ effect }) => isUndetected(effect));
-  const latent = ofEffect('latent').length;
-  const harmless = ofEffect('non-manifested').length + latent;
-  const injected = results.length - ofEffect('not-reached').length;
-  const manifested = detected.length + undetected.length;
-  const coverage = (good: number): Coverage => ({
-    detected: rateOf(good, detected.length),
-    manifested: rateOf(good, manifested),
-    manifestedOrLatent: rateOf(good, manifested + latent),
-    injected: rateOf(good + harmless, injected),
+  const among = (is: (result: InjectionResult) => boolean) => rows.filter(({ result }) => is(result));
+  const injected = among(({ effect }) => effect !== 'not-reached');
+  const manifested = among(({ effect }) => effect === 'detected' || isUndetected(effect));
+  const manifestedOrLatent = among(
+    ({ effect }) => effect === 'detected' || effect === 'latent' || isUndetected(effect),
+  );
+  const detected = among(({ effect }) => effect === 'detected');
+  const undetected = among(({ effect }) => isUndetected(effect));
+  const compared = detected.filter(({ result }) => result.equivalence !== undefined);
+  const rate = (of: readonly RanRow[], is: (result: InjectionResult) => boolean) =>
+    rateOfRows(of, ({ result }) => is(result));
+  const ofEffect = (wanted: Effect) => rate(injected, ({ effect }) => effect === wanted);
+  const isHarmless = ({ effect }: InjectionResult) => effect === 'non-manifested' || effect === 'latent';
+  const coverage = (recovered: (result: InjectionResult) => boolean): Coverage => ({
+    detected: rate(detected, recovered),
+    manifested: rate(manifested, recovered),
+    manifestedOrLatent: rate(manifestedOrLatent, recovered),
+    injected: rate(injected, (result) => recovered(result) || isHarmless(result)),
   });
-  const compared = detected.flatMap(({ equivalence }) => equivalence ?? []);
+  const detectorOf = ({ detector }: InjectionResult) => detector ?? 'unknown';
+  const latencies = (of: readonly RanRow[]) => spreadOf(of.flatMap(({ result }) => result.detectionInstructions ?? []));
   return {
-    run: results.length,
-    notReached: results.length - injected,
-    injected,
-    manifested,
+    run: rows.length,
+    notReached: rows.length - injected.length,
+    injected: injected.length,
+    manifested: manifested.length,
     effects: {
-      nonManifested: rateOf(ofEffect('non-manifested').length, injected),
-      latent: rateOf(latent, injected),
-      announcedError: rateOf(ofEffect('announced-error').length, injected),
-      undetectedHang: rateOf(ofEffect('undetected-hang').length, injected),
-      machineDeath: rateOf(ofEffect('machine-death').length, injected),
-      sdc: rateOf(ofEffect('sdc').length, injected),
-      detected: rateOf(detected.length, injected),
+      nonManifested: ofEffect('non-manifested'),
+      latent: ofEffect('latent'),
+      announcedError: ofEffect('announced-error'),
+      undetectedHang: ofEffect('undetected-hang'),
+      machineDeath: ofEffect('machine-death'),
+      sdc: ofEffect('sdc'),
+      detected: ofEffect('detected'),
     },
-    success: coverage(detected.filter((result) => result.success).length),
-    noVmf: coverage(detected.filter((result) => result.noVmf).length),
-    vmsAffected: histogram(detected.map((result) => result.vmsAffected)),
-    vmsAffectedSilently: histogram(undetected.map((result) => result.vmsAffected)),
-    detectors: countsOf(detected.map((result) => result.detector ?? 'unknown')).map(([detector, count]) => ({
+    success: coverage(({ effect, success }) => effect === 'detected' && success),
+    noVmf: coverage(({ effect, noVmf }) => effect === 'detected' && noVmf),
+    vmsAffected: histogram(detected.map(({ result }) => result.vmsAffected)),
+    vmsAffectedSilently: histogram(undetected.map(({ result }) => result.vmsAffected)),
+    detectors: countsOf(detected.map(({ result }) => detectorOf(result))).map(([detector]) => ({
       detector,
-      share: rateOf(count, detected.length),
-      latency: spreadOf(
-        detected
-          .filter((result) => (result.detector ?? 'unknown') === detector)
-          .flatMap((result) => result.detectionInstructions ?? []),
-      ),
+      share: rate(detected, (result) => detectorOf(result) === detector),
+      latency: latencies(detected.filter(({ result }) => detectorOf(result) === detector)),
     })),
-    detectionLatency: spreadOf(detected.flatMap((result) => result.detectionInstructions ?? [])),
-    causes: countsOf(detected.flatMap((result) => result.cause ?? [])).map(([cause, count]) => ({
+    detectionLatency: latencies(detected),
+    causes: countsOf(detected.flatMap(({ result }) => result.cause ?? [])).map(([cause]) => ({
       cause,
-      share: rateOf(count, detected.length),
+      share: rate(detected, (result) => result.cause === cause),
     })),
-    detectedAgain: rateOf(detected.filter((result) => result.detections > 1).length, detected.length),
+    detectedAgain: rate(detected, ({ detections }) => detections > 1),
     equivalence: {
-      equivalent: rateOf(compared.filter(({ equivalent }) => equivalent).length, compared.length),
-      reasons: countsOf(compared.flatMap(({ reasons }) => reasons)).map(([reason, count]) => ({ reason, count })),
+      equivalent: rate(compared, ({ equivalence }) => equivalence!.equivalent),
+      reasons: countsOf(compared.flatMap(({ result }) => result.equivalence!.reasons)).map(([reason, count]) => ({
+        reason,
+        count,
+      })),
     },
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { csvReport } from './csv.ts';
 import { htmlReport } from './html/index.ts';
 import { markdownReport } from './markdown.ts';
+import { wilsonInterval } from './statistics.ts';
 import { summarise } from './summarise.ts';
 import { type CellSpec, NILIHYPE, REHYPE, syntheticResults } from './synthetic.fixtures.ts';
 import { textReport } from './text.ts';
@@ -71,6 +72,36 @@ describe('a report of evaluation seeds', () => {
       html.indexOf('</figure>', html.indexOf('id="figure-rates"')),
     );
     expect(figure.match(/r="1.8"/g)?.length).toBe(2 * 5);
+  });
+});
+
+describe('intervals', () => {
+  const widthOf = (...failed: number[]) => {
+    const { low, high } = report(seeded({ mechanism: REHYPE }, ...failed)).groups[0]!.success.detected.interval!;
+    return high - low;
+  };
+
+  it('are as wide as seeds differ, whatever is counted', () => {
+    // 10 of 50 fail in each.
+    expect(widthOf(10, 0, 0, 0, 0)).toBeGreaterThan(1.5 * widthOf(2, 2, 2, 2, 2));
+    const [group] = report(seeded({ mechanism: REHYPE }, 10, 0, 0, 0, 0)).groups;
+    const alone = wilsonInterval(40, 50);
+    for (const rate of [group!.success.manifested, group!.success.injected, group!.noVmf.detected]) {
+      expect(rate.interval!.low).toBeLessThan(alone.low);
+    }
+    const rung = { ladder: 'rehype cumulative', step: 0, name: 'basic' };
+    const [ladder] = report(seeded({ mechanism: REHYPE, rung }, 10, 0, 0, 0, 0)).ladders;
+    expect(ladder!.rungs[0]!.success).toEqual(group!.success.detected);
+    expect(ladder!.rungs[0]!.seeds).toBe(5);
+  });
+
+  it('say how they were made: from several seeds, from one, or from both', () => {
+    const note = (specs: readonly CellSpec[]) => textReport(report(specs)).replaceAll('\n', ' ');
+    expect(note(EVALUATION)).toContain('and of a cluster bootstrap (2000 times, seeds with replacement,');
+    expect(note(EVALUATION)).not.toContain('is not in them');
+    expect(note([DEVELOPMENT])).toContain('of runs of one seed: the variance between seeds is not in them.');
+    expect(note([DEVELOPMENT])).not.toContain('cluster bootstrap');
+    expect(note([...EVALUATION, DEVELOPMENT])).toContain("of one seed, Wilson's alone: the variance between seeds");
   });
 });
 

@@ -125,6 +125,7 @@ const ladder = named('Ladder', 'A ladder of enhancements.', {
         name: text.describe('its name'),
         enhance,
         cells,
+        seeds: count.describe('from how many seeds its rows are'),
         injected: count.describe('faults that struck'),
         success: rate.describe('recovered, of the detected'),
         noVmf: rate.describe('with no VM affected, of the detected'),

@@ -1,4 +1,5 @@
 /** Every figure of the report: which data each plot shows, its legend and its caption. */
+import { pooledRate } from '../bootstrap.ts';
 import { DASH, grouped, percent } from '../format.ts';
 import { groupBy, recoveryName } from '../groups.ts';
 import type { LadderSummary } from '../ladders.ts';
@@ -32,7 +33,7 @@ export function outcomesFigure(report: Report): Figure | undefined {
   const groups = report.groups.filter(({ injected }) => injected > 0);
   if (groups.length === 0) return undefined;
   const rows = groups.map((group): BarRow => {
-    const { injected, effects, success, noVmf } = group;
+    const { injected, effects, success, noVmf, bySeed } = group;
     const good = success.detected.hits;
     const values = [
       effects.nonManifested.hits,
@@ -45,7 +46,7 @@ export function outcomesFigure(report: Report): Figure | undefined {
       effects.machineDeath.hits,
       effects.sdc.hits,
     ].map((count) => (100 * count) / injected);
-    const harmless = rateOf(effects.nonManifested.hits + effects.latent.hits, injected).interval!;
+    const harmless = pooledRate(bySeed.map((seed) => ({ hits: seed.harmless, of: seed.injected }))).interval!;
     const ended = success.injected.interval!;
     return {
       heading: headingOf(group),
@@ -84,7 +85,7 @@ export function outcomesFigure(report: Report): Figure | undefined {
     id: 'figure-outcomes',
     legend: legend([
       ...ENDS.map(([cls, name]) => ({ cls, name })),
-      { cls: 'ink', name: 'Wilson 95 %', mark: 'whisker' },
+      { cls: 'ink', name: '95 % interval', mark: 'whisker' },
     ]),
     draw: (width, narrow) => stackedBars(chart, width, narrow),
     caption:
@@ -187,7 +188,7 @@ export function ladderFigure(ladder: LadderSummary, id: string): Figure | undefi
     legend: '',
     draw: (width, narrow) => dotRows(chart, width, narrow),
     caption:
-      'Success in percent of detected faults, with Wilson 95 % intervals. ' +
+      'Success in percent of detected faults, with 95 % intervals. ' +
       (full ? 'The band is the interval of the full set.' : '') +
       (theirs.length > 0 ? CAVEAT : ''),
   };

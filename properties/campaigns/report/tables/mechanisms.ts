@@ -1,6 +1,7 @@
 /** Tables that compare mechanisms: latency by step, ladders, pairs, overhead. */
 import { DASH, duration, grouped, percent, points, pValue, ratePercent, ratio } from '../format.ts';
 import { recoveryName } from '../groups.ts';
+import { intervalNote } from '../intervals.ts';
 import type { LadderSummary, RungSummary } from '../ladders.ts';
 import type { LatencySummary } from '../latency.ts';
 import { CAVEAT, PUBLISHED_LADDERS, PUBLISHED_LATENCY, PUBLISHED_OVERHEAD, VEE11_ANCHORS } from '../published.ts';
@@ -81,14 +82,14 @@ const SEPARATED_FROM_ALL = { higher: 'yes, higher', lower: 'yes', none: 'no' } a
 
 /** One table for each ladder, then the published ones. */
 export function ladderTables(report: Report): Table[] {
-  const tables = report.ladders.map(ladderTable);
+  const tables = report.ladders.map((ladder, at) => ladderTable(report, ladder, at));
   return tables.length === 0 ? [] : [...tables, ...publishedLadderTables()];
 }
 
 /** Anchor of a ladder's table and figure. */
 export const ladderId = (at: number): string => `ladder-${at + 1}`;
 
-function ladderTable(ladder: LadderSummary, at: number): Table {
+function ladderTable(report: Report, ladder: LadderSummary, at: number): Table {
   const { kind, rungs, setup, faultClass, title } = ladder;
   const words = kind === 'cumulative' ? SEPARATED : SEPARATED_FROM_ALL;
   const row = (rung: RungSummary) =>
@@ -118,7 +119,8 @@ function ladderTable(ladder: LadderSummary, at: number): Table {
     ],
     rows: rungs.map(row),
     notes: [
-      `Change, separation of the Wilson 95 % intervals and exact McNemar p (unadjusted) against ${against}.`,
+      `Change, separation of the 95 % intervals and exact McNemar p (unadjusted) against ${against}; pairs within each seed.`,
+      intervalNote(report),
       ladderVerdict(ladder),
     ].filter((note) => note !== ''),
   };

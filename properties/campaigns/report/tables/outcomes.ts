@@ -2,8 +2,10 @@
  * Tables of effects, success, VMs affected, detection, causes and what recovery left behind: one row for each group.
  */
 import { DETECTORS, type FailureCause } from '../../injection/index.ts';
+import { pooledRate } from '../bootstrap.ts';
 import { bounds, DASH, grouped, percent, ratePercent } from '../format.ts';
 import { recoveryName } from '../groups.ts';
+import { intervalNote } from '../intervals.ts';
 import { CAVEAT, PUBLISHED_CAUSES, PUBLISHED_OUTCOMES } from '../published.ts';
 import { rateOf } from '../statistics.ts';
 import type { GroupSummary, Report } from '../summarise.ts';
@@ -11,7 +13,6 @@ import { number, ours, published, type Table, type TableRow, text } from './tabl
 
 const SUBJECT = [text('set-up'), text('fault'), text('mechanism')];
 const subject = ({ setup, faultClass, mechanism }: GroupSummary) => [setup, faultClass, mechanism];
-const INTERVALS = 'Percent with Wilson 95 % intervals.';
 
 /** Published rows whose fault class this campaign has too. */
 const publishedFor = (report: Report) =>
@@ -21,7 +22,9 @@ const publishedFor = (report: Report) =>
 export function effectsTable(report: Report): Table {
   const rows = report.groups.map((group) => {
     const { nonManifested, latent, detected } = group.effects;
-    const undetected = rateOf(group.manifested - detected.hits, group.injected);
+    const undetected = pooledRate(
+      group.bySeed.map((seed) => ({ hits: seed.injected - seed.harmless - seed.detected, of: seed.injected })),
+    );
     return ours(
       ...subject(group),
       grouped(group.injected),
@@ -53,7 +56,7 @@ export function effectsTable(report: Report): Table {
     ],
     rows: [...rows, ...theirs],
     notes: [
-      `${INTERVALS} Of the injected; triggers that were never reached are counted apart.`,
+      `${intervalNote(report)} Of the injected; triggers that were never reached are counted apart.`,
       'Latent: right output, but the final state differs from the golden run. The papers do not look for it: theirs is ' +
         'in non-manifested.',
       'Undetected: harm that no detector saw, which the papers call SDC; what it was stands in the next table.',
@@ -79,7 +82,7 @@ export function undetectedTable(report: Report): Table {
       return ours(...subject(group), ...[announcedError, undetectedHang, machineDeath, sdc].map(ratePercent));
     }),
     notes: [
-      `${INTERVALS} Of the injected. Announced error: a VM itself reports what went wrong. Hang: a VM or the machine ` +
+      `${intervalNote(report)} Of the injected. Announced error: a VM itself reports what went wrong. Hang: a VM or the machine ` +
         'never ends. Death: the machine stops itself while VMs are at work. Silent corruption: an output is wrong ' +
         'without a word, or isolation is broken.',
     ],
@@ -158,7 +161,7 @@ function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable
     ],
     rows: [...rows, ...theirs],
     notes: [
-      `${meaning} ${INTERVALS}`,
+      `${meaning} ${intervalNote(report)}`,
       "Manifested, the papers' way: detected, or harm undetected (announced errors, hangs, machine deaths, SDC), which never " +
         'counts as good. Stricter: latent faults too, none of which counts as good. Of injected: faults without visible ' +
         'effect count as good.',
@@ -286,7 +289,8 @@ export function afterTable(report: Report): Table {
     }),
     notes: [
       'VM-state equivalence: memory of each VM at the freeze against memory at resumption, registers at its last exit ' +
-        'against those at its next entry. Percent with Wilson 95 % intervals.',
+        'against those at its next entry.',
+      intervalNote(report),
     ],
   };
 }
