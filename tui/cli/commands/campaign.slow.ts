@@ -132,7 +132,7 @@ describe('dejavm campaign', () => {
       out: '',
       err:
         `dejavm: ${wrong}:3:30: faults of class 'device' cannot be injected into set-up 'compute': ` +
-        'expected failstop, register, code, memory, csr, interrupt\n',
+        'expected failstop, register, code, code-permanent, memory, csr, interrupt, two-faults, in-recovery\n',
     });
     expect((await cli(['campaign', join(folder, 'none.yaml')])).err).toMatch(
       /none.yaml: no such file, and not one of the plans smoke, paper, .*\n$/,
