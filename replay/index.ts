@@ -198,6 +198,7 @@ export {
   functionCalls,
   type StackFrame,
   type StackPart,
+  unwind,
 } from './stack/index.ts';
 export {
   type DetectedSymptom,

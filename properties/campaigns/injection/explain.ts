@@ -49,7 +49,7 @@ function hitLines(name: string, hit: Hit): string[] {
   return [
     row(name, hit.target),
     more(`hart ${hit.hart} at ${hex(hit.pc)} ${place}, before: ${hit.instruction}`),
-    more(`moment ${grouped(hit.moment)}, ${time(hit.ticks)}, ${whom}`),
+    more(`moment ${grouped(hit.moment)}, ${time(hit.ticks)}, ${hit.region}, ${whom}`),
   ];
 }
 

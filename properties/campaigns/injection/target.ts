@@ -14,6 +14,7 @@ import {
   readOwnership,
 } from '../../../engine/index.ts';
 import { codeChange } from './code-change.ts';
+import { regionOf } from './region.ts';
 import type { Hit } from './types.ts';
 
 /** Where and what an injection hits; the machine stands at the trigger. `fault` has a definite hart. */
@@ -31,6 +32,7 @@ export function describeHit(machine: Machine, symbols: MachineSymbols, fault: Fa
     instruction: instructionAt(machine, hart, pc, symbols),
     target: targetOf(machine, symbols, fault, pc),
     vmid,
+    region: regionOf(machine, hart, symbols),
   };
 }
 

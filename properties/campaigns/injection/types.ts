@@ -165,6 +165,17 @@ export interface RecoveryStep {
   readonly ticks: number;
 }
 
+/**
+ * What the hart that a fault strikes at is executing, in the order of tables. Of Lazarus: a VM exit or an interrupt;
+ * the choice of a vCPU; into a VM and out of it; nothing to run (the timer, the wait); a recovery; its beginning. Of
+ * other hypervisors it is only known that it is `hypervisor`. `M-mode`: the firmware with the recovery block.
+ */
+export const REGIONS = [
+  ...(['handler', 'scheduler', 'world switch', 'idle', 'recovery', 'boot'] as const),
+  ...(['hypervisor', 'M-mode', 'user mode', 'guest'] as const),
+] as const;
+export type Region = (typeof REGIONS)[number];
+
 export interface Hit {
   readonly moment: number;
   readonly ticks: number;
@@ -181,6 +192,8 @@ export interface Hit {
   readonly target: string;
   /** VMID on whose behalf the hypervisor ran; 0: none. */
   readonly vmid: number;
+  /** What the hart was executing. */
+  readonly region: Region;
 }
 
 /**

@@ -18,7 +18,16 @@ const vm = (name: string, change: Partial<VmCriterion> = {}): VmCriterion => ({
 });
 const FOUR = [vm('privvm', { role: 'privvm' }), vm('vm1'), vm('vm2'), vm('vm3', { createdLate: true })];
 const GOLDEN_DIGEST = 77n;
-const HIT = { moment: 1000, ticks: 1100, hart: 0, pc: 0, instruction: '', target: 'pc', vmid: 0 } satisfies Hit;
+const HIT = {
+  moment: 1000,
+  ticks: 1100,
+  hart: 0,
+  pc: 0,
+  instruction: '',
+  target: 'pc',
+  vmid: 0,
+  region: 'idle',
+} satisfies Hit;
 
 /** A log of lines and notes; notes are `[NAME, argument, moment]`, ticks are ten times the moment. */
 function logOf(lines: readonly string[], notes: readonly (readonly [NoteName, number, number])[]): RunLog {

@@ -105,6 +105,10 @@ function groupEntries(group: Report['groups'][number]): Entry[] {
     ...Object.entries(noVmf).map(([of, share]) => rate(about('novmf'), `of_${of}`, share)),
     ...group.vmsAffected.map((count, vms) => value(about('vms', String(vms)), 'detected', count)),
     ...group.vmsAffectedSilently.map((count, vms) => value(about('vms', String(vms)), 'undetected', count)),
+    ...group.regions.flatMap(({ region, share, ...rates }) => [
+      rate(about('regions', region), 'of_injected', share),
+      ...Object.entries(rates).map(([name, its]) => rate(about('regions', region), name, its)),
+    ]),
     ...group.detectors.map(({ detector, share }) => rate(about('detection', detector), 'of_detected', share)),
     ...spread(about('detection'), 'instructions', group.detectionLatency),
     ...group.causes.map(({ cause, share }) => rate(about('causes', cause), 'of_detected', share)),

@@ -26,6 +26,7 @@ import {
   PUBLISHED_OUTCOMES,
   PUBLISHED_OVERHEAD,
 } from './published.ts';
+import { type RegionSummary, regionsOf } from './regions.ts';
 import { type SeedSummary, seedsOf, seedWarning } from './seeds.ts';
 
 /** What one seed did in a group. */
@@ -50,6 +51,8 @@ export interface GroupSummary extends Subject, Tally {
   /** Detection latencies of detected faults in instructions, ascending: for distributions. */
   readonly detectionLatencies: readonly number[];
   readonly bySeed: readonly SeedCounts[];
+  /** What the struck harts were executing. */
+  readonly regions: readonly RegionSummary[];
 }
 
 export interface Report {
@@ -124,6 +127,7 @@ export function summarise(results: CampaignResults, database: string): Report {
       detectionLatencies: rows
         .flatMap(({ result }) => (result.effect === 'detected' ? (result.detectionInstructions ?? []) : []))
         .sort((a, b) => a - b),
+      regions: regionsOf(rows),
     })),
     ladders: laddersOf(cells),
     latency,

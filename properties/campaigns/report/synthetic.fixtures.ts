@@ -11,6 +11,7 @@ import {
   type InjectionResult,
   isUndetected,
   type Mechanism,
+  REGIONS,
   type RecoveryStep,
   type VmOutcome,
 } from '../injection/types.ts';
@@ -256,7 +257,8 @@ function resultOf(
     symbol: place,
     instruction: 'ld a5,0(s3)',
     target: `x${1 + (index % 31)}`,
-    vmid: 1 + (index % 3),
+    vmid: index % 4,
+    region: REGIONS[index % 4]!,
   };
   if (end === 'notReached') return { ...base, ...ended, effect: 'not-reached', vms: vms(setup, 0), vmsAffected: 0 };
   if (end !== 'noVmf' && end !== 'vmLost' && end !== 'failed') {

@@ -63,6 +63,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   hit_instruction: (row) => row.result?.hit?.instruction,
   hit_target: (row) => row.result?.hit?.target,
   hit_vmid: (row) => row.result?.hit?.vmid,
+  hit_region: (row) => row.result?.hit?.region,
   second_k: (row) => row.result?.second?.k,
   second_recovery_length: (row) => row.result?.second?.recoveryLength,
   second_missed: (row) => row.result?.second?.missed,

@@ -15,6 +15,7 @@ import {
   MEMORY_KINDS,
   type Mechanism,
   RECOVERY_SHARES,
+  REGIONS,
   type RecoveryStep,
   SECOND_MISSED,
   type SecondFault,
@@ -83,6 +84,7 @@ const hit = exactly<Hit>()({
   instruction: text,
   target: text,
   vmid: count,
+  region: z.enum(REGIONS),
 }) satisfies z.ZodType<Hit>;
 
 const secondResult = exactly<SecondResult>()({

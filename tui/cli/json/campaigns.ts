@@ -1,7 +1,7 @@
 /** What `inject` and `campaign` print as JSON. Relies on fields.ts; which command prints what: shapes.ts. */
 import { z } from 'zod';
 import { DETECTORS, EFFECTS, FAULT_CLASSES, MEMORY_KINDS, SECOND_MISSED } from '../../../properties/index.ts';
-import { count, fault, flag, mechanism, moment, named, rate, text, ticks } from './fields.ts';
+import { count, fault, flag, mechanism, moment, named, rate, region, text, ticks } from './fields.ts';
 
 const faultClass = z.enum(FAULT_CLASSES).describe('class of faults');
 const setup = text.describe('set-up');
@@ -67,6 +67,7 @@ const hit = named('Hit', 'Where a fault struck.', {
   instruction: text.describe('disassembled'),
   target: text.describe('what the bit belongs to'),
   vmid: count.describe('VMID on whose behalf the hypervisor ran; 0: nobody'),
+  region: region.describe('what the hart was executing'),
 });
 
 const result = named('Result', 'What became of an injection.', {

@@ -1,6 +1,7 @@
 /** Parts of what `--json` prints that occur in several shapes. Relies on zod; the texts become docs/json.md. */
 import { z } from 'zod';
 import { FAULT_CSRS } from '../../../engine/index.ts';
+import { REGIONS } from '../../../properties/index.ts';
 
 /** An object with exactly these fields, that has a name of its own in the documentation. */
 export const named = <S extends z.ZodRawShape>(id: string, description: string, shape: S) =>
@@ -108,3 +109,6 @@ export const rate = named('Rate', 'A count out of a total.', {
     .nullable()
     .describe("95 % interval of the share: Wilson's, of several seeds widened by a cluster bootstrap over them"),
 });
+
+/** What a hart executes. */
+export const region = z.enum(REGIONS);

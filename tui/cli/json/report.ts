@@ -1,7 +1,7 @@
 /** What `report` prints with `--json`: everything that its tables are made of. Relies on fields.ts. */
 import { z } from 'zod';
 import { DETECTORS, FAULT_CLASSES, UNDETECTED } from '../../../properties/index.ts';
-import { count, named, rate, text } from './fields.ts';
+import { count, named, rate, region, text } from './fields.ts';
 
 const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
 const classes = z.enum(FAULT_CLASSES).describe('class of faults');
@@ -59,6 +59,18 @@ const group = named('Group', 'Cells of one set-up, fault class and mechanism.', 
   errors: count.describe('rows that dejavm itself failed on'),
   cells,
   detectionLatencies: z.array(count).describe('instructions from injection to detection, ascending'),
+  regions: z
+    .array(
+      named('RegionShare', 'Injections that struck harts that did the same.', {
+        region: region.describe('what the harts were executing'),
+        share: rate.describe('of all that struck'),
+        nobody: rate.describe('on behalf of no VM'),
+        detected: rate.describe('detected'),
+        undetected: rate.describe('harm that nothing detected'),
+        success: rate.describe('recovered, of the detected'),
+      }),
+    )
+    .describe('what was executed where they struck'),
   run: count.describe('injections that have run'),
   notReached: count.describe('whose trigger never came'),
   injected: count.describe('faults that struck'),

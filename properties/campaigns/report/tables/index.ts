@@ -12,6 +12,7 @@ import {
   undetectedTable,
   vmsTable,
 } from './outcomes.ts';
+import { regionsTable } from './regions.ts';
 import { seedsTable } from './seeds.ts';
 import type { Table } from './table.ts';
 
@@ -28,6 +29,7 @@ export function tablesOf(report: Report): Table[] {
     noVmfTable(report),
     seedsTable(report),
     vmsTable(report),
+    regionsTable(report),
     detectionTable(report),
     latencyTable(report),
     ...ladderTables(report),
