@@ -1,5 +1,6 @@
 /** One injection from plan to verdict: set-ups, golden runs, faults at triggers, outcomes. */
 export { explain } from './explain.ts';
+export { firmwareMemory, type MemoryRange } from './firmware.ts';
 export {
   type Booted,
   bootSetup,

@@ -31,6 +31,8 @@ import {
   type Injection,
   type InjectionTrigger,
   injectionCommand,
+  MEMORY_KINDS,
+  type MemoryKind,
   recordInjection,
   runInjection,
 } from './index.ts';
@@ -316,6 +318,13 @@ describe('every fault model is recorded and replays', () => {
     'interrupt=timer,effect=late,ticks=400000',
     'interrupt=10,effect=duplicated',
   ];
+  const NAMES: Partial<Record<MemoryKind, RegExp>> = {
+    'page-table': /table/,
+    'firmware-data': /^firmware [a-z]/,
+    'firmware-stack': /^firmware (stack of hart \d \+0x|harts\[\d\]\.)/,
+    'pristine-image': /^pristine image of lazarus /,
+    handover: /^(saved copy of lazarus |firmware (descriptor|fdt_copy))/,
+  };
   it.each(models)('%s', async (model) => {
     for (const run of [golden.rehype, golden.nilihype]) {
       await runAndReplay(run, { trigger: later(0.45, 310), fault: parseFault(model) });
@@ -326,10 +335,25 @@ describe('every fault model is recorded and replays', () => {
     const { machine, symbols } = booted;
     machine.restore(golden.rehype.points[5]!.snapshot);
     const targets = memoryTargets(machine, symbols);
-    for (const kind of ['data', 'heap', 'stack', 'page-table', 'frame-table'] as const) {
+    for (const kind of MEMORY_KINDS) {
       const fault = { model: 'memory', paddr: targetByte(targets, kind, 0x5a5a_5a5a), bit: 2 } as const;
       const result = await runAndReplay(golden.rehype, { trigger: later(0.45), fault });
-      expect(result.hit!.target).toMatch(kind === 'page-table' ? /table/ : /./);
+      expect(result.hit!.target).toMatch(NAMES[kind] ?? /./);
+    }
+  });
+
+  it('registers and code in M-mode', async () => {
+    for (const [k, model] of [
+      [3, 'register=x2,bit=40'],
+      [900, 'register=x10,bit=3'],
+      [1200, 'code=window,bit=19'],
+      [1500, 'code=instruction,bit=2,repair=never'],
+    ] as const) {
+      const trigger = { ...later(0.3), k, of: 'machine' } as const;
+      const { hit } = await runAndReplay(golden.rehype, { trigger, fault: parseFault(model) });
+      expect(hit!.region).toBe('M-mode');
+      expect(booted.symbols.firmware.describe(BigInt(hit!.pc))).toBe(hit!.symbol);
+      expect(hit!.target).toMatch(model.startsWith('code') ? /^instructions? .* becomes? / : /^x(2|10)$/);
     }
   });
 

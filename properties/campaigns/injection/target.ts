@@ -14,6 +14,7 @@ import {
   readOwnership,
 } from '../../../engine/index.ts';
 import { codeChange } from './code-change.ts';
+import { describeFirmware } from './firmware.ts';
 import { regionOf } from './region.ts';
 import type { Hit } from './types.ts';
 
@@ -44,7 +45,9 @@ function targetOf(machine: Machine, symbols: MachineSymbols, fault: Fault, pc: b
       return fault.register === PC_REGISTER ? 'pc' : `x${fault.register}`;
     case 'memory':
       return (
-        readOwnership(machine, symbols).describe(fault.paddr) ?? `memory at ${hex(fault.paddr)}, which has no owner`
+        describeFirmware(machine, symbols, fault.paddr) ??
+        readOwnership(machine, symbols).describe(fault.paddr) ??
+        `memory at ${hex(fault.paddr)}, which has no owner`
       );
     case 'code':
       return codeChange(machine, symbols, fault, pc) ?? `code at ${hex(pc)}`;

@@ -95,7 +95,10 @@ export interface SecondFault {
 }
 
 /** Memory of the hypervisor that faults are drawn from. */
-export const MEMORY_KINDS = ['data', 'heap', 'stack', 'frame-table', 'page-table'] as const;
+export const MEMORY_KINDS = [
+  ...(['data', 'heap', 'stack', 'frame-table', 'page-table'] as const),
+  ...(['firmware-data', 'firmware-stack', 'pristine-image', 'handover'] as const),
+] as const;
 export type MemoryKind = (typeof MEMORY_KINDS)[number];
 
 /** One planned fault, or two. */

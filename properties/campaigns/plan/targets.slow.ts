@@ -1,10 +1,11 @@
 /** What memory faults hit, on the machine that they are injected into. */
 import { expect, it } from 'vitest';
 import { createMachine, RAM_BASE, readMachineSymbols } from '../../../engine/index.ts';
-import { bootSetup, findSetup } from '../injection/index.ts';
+import type { MemoryRange } from '../injection/index.ts';
+import { bootSetup, findSetup, MEMORY_KINDS } from '../injection/index.ts';
 import { memoryTargets, targetByte } from './targets.ts';
 
-const KINDS = ['data', 'stack', 'heap', 'frame-table', 'page-table'] as const;
+const KINDS = MEMORY_KINDS;
 const { machine, symbols, up } = bootSetup(findSetup('compute'));
 machine.restore(up);
 const targets = memoryTargets(machine, symbols);
@@ -15,7 +16,9 @@ it('finds memory of every kind, disjoint, inside RAM and outside the code', () =
   for (const kind of KINDS) expect(targets[kind].length, kind).toBeGreaterThan(0);
   const sorted = ranges.sort((a, b) => a.from - b.from);
   for (const [i, { kind, from, to }] of sorted.entries()) {
-    expect(from, kind).toBeGreaterThanOrEqual(text);
+    const isFirmware = /firmware|pristine|handover/.test(kind);
+    expect(from, kind).toBeGreaterThanOrEqual(isFirmware ? RAM_BASE : text);
+    if (isFirmware) expect(to, kind).toBeLessThanOrEqual(Number(symbols.hypervisor!.address('image_start')));
     expect(to, kind).toBeLessThanOrEqual(RAM_BASE + machine.config.ramBytes);
     if (i > 0) expect(from, `${kind} behind ${sorted[i - 1]!.kind}`).toBeGreaterThanOrEqual(sorted[i - 1]!.to);
   }
@@ -48,4 +51,21 @@ it('refuses a hypervisor with another memory map', () => {
   expect(() => memoryTargets(createMachine(config), readMachineSymbols(bare))).toThrow(
     /has no symbol '(bss_end|statics_start)': memory faults need Lazarus' memory map/,
   );
+});
+
+it('finds the pristine image, which is the hypervisor as it was, and all of the firmware that changes', () => {
+  const [[from, bytes]] = targets['pristine-image'] as [MemoryRange];
+  const start = Number(symbols.hypervisor!.loadAddress('image_start'));
+  const code = Number(symbols.hypervisor!.loadAddress('statics_start')) - start;
+  expect(bytes).toBeGreaterThan(code);
+  expect(Buffer.from(machine.readPhysical(from, code)).equals(machine.readPhysical(start, code))).toBe(true);
+  const inside = (paddr: number) =>
+    KINDS.some((kind) => targets[kind].some(([at, n]) => paddr >= at && paddr < at + n));
+  // From reset to the end, no byte of the core changes that no kind has.
+  const core = 0x4_0000;
+  const before = machine.readPhysical(RAM_BASE, core).slice();
+  machine.run({ ticks: machine.ticks + 3_000_000 });
+  const changed = [...machine.readPhysical(RAM_BASE, core)].flatMap((byte, at) => (byte === before[at] ? [] : [at]));
+  expect(changed.length).toBeGreaterThan(0);
+  expect(changed.filter((at) => !inside(RAM_BASE + at))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /**
- * Which bytes of memory are the hypervisor's, by kind: what memory faults are drawn from. Reads the image's symbols,
- * the heap's block headers and the G-stage tables, as they are at one moment; a fault elsewhere in the run hits the
- * same address, whatever lies there then. Knows Lazarus' memory map (lazarus.ld, heap.c, main.c).
+ * Which bytes of memory are the hypervisor's and the firmware's, by kind: what memory faults are drawn from. Reads the
+ * images' symbols, the heap's block headers and the G-stage tables, as they are at one moment; a fault elsewhere in the
+ * run hits the same address, whatever lies there then. Knows Lazarus' memory map (lazarus.ld, heap.c, main.c).
  */
 import {
   listVms,
@@ -12,10 +12,8 @@ import {
   UserError,
   walkGStage,
 } from '../../../engine/index.ts';
-import type { MemoryKind } from '../injection/index.ts';
+import { firmwareMemory, type MemoryKind, type MemoryRange } from '../injection/index.ts';
 
-/** Physical address and length in bytes. */
-export type MemoryRange = readonly [paddr: number, bytes: number];
 export type MemoryTargets = Readonly<Record<MemoryKind, readonly MemoryRange[]>>;
 
 /** heap.c: `BLOCK_MAGIC`, and the header in front of every block; blocks are whole multiples of it. */
@@ -26,7 +24,8 @@ const BLOCK_GSTAGE = 3;
 const MAX_BLOCKS = 1_000_000;
 
 /** Reads what there is now. @throws UserError when the hypervisor's image is not laid out as Lazarus is */
-export function memoryTargets(machine: Machine, { hypervisor }: MachineSymbols): MemoryTargets {
+export function memoryTargets(machine: Machine, symbols: MachineSymbols): MemoryTargets {
+  const { hypervisor } = symbols;
   const at = (name: string): number => {
     const address = hypervisor?.loadAddress(name);
     if (address !== undefined) return Number(address);
@@ -36,12 +35,17 @@ export function memoryTargets(machine: Machine, { hypervisor }: MachineSymbols):
   const heapStart = at('bss_end');
   const { blocks, end } = heapBlocks(machine, heapStart);
   const tables = listVms(machine, hypervisor).vms.flatMap(({ hgatp }) => [...walkGStage(machine, hgatp).tablePages]);
+  const { data, harts, pristine, handover } = firmwareMemory(machine, symbols);
   return {
     data: [between(at('statics_start'), at('statics_end'))],
     stack: [between(at('statics_end'), heapStart)],
     heap: blocks,
     'frame-table': frameTable(machine, hypervisor!, end),
     'page-table': [...new Set(tables)].sort((a, b) => a - b).map((page) => [page, PAGE_BYTES] as const),
+    'firmware-data': data,
+    'firmware-stack': harts,
+    'pristine-image': [pristine],
+    handover,
   };
 }
 

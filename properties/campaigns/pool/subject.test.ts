@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatFault, parseFault } from '../../../engine/index.ts';
-import { findSetup, setupNames } from '../injection/index.ts';
+import { findSetup, MEMORY_KINDS, setupNames } from '../injection/index.ts';
 import { drawFault } from '../plan/draw.ts';
 import { planCampaign } from '../plan/plan.ts';
 import type { MemoryTargets } from '../plan/targets.ts';
@@ -19,6 +19,10 @@ const targets = (base: number): MemoryTargets => ({
   stack: [[base + 0x3000, 100]],
   'frame-table': [[base + 0x4000, 100]],
   'page-table': [[base + 0x5000, 100]],
+  'firmware-data': [[base + 0x6000, 100]],
+  'firmware-stack': [[base + 0x7000, 100]],
+  'pristine-image': [[base + 0x8000, 100]],
+  handover: [[base + 0x9000, 100]],
 });
 const window = (setup: string): GoldenWindow => ({
   setup,
@@ -97,7 +101,7 @@ describe('placed draws', () => {
 
   it('say what memory was drawn from', () => {
     const kinds = placed('compute', 'memory', 300).map(({ memory }) => memory);
-    expect(new Set(kinds)).toEqual(new Set(['data', 'heap', 'stack', 'frame-table', 'page-table']));
+    expect(new Set(kinds)).toEqual(new Set(MEMORY_KINDS));
     expect(placed('compute', 'csr').every(({ memory }) => memory === undefined)).toBe(true);
   });
 
