@@ -53,10 +53,11 @@ export {
 export { type CutOptions, type CutResult, cutTrace } from './cut/index.ts';
 export {
   type Crossing,
+  Crossings,
   crossingOf,
-  crossingsAround,
   type EquivalenceOptions,
   hasFinished,
+  isEntryOf,
   type JudgedVm,
   judgeRecovery,
   readRegisters,

@@ -228,15 +228,27 @@ export interface VmVerdict {
   readonly survived: boolean;
   /**
    * `unchanged`: entered exactly as it was left (interrupted, or the hypercall is retried). `completed`: its last exit
-   * asked the hypervisor for something, and it was entered behind the asking instruction with the answer.
+   * asked the hypervisor for something, and it was entered behind the asking instruction with the answer. `unknown`:
+   * it was entered otherwise, but maybe with another vCPU, for its vCPUs cannot be told apart. Of several vCPUs: the
+   * worst.
    */
-  readonly resumedAs: 'unchanged' | 'completed' | 'changed' | 'not-resumed';
+  readonly resumedAs: 'unchanged' | 'completed' | 'unknown' | 'changed' | 'not-resumed';
+  /** vCPUs whose registers were compared. */
+  readonly vcpusCompared: number;
+  /** Addresses of vCPUs that were interrupted and never entered again, although the VM never finished. */
+  readonly vcpusLost: readonly bigint[];
   readonly pagesCompared: number;
   readonly memoryEqual: boolean;
   readonly memoryDifferences: readonly { readonly gpa: bigint; readonly before: bigint; readonly after: bigint }[];
   readonly registersEqual: boolean;
-  readonly registerDifferences: readonly { readonly name: string; readonly before: bigint; readonly after: bigint }[];
-  /** Last exit before recovery resumed it, first entry after. */
+  readonly registerDifferences: readonly {
+    /** Its address; undefined: the VM has one, or they cannot be told apart. */
+    readonly vcpu?: bigint;
+    readonly name: string;
+    readonly before: bigint;
+    readonly after: bigint;
+  }[];
+  /** Last exit of any vCPU before recovery resumed it, first entry of any after. */
   readonly exitMoment: Moment | undefined;
   readonly entryMoment: Moment | undefined;
   /** Final output against the golden run; undefined when no golden run was given. */

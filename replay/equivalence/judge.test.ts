@@ -12,12 +12,13 @@ const judge = (machine: Machine, run: Partial<JudgedRecovery['run']>, vm: Partia
     hypervisor: undefined,
     frozen: 100,
     resumed: 200,
-    vms: [{ vmid: 1, name: 'vm1', finished: false, ...vm }],
+    vms: [{ vmid: 1, name: 'vm1', published: [1n], finished: false, finishes: true, ...vm }],
   })[0]!;
 
 describe('a VM that is entered behind the instruction at which it left', () => {
   const PC = 32;
-  const crossing = (ticks: number, pc: bigint) => ({ moment: ticks, ticks, hart: 0, vmid: 1, pc, mode: 'VS' }) as const;
+  const crossing = (ticks: number, pc: bigint) =>
+    ({ moment: ticks, ticks, hart: 0, vmid: 1, context: 1n, pc, mode: 'VS' }) as const;
   const flip = (register: number, bit: number): InputEvent => ({
     kind: 'fault',
     fault: { model: 'register', hart: 0, register, bit },

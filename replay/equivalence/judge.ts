@@ -1,32 +1,38 @@
 /**
  * The judge of VM-state equivalence (design section 8): did a recovery leave every VM as it was? Used by `verify` on
- * traces and by injections alike. Works for any hypervisor: VMs are what hgatp names, their memory is found through
- * their G-stage tables, their registers are read at the crossings themselves.
+ * traces and by injections alike. Works for any hypervisor: VMs are what hgatp names, their vCPUs what sscratch names,
+ * their memory is found through their G-stage tables, their registers are read at the crossings themselves.
  *
- * Registers: at a VM's last exit before the recovery resumed it, against its first entry after. Memory: when all harts
- * were frozen (or at that exit, if later) against when the VMs were resumed. Not compared: what GUEST_CSRS in state.ts
- * leaves out, pages that are mapped at one of the two times only (a hypercall that maps or unmaps may be completed by
- * the recovery), and pages that a device wrote to in between (transfers go on while harts stand still).
+ * Registers: at a vCPU's last exit before the recovery resumed it, against its first entry after. Memory, once per VM:
+ * when all harts were frozen (or at its last exit, if later) against when the VMs were resumed. Not compared: what
+ * GUEST_CSRS in state.ts leaves out, pages that are mapped at one of the two times only (a hypercall that maps or
+ * unmaps may be completed by the recovery), and pages that a device wrote to in between (transfers go on while harts
+ * stand still).
  */
 import { hex, listVms, type Machine, type MachineSymbols, PAGE_BYTES, RAM_BASE } from '../../engine/index.ts';
 import type { VmVerdict } from '../base/index.ts';
 import type { Timeline } from '../timeline/index.ts';
-import type { Crossing, VmCrossings } from './crossings.ts';
+import type { Crossing } from './crossings.ts';
 import {
-  compareMemory,
-  compareRegisters,
-  readMemory,
-  readRegisters,
-  type VmMemory,
-  type VmRegisters,
-} from './state.ts';
+  type Expected,
+  judgeRegisters,
+  type KnownVcpus,
+  type ReadVcpu,
+  readVcpu,
+  type ToldVcpus,
+  tellVcpus,
+  type Vcpu,
+} from './registers.ts';
+import { compareMemory, readMemory, type VmMemory } from './state.ts';
 
 /** A VM before and after a recovery, as far as it is known beforehand. */
-export interface JudgedVm extends VmCrossings {
+export interface JudgedVm extends KnownVcpus {
   readonly vmid: number;
   readonly name: string;
   /** It had ended by its own account before the recovery: nothing is compared. */
   readonly finished: boolean;
+  /** It ends by its own account later on. */
+  readonly finishes: boolean;
   /** Its G-stage tables before the recovery; undefined: those of its exit. */
   readonly hgatp?: bigint;
   /** Digests say that its memory is the same: it is not read. */
@@ -42,8 +48,8 @@ export interface JudgedRecovery {
   readonly frozen: number;
   readonly resumed: number | undefined;
   readonly vms: readonly JudgedVm[];
-  /** The registers with which the golden run entered a VM after the same exit; undefined when it had none like it. */
-  readonly expected?: (vm: JudgedVm, exit: Crossing) => VmRegisters | undefined;
+  /** What the golden run entered a VM with; the vCPU has an address if the VM's are told apart. */
+  readonly expected?: (vm: JudgedVm, ...asked: Parameters<Expected>) => ReturnType<Expected>;
 }
 
 /** One verdict for each VM, in the order given; nothing about outputs. */
@@ -60,13 +66,25 @@ export function judgeRecovery(recovery: JudgedRecovery): VmVerdict[] {
 /** Why a recovery is not equivalent, one line each: VMs lost, then registers, then memory, then outputs. */
 export function reasonsOf(vms: readonly VmVerdict[]): string[] {
   const lost = vms.filter(({ survived }) => !survived);
-  const registers = vms.filter((vm) => vm.survived && !vm.registersEqual);
   return [
     ...lost.map(({ name }) => `${name} was never entered again after the recovery`),
-    ...registers.map((vm) => `${vm.name}: ${vm.registerDifferences.map(({ name }) => name).join(', ')} changed`),
+    ...vms.flatMap(({ name, vcpusLost }) =>
+      vcpusLost.map((vcpu) => `${name}: vCPU ${hex(vcpu)} was interrupted and never entered again after the recovery`),
+    ),
+    ...vms.filter(({ survived, registersEqual }) => survived && !registersEqual).flatMap(registerReasons),
     ...vms.flatMap(memoryReason),
     ...vms.flatMap(({ name, outputDifference }) => (outputDifference ? [`${name}: ${outputDifference}`] : [])),
   ];
+}
+
+function registerReasons({ name, resumedAs, registerDifferences }: VmVerdict): string[] {
+  return [...Map.groupBy(registerDifferences, ({ vcpu }) => vcpu)].map(([vcpu, differences]) => {
+    const names = differences.map((at) => at.name).join(', ');
+    if (resumedAs === 'unknown') {
+      return `${name}: its vCPUs cannot be told apart: its next entry differs from its last exit in ${names}`;
+    }
+    return `${vcpu === undefined ? name : `${name}: vCPU ${hex(vcpu)}`}: ${names} changed`;
+  });
 }
 
 function memoryReason({ name, survived, memoryEqual, memoryDifferences: words }: VmVerdict): string[] {
@@ -76,10 +94,10 @@ function memoryReason({ name, survived, memoryEqual, memoryDifferences: words }:
   return [`${name}: ${many} of memory changed, the first at gpa ${hex(first.gpa)}`];
 }
 
-/** What a VM had at its two crossings. */
+/** What a VM's vCPUs had at their crossings. */
 interface SeenVm {
-  exit?: { readonly registers: VmRegisters; readonly hgatp: bigint };
-  entry?: { readonly registers: VmRegisters; readonly hgatp: bigint };
+  readonly vcpus: ToldVcpus;
+  readonly read: ReadonlyMap<Vcpu, { exit?: ReadVcpu; entry?: ReadVcpu }>;
   readonly visits: readonly Visit[];
 }
 
@@ -88,18 +106,26 @@ interface Visit {
   readonly read: () => void;
 }
 
-function readCrossings({ run: { machine } }: JudgedRecovery, vm: JudgedVm): SeenVm {
-  const { exit, entry } = vm;
-  const read = (at: Crossing) => ({
-    registers: readRegisters(machine, at),
-    hgatp: machine.csr(at.hart, 'hgatp'),
-  });
+function readCrossings({ run: { machine }, vms }: JudgedRecovery, vm: JudgedVm): SeenVm {
+  const vcpus = tellVcpus(vm, vms);
   const visits: Visit[] = [];
-  const seen: SeenVm = { visits };
-  if (vm.finished || !exit) return seen;
-  visits.push({ ticks: exit.ticks, read: () => void (seen.exit = read(exit)) });
-  if (entry) visits.push({ ticks: entry.ticks, read: () => void (seen.entry = read(entry)) });
-  return seen;
+  const read = new Map<Vcpu, { exit?: ReadVcpu; entry?: ReadVcpu }>();
+  for (const vcpu of vm.finished ? [] : vcpus.list) {
+    const { exit, entry } = vcpu;
+    if (!exit) continue;
+    const own: { exit?: ReadVcpu; entry?: ReadVcpu } = {};
+    read.set(vcpu, own);
+    visits.push({ ticks: exit.ticks, read: () => void (own.exit = readVcpu(machine, exit)) });
+    if (entry) visits.push({ ticks: entry.ticks, read: () => void (own.entry = readVcpu(machine, entry)) });
+  }
+  return { vcpus, read, visits };
+}
+
+/** The last exit of any of its vCPUs before it was entered, and the first entry of any. */
+function spanOf({ list }: ToldVcpus): { readonly exit: Crossing | undefined; readonly entry: Crossing | undefined } {
+  const byTime = (crossings: readonly (Crossing | undefined)[]) =>
+    crossings.filter((at) => at !== undefined).toSorted((a, b) => a.ticks - b.ticks);
+  return { exit: byTime(list.map(({ exit }) => exit)).at(-1), entry: byTime(list.map(({ entry }) => entry))[0] };
 }
 
 function visitInOrder({ run }: JudgedRecovery, visits: readonly Visit[]): void {
@@ -124,12 +150,14 @@ function compareMemories(recovery: JudgedRecovery, seen: ReadonlyMap<JudgedVm, S
   const { machine } = run;
   const compared = new Map<JudgedVm, Compared>();
   const visits: Visit[] = [];
-  for (const [vm, { exit, entry }] of seen) {
-    const before = vm.hgatp ?? exit?.hgatp;
+  for (const [vm, { vcpus, read }] of seen) {
+    const { exit, entry } = spanOf(vcpus);
+    const tablesAt = (kind: 'exit' | 'entry') => [...read.values()].find((own) => own[kind])?.[kind]?.hgatp;
+    const before = vm.hgatp ?? tablesAt('exit');
     if (vm.finished || vm.memoryIsSame || before === undefined || resumed === undefined) continue;
-    const from = Math.max(vm.exit?.ticks ?? 0, frozen);
+    const from = Math.max(exit?.ticks ?? 0, frozen);
     // A VM that ran on until after the resumption was not touched by the recovery before its exit.
-    const to = from <= resumed ? resumed : (vm.entry?.ticks ?? from);
+    const to = from <= resumed ? resumed : Math.max(from, entry?.ticks ?? from);
     const own: Compared = { from, to };
     compared.set(vm, own);
     visits.push({ ticks: from, read: () => void (own.before = readMemory(machine, before, machine.snapshot())) });
@@ -137,7 +165,7 @@ function compareMemories(recovery: JudgedRecovery, seen: ReadonlyMap<JudgedVm, S
       ticks: to,
       read: () => {
         const tables = listVms(machine, hypervisor).vms.find(({ vmid }) => vmid === vm.vmid)?.hgatp;
-        own.after = readMemory(machine, tables ?? entry?.hgatp ?? before, machine.snapshot());
+        own.after = readMemory(machine, tables ?? tablesAt('entry') ?? before, machine.snapshot());
       },
     });
   }
@@ -184,12 +212,12 @@ function withoutTransfers({ from, to, before, after }: Compared, transfers: read
 function verdictOf(
   { expected }: JudgedRecovery,
   vm: JudgedVm,
-  seen: SeenVm,
+  { vcpus, read }: SeenVm,
   memory: MemoryVerdict | undefined,
 ): VmVerdict {
-  const { vmid, name, exit, entry, finished } = vm;
+  const { vmid, name, finished, finishes } = vm;
   const { pagesCompared = 0, memoryDifferences = [] } = memory ?? {};
-  const memoryEqual = !memory || (pagesCompared > 0 && memoryDifferences.length === 0);
+  const { exit, entry } = spanOf(vcpus);
   const common = {
     vmid,
     name,
@@ -198,55 +226,11 @@ function verdictOf(
     exitMoment: exit?.moment,
     entryMoment: entry?.moment,
   };
-  const nothing = { ...common, registerDifferences: [] };
   if (finished || !entry) {
-    return {
-      ...nothing,
-      survived: finished,
-      resumedAs: 'not-resumed',
-      memoryEqual: finished,
-      registersEqual: finished,
-    };
+    const nothing = { vcpusCompared: 0, vcpusLost: [], registersEqual: finished, registerDifferences: [] };
+    return { ...common, survived: finished, resumedAs: 'not-resumed', memoryEqual: finished, ...nothing };
   }
-  // Entered for the first time after the recovery: there are no registers that it could have changed.
-  if (!exit || !seen.exit || !seen.entry) {
-    return { ...nothing, survived: true, resumedAs: 'unchanged', memoryEqual, registersEqual: true };
-  }
-  const differences = compareRegisters(seen.exit.registers, seen.entry.registers);
-  const completed =
-    differences.length > 0 && isCompletion(exit, differences, seen.entry.registers, expected?.(vm, exit));
-  const registersEqual = differences.length === 0 || completed;
-  return {
-    ...common,
-    survived: true,
-    resumedAs: differences.length === 0 ? 'unchanged' : completed ? 'completed' : 'changed',
-    memoryEqual,
-    registersEqual,
-    registerDifferences: registersEqual ? [] : differences,
-  };
-}
-
-/** Exceptions by which a guest asks for something: ecall from VS, guest page faults (MMIO), virtual instruction. */
-const ASKING: readonly number[] = [10, 20, 21, 22, 23];
-const ECALL_FROM_VS = 10;
-
-/**
- * A VM that waited with its request answered is entered behind the asking instruction. The golden run knows the
- * answer; without one, only the places where an answer belongs may have changed: a0 and a1 after an ecall (SBI calling
- * convention), one register after an emulated instruction.
- */
-function isCompletion(
-  exit: Crossing,
-  differences: VmVerdict['registerDifferences'],
-  entry: VmRegisters,
-  expected: VmRegisters | undefined,
-): boolean {
-  if (expected) return compareRegisters(expected, entry).length === 0;
-  if (!exit.trap || exit.trap.interrupt || !ASKING.includes(exit.trap.cause)) return false;
-  const step = (entry.get('pc') ?? 0n) - exit.pc;
-  const answers = differences.filter(({ name }) => name !== 'pc').map(({ name }) => name);
-  const places = (name: string) =>
-    exit.trap?.cause === ECALL_FROM_VS ? name === 'x10' || name === 'x11' : name.startsWith('x');
-  const few = exit.trap.cause === ECALL_FROM_VS || answers.length <= 1;
-  return (step === 4n || step === 2n) && few && answers.every(places);
+  const memoryEqual = !memory || (pagesCompared > 0 && memoryDifferences.length === 0);
+  const registers = judgeRegisters(vcpus, read, finishes, expected && ((...asked) => expected(vm, ...asked)));
+  return { ...common, survived: true, memoryEqual, ...registers };
 }

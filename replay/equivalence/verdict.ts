@@ -1,7 +1,6 @@
 /**
  * VM-state equivalence of a trace: what its recoveries did to each VM, and whether its outputs are the golden run's.
- * Relies on the notes that mark detection and resumption, on `vmN:` prefixes for output, and on the judge. Of a VM with
- * several vCPUs only the last exit and first entry are judged (crossings.ts).
+ * Relies on the notes that mark detection and resumption, on `vmN:` prefixes for output, and on the judge.
  */
 import { listVms, UserError } from '../../engine/index.ts';
 import type { Trace } from '../../traces/index.ts';
@@ -63,15 +62,25 @@ function judgeOne(
   crossings: ReadonlyMap<number, VmCrossings>,
   expected: JudgedRecovery['expected'],
 ): VmVerdict[] {
-  run.toTicks(detected.ticks, 'applied');
   const { hypervisor } = run.symbols;
-  const names = new Map(listVms(run.machine, hypervisor).vms.map(({ vmid, name }) => [vmid, name]));
+  const listed = [detected, resumed].flatMap((at) => {
+    if (at) run.toTicks(at.ticks, 'applied');
+    return at ? listVms(run.machine, hypervisor).vms : [];
+  });
+  const names = new Map(listed.toReversed().map(({ vmid, name }) => [vmid, name]));
+  // The fault may have hit the list: what stands in it at either time is believed.
+  const published = Map.groupBy(
+    listed.flatMap(({ vmid, vcpus }) => vcpus.map(({ address }) => ({ vmid, address: BigInt(address) }))),
+    ({ vmid }) => vmid,
+  );
   const vms = [...crossings]
     .sort(([a], [b]) => a - b)
     .map(([vmid, around]) => ({
       vmid,
       name: names.get(vmid) ?? `vm${vmid}`,
+      published: [...new Set(published.get(vmid)?.map(({ address }) => address))],
       finished: !around.entry && hasFinished(run.trace.notes, vmid, frozen),
+      finishes: hasFinished(run.trace.notes, vmid, run.trace.last),
       ...around,
     }));
   return judgeRecovery({
@@ -92,13 +101,13 @@ function goldenEntries(faulted: Trace, golden: Trace): JudgedRecovery['expected'
   let run: TraceTimeline | undefined;
   // Of parts of runs, inputs alone do not say that they were one run before.
   let agrees: boolean | undefined;
-  return ({ vmid }, exit) => {
+  return ({ vmid }, { vcpu }, exit) => {
     if (exit.ticks < start.ticks || exit.ticks > (mismatch?.ticks ?? Infinity)) return undefined;
     if (exit.ticks > golden.last.ticks) return undefined;
     run ??= openTimeline(golden);
     agrees ??= start.ticks === 0 || areEqualAt(start.ticks, run, openTimeline(faulted));
     if (!agrees) return undefined;
-    const entry = nextEntry(run, vmid, exit);
+    const entry = nextEntry(run, { vmid, vcpu }, exit);
     if (!entry) return undefined;
     run.toTicks(entry.ticks, 'pending');
     return readRegisters(run.machine, entry);

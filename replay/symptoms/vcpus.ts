@@ -6,16 +6,11 @@
  */
 import { exceptionName, interruptName, type MachineEvent } from '../../engine/index.ts';
 import { endReason } from '../base/index.ts';
-import { type Crossing, crossingOf, hasFinished } from '../equivalence/index.ts';
+import { ByVcpu, type Crossing, crossingOf, hasFinished } from '../equivalence/index.ts';
 import { observe, type Slices, type Spent } from '../search/index.ts';
 import type { TraceTimeline } from '../timeline/index.ts';
 import { coverOf, delayOf, type Known } from './cover.ts';
 import type { StuckSymptom, SymptomPlace } from './types.ts';
-
-/** vCPUs of one VM that are told apart at most; with more, sscratch means something else. */
-const MAX_VCPUS = 64;
-/** The same of all VMs of a run. */
-const MAX_TRACKS = 4096;
 
 type Transition = Extract<MachineEvent, { kind: 'transition' }>;
 
@@ -54,17 +49,17 @@ interface Next {
 
 /** What the vCPUs of both runs do. */
 export interface Vcpus {
-  readonly a: Tracks<Track>;
-  readonly g: Tracks<Matched>;
+  readonly a: ByVcpu<Track>;
+  readonly g: ByVcpu<Matched>;
 }
 
 /** Executes both runs from beginning to end. @throws TraceError when one of them leaves its recording */
 export function* observeVcpus(a: TraceTimeline, g: TraceTimeline, spent: Spent): Slices<Vcpus> {
-  const ofA = new Tracks<Track>(newTrack);
+  const ofA = new ByVcpu<Track>(newTrack);
   yield* follow(a, spent, (crossing, event) => {
     for (const track of ofA.of(crossing.vmid, event.context)) cross(track, crossing, event.work);
   });
-  const ofG = new Tracks<Matched>(newTrack);
+  const ofG = new ByVcpu<Matched>(newTrack);
   yield* follow(g, spent, (crossing, event) => {
     for (const track of ofG.of(crossing.vmid, event.context)) {
       match(track, ofA.at(track.vmid, track.vcpu), crossing);
@@ -197,48 +192,4 @@ function before({ moment, ticks, hart, pc, mode, vmid, trap }: Crossing): Sympto
   const position = { moment: trap ? moment : moment - 1, ticks: ticks - 1, hart, vmid };
   // A crossing names the guest's pc and mode: of an entry those that follow.
   return trap ? { ...position, pc, mode } : position;
-}
-
-/** The vCPUs of a run, and each VM as a whole. */
-class Tracks<T extends Track> {
-  private readonly whole = new Map<number, T>();
-  private readonly single = new Map<number, Map<bigint, T> | undefined>();
-  private readonly create: (vmid: number, vcpu: bigint | undefined) => T;
-  private left = MAX_TRACKS;
-
-  constructor(create: (vmid: number, vcpu: bigint | undefined) => Track) {
-    this.create = create as (vmid: number, vcpu: bigint | undefined) => T;
-  }
-
-  /** Those that a crossing belongs to. */
-  of(vmid: number, vcpu: bigint): T[] {
-    let whole = this.whole.get(vmid);
-    if (!whole) {
-      this.whole.set(vmid, (whole = this.create(vmid, undefined)));
-      this.single.set(vmid, new Map());
-    }
-    const vcpus = this.single.get(vmid);
-    if (!vcpus) return [whole];
-    let one = vcpus.get(vcpu);
-    if (!one && (vcpus.size === MAX_VCPUS || this.left === 0)) this.single.set(vmid, undefined);
-    else if (!one) {
-      this.left--;
-      vcpus.set(vcpu, (one = this.create(vmid, vcpu)));
-    }
-    return one ? [whole, one] : [whole];
-  }
-
-  at(vmid: number, vcpu: bigint | undefined): T | undefined {
-    return vcpu === undefined ? this.whole.get(vmid) : this.single.get(vmid)?.get(vcpu);
-  }
-
-  vms(): Iterable<number> {
-    return this.whole.keys();
-  }
-
-  /** undefined: there are too many to be vCPUs. */
-  vcpusOf(vmid: number): T[] | undefined {
-    const vcpus = this.single.get(vmid);
-    return vcpus && [...vcpus.values()];
-  }
 }

@@ -5,9 +5,10 @@
  */
 import type { Snapshot } from '../../../engine/index.ts';
 import {
-  crossingsAround,
+  Crossings,
   hasFinished,
   type InputsHere,
+  isEntryOf,
   type JudgedVm,
   judgeRecovery,
   type Player,
@@ -39,10 +40,15 @@ export function judgeEquivalence(
 ): EquivalenceSummary {
   const recoveries = recoveriesIn(log.notes);
   const { frozen = hit, resumed } = recoveries[0]!;
-  const around = crossingsAround(log.crossings, resumed);
+  const crossings = new Crossings(resumed ? [resumed] : []);
+  for (const crossing of log.crossings) crossings.add(crossing);
+  const [around] = crossings.found();
   const vms = memory.map(({ vm, frozen: before, resumed: after }): JudgedVm => {
-    const finished = hasFinished(log.notes, vm.vmid, frozen);
-    return { ...vm, finished, memoryIsSame: after === undefined || after === before, ...around.get(vm.vmid) };
+    const { vmid, name, hgatp, vcpus: published } = vm;
+    const finished = hasFinished(log.notes, vmid, frozen);
+    const finishes = hasFinished(log.notes, vmid, { ticks: Infinity });
+    const memoryIsSame = after === undefined || after === before;
+    return { vmid, name, hgatp, published, finished, finishes, memoryIsSame, ...around!.get(vmid) };
   });
   const verdicts = judgeRecovery({
     run: visitable(golden, start, hit, player),
@@ -50,12 +56,10 @@ export function judgeEquivalence(
     frozen: frozen.ticks,
     resumed: resumed?.ticks,
     vms,
-    expected: ({ vmid }, exit) => {
+    expected: ({ vmid }, { vcpu }, exit) => {
       // From the hit on the golden run is another run.
       if (exit.ticks > hit.ticks) return undefined;
-      const answer = golden.log.crossings.find(
-        (crossing) => crossing.kind === 'entry' && crossing.vmid === vmid && crossing.ticks > exit.ticks,
-      );
+      const answer = golden.log.crossings.find((crossing) => isEntryOf({ vmid, vcpu }, crossing, exit));
       if (!answer) return undefined;
       golden.timeline.toTicks(answer.ticks, 'pending');
       return readRegisters(golden.timeline.machine, answer);

@@ -50,6 +50,8 @@ export interface KnownVm {
   readonly vmid: number;
   readonly name: string;
   readonly hgatp: bigint;
+  /** Addresses of its vCPUs; empty: the hypervisor publishes none. */
+  readonly vcpus: readonly bigint[];
 }
 
 /** A place of the golden run that injections can start from. */
@@ -152,7 +154,12 @@ export function goldenRun(
     const { moment, ticks } = snapshot;
     const hypervisor = machine.retired('hypervisor') - from.hypervisor;
     const inMachineMode = machine.retired('machine') - from.machine;
-    const vms = listVms(machine, symbols.hypervisor).vms.map(({ vmid, name, hgatp }) => ({ vmid, name, hgatp }));
+    const vms = listVms(machine, symbols.hypervisor).vms.map(({ vmid, name, hgatp, vcpus }) => ({
+      vmid,
+      name,
+      hgatp,
+      vcpus: vcpus.map(({ address }) => BigInt(address)),
+    }));
     points.push({
       moment,
       ticks,

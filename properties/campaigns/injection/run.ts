@@ -4,6 +4,7 @@
  * Relies on the golden run's machine being free; leaves it in any state.
  */
 import { compareStates, type Machine, resolveFault, type StopReason, vmDigests } from '../../../engine/index.ts';
+import { Crossings } from '../../../replay/index.ts';
 import { judgeEquivalence, type MemoryAcross } from './equivalence.ts';
 import { type GoldenPoint, type GoldenRun, pointBefore } from './golden.ts';
 import { brokenIsolation, vmStatuses } from './isolation.ts';
@@ -87,8 +88,9 @@ function toEnd(golden: GoldenRun, log: RunLog, hit: Hit, lastHit: Hit): { stop: 
     // Recovery leaves traces for ever: from a detection on there is nothing to meet again.
     if (log.detected) break;
   }
-  // What VMs do is of interest until each has been entered again.
-  while (machine.ticks < last && !allEntered(golden, log, hit)) {
+  // What VMs do is of interest until each vCPU has been entered again.
+  const allEntered = waitForVcpus(golden, log, hit);
+  while (machine.ticks < last && !allEntered()) {
     const stop = player.advance({ ticks: Math.min(machine.ticks + CROSSINGS_TICKS, last) }, 'pending');
     if (stop.kind !== 'ticks') return { stop };
   }
@@ -96,20 +98,25 @@ function toEnd(golden: GoldenRun, log: RunLog, hit: Hit, lastHit: Hit): { stop: 
   return { stop: player.advance({ ticks: last }, 'pending') };
 }
 
-/** Virtual time run between two looks whether every VM has been entered. */
+/** Virtual time run between two looks whether every vCPU has been entered. */
 const CROSSINGS_TICKS = 1_000_000;
 
-/** Whether every VM that ran before the fault has finished, or been entered after the first recovery. */
-function allEntered(golden: GoldenRun, log: RunLog, hit: Hit): boolean {
-  const resumed = log.note('RESUMED', hit.ticks);
-  if (!resumed) return false;
-  const finished = log.finished();
-  const entered = new Set(
-    log.crossings
-      .slice(pointBefore(golden, hit.ticks).log.crossings)
-      .flatMap(({ kind, ticks, vmid }) => (kind === 'entry' && ticks > resumed.ticks ? [vmid] : [])),
-  );
-  return pointBefore(golden, hit.ticks).vms.every(({ vmid }) => entered.has(vmid) || finished.has(vmid));
+/**
+ * Says, whenever asked, whether every VM that there was at the fault has finished, or all its vCPUs that ever ran have
+ * been entered after the first recovery. One that its guest has stopped is waited for until its VM has finished.
+ */
+function waitForVcpus(golden: GoldenRun, log: RunLog, hit: Hit): () => boolean {
+  let crossings: Crossings | undefined;
+  let told = 0;
+  return () => {
+    const resumed = log.note('RESUMED', hit.ticks);
+    if (!resumed) return false;
+    crossings ??= new Crossings([resumed]);
+    for (; told < log.crossings.length; told++) crossings.add(log.crossings[told]!);
+    const finished = log.finished();
+    const vmids = pointBefore(golden, hit.ticks).vms.map(({ vmid }) => vmid);
+    return crossings.areAllEntered(vmids.filter((vmid) => !finished.has(vmid)));
+  };
 }
 
 /** Whether this is the golden run's state: from here on the two are one. */

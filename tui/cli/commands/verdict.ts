@@ -16,13 +16,15 @@ export function verdictText(verdict: EquivalenceVerdict): string {
 const RESUMED: Record<VmVerdict['resumedAs'], string> = {
   unchanged: 'resumed exactly as it was left',
   completed: 'resumed behind its hypercall, with the answer',
+  unknown: 'resumed, but its vCPUs cannot be told apart',
   changed: 'resumed CHANGED',
   'not-resumed': 'not resumed',
 };
 
 function columns(vm: VmVerdict): string[] {
   const memory = `${counted(vm.pagesCompared, 'page')} ${vm.memoryEqual ? 'equal' : 'DIFFER'}`;
-  const registers = `registers ${vm.registersEqual ? 'equal' : 'DIFFER'}`;
+  const whose = vm.vcpusCompared > 1 ? ` of ${vm.vcpusCompared} vCPUs` : '';
+  const registers = `registers${whose} ${vm.registersEqual ? 'equal' : 'DIFFER'}`;
   const output =
     vm.outputEqual === undefined ? '' : vm.outputEqual ? 'output as in the golden run' : 'output DIFFERS from golden';
   const moments =
@@ -36,7 +38,10 @@ function columns(vm: VmVerdict): string[] {
 
 function differences(vm: VmVerdict): string[] {
   const all = [
-    ...vm.registerDifferences.map((at) => [at.name, at.before, at.after] as const),
+    ...vm.registerDifferences.map(
+      ({ vcpu, name, before, after }) =>
+        [vcpu === undefined ? name : `vCPU ${hex(vcpu)} ${name}`, before, after] as const,
+    ),
     ...vm.memoryDifferences.map((at) => [`gpa ${hex(at.gpa)}`, at.before, at.after] as const),
   ];
   const lines = all

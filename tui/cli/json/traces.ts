@@ -302,8 +302,15 @@ const equivalence = named('Equivalence', 'Whether a recovery changed anything th
         name: text.describe('as its console lines are prefixed'),
         survived: flag.describe('false: it was never entered again, though it had not finished'),
         resumedAs: z
-          .enum(['unchanged', 'completed', 'changed', 'not-resumed'])
-          .describe('exactly as it was left; behind its hypercall, with the answer; otherwise; or not at all'),
+          .enum(['unchanged', 'completed', 'unknown', 'changed', 'not-resumed'])
+          .describe(
+            'exactly as it was left; behind its hypercall, with the answer; maybe with another vCPU, where they cannot ' +
+              'be told apart; otherwise; or not at all. Of several vCPUs the worst',
+          ),
+        vcpusCompared: count.describe('vCPUs whose registers were compared'),
+        vcpusLost: z
+          .array(hex64)
+          .describe('addresses of vCPUs that were interrupted and never entered again, though the VM never finished'),
         pagesCompared: count.describe('pages of its memory that were compared'),
         memoryEqual: flag.describe('whether all are equal'),
         memoryDifferences: z
@@ -318,13 +325,16 @@ const equivalence = named('Equivalence', 'Whether a recovery changed anything th
         registerDifferences: z
           .array(
             named('RegisterDifference', 'A register of a VM that differs.', {
+              vcpu: hex64
+                .exactOptional()
+                .describe('address of its vCPU; missing: the VM has one, or they are not told apart'),
               name: text.describe('its name'),
               ...word,
             }),
           )
           .describe('which are not'),
-        exitMoment: moment.exactOptional().describe('moment of its last exit before it was resumed'),
-        entryMoment: moment.exactOptional().describe('moment of its first entry after that'),
+        exitMoment: moment.exactOptional().describe('moment of the last exit of any vCPU before it was resumed'),
+        entryMoment: moment.exactOptional().describe('moment of the first entry of any after that'),
         outputEqual: flag
           .exactOptional()
           .describe('whether it printed what it does in the golden run, if one is given'),

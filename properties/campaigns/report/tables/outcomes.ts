@@ -288,8 +288,8 @@ export function afterTable(report: Report): Table {
       );
     }),
     notes: [
-      'VM-state equivalence: memory of each VM at the freeze against memory at resumption, registers at its last exit ' +
-        'against those at its next entry.',
+      'VM-state equivalence: memory of each VM at the freeze against memory at resumption, registers of each ' +
+        'vCPU at its last exit against those at its next entry.',
       intervalNote(report),
     ],
   };
