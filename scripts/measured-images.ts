@@ -40,6 +40,9 @@ export function withMeasuredImages(text: string, committed: readonly ImageHash[]
 
 const short = (sha256: string) => sha256.slice(0, SHOWN_DIGITS);
 
+/** In lines as wide as documents may be. */
+const filled = (text: string): string => text.replace(/(.{1,120})( |$)/g, '$1\n').trimEnd();
+
 function blockOf(images: readonly ImageHash[], committed: readonly ImageHash[]): string {
   const now = new Map(committed.map(({ file, sha256 }) => [file, short(sha256)]));
   const others = images.filter(({ file, sha256 }) => now.get(file) !== sha256).map(({ file }) => `\`${file}\``);
@@ -48,7 +51,7 @@ function blockOf(images: readonly ImageHash[], committed: readonly ImageHash[]):
   const notice =
     changed.length === 0
       ? 'These are the committed images.'
-      : `**Not the committed images: ${changed.join(', ')} changed since these figures were measured.**`;
+      : filled(`**Not the committed images: ${changed.join(', ')} changed since these figures were measured.**`);
   const rows = images.map(({ file, sha256 }) => `| \`${file}\` | \`${sha256}\` |`);
   return [BEGIN, '', '| measured on | SHA-256 begins with |', '|---|---|', ...rows, '', notice, '', ''].join('\n');
 }

@@ -165,7 +165,7 @@ export const FLAGS = {
   },
   setup: {
     syntax: '--setup <name>',
-    help: 'machine and workload to inject into',
+    help: 'machine and workload to inject into; an unmodified guest by path: linux@IMAGE[,initrd=FILE], uboot@FILE',
     parse: asText,
     takes: 'setup',
     fallback: 'compute',

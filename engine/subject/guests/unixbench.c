@@ -15,6 +15,7 @@
 #define MAX_COMPLAINTS 8ul
 
 static u64 state, sum, wrong, ends;
+int provokes;
 
 u64 bench_next(void) {
   state ^= state << 13;
@@ -68,6 +69,7 @@ u64 guest_main(const char *arguments) {
   state = 0x9e3779b97f4a7c15ul * (1 + vmid);
   if (checked("shared_info", events_on()) < 0 || checked("grant_setup", grants_on()) < 0) return 1;
   if (loop_connect() != 0) return 1;
+  provokes = option_number(arguments, "errors", 1) != 0;
   storm_init(vmid);
   frames_init(vmid);
   for (u64 round = 1; round <= rounds; round++) {

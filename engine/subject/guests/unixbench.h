@@ -23,6 +23,8 @@ void frames_round(void);
 void loop_round(void);
 
 /* ---- storm.c: store, multicalls, events, yields ---- */
+/** Whether calls are made, too, that must be refused: 0 with the command line's errors=0. */
+extern int provokes;
 /** Once. */
 void storm_init(u64 vmid);
 void storm_round(void);

@@ -5,7 +5,6 @@
 #include "bundle.h"
 #include "unmodified.h"
 
-#define APPVM_BYTES 0x100000ul
 #define PRIVVM_BYTES 0x200000ul
 #define VIRTIO_FIRST 0x10001000ul
 #define VIRTIO_SLOTS 8
@@ -40,7 +39,7 @@ static u64 load_elf(const struct domain *domain, const u8 *elf, u64 bytes) {
   return file->entry;
 }
 
-static struct domain *build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u64 ram_bytes) {
+struct domain *guest_build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u64 ram_bytes) {
   struct domain_spec spec = {.name = "vm0", .hart = hart, .vcpus = 1, .max_frames = ram_bytes / PAGE_BYTES};
   spec.name[2] = (char)('0' + vmid);
   struct domain *domain = domain_new(vmid, &spec);
@@ -55,8 +54,7 @@ static struct domain *build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u6
   return domain;
 }
 
-/** Everything of it is there: from here on it is a domain, also to a recovery. */
-static void launch(struct domain *domain) {
+void guest_launch(struct domain *domain) {
   domain->vcpu->state = VCPU_RUNNABLE;
   domain->state = DOMAIN_RUNNING;
   domain_link(domain);
@@ -76,7 +74,7 @@ static void build_privvm(const struct bundle *bundle, u64 bytes) {
     if (memcmp(bundle->entries[n].name, "privvm", 7) == 0) found = &bundle->entries[n];
   if (found == NULL || found->offset > bytes || found->bytes > bytes - found->offset)
     give_up("the bundle has no entry privvm, or is cut off");
-  struct domain *domain = build(PRIVVM_VMID, 0, (const u8 *)bundle + found->offset, found->bytes, PRIVVM_BYTES);
+  struct domain *domain = guest_build(PRIVVM_VMID, 0, (const u8 *)bundle + found->offset, found->bytes, PRIVVM_BYTES);
   domain->privileged = 1;
   domain->last_vmid = PRIVVM_VMID;
   for (u64 slot = 0; slot < VIRTIO_SLOTS; slot++) {
@@ -86,7 +84,7 @@ static void build_privvm(const struct bundle *bundle, u64 bytes) {
   for (u64 at = 0; at < bytes; at += PAGE_BYTES) map(domain, GPA_MODULE + at, (u64)bundle + at, GSTAGE_READ);
   domain->vcpu->x[12] = GPA_MODULE;
   domain->vcpu->x[13] = bytes;
-  launch(domain);
+  guest_launch(domain);
 }
 
 void build_domains(void) {
@@ -99,5 +97,6 @@ void build_domains(void) {
     build_privvm(bundle, bytes);
     return;
   }
-  for (u32 vmid = 1; vmid <= 2; vmid++) launch(build(vmid, vmid - 1, (const u8 *)bundle, bytes, APPVM_BYTES));
+  for (u32 vmid = 1; vmid <= 2; vmid++)
+    guest_launch(guest_build(vmid, vmid - 1, (const u8 *)bundle, bytes, APPVM_BYTES));
 }

@@ -1,7 +1,8 @@
 /*
  * The unmodified guest: one domain that brings its own kernel, paging and drivers, and knows nothing of Lazarus. It
  * sees a board of its own: RAM from GPA_RAM, a vCPU for each hart, SBI (vsbi.c), a 16550A UART (vuart.c), a devicetree
- * (vfdt.c).
+ * (vfdt.c). A second VM, a guest of our own, may run beside it: it has the last hart then, and that hart is not the
+ * unmodified guest's.
  */
 #ifndef UNMODIFIED_H
 #define UNMODIFIED_H
@@ -15,6 +16,13 @@
 /** Kinds of struct domain.unmodified. */
 #define UNMODIFIED 1
 #define UNMODIFIED_NO_HTINST 2
+
+/* ---- build.c ---- */
+#define APPVM_BYTES 0x100000ul
+/** A VM of an ELF image of ours, with the boot arguments, not running yet. Gives up when RAM is too small. */
+struct domain *guest_build(u32 vmid, u64 hart, const u8 *elf, u64 elf_bytes, u64 ram_bytes);
+/** Everything of it is there: from here on it is a domain, also to a recovery. */
+void guest_launch(struct domain *domain);
 
 /* ---- vbuild.c ---- */
 /** Builds the guest if that is what the initrd holds: 1; 0 when it is something else. */

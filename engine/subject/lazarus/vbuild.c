@@ -1,7 +1,8 @@
 /*
- * Builds the unmodified guest. What makes the initrd one: a bundle with an entry `kernel` (and perhaps `initrd`), a
- * Linux Image by its header, or any file when the boot argument guest=raw says so. `guestmem=` is its RAM in MiB.
- * `htinst=ignore` has accesses decoded without htinst, as on harts that do not supply it.
+ * Builds the unmodified guest. What makes the initrd one: a bundle with an entry `kernel` (and perhaps `initrd`, and
+ * `beside`: the ELF image of a VM of ours that runs beside it, on the last hart), a Linux Image by its header, or any
+ * file when the boot argument guest=raw says so. `guestmem=` is its RAM in MiB. `htinst=ignore` has accesses
+ * decoded without htinst, as on harts that do not supply it.
  */
 #include "bundle.h"
 #include "unmodified.h"
@@ -70,8 +71,14 @@ static void load(const struct domain *domain, u64 gpa, struct piece piece) {
   }
 }
 
-static void build(struct piece kernel, struct piece initrd) {
-  struct guest_board guest = {.ram_bytes = ram_bytes(), .vcpus = board.hart_count, .bootargs = board.bootargs};
+static void build(struct piece kernel, struct piece initrd, struct piece beside) {
+  struct domain *second = NULL;
+  u64 vcpus = board.hart_count;
+  if (beside.bytes > 0) {
+    if (vcpus-- < 2) give_up("a VM beside the unmodified guest needs a second hart");
+    second = guest_build(2, vcpus, beside.start, beside.bytes, APPVM_BYTES);
+  }
+  struct guest_board guest = {.ram_bytes = ram_bytes(), .vcpus = vcpus, .bootargs = board.bootargs};
   u64 kernel_offset = GUEST_KERNEL_OFFSET, kernel_bytes = kernel.bytes;
   if (is_linux(kernel)) {
     const struct linux_header *header = (const struct linux_header *)kernel.start;
@@ -105,6 +112,7 @@ static void build(struct piece kernel, struct piece initrd) {
   domain->state = DOMAIN_RUNNING;
   domain_link(domain);
   sched_enqueue(&cpus[first->hart], first);
+  if (second != NULL) guest_launch(second);
 }
 
 int unmodified_build(const void *initrd, u64 bytes) {
@@ -113,10 +121,11 @@ int unmodified_build(const void *initrd, u64 bytes) {
   const struct bundle *bundle = initrd;
   if (bytes > sizeof(*bundle) && bundle->magic == BUNDLE_MAGIC) {
     kernel = entry_of(bundle, bytes, "kernel");
-    if (kernel.start != NULL) build(kernel, entry_of(bundle, bytes, "initrd"));
+    if (kernel.start != NULL)
+      build(kernel, entry_of(bundle, bytes, "initrd"), entry_of(bundle, bytes, "beside"));
     return kernel.start != NULL;
   }
   if (!raw && !is_linux(kernel)) return 0;
-  build(kernel, none);
+  build(kernel, none, none);
   return 1;
 }

@@ -178,14 +178,15 @@ export function goldenRun(
     stop = player.advance({ ticks: machine.ticks + pointTicks }, 'pending');
     keep();
     onProgress?.(machine.ticks);
-  } while (stop.kind === 'ticks' && machine.ticks < MAX_RUN_TICKS);
+  } while (stop.kind === 'ticks' && machine.ticks < (setup.maxTicks ?? MAX_RUN_TICKS));
   machine.onEvent = undefined;
   const detections = log.detections().length;
   if (detections > 0) {
     throw new UserError(`set-up ${setup.name}: the run without a fault was taken for faulty ${detections} times`);
   }
   if (stop.kind !== 'halted' || stop.status !== 'pass') {
-    const how = stop.kind === 'halted' ? haltText(stop) : stop.kind;
+    const unended = `no end within ${machine.ticks / 1e9} s of virtual time`;
+    const how = stop.kind === 'halted' ? haltText(stop) : stop.kind === 'ticks' ? unended : stop.kind;
     const last = log.text().trimEnd().split('\n').slice(-3).join('\n  ');
     throw new UserError(
       `set-up ${setup.name}: the run without a fault ends with '${how}', expected 'pass'; it said\n  ${last}`,

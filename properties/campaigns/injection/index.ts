@@ -20,6 +20,7 @@ export {
   parseRecovery,
   RECOVERIES,
 } from './mechanism.ts';
+export { consoleOfGuest } from './observe.ts';
 export { judgeReception, type Numbered, type Reception, type ReceptionRule } from './reception.ts';
 export { type InjectionOptions, runInjection } from './run.ts';
 export { exactInjection, parseSecondTrigger, RECOVERY_SHARES, secondTriggerText } from './second.ts';
@@ -28,3 +29,4 @@ export { findSetup, PAPER_SCALE, setupNames } from './setups.ts';
 export { injectionCommand, type RecordingOptions, recordGolden, recordInjection } from './trace.ts';
 export { injectionTriggerText } from './trigger.ts';
 export * from './types.ts';
+export { isUnmodified, UNMODIFIED_FORMS } from './unmodified.ts';

@@ -126,11 +126,30 @@ export interface Ending {
 
 const NOTHING: LogMark = { console: 0, notes: 0, crossings: 0, frames: 0 };
 
-/** Lines that a VM printed, without its prefix. */
-export function linesOfVm(text: string, name: string): string[] {
+/**
+ * Lines that a VM printed, without its prefix. Beside an unmodified guest they come `anywhere`: in the middle of a line
+ * that the guest has not ended.
+ */
+export function linesOfVm(text: string, name: string, anywhere = false): string[] {
   const prefix = `${name}: `;
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(prefix))
-    .map((line) => line.slice(prefix.length));
+  return text.split('\n').flatMap((line) => {
+    const at = anywhere ? line.indexOf(prefix) : line.startsWith(prefix) ? 0 : -1;
+    return at < 0 ? [] : [line.slice(at + prefix.length)];
+  });
+}
+
+/** What the firmware, Lazarus and VMs of ours print: whole lines at once, also in the middle of a line of the guest. */
+const OUR_LINES = /(?:firmware|recovery|lazarus|vm\d+): [^\n]*\n/g;
+/** What Linux says about time, which a recovery takes: of the line that it stands in only this is left out. */
+const LINUX_TIMES = /^\[ *\d+\.\d+\] |(?<= in )\d+ ?ms\b/g;
+/** Said whenever enough time has passed. */
+const LINUX_WHENEVER = /^random: crng init done$/;
+
+/** What an unmodified guest printed, without all that is not its own: line breaks stay. */
+export const consoleOfGuest = (text: string): string => text.replace(OUR_LINES, '');
+
+/** Lines of an unmodified guest, comparable between runs that took different times. */
+export function linesOfGuest(text: string): string[] {
+  const lines = consoleOfGuest(text).split('\n');
+  return lines.map((line) => line.replace(LINUX_TIMES, '')).filter((line) => !LINUX_WHENEVER.test(line));
 }

@@ -28,8 +28,10 @@ export interface VmCriterion {
   /**
    * `output`: its console lines equal the golden run's. `reception`: it answers all but 10 % of the packets of the
    * outside sender in every window, and ends well. Both: the guest's own self-checks must hold (it reports status 0).
+   * `console`: all that the console showed but for our own lines equals the golden run's, times in it left out
+   * (observe.ts): an unmodified guest's, whose lines have no prefix.
    */
-  readonly criterion: 'output' | 'reception';
+  readonly criterion: 'output' | 'reception' | 'console';
   /** Created by the toolstack after the time of injection: shows that a new VM can be made. */
   readonly createdLate: boolean;
 }
@@ -60,6 +62,8 @@ export interface Setup {
   readonly graceTicks: number;
   /** How many times as long as usual it is; so much further apart are the snapshots of its golden run. */
   readonly scale?: number;
+  /** A run without a fault that has not ended by then, virtual time, never will; a minute unless given. */
+  readonly maxTicks?: number;
 }
 
 /** When a fault strikes. */

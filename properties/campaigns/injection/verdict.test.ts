@@ -331,3 +331,23 @@ describe('reception', () => {
     expect(result.vms[1]!.reason).toBe('reception 0 % in the window from 0 ms');
   });
 });
+
+describe('an unmodified guest, whose lines have no prefix', () => {
+  const vms = [vm('guest', { criterion: 'console' }), vm('vm2')];
+  const golden = { ...goldenOf(vms), log: logOf(['boots', 'vm2: begins', 'works', 'vm2: ends'], doneOf(vms)) };
+  const judged = (...lines: string[]) => judge(golden, HIT, endingOf(logOf(lines, doneOf(vms))), undefined);
+
+  it('and the VM beside it are right when each has said the same, wherever their lines met', () => {
+    expect(judged('vm2: begins', 'boots', 'wovm2: ends', 'rks').vms).toEqual([
+      { name: 'guest', ok: true },
+      { name: 'vm2', ok: true },
+    ]);
+  });
+
+  it('is wrong when it said something else, and so is the VM', () => {
+    const guest = judged('boots', 'vm2: begins', 'sulks', 'vm2: ends');
+    expect([guest.effect, guest.vms.map(({ ok }) => ok)]).toEqual(['sdc', [false, true]]);
+    expect(guest.vms[0]!.reason).toBe('line 2 is "sulks", expected "works"');
+    expect(judged('boots', 'vm2: begins', 'works', 'vm2: bends').vms.map(({ ok }) => ok)).toEqual([true, false]);
+  });
+});

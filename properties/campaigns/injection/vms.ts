@@ -4,7 +4,7 @@
  */
 import { compareOutput } from '../../../replay/index.ts';
 import type { GoldenRun } from './golden.ts';
-import { type Ending, linesOfVm } from './observe.ts';
+import { type Ending, linesOfGuest, linesOfVm } from './observe.ts';
 import { judgeReception } from './reception.ts';
 import { answersIn, sentPackets } from './sender.ts';
 import type { VmCriterion, VmOutcome } from './types.ts';
@@ -34,19 +34,20 @@ export function judgeVms(golden: GoldenRun, run: Ending): JudgedVm[] {
   const finished = run.log.finished();
   // A VM that serves for ever finishes in neither run.
   const finishes = golden.log.finished();
+  const isShared = golden.setup.vms.some(({ criterion }) => criterion === 'console');
   return golden.setup.vms.map((vm): JudgedVm => {
     const { name } = vm;
     const vmid = golden.points.flatMap(({ vms }) => vms).find((known) => known.name === name)?.vmid;
     const seen: Seen = {
-      said: linesOfVm(text, name),
-      expected: linesOfVm(expected, name),
+      said: linesOf(vm, text, isShared),
+      expected: linesOf(vm, expected, isShared),
       status: vmid === undefined ? undefined : run.statuses.get(vmid),
       unfinished: vmid !== undefined && !finished.has(vmid) && finishes.has(vmid),
-      crashed: text.includes(`\nlazarus: ${name} crashed: `),
+      crashed: text.includes(`${isShared ? '' : '\n'}lazarus: ${name} crashed: `),
       cut: !text.endsWith('\n'),
     };
     const reason =
-      (vm.criterion === 'output' ? compareOutput(seen.said, seen.expected) : undefined) ??
+      (vm.criterion !== 'reception' ? compareOutput(seen.said, seen.expected) : undefined) ??
       (seen.unfinished ? 'did not finish' : undefined) ??
       (seen.status === undefined || seen.status === 0n ? undefined : `status ${seen.status}`) ??
       receptionProblem(vm, golden, run);
@@ -54,6 +55,10 @@ export function judgeVms(golden: GoldenRun, run: Ending): JudgedVm[] {
     return { outcome: { name, ok: false, reason }, harm: harmOf(vm, seen) };
   });
 }
+
+/** What a VM printed; `isShared`: beside a guest whose lines have no prefix. */
+const linesOf = ({ name, criterion }: VmCriterion, text: string, isShared: boolean): string[] =>
+  criterion === 'console' ? linesOfGuest(text) : linesOfVm(text, name, isShared);
 
 /** Words with which guests and kernels say that something went wrong; toolstacks say so by another's status. */
 const ANNOUNCEMENT =
@@ -63,7 +68,7 @@ function harmOf({ criterion }: VmCriterion, seen: Seen): JudgedVm['harm'] {
   const { said, expected, status, unfinished, crashed, cut } = seen;
   const isRight = (line: string, n: number) =>
     line === expected[n] || (cut && n === said.length - 1 && expected[n]?.startsWith(line));
-  const first = said.find((line, n) => (criterion === 'output' ? !isRight(line, n) : ANNOUNCEMENT.test(line)));
+  const first = said.find((line, n) => (criterion !== 'reception' ? !isRight(line, n) : ANNOUNCEMENT.test(line)));
   const announced = first !== undefined && ANNOUNCEMENT.test(first);
   if (first !== undefined && !announced) return 'wrong';
   if (unfinished) return 'unfinished';

@@ -263,7 +263,7 @@ class Planner {
   /** Whether the set-up is known and its images are there. */
   private setup(name: string, path: FilePath): boolean {
     const { setups } = this.catalogue;
-    if (!setups.includes(name)) {
+    if (!setups.includes(name) && !this.catalogue.isByPath(name)) {
       this.refuse(path, noSuchName('set-up', name, setups));
       return false;
     }
@@ -271,7 +271,9 @@ class Planner {
       this.imagesFor(name);
     } catch (error) {
       if ((error as UserError).name !== 'UserError') throw error;
-      this.refuse(path, `set-up '${name}': ${(error as UserError).message}`);
+      const why = (error as UserError).message;
+      // What is by path is named by its own message.
+      this.refuse(path, this.catalogue.isByPath(name) ? why : `set-up '${name}': ${why}`);
       return false;
     }
     return true;

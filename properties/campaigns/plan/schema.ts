@@ -92,6 +92,9 @@ const seed = z.int(SEED).min(0, SEED).max(MAX_SEED, SEED);
 const NAME = 'expected a name of letters, digits, . _ -, at most 100 of them';
 const name = z.string('expected a name').regex(/^[a-z0-9][a-z0-9._-]{0,99}$/i, NAME);
 
+/** Also the path of an image, as in `linux@Image`: what it may look like is said when it is looked for. */
+const setupName = z.union([name, z.string().regex(/^[a-z]+@/)], NAME);
+
 const mechanism = z.strictObject({
   recovery: z.enum(['none', 'rehype', 'nilihype'], 'expected none, rehype or nilihype'),
   enhance: z.union([z.literal('all'), anyNumberOf(name)], "expected 'all' or a list of enhancements").default('all'),
@@ -108,7 +111,7 @@ const drawOptions = {
 };
 
 const cells = z.strictObject({
-  setup: oneOrMore(name),
+  setup: oneOrMore(setupName),
   fault: oneOrMore(faultClass),
   mechanism: oneOrMore(name),
   size,
@@ -119,7 +122,7 @@ const cells = z.strictObject({
 
 const KINDS = ['cumulative', 'leave-one-out'] as const;
 const ladder = z.strictObject({
-  setup: oneOrMore(name),
+  setup: oneOrMore(setupName),
   fault: oneOrMore(faultClass),
   /** The mechanism whose enhancements are the rungs. */
   mechanism: oneOrMore(name),
@@ -149,7 +152,7 @@ export const campaignFile = z.strictObject({
   cells: anyNumberOf(cells).default([]),
   ladders: anyNumberOf(ladder).default([]),
   /** Set-ups whose normal operation is measured with the undo log on and off. */
-  overhead: anyNumberOf(name).default([]),
+  overhead: anyNumberOf(setupName).default([]),
 });
 
 /** A campaign file that has the right form; names in it are not checked yet. */

@@ -46,6 +46,8 @@ export interface RowContext {
 
 export interface Catalogue {
   readonly setups: readonly string[];
+  /** Whether a name is that of a set-up that is not in the list because it says which files it runs. */
+  isByPath(setup: string): boolean;
   /** The set-up that is the same, but as long as in the papers, where there is one. */
   paperScale(setup: string): string | undefined;
   /** Classes of faults that can be injected into a set-up. */

@@ -14,6 +14,7 @@ import {
   type Injection,
   type InjectionResult,
   type InjectionTrigger,
+  isUnmodified,
   type Mechanism,
   PAPER_SCALE,
   retiredBy,
@@ -47,6 +48,7 @@ const ANY_SETUP = FAULT_CLASSES.filter((name) => name !== 'device');
 
 export const catalogue: Catalogue = {
   setups: setupNames(),
+  isByPath: isUnmodified,
   paperScale: (setup) => setupNames().find((name) => name === `${setup}${PAPER_SCALE}`),
   faultClasses: (setup) => (faultySlots(configOf(setup)).length > 0 ? FAULT_CLASSES : ANY_SETUP),
   enhancements: (recovery) => (recovery === 'none' ? [] : FIXUPS),

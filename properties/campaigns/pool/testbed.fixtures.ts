@@ -29,6 +29,7 @@ const SLOW_MS = 5;
 export const testbed: Testbed = {
   catalogue: {
     setups: ['calm', 'frail', 'slow', 'broken'],
+    isByPath: () => false,
     paperScale: () => undefined,
     faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr'],
     enhancements: (recovery) => ENHANCEMENTS[recovery],

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MachineConfig, noteName } from '../../../engine/index.ts';
 import type { PlannedInput } from '../../../replay/index.ts';
 import { openTrace } from '../../../traces/index.ts';
+import { consoleOfGuest } from '../../campaigns/index.ts';
 import { fetchPeers, type Peers } from './debian.ts';
-import { guestOutput, hostedLinux, hostedUBoot, Watched } from './guest.ts';
+import { hostedLinux, hostedUBoot, Watched } from './guest.ts';
 import { PROMPT } from './initramfs.ts';
 import { printedIn, recordSession, replaySession, type Step } from './terminal.ts';
 
@@ -84,7 +85,7 @@ describe('U-Boot', () => {
       const config = hostedUBoot(peers, harts, `recovery=${mechanism}`);
       const whole = new Watched(config);
       expect(whole.until('stop autoboot', 60_000_000)).toBe(true);
-      const golden = guestOutput(whole.console);
+      const golden = consoleOfGuest(whole.console);
       const swept = new Watched(config);
       expect(swept.until('Model', 60_000_000)).toBe(true);
       expect(swept.sweep({ golden, stride: 53, tries: 100, more: 40 })).toEqual([]);
@@ -115,7 +116,7 @@ describe('Linux', () => {
    * it comes.
    */
   const boot = (console: string, mechanism: string): string =>
-    guestOutput(console)
+    consoleOfGuest(console)
       .split(PROMPT)[0]!
       .replaceAll(`recovery=${mechanism}`, 'recovery=')
       .replace(/(deferred pages initialised in )\d+ms/, '$1some ms')

@@ -12,6 +12,7 @@ import {
   makeBundle,
   noteName,
 } from '../../../engine/index.ts';
+import { consoleOfGuest } from '../../campaigns/index.ts';
 import type { Peers } from './debian.ts';
 import { initramfs } from './initramfs.ts';
 
@@ -49,10 +50,6 @@ export function hostedLinux(peers: Peers, harts: number, append = ''): MachineCo
   return hosted(harts, 512, { name: 'linux.bundle', bytes }, line);
 }
 
-/** The guest's own output, from all that the console showed. */
-export const guestOutput = (console: string): string =>
-  console.replace(/^(firmware|lazarus): .*\n/gm, '').replace(/(recovery: hart \d+|lazarus: instance \d+) .*\n/g, '');
-
 /** A machine whose console and recoveries are watched. */
 export class Watched {
   readonly machine: Machine;
@@ -76,7 +73,7 @@ export class Watched {
 
   /** Runs until the guest has printed so much in all. */
   untilPrinted(bytes: number, moments: number): boolean {
-    return this.#while(() => guestOutput(this.console).length < bytes, moments);
+    return this.#while(() => consoleOfGuest(this.console).length < bytes, moments);
   }
 
   #while(waits: () => boolean, moments: number): boolean {
@@ -102,9 +99,9 @@ export class Watched {
       const before = { snapshot: machine.snapshot(), console: this.console };
       const resumed = this.resumed;
       machine.apply({ kind: 'fault', fault: { model: 'failstop', hart } });
-      const wanted = Math.min(guestOutput(this.console).length + more, golden.length);
+      const wanted = Math.min(consoleOfGuest(this.console).length + more, golden.length);
       const printed = this.untilPrinted(wanted, 20_000_000);
-      const output = guestOutput(this.console);
+      const output = consoleOfGuest(this.console);
       const same = golden.startsWith(output);
       if (!printed || !same || this.resumed !== resumed + 1) {
         const what = `printed: ${printed}, same: ${same}, recoveries: ${this.resumed - resumed}`;

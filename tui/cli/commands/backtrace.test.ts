@@ -28,7 +28,7 @@ describe('backtrace', () => {
       'heap_alloc',
       'gstage_create',
       'domain_new',
-      'build',
+      'guest_build',
       'build_domains',
       'boot_main',
       'boot_entry',

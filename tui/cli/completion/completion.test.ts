@@ -80,7 +80,10 @@ describe('what is offered is taken', () => {
       }
       return '';
     };
-    for (const word of offers.setup.words) expect(findSetup(word).name).toBe(word);
+    for (const word of offers.setup.words) {
+      if (word.endsWith('@')) expect(known(() => findSetup(word))).toContain('no file is named');
+      else expect(findSetup(word).name).toBe(word);
+    }
     for (const word of offers.recovery.words) expect(parseRecovery(word)).toBe(word);
     for (const word of offers.enhancements.words) parseEnhance(word);
     for (const example of FAULT_EXAMPLES) parseFault(example);

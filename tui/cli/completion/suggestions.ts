@@ -2,7 +2,7 @@
  * What a shell may offer for a value, by its kind. Relies on those who read the values for what there is to choose
  * from.
  */
-import { CHECK_WORDS, ENHANCE_WORDS, RECOVERIES, setupNames } from '../../../properties/index.ts';
+import { CHECK_WORDS, ENHANCE_WORDS, RECOVERIES, setupNames, UNMODIFIED_FORMS } from '../../../properties/index.ts';
 import { EVERY, LATEST, LOG_KINDS } from '../../../replay/index.ts';
 import { DUMPED_KINDS } from '../../../traces/index.ts';
 import type { Verb } from '../command.ts';
@@ -41,7 +41,7 @@ export function suggestions(verbs: readonly Verb[]): Readonly<Record<Takes, Sugg
     netdev: { words: NETDEV_KINDS.map((kind) => `${kind},id=`) },
     device: { words: Object.keys(DRIVERS) },
     date: { words: [NOW] },
-    setup: { words: setupNames() },
+    setup: { words: [...setupNames(), ...UNMODIFIED_FORMS.map((form) => form.replace('FILE', ''))] },
     recovery: { words: RECOVERIES },
     enhancements: { words: ENHANCE_WORDS, list: true },
     checks: { words: CHECK_WORDS, list: true },
