@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fetchPeers, initramfs } from '../../properties/conformance/peers/index.ts';
+import { fetchPeers, initramfs, workingRamdisk } from '../../properties/conformance/peers/index.ts';
 import type { UserProject } from '../../properties/user-project.fixtures.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,7 +37,7 @@ export function givenFiles(project: UserProject, calls: string): void {
   replaceProgram(project, 'vitest', 'exit 0');
   project.write('mine.yaml', PLAN);
   // What is typed at the root of the repository.
-  symlinkSync(join(root, 'scripts'), project.path('scripts'), 'dir');
+  for (const name of ['scripts', 'properties']) symlinkSync(join(root, name), project.path(name), 'dir');
   mkdirSync(project.path('traces'));
   cpSync(join(root, 'traces/corpus'), project.path('traces/corpus'), { recursive: true });
   software(project);
@@ -52,12 +52,11 @@ function replaceProgram(project: UserProject, name: string, script: string): voi
 
 function software(project: UserProject): void {
   const { fwJump, uBootS, linux, busybox, modules } = fetchPeers();
-  const ramdisk = initramfs(busybox, modules).bytes;
   project.write('fw_jump.elf', fwJump.bytes);
   project.write('u-boot.bin', uBootS.bytes);
   project.write('Image', linux.bytes);
-  project.write('rootfs.cpio', ramdisk);
-  project.write('initramfs.cpio', ramdisk);
+  project.write('rootfs.cpio', initramfs(busybox, modules).bytes);
+  project.write('initramfs.cpio', workingRamdisk(busybox).bytes);
   project.write('disk.img', new Uint8Array(1 << 20));
   for (const [name, image] of [
     ['fw.elf', 'firmware'],

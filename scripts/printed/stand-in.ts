@@ -14,7 +14,7 @@ import { EXIT } from '../../tui/base/exit-codes.ts';
 
 const program = fileURLToPath(new URL('../../bin/dejavm.js', import.meta.url));
 const BOUND = ['--max-moment', '100M'];
-const LARGE = ['paper', 'ladders', 'team'];
+const LARGE = ['paper', 'ladders', 'team', 'guests'];
 const CTRL_C = '\x03';
 
 const argv = process.argv.slice(2);

@@ -1,3 +1,3 @@
 /** Other people's firmware, kernels and hypervisors, from Debian's packages, on this machine. */
 export { fetchPeers } from './debian.ts';
-export { initramfs } from './initramfs.ts';
+export { initramfs, workingRamdisk } from './initramfs.ts';
