@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type InjectionResult, isUndetected } from '../injection/index.ts';
 import { pooledRate, rateOfRows } from './bootstrap.ts';
+import { anyFallBack, judgedProper } from './fall-back.ts';
 import { groupBy, mechanismLabels, type RanCell, type RanRow } from './groups.ts';
 import { holmAdjusted, mcnemarExact, type Rate } from './statistics.ts';
 
@@ -61,9 +62,17 @@ export function pairedComparisons(cells: readonly RanCell[]): {
 } {
   const main = cells.filter(({ cell }) => cell.rung === undefined);
   const label = mechanismLabels(main.map(({ cell }) => cell));
+  // Under NiLiHype proper a fall-back to a reboot is a failure; the same as NiLiHype where there was none.
+  const fallen = anyFallBack(main.flatMap(({ rows }) => rows));
   const meetings = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, cell.seed, cell.size]).flatMap((same) => {
     const able = same.filter(({ cell }) => cell.mechanism.recovery !== 'none');
-    return able.flatMap((a, i) => able.slice(i + 1).map((b) => orderedMeeting(a, b, label)));
+    return able.flatMap((a, i) =>
+      able.slice(i + 1).flatMap((b) => {
+        const meeting = orderedMeeting(a, b, label);
+        const isMixed = a.cell.mechanism.recovery !== b.cell.mechanism.recovery;
+        return fallen && isMixed ? [meeting, properMeeting(meeting)] : [meeting];
+      }),
+    );
   });
   const merged = groupBy(meetings, (meeting) => [meeting.setup, meeting.faultClass, meeting.first, meeting.second]);
   const comparisons: Omit<PairComparison, 'holm'>[] = [];
@@ -75,7 +84,7 @@ export function pairedComparisons(cells: readonly RanCell[]): {
     const reached = all.filter(bothReached);
     const names = { setup, faultClass, first, second };
     const samePlace = rateOfRows(reached, hitTheSame);
-    alignments.push({ ...names, samePlan: pooledRate(matched), samePlace });
+    if (!seeds[0]!.proper) alignments.push({ ...names, samePlan: pooledRate(matched), samePlace });
     for (const metric of METRICS) comparisons.push({ ...names, metric, ...countPairs(all, metric) });
   }
   const holm = holmAdjusted(comparisons.map(({ p }) => p));
@@ -96,6 +105,12 @@ export function comparePaired(
   );
 }
 
+/** The same pairs, the second mechanism's fall-backs counted as failures. */
+function properMeeting(meeting: ReturnType<typeof orderedMeeting>): typeof meeting {
+  const pairs = meeting.pairs.map((pair) => ({ ...pair, second: judgedProper(pair.second) }));
+  return { ...meeting, pairs, second: `${meeting.second} proper`, proper: true };
+}
+
 function orderedMeeting(a: RanCell, b: RanCell, label: ReturnType<typeof mechanismLabels>) {
   const [first, second] =
     a.cell.mechanism.recovery === 'nilihype' && b.cell.mechanism.recovery === 'rehype' ? [b, a] : [a, b];
@@ -104,6 +119,7 @@ function orderedMeeting(a: RanCell, b: RanCell, label: ReturnType<typeof mechani
     faultClass: a.cell.faultClass,
     first: label(first.cell),
     second: label(second.cell),
+    proper: false,
     ...pairsOf(first.rows, second.rows),
   };
 }

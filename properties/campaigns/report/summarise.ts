@@ -12,6 +12,7 @@ import {
   type InternalError,
   internalErrors,
 } from './failures.ts';
+import { type Proper, properOf } from './fall-back.ts';
 import { type Group, groupsOf, ranCells, type Subject } from './groups.ts';
 import { type LadderSummary, laddersOf } from './ladders.ts';
 import { type LatencyRatio, type LatencySummary, latencies, latencyRatios } from './latency.ts';
@@ -28,6 +29,7 @@ import {
 } from './published.ts';
 import { type RegionSummary, regionsOf } from './regions.ts';
 import { type SeedSummary, seedsOf, seedWarning } from './seeds.ts';
+import { type SecondSummary, secondsOf, type TargetSummary, targetsOf } from './targets.ts';
 
 /** What one seed did in a group. */
 export interface SeedCounts {
@@ -50,6 +52,8 @@ export interface GroupSummary extends Subject, Tally {
   readonly cells: readonly number[];
   /** Detection latencies of detected faults in instructions, ascending: for distributions. */
   readonly detectionLatencies: readonly number[];
+  /** Of NiLiHype: fall-backs to a reboot counted as failures. */
+  readonly proper: Proper | null;
   readonly bySeed: readonly SeedCounts[];
   /** What the struck harts were executing. */
   readonly regions: readonly RegionSummary[];
@@ -72,6 +76,9 @@ export interface Report {
     readonly seeds: SeedSummary;
   };
   readonly groups: readonly GroupSummary[];
+  readonly targets: readonly TargetSummary[];
+  /** Of injections of two faults. */
+  readonly seconds: readonly SecondSummary[];
   readonly ladders: readonly LadderSummary[];
   readonly latency: readonly LatencySummary[];
   readonly latencyRatios: readonly LatencyRatio[];
@@ -128,7 +135,10 @@ export function summarise(results: CampaignResults, database: string): Report {
         .flatMap(({ result }) => (result.effect === 'detected' ? (result.detectionInstructions ?? []) : []))
         .sort((a, b) => a - b),
       regions: regionsOf(rows),
+      proper: properOf(subject.recovery, rows),
     })),
+    targets: targetsOf(groups),
+    seconds: secondsOf(groups),
     ladders: laddersOf(cells),
     latency,
     latencyRatios: latencyRatios(latency),

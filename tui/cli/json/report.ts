@@ -1,6 +1,6 @@
 /** What `report` prints with `--json`: everything that its tables are made of. Relies on fields.ts. */
 import { z } from 'zod';
-import { DETECTORS, FAULT_CLASSES, UNDETECTED } from '../../../properties/index.ts';
+import { DETECTORS, FAULT_CLASSES, SECOND_MISSED, UNDETECTED } from '../../../properties/index.ts';
 import { count, named, rate, region, text } from './fields.ts';
 
 const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
@@ -84,6 +84,13 @@ const group = named('Group', 'Cells of one set-up, fault class and mechanism.', 
     sdc: rate.describe('undetected: an output was silently wrong'),
     detected: rate.describe('detected'),
   }).describe('what became of them'),
+  proper: named('Proper', 'NiLiHype, a fall-back to a reboot counted as a failure.', {
+    fellBack: rate.describe('of the detected: the microreset failed and a reboot followed'),
+    success: coverage.describe('recovered'),
+    noVmf: coverage.describe('recovered, and no VM was affected'),
+  })
+    .nullable()
+    .describe('of NiLiHype alone'),
   success: coverage.describe('recovered'),
   noVmf: coverage.describe('recovered, and no VM was affected'),
   vmsAffected: z.array(count).describe('how many detected runs lost 0, 1, … VMs'),
@@ -342,6 +349,44 @@ export const report = z.strictObject({
       }),
     )
     .describe('what the undo log costs'),
+  targets: z
+    .array(
+      named('Target', 'What became of faults in one target.', {
+        ...subject,
+        faultClass: classes,
+        target: text.describe('CSR, kind of memory, interrupt and effect, kind of device, classes of two faults'),
+        injected: count.describe('faults that struck'),
+        harmUnseen: rate.describe('something went wrong, and no detector fired'),
+        latent: rate.describe('only state changed'),
+        detected: rate.describe('detected'),
+        success: rate.describe('recovered, of the detected'),
+        noVmf: rate.describe('with no VM affected, of the detected'),
+      }),
+    )
+    .describe('by what was hit'),
+  seconds: z
+    .array(
+      named('Seconds', 'Two faults in one run.', {
+        ...subject,
+        faultClass: classes,
+        first: count.describe('runs that the first fault struck'),
+        missed: z
+          .array(
+            named('Missed', 'Runs that the second fault never struck.', {
+              why: z.enum(SECOND_MISSED).describe('why it never struck'),
+              count: count.describe('how many'),
+              success: rate.describe('recovered, of the detected'),
+            }),
+          )
+          .describe('runs that the second never struck'),
+        both: count.describe('runs that both struck'),
+        detected: rate.describe('of these, detected'),
+        success: rate.describe('recovered, of these detected'),
+        noVmf: rate.describe('with no VM affected, of these detected'),
+        fellBack: rate.describe('of these detected: a microreset failed and a reboot followed'),
+      }),
+    )
+    .describe('injections of two faults'),
   clusters: z
     .array(
       named('Cluster', 'Runs that ended badly and hit the same.', {

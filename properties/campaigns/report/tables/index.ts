@@ -15,6 +15,7 @@ import {
 import { regionsTable } from './regions.ts';
 import { seedsTable } from './seeds.ts';
 import type { Table } from './table.ts';
+import { secondsTable, targetsTable } from './targets.ts';
 
 export { failuresTable } from './failures.ts';
 export { ladderId } from './mechanisms.ts';
@@ -28,6 +29,8 @@ export function tablesOf(report: Report): Table[] {
     successTable(report),
     noVmfTable(report),
     seedsTable(report),
+    targetsTable(report),
+    secondsTable(report),
     vmsTable(report),
     regionsTable(report),
     detectionTable(report),

@@ -124,13 +124,20 @@ interface CoverageTable {
 }
 
 function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable): Table {
-  const rows = report.groups.map((group) => {
-    const { detected, manifested, manifestedOrLatent, injected } = group[of];
+  const row = (group: GroupSummary, mechanism: string, coverage: GroupSummary['success']) => {
+    const { detected, manifested, manifestedOrLatent, injected } = coverage;
     return ours(
-      ...subject(group),
-      grouped(detected.of),
+      ...[group.setup, group.faultClass, mechanism, grouped(detected.of)],
       ...[detected, manifested, manifestedOrLatent, injected].map(ratePercent),
     );
+  };
+  const rows = report.groups.flatMap((group) => {
+    const { mechanism, proper } = group;
+    if (!proper || proper.fellBack.hits === 0) return [row(group, mechanism, group[of])];
+    return [
+      row(group, `${mechanism} proper`, proper[of]),
+      row(group, `${mechanism}, ${proper.fellBack.hits} by a reboot`, group[of]),
+    ];
   });
   const theirs = publishedFor(report).flatMap((row) =>
     (['rehype', 'nilihype'] as const).map((recovery) => {
@@ -165,9 +172,23 @@ function coverageTable(report: Report, { id, title, of, meaning }: CoverageTable
       "Manifested, the papers' way: detected, or harm undetected (announced errors, hangs, machine deaths, SDC), which never " +
         'counts as good. Stricter: latent faults too, none of which counts as good. Of injected: faults without visible ' +
         'effect count as good.',
+      ...fallBackNotes(report),
       ...sourced(theirs, 'intervals and the columns behind are derived from its figures'),
     ],
   };
+}
+
+/** What a fall-back is, and that there was none. */
+function fallBackNotes({ groups }: Report): string[] {
+  const propers = groups.flatMap(({ proper }) => proper ?? []);
+  if (propers.length === 0) return [];
+  const fallBacks = propers.reduce((sum, { fellBack }) => sum + fellBack.hits, 0);
+  return fallBacks === 0
+    ? ['No microreset failed before it resumed a VM: none fell back to a reboot.']
+    : [
+        'Proper: a microreset that failed before it resumed a VM is a failure; a second line counts the reboot that ' +
+          'followed it.',
+      ];
 }
 
 /** How many VMs each detected or silent fault took. */
