@@ -12,8 +12,10 @@ export {
 } from './golden.ts';
 export {
   CHECK_WORDS,
+  checksText,
   completeMechanism,
   ENHANCE_WORDS,
+  formatChecks,
   formatEnhance,
   parseChecks,
   parseEnhance,

@@ -59,6 +59,14 @@ export const formatEnhance = (enhance: readonly string[]): string => formatNames
 /** The text that `parseChecks` reads back. */
 export const formatChecks = (checks: Mechanism['checks']): string => formatNames(CHECKS, checks ?? CHECKS);
 
+/** In the words of tables: `no self-checks`, `self-checks all but code`, `self-checks code, copies`. */
+export function checksText(checks: readonly string[]): string {
+  if (checks.length === 0) return 'no self-checks';
+  const off = CHECKS.filter((name) => !checks.includes(name));
+  const few = off.length < checks.length && off.length > 0;
+  return few ? `self-checks all but ${off.join(', ')}` : `self-checks ${checks.join(', ')}`;
+}
+
 function formatNames(names: readonly string[], chosen: readonly string[]): string {
   if (chosen.length === names.length) return 'all';
   return chosen.length === 0 ? 'none' : chosen.join(',');

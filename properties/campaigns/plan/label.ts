@@ -1,11 +1,11 @@
 /** What messages and tables call the parts of a plan. */
-import type { Mechanism } from '../injection/index.ts';
+import { checksText, type Mechanism } from '../injection/index.ts';
 import type { CampaignCell } from '../types.ts';
 import type { DrawnSeed } from './seeds.ts';
 
 /** `rehype`, `rehype with locks, timer`. */
 export function mechanismText({ recovery, enhance, checks }: Mechanism): string {
-  const self = checks === undefined ? '' : `; self-checks ${checks.join(', ') || 'none'}`;
+  const self = checks === undefined ? '' : `; ${checksText(checks)}`;
   return enhance.length === 0 ? `${recovery}${self}` : `${recovery} with ${enhance.join(', ')}${self}`;
 }
 

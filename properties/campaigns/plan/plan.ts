@@ -201,8 +201,10 @@ class Planner {
       enhancements: this.catalogue.enhancements(mechanism.recovery),
       checks: this.catalogue.checks,
     };
+    // A name of its own: the same mechanism may have a ladder of enhancements besides.
+    const ofChecks = order?.flat().every((name) => names.checks.includes(name));
     for (const [kind] of order ? each(entry.kind, path) : []) {
-      const ladder = `${mechanismName} ${kind}`;
+      const ladder = `${mechanismName} ${kind}${ofChecks ? ' of self-checks' : ''}`;
       for (const rung of rungs(kind, mechanism, order!, names)) {
         const { step, name } = rung;
         yield {

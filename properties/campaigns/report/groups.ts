@@ -2,8 +2,8 @@
  * A campaign's rows, joined to their cells and grouped as tables want them: by set-up, fault class and mechanism,
  * outside ladders. Relies on the campaign's contract; judges nothing.
  */
-import { UserError } from '../../../engine/index.ts';
-import type { InjectionResult, Mechanism } from '../injection/index.ts';
+import { CHECKS, UserError } from '../../../engine/index.ts';
+import { checksText, type InjectionResult, type Mechanism } from '../injection/index.ts';
 import { type CampaignCell, type CampaignResults, type CampaignRow, FAULT_CLASSES, type FaultClass } from '../types.ts';
 import { isMixed, type SeedKind, seedKind } from './seeds.ts';
 
@@ -24,7 +24,11 @@ export interface Subject {
   readonly faultClass: FaultClass;
   readonly recovery: Mechanism['recovery'];
   readonly enhance: readonly string[];
-  /** As tables call it: `ReHype`, or `ReHype (locks, irq)` where a campaign runs several kinds of one. */
+  /** Self-checks that are on; undefined for all. */
+  readonly checks?: readonly string[];
+  /**
+   * As tables call it: `ReHype`, or `ReHype (locks, irq; no self-checks)` where a campaign runs several kinds of one.
+   */
   readonly mechanism: string;
   /** Rates of development seeds are not to be reported. */
   readonly seedKind: SeedKind;
@@ -79,24 +83,27 @@ export function ranCells(results: CampaignResults): RanCell[] {
 export function groupsOf(cells: readonly RanCell[]): Group[] {
   const main = cells.filter(({ cell }) => cell.rung === undefined);
   const label = mechanismLabels(main.map(({ cell }) => cell));
-  const groups = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, label(cell), seedKind(cell)]).map(
-    (members) => {
-      const { setup, faultClass, mechanism } = members[0]!.cell;
-      return {
-        setup,
-        faultClass,
-        recovery: mechanism.recovery,
-        enhance: mechanism.enhance,
-        mechanism: label(members[0]!.cell),
-        seedKind: seedKind(members[0]!.cell),
-        cells: members.map(({ cell }) => cell.id),
-        planned: members.reduce((sum, { cell }) => sum + cell.size, 0),
-        errors: members.reduce((sum, { errors }) => sum + errors.length, 0),
-        rows: members.flatMap(({ rows }) => rows),
-        bySeed: bySeed(members),
-      };
-    },
-  );
+  const kind = ({ cell }: RanCell) => [
+    ...[cell.setup, cell.faultClass, label(cell), seedKind(cell)],
+    cell.mechanism.checks,
+  ];
+  const groups = groupBy(main, kind).map((members) => {
+    const { setup, faultClass, mechanism } = members[0]!.cell;
+    return {
+      setup,
+      faultClass,
+      recovery: mechanism.recovery,
+      enhance: mechanism.enhance,
+      ...(mechanism.checks && { checks: mechanism.checks }),
+      mechanism: label(members[0]!.cell),
+      seedKind: seedKind(members[0]!.cell),
+      cells: members.map(({ cell }) => cell.id),
+      planned: members.reduce((sum, { cell }) => sum + cell.size, 0),
+      errors: members.reduce((sum, { errors }) => sum + errors.length, 0),
+      rows: members.flatMap(({ rows }) => rows),
+      bySeed: bySeed(members),
+    };
+  });
   const setups = [...new Set(main.map(({ cell }) => cell.setup))];
   return groups.sort(
     (a, b) =>
@@ -104,6 +111,7 @@ export function groupsOf(cells: readonly RanCell[]): Group[] {
       FAULT_CLASSES.indexOf(a.faultClass) - FAULT_CLASSES.indexOf(b.faultClass) ||
       RECOVERIES.indexOf(a.recovery) - RECOVERIES.indexOf(b.recovery) ||
       b.enhance.length - a.enhance.length ||
+      checksOn(b) - checksOn(a) ||
       Number(a.mechanism > b.mechanism) - 0.5,
   );
 }
@@ -124,8 +132,9 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unk
 
 /**
  * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none,
- * the bare name for each recovery's longest list of enhancements and the list in brackets for the others. Where cells
- * have seeds of both kinds, those with development seeds say so.
+ * the bare name for each recovery's longest list of enhancements and the list in brackets for the others; in brackets,
+ * too, which self-checks are on where they are not all. Where cells have seeds of both kinds, those with development
+ * seeds say so.
  */
 export function mechanismLabels(cells: readonly CampaignCell[]): (cell: CampaignCell) => string {
   const longest = new Map<string, readonly string[]>();
@@ -134,11 +143,15 @@ export function mechanismLabels(cells: readonly CampaignCell[]): (cell: Campaign
     if (!known || mechanism.enhance.length > known.length) longest.set(mechanism.recovery, mechanism.enhance);
   }
   const mixed = isMixed(cells);
-  const nameOf = ({ mechanism: { recovery, enhance }, mechanismName }: CampaignCell) => {
+  const nameOf = ({ mechanism: { recovery, enhance, checks }, mechanismName }: CampaignCell) => {
     if (mechanismName !== undefined && mechanismName !== recovery) return mechanismName;
     const full = longest.get(recovery) ?? enhance;
     const same = full.length === enhance.length && full.every((name, i) => name === enhance[i]);
-    return same ? recoveryName(recovery) : `${recoveryName(recovery)} (${enhance.join(', ') || 'basic'})`;
+    const kind = [...(same ? [] : [enhance.join(', ') || 'basic']), ...(checks ? [checksText(checks)] : [])];
+    return kind.length === 0 ? recoveryName(recovery) : `${recoveryName(recovery)} (${kind.join('; ')})`;
   };
   return (cell) => (mixed && seedKind(cell) === 'development' ? `${nameOf(cell)}, dev. seed` : nameOf(cell));
 }
+
+/** How many self-checks a mechanism has on. */
+export const checksOn = ({ checks }: Pick<Mechanism, 'checks'>): number => (checks ?? CHECKS).length;

@@ -1,10 +1,10 @@
 /**
- * Ladders of enhancements: success rung by rung, cumulative or leave-one-out, and whether a rung is separated from the
- * one that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
+ * Ladders of enhancements and self-checks: success rung by rung, cumulative or leave-one-out, and whether a rung is
+ * separated from the one that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mechanism } from '../injection/index.ts';
-import { groupBy, type RanCell, recoveryName } from './groups.ts';
+import { checksOn, groupBy, type RanCell, recoveryName } from './groups.ts';
 import { type Tally, tallyOf } from './outcomes.ts';
 import { comparePaired } from './pairs.ts';
 import { isMixed, type SeedKind, seedKind } from './seeds.ts';
@@ -16,6 +16,8 @@ export interface RungSummary {
   readonly step: number;
   readonly name: string;
   readonly enhance: readonly string[];
+  /** Self-checks that are on; undefined for all. */
+  readonly checks?: readonly string[];
   readonly cells: readonly number[];
   /** From how many seeds its rows are. */
   readonly seeds: number;
@@ -74,18 +76,29 @@ export function laddersOf(cells: readonly RanCell[]): LadderSummary[] {
     const own = seedKind(members[0]!.cell);
     const kind: LadderKind = rungs.some(({ name }) => LEFT_OUT.test(name)) ? 'leave-one-out' : 'cumulative';
     const full = kind === 'cumulative' ? undefined : fullSet(rungs, cells, members[0]!);
+    const seeds = mixed && own === 'development' ? ', development seed' : '';
     return {
       ladder: rung!.ladder,
       kind,
       setup,
       faultClass,
       recovery: mechanism.recovery,
-      title: `${recoveryName(mechanism.recovery)}, ${kind}${mixed && own === 'development' ? ', development seed' : ''}`,
+      title: `${recoveryName(mechanism.recovery)}, ${kind}${ofChecks(rungs) ? ' of self-checks' : ''}${seeds}`,
       seedKind: own,
       rungs: rungs.map((each, i) => summarise(each, kind === 'cumulative' ? rungs[i - 1] : full)),
     };
   });
 }
+
+/** Whether what comes and goes are self-checks, and nothing else. */
+function ofChecks(rungs: readonly Rung[]): boolean {
+  const kinds = (of: keyof Mechanism) =>
+    new Set(rungs.map(({ members }) => JSON.stringify(members[0]!.cell.mechanism[of]))).size;
+  return kinds('checks') > 1 && kinds('enhance') === 1;
+}
+
+/** How much a mechanism has on: enhancements and self-checks. */
+const extent = (mechanism: Mechanism): number => mechanism.enhance.length + checksOn(mechanism);
 
 function rungsOf(members: readonly RanCell[]): Rung[] {
   return groupBy(members, ({ cell }) => [cell.rung!.step, cell.rung!.name])
@@ -107,9 +120,9 @@ function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell
       ({ cell }) => cell.setup === setup && cell.faultClass === faultClass && seedKind(cell) === seedKind(one.cell),
     )
     .filter(({ cell }) => cell.mechanism.recovery === mechanism.recovery && !LEFT_OUT.test(cell.rung?.name ?? ''));
-  const most = Math.max(0, ...beside.map(({ cell }) => cell.mechanism.enhance.length));
-  if (most <= mechanism.enhance.length) return undefined;
-  const full = beside.filter(({ cell }) => cell.mechanism.enhance.length === most);
+  const most = Math.max(0, ...beside.map(({ cell }) => extent(cell.mechanism)));
+  if (most <= extent(mechanism)) return undefined;
+  const full = beside.filter(({ cell }) => extent(cell.mechanism) === most);
   const { cell: first } =
     full.find(({ cell }) => cell.seed === one.cell.seed && cell.size === one.cell.size) ?? full[0]!;
   // All seeds of that one combination.
@@ -121,10 +134,12 @@ function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell
 
 function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
   const { success, noVmf } = rung.tally;
+  const { enhance, checks } = rung.members[0]!.cell.mechanism;
   const base = {
     step: rung.step,
     name: rung.name,
-    enhance: rung.members[0]!.cell.mechanism.enhance,
+    enhance,
+    ...(checks && { checks }),
     cells: rung.members.map(({ cell }) => cell.id),
     seeds: new Set(rung.members.map(({ cell }) => cell.seed)).size,
     injected: rung.tally.injected,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CHECKS } from '../../../engine/index.ts';
 import type { CampaignResults } from '../types.ts';
 import { summarise } from './summarise.ts';
 import {
@@ -187,6 +188,24 @@ describe('latency', () => {
   });
 });
 
+it('mechanisms that differ in self-checks only are two groups, with names of their own', () => {
+  const [{ groups }, [code, none]] = [
+    report([
+      { mechanism: { ...REHYPE, checks: [] }, noVmf: 1 },
+      { mechanism: REHYPE, noVmf: 2 },
+      { mechanism: { ...REHYPE, checks: CHECKS.filter((name) => name !== 'code') }, noVmf: 3 },
+      { mechanism: { recovery: 'rehype', enhance: ['locks'], checks: ['code', 'exits'] }, noVmf: 4 },
+    ]),
+    [CHECKS.filter((name) => name !== 'code'), []],
+  ];
+  expect(groups.map(({ mechanism, checks, injected }) => [mechanism, checks, injected])).toEqual([
+    ['ReHype', undefined, 2],
+    ['ReHype (self-checks all but code)', code, 3],
+    ['ReHype (no self-checks)', none, 1],
+    ['ReHype (locks; self-checks code, exits)', ['code', 'exits'], 4],
+  ]);
+});
+
 describe('pairs', () => {
   it('match rows by index and count who did better', () => {
     // As listed: indexes 0–9 good in both, 10–12 good for ReHype only, 13 bad in both.
@@ -284,6 +303,25 @@ describe('ladders', () => {
     expect(without.kind).toBe('leave-one-out');
     expect(without.rungs.slice(1).every(({ against }) => against?.name === 'all')).toBe(true);
     expect(without.rungs[1]!.against!.separated).toBe('lower');
+  });
+
+  it('of self-checks are measured against all of them, and keep apart from those of enhancements', () => {
+    const checks = CHECKS.filter((name) => name !== 'code');
+    const rung = (step: number, name: string, of: string) => ({ ladder: `rehype leave-one-out${of}`, step, name });
+    const without = (of: string[]) => ({ mechanism: { ...REHYPE, checks: of } });
+    const own = report([
+      { mechanism: REHYPE, rung: rung(0, 'all', ' of self-checks'), noVmf: 10 },
+      { ...without(checks), rung: rung(1, 'all but code', ' of self-checks'), noVmf: 5, failed: 5 },
+      { mechanism: REHYPE, rung: rung(0, 'all', ''), noVmf: 10 },
+    ]).ladders;
+    expect(own.map(({ title }) => title)).toEqual(['ReHype, leave-one-out of self-checks', 'ReHype, cumulative']);
+    expect(own[0]!.rungs[1]).toMatchObject({ checks, against: { name: 'all', points: -50 } });
+    const [beside] = report([
+      { ...without(checks), rung: rung(1, 'all but code', ''), noVmf: 5, failed: 5 },
+      { ...without([]), noVmf: 1, failed: 9 },
+      { mechanism: REHYPE, noVmf: 10 },
+    ]).ladders;
+    expect(beside!.rungs[0]!.against).toMatchObject({ name: 'all', points: -50 });
   });
 
   it('find the full set beside them when they have none themselves', () => {

@@ -3,7 +3,7 @@
  * order of row. Depends on the results alone, so equal campaigns give equal bytes.
  */
 import { formatFault } from '../../../engine/index.ts';
-import { injectionCommand, injectionTriggerText, secondTriggerText } from '../injection/index.ts';
+import { formatChecks, injectionCommand, injectionTriggerText, secondTriggerText } from '../injection/index.ts';
 import type { CampaignCell, CampaignResults, CampaignRow } from '../types.ts';
 import { readDatabase } from './reader.ts';
 
@@ -29,6 +29,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   fault_class: (_row, cell) => cell.faultClass,
   recovery: (_row, cell) => cell.mechanism.recovery,
   enhance: (_row, cell) => cell.mechanism.enhance.join(' '),
+  checks: (_row, cell) => formatChecks(cell.mechanism.checks).replaceAll(',', ' '),
   mechanism: (_row, cell) => cell.mechanismName,
   ladder: (_row, cell) => cell.rung?.ladder,
   step: (_row, cell) => cell.rung?.step,

@@ -12,6 +12,7 @@ const subject = {
 };
 const cells = z.array(count).describe('numbers of its cells');
 const enhance = z.array(text).describe('enhancements that are on');
+const checks = z.array(text).exactOptional().describe('self-checks that are on, where they are not all');
 const source = text.describe('where it is published');
 const share = z.number().min(0).max(1);
 const command = text.describe('the command that shows it');
@@ -55,6 +56,7 @@ const group = named('Group', 'Cells of one set-up, fault class and mechanism.', 
   faultClass: classes,
   recovery,
   enhance,
+  checks,
   planned: count.describe('injections of the plan'),
   errors: count.describe('rows that dejavm itself failed on'),
   cells,
@@ -143,6 +145,7 @@ const ladder = named('Ladder', 'A ladder of enhancements.', {
         step: count.describe('its place'),
         name: text.describe('its name'),
         enhance,
+        checks,
         cells,
         seeds: count.describe('from how many seeds its rows are'),
         injected: count.describe('faults that struck'),
