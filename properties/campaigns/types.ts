@@ -50,13 +50,19 @@ export interface CampaignRow {
   readonly error?: string;
 }
 
-/** A run without any fault: what normal operation costs. */
-export interface OverheadRow {
-  readonly setup: string;
+/** What a run without any fault has on of what can be switched. */
+export interface NormalOperation extends Pick<Mechanism, 'checks'> {
   readonly undoLog: boolean;
+}
+
+/** A run without any fault: what normal operation costs. */
+export interface OverheadRow extends NormalOperation {
+  readonly setup: string;
   /** Of schedule, latencies and workload: what a run costs varies with them by about as much as the log costs. */
   readonly seed: number;
+  /** Retired in HS-mode, and in M-mode. */
   readonly hypervisorInstructions: number;
+  readonly machineInstructions: number;
   readonly totalInstructions: number;
   readonly vmExits: number;
 }

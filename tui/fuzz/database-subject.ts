@@ -41,7 +41,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   ],
   rows: ['id', 'cell', 'n', 'injection', 'result', 'error', 'injection', 'result'],
   golden: ['setup', 'seed', 'checks', 'begin_ticks', 'end_ticks', 'end_moment', 'end_digest'],
-  overhead: ['setup', 'undo_log', 'seed', 'measured'],
+  overhead: ['setup', 'undo_log', 'checks', 'seed', 'measured'],
   lock: ['pid', 'started'],
 };
 const PLACES = Object.entries(COLUMNS).flatMap(([table, columns]) => columns.map((column) => ({ table, column })));

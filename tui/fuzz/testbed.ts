@@ -16,8 +16,9 @@ export const testbed: Testbed = {
   },
   open: async () => ({
     window: ({ setup, seed, checks }) => ({ setup, seed, checks, beginTicks: BEGIN_TICKS, ...END }),
-    overhead: (setup, undoLog, seed) => {
-      return { setup, undoLog, seed, hypervisorInstructions: 1000, totalInstructions: 9000, vmExits: 12 };
+    overhead: ({ setup, undoLog, checks, seed }) => {
+      const counts = { hypervisorInstructions: 1000, machineInstructions: 70, totalInstructions: 9000, vmExits: 12 };
+      return { setup, undoLog, ...(checks && { checks }), seed, ...counts };
     },
     run({ mechanism }, { trigger }) {
       const detected = trigger.kind === 'two-level' && trigger.k % 3 > 0;

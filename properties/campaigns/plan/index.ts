@@ -2,6 +2,7 @@
 export { type DrawnFault, type DrawnTime, drawFault, type FaultDraw, SHARE_SPAN } from './draw.ts';
 export { type CampaignIdentity, identityOf, machineDifference, refuseOther } from './identity.ts';
 export { cellLabel, combinationLabel } from './label.ts';
+export { operationKey, operations } from './operations.ts';
 export { type CampaignPlan, type PlannedCell, planCampaign } from './plan.ts';
 export { MAX_CELL_SIZE } from './schema.ts';
 export { MAX_SEEDS, seedMistake } from './seeds.ts';
@@ -15,6 +16,7 @@ export {
   goldenOf,
   type Injector,
   OtherGoldenRun,
+  type OverheadChoice,
   type RowContext,
   type Testbed,
 } from './testbed.ts';

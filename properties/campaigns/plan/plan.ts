@@ -28,8 +28,8 @@ export interface CampaignPlan extends SetupImages {
    */
   readonly hash: string;
   readonly cells: readonly PlannedCell[];
-  /** Set-ups to be measured without faults, each with several seeds. */
-  readonly overhead: readonly { readonly setup: string; readonly seed: number }[];
+  /** Set-ups to be measured without faults, each with several seeds; `checks`: all self-checks that there are. */
+  readonly overhead: readonly { readonly setup: string; readonly seed: number; readonly checks: readonly string[] }[];
 }
 
 export interface PlanOptions {
@@ -71,7 +71,7 @@ export function planCampaign(
   const overhead = file.overhead.flatMap((setup) => planner.overheadSeeds(setup).map((drawn) => ({ setup, ...drawn })));
   const meaning = JSON.stringify({ name: file.name, cells: cells.map(asWritten), overhead: overhead.map(asWritten) });
   const hash = createHash('sha256').update(meaning).digest('hex');
-  const runs = overhead.map(({ setup, seed }) => ({ setup, seed }));
+  const runs = overhead.map(({ setup, seed }) => ({ setup, seed, checks: catalogue.checks }));
   return { name: file.name, text, hash, cells, overhead: runs, images, imagesOf };
 }
 

@@ -3,7 +3,7 @@
  * which set-ups, mechanisms and enhancements there are, and how one injection is run. subject.ts implements it.
  */
 import type { Injection, InjectionResult, Mechanism } from '../injection/index.ts';
-import type { FaultClass, OverheadRow } from '../types.ts';
+import type { FaultClass, NormalOperation, OverheadRow } from '../types.ts';
 import type { FaultDraw } from './draw.ts';
 import type { MemoryTargets } from './targets.ts';
 
@@ -17,6 +17,12 @@ export const goldenKey = ({ setup, seed, checks }: GoldenChoice): string => JSON
 /** The run that a cell's faults fall into. */
 export const goldenOf = ({ setup, seed, mechanism: { checks } }: CellChoice): GoldenChoice => ({ setup, seed, checks });
 type CellChoice = Pick<GoldenChoice, 'setup' | 'seed'> & { readonly mechanism: Pick<Mechanism, 'checks'> };
+
+/** A run without faults, to be measured. */
+export interface OverheadChoice extends NormalOperation {
+  readonly setup: string;
+  readonly seed: number;
+}
 
 /** Golden run of a set-up: where 0 and 100 percent of the run lie, and what every worker must see again. */
 export interface GoldenEnds extends GoldenChoice {
@@ -72,7 +78,7 @@ export interface Injector {
   window(choice: GoldenChoice): GoldenWindow;
   /** @throws OtherGoldenRun, or UserError for an injection that cannot be in this set-up */
   run(context: RowContext, injection: Injection): InjectionResult;
-  overhead(setup: string, undoLog: boolean, seed: number): OverheadRow;
+  overhead(choice: OverheadChoice): OverheadRow;
 }
 
 /** What a testbed module exports by the name `testbed`. */

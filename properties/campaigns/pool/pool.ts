@@ -5,12 +5,12 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Injection, InjectionResult } from '../injection/index.ts';
-import type { GoldenChoice, GoldenWindow, RowContext } from '../plan/index.ts';
+import type { GoldenChoice, GoldenWindow, OverheadChoice, RowContext } from '../plan/index.ts';
 import type { OverheadRow } from '../types.ts';
 
 export type Task =
   | ({ readonly kind: 'window' } & GoldenChoice)
-  | { readonly kind: 'overhead'; readonly setup: string; readonly undoLog: boolean; readonly seed: number }
+  | ({ readonly kind: 'overhead' } & OverheadChoice)
   | ({ readonly kind: 'row'; readonly injection: Injection } & RowContext);
 
 interface Values {

@@ -44,8 +44,13 @@ describe('a campaign', () => {
     expect(cells.map(({ size }) => size)).toEqual([40, 40, 40, 40]);
     expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
     expect(rows.every(({ result, error }) => result !== undefined && error === undefined)).toBe(true);
-    expect(overhead.map(({ undoLog, seed }) => `${undoLog} ${seed}`)).toEqual(
-      [false, true].flatMap((undoLog) => [3, 4, 5, 6, 7].map((seed) => `${undoLog} ${seed}`)),
+    // Nothing on, the log alone, everything, and each of the two checks: left out is the other one alone.
+    const kinds = ['false none', 'true all', 'true none', 'true code', 'true copies'];
+    const runs = overhead.map(({ undoLog, checks, seed }) => {
+      return `${undoLog} ${checks === undefined ? 'all' : checks.join() || 'none'} ${seed}`;
+    });
+    expect(runs.toSorted()).toEqual(
+      kinds.flatMap((kind) => [3, 4, 5, 6, 7].map((seed) => `${kind} ${seed}`)).toSorted(),
     );
     expect(existsSync(`${path}-wal`)).toBe(false);
   });

@@ -11,6 +11,7 @@ import {
   goldenKey,
   goldenOf,
   identityOf,
+  operations,
   type PlannedCell,
   type RowContext,
   type Testbed,
@@ -132,7 +133,7 @@ class Run {
 
   private async measureOverhead(): Promise<void> {
     const items = this.plan.overhead
-      .flatMap(({ setup, seed }) => [true, false].map((undoLog) => ({ setup, undoLog, seed })))
+      .flatMap(({ setup, seed, checks }) => operations(checks).map((operation) => ({ setup, seed, ...operation })))
       .filter((run) => !this.database.hasOverhead(run))
       .map((run) => ({ task: { kind: 'overhead', ...run } }) as const);
     await this.runTasks('overhead', items, ({ task }, outcome) => {

@@ -32,6 +32,7 @@ import {
   type Injector,
   memoryTargets,
   OtherGoldenRun,
+  type OverheadChoice,
   type RowContext,
   SHARE_SPAN,
   type Testbed,
@@ -148,8 +149,21 @@ const deviceSources = ({ virtio = [] }: MachineConfig): number[] =>
 
 const chosen = <T>(items: readonly T[], pick: number): T => items[Math.floor((pick / 2 ** 32) * items.length)]!;
 
+/** The log is a boot argument of Lazarus; it cannot be switched later. */
+function withoutUndoLog(setup: Setup): Setup {
+  return {
+    ...setup,
+    config(drawn) {
+      const machine = setup.config(drawn);
+      return { ...machine, append: `${machine.append} undo=off` };
+    },
+  };
+}
+
 class SubjectInjector implements Injector {
   private booted: Booted | undefined;
+  /** Which set-up that is, and whether with the undo log. */
+  private bootedAs: string | undefined;
   private golden: GoldenRun | undefined;
 
   window({ setup, seed, checks }: GoldenChoice): GoldenWindow {
@@ -178,24 +192,21 @@ class SubjectInjector implements Injector {
     return runInjection(mine, injection);
   }
 
-  overhead(name: string, undoLog: boolean, seed: number): OverheadRow {
-    const setup = findSetup(name);
-    const config: Setup['config'] = (drawn) => {
-      const machine = setup.config(drawn);
-      return { ...machine, append: `${machine.append} undo=${undoLog ? 'on' : 'off'}` };
-    };
-    const { hypervisorInstructions, totalInstructions, vmExits } = goldenRun(
-      bootSetup({ ...setup, config }, seed),
-      REFERENCE,
-    );
-    return { setup: name, undoLog, seed, hypervisorInstructions, totalInstructions, vmExits };
+  overhead({ setup, seed, undoLog, checks }: OverheadChoice): OverheadRow {
+    const run = this.goldenOf(setup, seed, { ...REFERENCE, checks }, undoLog);
+    const { hypervisorInstructions, machineInstructions, totalInstructions, vmExits } = run;
+    const counts = { hypervisorInstructions, machineInstructions, totalInstructions, vmExits };
+    return { setup, seed, undoLog, ...(checks && { checks }), ...counts };
   }
 
-  private goldenOf(setup: string, seed: number, mechanism: Mechanism): GoldenRun {
-    if (this.booted?.setup.name !== setup || this.booted.seed !== seed) {
+  private goldenOf(name: string, seed: number, mechanism: Mechanism, undoLog = true): GoldenRun {
+    const setup = `${name} ${undoLog}`;
+    if (this.bootedAs !== setup || this.booted?.seed !== seed) {
       // Released first: two of them at once would double a worker's memory.
       this.booted = this.golden = undefined;
-      this.booted = bootSetup(findSetup(setup), seed);
+      const found = findSetup(name);
+      this.booted = bootSetup(undoLog ? found : withoutUndoLog(found), seed);
+      this.bootedAs = setup;
     }
     if (!this.golden || JSON.stringify(this.golden.mechanism) !== JSON.stringify(mechanism)) {
       this.golden = undefined;

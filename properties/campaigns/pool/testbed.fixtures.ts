@@ -75,16 +75,14 @@ const injector: Injector = {
     }
     return resultOf(mechanism, injection);
   },
-  overhead: (setup, undoLog, seed) => {
-    const hypervisorInstructions = undoLog ? 1040 : 1000;
-    return {
-      setup,
-      undoLog,
-      seed,
+  overhead: ({ setup, seed, undoLog, checks }) => {
+    const hypervisorInstructions = (undoLog ? 1040 : 1000) + 10 * (checks ?? testbed.catalogue.checks).length;
+    const counts = {
       hypervisorInstructions,
+      machineInstructions: 70,
       totalInstructions: 9000 + hypervisorInstructions,
-      vmExits: 12,
     };
+    return { setup, seed, undoLog, ...(checks && { checks }), ...counts, vmExits: 12 };
   },
 };
 

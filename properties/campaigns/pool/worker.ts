@@ -30,7 +30,7 @@ port.on('message', async ({ task }: Request) => {
       case 'window':
         return on.window(task);
       case 'overhead':
-        return on.overhead(task.setup, task.undoLog, task.seed);
+        return on.overhead(task);
       case 'row':
         return on.run(task, task.injection);
     }

@@ -80,15 +80,32 @@ function entriesOf(report: Report): Entry[] {
       };
       return Object.entries(counts).map(([name, count]) => value(about, name, count));
     }),
-    ...report.overhead.flatMap(({ setup, without, with: withLog, added, addedInAll }) => {
-      const about = { table: 'overhead', setup, fault_class: '', mechanism: '', item: '' };
-      return [
-        value(about, 'hypervisor_instructions_without_log', without?.hypervisorInstructions ?? null),
-        value(about, 'hypervisor_instructions_with_log', withLog?.hypervisorInstructions ?? null),
-        value(about, 'added', added),
-        value(about, 'added_in_all', addedInAll),
-      ];
-    }),
+    ...report.overhead.flatMap(overheadEntries),
+  ];
+}
+
+function overheadEntries({ setup, operations, checks, added, addedInAll }: Report['overhead'][number]): Entry[] {
+  const about = (table: string, item = ''): About => ({ table, setup, fault_class: '', mechanism: '', item });
+  const costs = (item: About, name: string, cost: (typeof checks)[number]['alone']) =>
+    Object.entries(cost ?? {}).map(([part, share]) => value(item, `${name}_${part}`, share));
+  return [
+    value(about('overhead'), 'undo_log_added', added),
+    value(about('overhead'), 'undo_log_added_in_all', addedInAll),
+    ...operations.flatMap((one) => [
+      value(about('overhead', one.name), 'hypervisor_instructions', one.hypervisorInstructions),
+      value(about('overhead', one.name), 'machine_instructions', one.machineInstructions),
+      value(about('overhead', one.name), 'total_instructions', one.totalInstructions),
+      value(about('overhead', one.name), 'vm_exits', one.vmExits),
+      ...costs(about('overhead', one.name), 'added', one.added),
+    ]),
+    ...checks.flatMap(({ check, leftOut, alone, worth }) => [
+      ...costs(about('self-checks', check), 'left_out', leftOut),
+      ...costs(about('self-checks', check), 'alone', alone),
+      ...worth.flatMap(({ faultClass, recovery, success, silent }) => {
+        const without = { ...about('self-checks', check), fault_class: faultClass, mechanism: recovery };
+        return [rate(without, 'success_of_detected_without', success), rate(without, 'sdc_without', silent)];
+      }),
+    ]),
   ];
 }
 

@@ -1,6 +1,7 @@
 /**
  * Ladders of enhancements and self-checks: success rung by rung, cumulative or leave-one-out, and whether a rung is
- * separated from the one that it is measured against. Relies on the rungs that cells name; `all but X` is a leave-one-out rung.
+ * separated from the one that it is measured against. Relies on the rungs that cells name; `all but X` is a
+ * leave-one-out rung.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mechanism } from '../injection/index.ts';
@@ -25,6 +26,8 @@ export interface RungSummary {
   /** Over detected. */
   readonly success: Rate;
   readonly noVmf: Rate;
+  /** Silent data corruption, over injected. */
+  readonly silent: Rate;
   /**
    * Against the rung before (cumulative) or the full set (leave-one-out); undefined for the first, or without
    * detections.
@@ -133,7 +136,7 @@ function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell
 }
 
 function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
-  const { success, noVmf } = rung.tally;
+  const { success, noVmf, effects } = rung.tally;
   const { enhance, checks } = rung.members[0]!.cell.mechanism;
   const base = {
     step: rung.step,
@@ -145,6 +148,7 @@ function summarise(rung: Rung, reference: Rung | undefined): RungSummary {
     injected: rung.tally.injected,
     success: success.detected,
     noVmf: noVmf.detected,
+    silent: effects.sdc,
   };
   const before = reference?.tally.success.detected;
   if (!reference || reference === rung || !before?.interval || !success.detected.interval) return base;

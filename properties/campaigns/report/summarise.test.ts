@@ -336,18 +336,67 @@ describe('ladders', () => {
   });
 });
 
-it('overhead is what the undo log adds', () => {
-  const row = { setup: 's', totalInstructions: 10_000, vmExits: 7 };
-  const { overhead } = report([], {
-    overhead: [
-      { ...row, undoLog: false, seed: 1, hypervisorInstructions: 1000 },
-      { ...row, undoLog: true, seed: 1, hypervisorInstructions: 1040, totalInstructions: 10_040 },
-      { ...row, setup: 'half', undoLog: true, seed: 1, hypervisorInstructions: 0, totalInstructions: 0 },
-    ],
+describe('normal operation', () => {
+  const run = (hypervisorInstructions: number, machineInstructions: number, guest = 9000) => ({
+    setup: 's',
+    seed: 1,
+    hypervisorInstructions,
+    machineInstructions,
+    totalInstructions: guest + hypervisorInstructions + machineInstructions,
+    vmExits: 10,
   });
-  expect(overhead[0]!.added).toBeCloseTo(0.04, 12);
-  expect(overhead[0]!.without!.hypervisorShare).toBe(0.1);
-  expect(overhead[1]).toMatchObject({ without: null, added: null, with: { hypervisorShare: null } });
+  const allBut = (check: string) => CHECKS.filter((name) => name !== check);
+  const overhead = [
+    { ...run(1200, 500), undoLog: true },
+    { ...run(900, 100), undoLog: false, checks: [] },
+    { ...run(990, 100), undoLog: true, checks: [] },
+    { ...run(1150, 100), undoLog: true, checks: allBut('code') },
+    { ...run(1010, 300), undoLog: true, checks: ['code'] },
+    { ...run(0, 0, 0), setup: 'half', undoLog: true },
+  ];
+
+  it('costs what is added to everything off, HS- and M-mode apart', () => {
+    const [its, half] = report([], { overhead }).overhead;
+    expect(its!.operations.map(({ name }) => name)).toEqual([
+      'no undo log; no self-checks',
+      'undo log; no self-checks',
+      'undo log; all self-checks',
+      'undo log; self-checks all but code',
+      'undo log; self-checks code',
+    ]);
+    expect(its!.added).toBeCloseTo(0.1, 12);
+    expect(its!.addedInAll).toBeCloseTo(0.009, 12);
+    expect(its!.operations[0]).toMatchObject({ hypervisorShare: 0.09, machineShare: 0.01, addedToHypervisor: 0 });
+    expect(its!.operations[2]!.added).toEqual({ hypervisor: 0.03, machine: 0.04, all: 0.07 });
+    expect(half).toMatchObject({ added: null, checks: [], operations: [{ hypervisorShare: null, added: null }] });
+  });
+
+  it('has the cost of each check beside what becomes of faults without it', () => {
+    const rung = (step: number, name: string) => ({ ladder: 'of self-checks', step, name });
+    const [{ checks } = { checks: [] }] = report(
+      [
+        { setup: 's', mechanism: REHYPE, rung: rung(0, 'all'), noVmf: 10, sdc: 0 },
+        {
+          setup: 's',
+          mechanism: { ...REHYPE, checks: allBut('code') },
+          rung: rung(1, 'all but code'),
+          noVmf: 6,
+          sdc: 4,
+        },
+        { setup: 's', mechanism: { ...REHYPE, checks: allBut('walks') }, rung: rung(2, 'all but walks'), noVmf: 10 },
+        { setup: 'half', mechanism: { ...REHYPE, checks: allBut('exits') }, rung: rung(0, 'all but exits'), noVmf: 10 },
+      ],
+      { overhead },
+    ).overhead;
+    expect(checks.map(({ check }) => check)).toEqual(['code', 'walks']);
+    expect(checks[0]).toMatchObject({
+      leftOut: { hypervisor: 0.005, machine: 0.04, all: 0.045 },
+      alone: { hypervisor: 0.002, machine: 0.02, all: 0.022 },
+      worth: [{ recovery: 'rehype', success: { hits: 6, of: 6 }, silent: { hits: 4, of: 10 } }],
+    });
+    expect(checks[0]!.worth[0]).toMatchObject({ silentOfAll: { hits: 0, of: 10 }, successOfAll: { hits: 10, of: 10 } });
+    expect(checks[1]).toMatchObject({ leftOut: null, alone: null });
+  });
 });
 
 it('failures are listed with the command that shows them again', () => {

@@ -107,6 +107,7 @@ export interface Report {
 export function summarise(results: CampaignResults, database: string): Report {
   const cells = ranCells(results);
   const groups = groupsOf(cells);
+  const ladders = laddersOf(cells);
   const latency = latencies(groups);
   const failures = failuresOf(cells, database);
   const errors = internalErrors(cells, database);
@@ -139,12 +140,12 @@ export function summarise(results: CampaignResults, database: string): Report {
     })),
     targets: targetsOf(groups),
     seconds: secondsOf(groups),
-    ladders: laddersOf(cells),
+    ladders,
     latency,
     latencyRatios: latencyRatios(latency),
     paired: comparisons,
     alignment: alignments,
-    overhead: overheads(results.overhead),
+    overhead: overheads(results.overhead, ladders),
     clusters: clustersOf(cells, database),
     failureGroups: groupFailures(failures),
     failures,

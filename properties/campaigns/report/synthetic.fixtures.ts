@@ -4,6 +4,7 @@
  * measured.
  */
 
+import { CHECKS } from '../../../engine/index.ts';
 import {
   type Detector,
   type FailureCause,
@@ -15,6 +16,7 @@ import {
   type RecoveryStep,
   type VmOutcome,
 } from '../injection/types.ts';
+import { operations } from '../plan/operations.ts';
 import { evaluationSeedOf } from '../plan/seeds.ts';
 import type { CampaignCell, CampaignResults, CampaignRow, FaultClass, OverheadRow } from '../types.ts';
 
@@ -196,19 +198,23 @@ function ladderSpecs(n: (count: number) => number): CellSpec[] {
 function overheadRows(): OverheadRow[] {
   return ['1AppVM', '3AppVM', 'unixbench'].flatMap((setup, i) => {
     const hypervisorInstructions = 8_412_331 * (i + 1);
-    const total = { totalInstructions: 301_220_114 * (i + 1), vmExits: 40_112 * (i + 1) };
-    const added = Math.round(hypervisorInstructions * (0.021 + 0.007 * i));
-    return [
-      { setup, undoLog: false, seed: 1, hypervisorInstructions, ...total },
-      {
+    const total = 301_220_114 * (i + 1);
+    const log = Math.round(hypervisorInstructions * (0.021 + 0.007 * i));
+    return operations(CHECKS).map((operation): OverheadRow => {
+      // The first check compares in M-mode, the others in HS-mode.
+      const on = operation.checks ?? CHECKS;
+      const machine = 2_010_007 * (i + 1) + (on.includes(CHECKS[0]) ? 14_000_000 : 0);
+      const hypervisor = hypervisorInstructions + (operation.undoLog ? log : 0) + 9000 * on.length;
+      return {
+        ...operation,
         setup,
-        undoLog: true,
         seed: 1,
-        hypervisorInstructions: hypervisorInstructions + added,
-        ...total,
-        totalInstructions: total.totalInstructions + added,
-      },
-    ];
+        hypervisorInstructions: hypervisor,
+        machineInstructions: machine,
+        totalInstructions: total + hypervisor + machine,
+        vmExits: 40_112 * (i + 1),
+      };
+    });
   });
 }
 

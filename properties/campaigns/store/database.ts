@@ -6,7 +6,13 @@
 import { rmSync } from 'node:fs';
 import { invariant } from '../../../engine/index.ts';
 import type { Injection, InjectionResult } from '../injection/index.ts';
-import { type CampaignIdentity, type CampaignPlan, type GoldenEnds, refuseOther } from '../plan/index.ts';
+import {
+  type CampaignIdentity,
+  type CampaignPlan,
+  type GoldenEnds,
+  type OverheadChoice,
+  refuseOther,
+} from '../plan/index.ts';
 import type { CampaignCell, OverheadRow } from '../types.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { DatabaseReader } from './reader.ts';
@@ -125,14 +131,14 @@ export class CampaignDatabase {
     this.file.run('UPDATE rows SET error = ? WHERE id = ? AND result IS NULL', message, id);
   }
 
-  hasOverhead({ setup, undoLog, seed }: Pick<OverheadRow, 'setup' | 'undoLog' | 'seed'>): boolean {
-    const query = 'SELECT 1 FROM overhead WHERE setup = ? AND undo_log = ? AND seed = ?';
-    return this.file.get(query, setup, Number(undoLog), seed) !== undefined;
+  hasOverhead({ setup, undoLog, checks, seed }: OverheadChoice): boolean {
+    const query = 'SELECT 1 FROM overhead WHERE setup = ? AND undo_log = ? AND checks = ? AND seed = ?';
+    return this.file.get(query, setup, Number(undoLog), checksColumn(checks), seed) !== undefined;
   }
 
-  addOverhead({ setup, undoLog, seed, ...measured }: OverheadRow): void {
-    const insert = 'INSERT INTO overhead VALUES (?, ?, ?, ?)';
-    this.file.run(insert, setup, Number(undoLog), seed, JSON.stringify(measured));
+  addOverhead({ setup, undoLog, checks, seed, ...measured }: OverheadRow): void {
+    const insert = 'INSERT INTO overhead VALUES (?, ?, ?, ?, ?)';
+    this.file.run(insert, setup, Number(undoLog), checksColumn(checks), seed, JSON.stringify(measured));
   }
 
   /** Waits until the disk has all that was stored. Readers are not waited for. */

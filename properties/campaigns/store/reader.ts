@@ -90,14 +90,14 @@ export class DatabaseReader {
   }
 
   overhead(): OverheadRow[] {
-    const found = this.file.all('SELECT * FROM overhead ORDER BY setup, undo_log, seed');
+    const found = this.file.all('SELECT * FROM overhead ORDER BY setup, undo_log, checks, seed');
     return found.map((row) => {
-      const { setup, undo_log, seed, measured } = row as Record<'setup' | 'measured', string> &
+      const { setup, undo_log, checks, seed, measured } = row as Record<'setup' | 'checks' | 'measured', string> &
         Record<'undo_log' | 'seed', number>;
       const what = `the overhead of '${setup}'`;
       const numbers = this.json(measured, what) as object;
       const undoLog = [false, true][undo_log];
-      return this.checked(values.overhead, { ...numbers, setup, undoLog, seed }, what);
+      return this.checked(values.overhead, { ...numbers, setup, undoLog, ...values.checksOf(checks), seed }, what);
     });
   }
 

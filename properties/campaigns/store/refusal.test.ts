@@ -324,7 +324,7 @@ it('a disk that fills up is said so, and what was stored stays', () => {
   const { page_count } = file.get('PRAGMA page_count') as { page_count: number };
   file.exec(`PRAGMA max_page_count = ${page_count}`);
   const fill = () => {
-    for (let n = 0; ; n++) file.run('INSERT INTO overhead VALUES (?, 0, 1, ?)', `s${n}`, 'x'.repeat(4000));
+    for (let n = 0; ; n++) file.run("INSERT INTO overhead VALUES (?, 0, '', 1, ?)", `s${n}`, 'x'.repeat(4000));
   };
   expect(() => file.transaction('IMMEDIATE', fill)).toThrow(`${path}: cannot be used: the disk is full`);
   file.close();

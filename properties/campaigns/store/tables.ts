@@ -29,8 +29,8 @@ CREATE TABLE golden (
   end_ticks INTEGER NOT NULL, end_moment INTEGER NOT NULL, end_digest TEXT NOT NULL,
   PRIMARY KEY (setup, seed, checks)) STRICT;
 CREATE TABLE overhead (
-  setup TEXT NOT NULL, undo_log INTEGER NOT NULL, seed INTEGER NOT NULL, measured TEXT NOT NULL,
-  PRIMARY KEY (setup, undo_log, seed)) STRICT;
+  setup TEXT NOT NULL, undo_log INTEGER NOT NULL, checks TEXT NOT NULL, seed INTEGER NOT NULL, measured TEXT NOT NULL,
+  PRIMARY KEY (setup, undo_log, checks, seed)) STRICT;
 ${LOCK_TABLE}
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};

@@ -177,8 +177,10 @@ export const checksOf = (column: string): Pick<Mechanism, 'checks'> => {
 export const overhead = exactly<OverheadRow>()({
   setup: text,
   undoLog: z.boolean(),
+  checks: z.array(text).readonly().optional(),
   seed: count,
   hypervisorInstructions: count,
+  machineInstructions: count,
   totalInstructions: count,
   vmExits: count,
 }) satisfies z.ZodType<OverheadRow>;

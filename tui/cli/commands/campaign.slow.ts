@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CHECKS } from '../../../engine/index.ts';
 import { readCampaign } from '../../../properties/index.ts';
 import { EXIT } from '../../base/exit-codes.ts';
 import { packageFile } from '../../base/package-root.ts';
@@ -55,11 +56,17 @@ describe('dejavm campaign', () => {
     const { cells, rows, overhead } = readCampaign(path);
     const injections = (cell: number) => rows.filter((row) => row.cell === cell).map(({ injection }) => injection);
     for (let cell = 1; cell < cells.length; cell += 2) expect(injections(cell)).toEqual(injections(cell + 1));
-    expect(overhead.map(({ undoLog }) => undoLog)).toEqual([...Array(5).fill(false), ...Array(5).fill(true)]);
-    expect(overhead.map(({ seed }) => seed)).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
-    for (const { hypervisorInstructions, totalInstructions, vmExits } of overhead) {
-      expect(hypervisorInstructions).toBeGreaterThan(0);
-      expect(totalInstructions).toBeGreaterThan(hypervisorInstructions);
+    const of = (log: boolean, checks?: string) => {
+      return overhead.filter((run) => run.undoLog === log && run.checks?.join() === checks);
+    };
+    // Nothing, the log alone, everything, each check left out, and each alone.
+    expect(overhead).toHaveLength(5 * (3 + 2 * CHECKS.length));
+    for (const same of [of(false, ''), of(true, ''), of(true), of(true, 'code')]) {
+      expect(same.map(({ seed }) => seed)).toEqual([1, 2, 3, 4, 5]);
+    }
+    for (const { hypervisorInstructions, machineInstructions, totalInstructions, vmExits } of overhead) {
+      expect(Math.min(hypervisorInstructions, machineInstructions)).toBeGreaterThan(0);
+      expect(totalInstructions).toBeGreaterThan(hypervisorInstructions + machineInstructions);
       expect(vmExits).toBeGreaterThan(100);
     }
   });

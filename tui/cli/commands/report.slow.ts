@@ -47,10 +47,16 @@ describe('dejavm report', () => {
     expect(failstop.effects.detected).toMatchObject({ hits: 6, of: 6, share: 1 });
     expect(report.latency.length).toBeGreaterThan(0);
     // Either sign: the log moves the schedule, which on a short run outweighs its cost.
-    const { without, with: withLog, added } = report.overhead[0];
-    expect(without.hypervisorInstructions).toBeGreaterThan(0);
-    expect(added).toBe(withLog.hypervisorInstructions / without.hypervisorInstructions - 1);
+    const { operations, added, checks } = report.overhead[0];
+    const [off, withLog, all] = operations;
+    expect(off.hypervisorInstructions).toBeGreaterThan(0);
+    expect(added).toBe(withLog.hypervisorInstructions / off.hypervisorInstructions - 1);
     expect(added).not.toBe(0);
+    // The comparison of code is made in M-mode, at every suspicion.
+    expect(all.added.machine).toBeGreaterThan(0);
+    const [code] = checks;
+    expect(code).toMatchObject({ check: 'code', worth: [] });
+    expect(code.alone.machine).toBeGreaterThan(code.alone.hypervisor);
     // Mechanisms run from one state: the fault finds the same instruction under both.
     for (const { samePlan, samePlace } of report.alignment) {
       expect(samePlan.share).toBe(1);
@@ -62,7 +68,9 @@ describe('dejavm report', () => {
     const markdown = await cli(['report', path, '--markdown']);
     expect(markdown.out).toContain('### What became of the faults\n\n| set-up | fault |');
     const csv = await cli(['report', path, '--csv']);
-    expect(csv.out.split('\r\n')[0]).toBe('table,setup,fault_class,mechanism,item,measure,value,hits,of,low,high');
+    expect(csv.out.split('\r\n')[0]).toBe(
+      'table,setup,fault_class,mechanism,seeds,item,measure,value,hits,of,low,high',
+    );
     const target = join(folder, 'report.html');
     writeFileSync(target, 'an older report');
     const html = await cli(['report', path, '--html', target]);

@@ -227,8 +227,10 @@ export const campaignExport = z.strictObject({
       named('Overhead', 'A run without a fault.', {
         setup,
         undoLog: flag.describe('whether the undo log is written'),
+        checks: z.array(text).exactOptional().describe('self-checks that are on, where they are not all'),
         seed,
-        hypervisorInstructions: count.describe('instructions of the hypervisor'),
+        hypervisorInstructions: count.describe('instructions in HS-mode'),
+        machineInstructions: count.describe('instructions in M-mode'),
         totalInstructions: count.describe('instructions of all'),
         vmExits: count.describe('exits of VMs'),
       }),

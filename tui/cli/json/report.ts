@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DETECTORS, FAULT_CLASSES, SECOND_MISSED, UNDETECTED } from '../../../properties/index.ts';
 import { count, named, rate, region, text } from './fields.ts';
+import { overheadSummary } from './overhead.ts';
 
 const recovery = z.enum(['none', 'rehype', 'nilihype']).describe('recovery mechanism');
 const classes = z.enum(FAULT_CLASSES).describe('class of faults');
@@ -151,6 +152,7 @@ const ladder = named('Ladder', 'A ladder of enhancements.', {
         injected: count.describe('faults that struck'),
         success: rate.describe('recovered, of the detected'),
         noVmf: rate.describe('with no VM affected, of the detected'),
+        silent: rate.describe('silent data corruption, of the injected'),
         against: named('Against', 'A rung against another one.', {
           name: text.describe('the other one'),
           points: z.number().describe('difference in success, percentage points'),
@@ -261,13 +263,6 @@ const published = named('Published', "The papers' figures.", {
   ),
 });
 
-const side = named('OverheadSide', 'Runs without a fault, added up.', {
-  hypervisorInstructions: count.describe('instructions of the hypervisor'),
-  totalInstructions: count.describe('instructions of all'),
-  vmExits: count.describe('exits of VMs'),
-  hypervisorShare: z.number().nullable().describe('instructions of the hypervisor, of all'),
-});
-
 export const report = z.strictObject({
   warning: text
     .nullable()
@@ -341,17 +336,7 @@ export const report = z.strictObject({
       }),
     )
     .describe('how far pairs are pairs'),
-  overhead: z
-    .array(
-      named('OverheadSummary', 'What the undo log costs.', {
-        setup: subject.setup,
-        without: side.nullable().describe('without it; null: has not run'),
-        with: side.nullable().describe('with it; null: has not run'),
-        added: z.number().nullable().describe('what it adds to the instructions of the hypervisor'),
-        addedInAll: z.number().nullable().describe('what it adds to all instructions'),
-      }),
-    )
-    .describe('what the undo log costs'),
+  overhead: z.array(overheadSummary).describe('what undo log and self-checks cost'),
   targets: z
     .array(
       named('Target', 'What became of faults in one target.', {

@@ -113,7 +113,7 @@ function sectionsOf(report: Report): Section[] {
     {
       id: 'normal-operation',
       title: 'Normal operation',
-      parts: [...figure(overheadFigure(report)), ...table('overhead')],
+      parts: [...figure(overheadFigure(report)), ...table('overhead'), ...table('self-checks')],
     },
     {
       id: 'failure-causes',

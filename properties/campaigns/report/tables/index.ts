@@ -1,7 +1,7 @@
 /** All tables of a report, in the order in which they are read. */
 import type { Report } from '../summarise.ts';
 import { clustersTable, failureGroupsTable, internalErrorsTable } from './failures.ts';
-import { alignmentTable, ladderTables, latencyTable, overheadTable, pairedTable } from './mechanisms.ts';
+import { alignmentTable, ladderTables, latencyTable, pairedTable } from './mechanisms.ts';
 import {
   afterTable,
   causesTable,
@@ -12,6 +12,7 @@ import {
   undetectedTable,
   vmsTable,
 } from './outcomes.ts';
+import { checksTable, overheadTable } from './overhead.ts';
 import { regionsTable } from './regions.ts';
 import { seedsTable } from './seeds.ts';
 import type { Table } from './table.ts';
@@ -39,6 +40,7 @@ export function tablesOf(report: Report): Table[] {
     pairedTable(report),
     alignmentTable(report),
     overheadTable(report),
+    checksTable(report),
     causesTable(report),
     afterTable(report),
     clustersTable(report),

@@ -1,10 +1,10 @@
-/** Tables that compare mechanisms: latency by step, ladders, pairs, overhead. */
+/** Tables that compare mechanisms: latency by step, ladders, pairs. */
 import { DASH, duration, grouped, percent, points, pValue, ratePercent, ratio } from '../format.ts';
 import { recoveryName } from '../groups.ts';
 import { intervalNote } from '../intervals.ts';
 import type { LadderSummary, RungSummary } from '../ladders.ts';
 import type { LatencySummary } from '../latency.ts';
-import { CAVEAT, PUBLISHED_LADDERS, PUBLISHED_LATENCY, PUBLISHED_OVERHEAD, VEE11_ANCHORS } from '../published.ts';
+import { CAVEAT, PUBLISHED_LADDERS, PUBLISHED_LATENCY, VEE11_ANCHORS } from '../published.ts';
 import { separation } from '../statistics.ts';
 import type { Report } from '../summarise.ts';
 import { number, ours, published, type Table, type TableRow, text, wide } from './table.ts';
@@ -225,51 +225,4 @@ export function alignmentTable(report: Report): Table {
         'hit different instructions.',
     ],
   };
-}
-
-/** Hypervisor instructions of fault-free runs with and without the undo log. */
-export function overheadTable(report: Report): Table {
-  const theirs = PUBLISHED_OVERHEAD.map(({ workload, withUndoLog, withoutUndoLog }) =>
-    published(
-      `DSN18 ${workload}`,
-      `+${percent(withoutUndoLog)} %`,
-      `+${percent(withUndoLog)} %`,
-      percent((1 + withUndoLog) / (1 + withoutUndoLog) - 1),
-      ...[DASH, DASH, DASH, DASH],
-    ),
-  );
-  return {
-    id: 'overhead',
-    title: 'Normal operation: what the undo log costs',
-    columns: [
-      text('set-up'),
-      number('hypervisor\nwithout log'),
-      number('hypervisor\nwith log'),
-      number('log adds\n%'),
-      number('log adds in\nall, %'),
-      number('hypervisor of\nall, %'),
-      number('VM exits'),
-      number('instructions\nper exit'),
-    ],
-    rows: report.overhead.length === 0 ? [] : [...report.overhead.map(overheadRow), ...theirs],
-    notes: [
-      'Instructions of fault-free runs; the share of the hypervisor, exits and instructions per exit with the log on where ' +
-        'that was run. The two runs take different schedules: where the log costs little, the difference can be negative.',
-      `Published: ${PUBLISHED_OVERHEAD[0]!.source}. Percent of stock Xen; what the log adds is derived. ${CAVEAT}`,
-    ],
-  };
-}
-
-function overheadRow({ setup, without, with: withLog, added, addedInAll }: Report['overhead'][number]): TableRow {
-  const shown = withLog ?? without;
-  return ours(
-    setup,
-    without ? grouped(without.hypervisorInstructions) : DASH,
-    withLog ? grouped(withLog.hypervisorInstructions) : DASH,
-    percent(added),
-    percent(addedInAll, 2),
-    percent(shown?.hypervisorShare ?? null),
-    shown ? grouped(shown.vmExits) : DASH,
-    shown && shown.vmExits > 0 ? grouped(shown.hypervisorInstructions / shown.vmExits) : DASH,
-  );
 }
