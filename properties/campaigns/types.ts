@@ -31,6 +31,8 @@ export interface CampaignCell {
   readonly seed: number;
   /** `seed` is this evaluation seed (plan/seeds.ts), from 0; undefined: a development seed, which the file chose. */
   readonly evaluation?: number;
+  /** What it draws otherwise than usual (plan/variant.ts); undefined: nothing. */
+  readonly variant?: string;
 }
 
 /**

@@ -38,6 +38,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'size',
     'seed',
     'evaluation',
+    'variant',
   ],
   rows: ['id', 'cell', 'n', 'injection', 'result', 'error', 'injection', 'result'],
   golden: ['setup', 'seed', 'checks', 'begin_ticks', 'end_ticks', 'end_moment', 'end_digest'],

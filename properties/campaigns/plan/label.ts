@@ -14,9 +14,9 @@ export const seedText = ({ seed, evaluation }: DrawnSeed): string =>
   evaluation === undefined ? `seed ${seed}` : `evaluation seed ${evaluation}`;
 
 /** What cells are called that differ in the seed alone: `compute failstop rehype`, `… rehype cumulative: + timer`. */
-export function combinationLabel({ setup, faultClass, mechanism, mechanismName, rung }: CampaignCell): string {
+export function combinationLabel({ setup, faultClass, mechanism, mechanismName, rung, variant }: CampaignCell): string {
   const what = rung ? `${rung.ladder}: ${rung.name}` : (mechanismName ?? mechanismText(mechanism));
-  return `${setup} ${faultClass} ${what}`;
+  return `${setup} ${faultClass} ${what}${variant === undefined ? '' : `, ${variant}`}`;
 }
 
 /** What a cell is called: its combination, and which evaluation seed it has, if any. */

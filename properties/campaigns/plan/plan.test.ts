@@ -119,6 +119,18 @@ describe('a campaign file', () => {
     expect(plan(GOOD.replace('seed: 7', 'seed: 8')).hash).not.toBe(plan(GOOD).hash);
   });
 
+  it('says of each cell what it draws otherwise than usual', () => {
+    const { cells } = plan(`${GOOD}
+  - { setup: calm, fault: code, mechanism: none, size: 1, triggers: { over: machine, run: [10, 40] }, code: { repair: false } }
+  - { setup: calm, fault: memory, mechanism: none, size: 1, memory: { where: [page-table] }, triggers: { over: time } }
+`);
+    expect(cells[0]!.variant).toBeUndefined();
+    expect(cells.slice(-2).map(({ variant }) => variant)).toEqual([
+      'triggers.over machine; triggers.run 10 40; code.repair false',
+      'memory.where page-table',
+    ]);
+  });
+
   it("knows mechanisms of one's own, and lists enhancements in the mechanism's order", () => {
     const { cells } = plan(`
 name: own

@@ -13,6 +13,7 @@ import { chosenChecks, rungs } from './ladder.ts';
 import { type CampaignFile, type CellsEntry, type DrawOptions, type LadderEntry, PAPER_SIZES } from './schema.ts';
 import { type DrawnSeed, evaluationSeed, type SetupImages, spread } from './seeds.ts';
 import type { Catalogue } from './testbed.ts';
+import { variantOf } from './variant.ts';
 
 export interface PlannedCell extends CampaignCell {
   readonly options: DrawOptions;
@@ -259,7 +260,12 @@ class Planner {
       return;
     }
     this.seen.add(key);
-    this.cells.push({ id: this.cells.length + 1, ...cell, size, ...drawn, options });
+    const variant = variantOf(options);
+    this.cells.push({
+      ...{ id: this.cells.length + 1, ...cell, size, ...drawn },
+      ...(variant !== undefined && { variant }),
+      options,
+    });
   }
 
   /** Whether the set-up is known and its images are there. */

@@ -86,6 +86,7 @@ export function groupsOf(cells: readonly RanCell[]): Group[] {
   const kind = ({ cell }: RanCell) => [
     ...[cell.setup, cell.faultClass, label(cell), seedKind(cell)],
     cell.mechanism.checks,
+    cell.variant,
   ];
   const groups = groupBy(main, kind).map((members) => {
     const { setup, faultClass, mechanism } = members[0]!.cell;
@@ -134,7 +135,7 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => readonly unk
  * Names for the mechanisms of a campaign: what its file calls them; for the built-in names, and where there is none,
  * the bare name for each recovery's longest list of enhancements and the list in brackets for the others; in brackets,
  * too, which self-checks are on where they are not all. Where cells have seeds of both kinds, those with development
- * seeds say so.
+ * seeds say so; where a set-up's faults of one class are drawn in several ways, each says which.
  */
 export function mechanismLabels(cells: readonly CampaignCell[]): (cell: CampaignCell) => string {
   const longest = new Map<string, readonly string[]>();
@@ -150,7 +151,22 @@ export function mechanismLabels(cells: readonly CampaignCell[]): (cell: Campaign
     const kind = [...(same ? [] : [enhance.join(', ') || 'basic']), ...(checks ? [checksText(checks)] : [])];
     return kind.length === 0 ? recoveryName(recovery) : `${recoveryName(recovery)} (${kind.join('; ')})`;
   };
-  return (cell) => (mixed && seedKind(cell) === 'development' ? `${nameOf(cell)}, dev. seed` : nameOf(cell));
+  const variants = variantsOf(cells);
+  return (cell) => {
+    const draws = variants(cell).size > 1 ? `, ${cell.variant ?? USUAL_DRAWS}` : '';
+    return `${nameOf(cell)}${draws}${mixed && seedKind(cell) === 'development' ? ', dev. seed' : ''}`;
+  };
+}
+
+/** Of a cell whose neighbours draw otherwise than usual. */
+export const USUAL_DRAWS = 'usual draws';
+
+/** In how many ways the faults of a cell's class are drawn in its set-up. */
+export function variantsOf(cells: readonly CampaignCell[]): (cell: CampaignCell) => ReadonlySet<string | undefined> {
+  const keyOf = ({ setup, faultClass }: CampaignCell) => JSON.stringify([setup, faultClass]);
+  const known = Map.groupBy(cells, keyOf);
+  const variants = new Map([...known].map(([key, alike]) => [key, new Set(alike.map(({ variant }) => variant))]));
+  return (cell) => variants.get(keyOf(cell)) ?? new Set();
 }
 
 /** How many self-checks a mechanism has on. */

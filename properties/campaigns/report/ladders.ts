@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mechanism } from '../injection/index.ts';
-import { checksOn, groupBy, type RanCell, recoveryName } from './groups.ts';
+import { checksOn, groupBy, type RanCell, recoveryName, USUAL_DRAWS, variantsOf } from './groups.ts';
 import { type Tally, tallyOf } from './outcomes.ts';
 import { comparePaired } from './pairs.ts';
 import { isMixed, type SeedKind, seedKind } from './seeds.ts';
@@ -67,19 +67,23 @@ const LEFT_OUT = /^all but\b/i;
 export function laddersOf(cells: readonly RanCell[]): LadderSummary[] {
   const onLadders = cells.filter(({ cell }) => cell.rung !== undefined);
   const mixed = isMixed(cells.map(({ cell }) => cell));
+  const variants = variantsOf(onLadders.map(({ cell }) => cell));
   return groupBy(onLadders, ({ cell }) => [
     cell.rung!.ladder,
     cell.setup,
     cell.faultClass,
     cell.mechanism.recovery,
     seedKind(cell),
+    cell.variant,
   ]).map((members) => {
     const { rung, setup, faultClass, mechanism } = members[0]!.cell;
     const rungs = rungsOf(members);
     const own = seedKind(members[0]!.cell);
     const kind: LadderKind = rungs.some(({ name }) => LEFT_OUT.test(name)) ? 'leave-one-out' : 'cumulative';
     const full = kind === 'cumulative' ? undefined : fullSet(rungs, cells, members[0]!);
-    const seeds = mixed && own === 'development' ? ', development seed' : '';
+    const { cell } = members[0]!;
+    const draws = variants(cell).size > 1 ? `, ${cell.variant ?? USUAL_DRAWS}` : '';
+    const seeds = `${draws}${mixed && own === 'development' ? ', development seed' : ''}`;
     return {
       ladder: rung!.ladder,
       kind,
@@ -122,6 +126,7 @@ function fullSet(rungs: readonly Rung[], cells: readonly RanCell[], one: RanCell
     .filter(
       ({ cell }) => cell.setup === setup && cell.faultClass === faultClass && seedKind(cell) === seedKind(one.cell),
     )
+    .filter(({ cell }) => cell.variant === one.cell.variant)
     .filter(({ cell }) => cell.mechanism.recovery === mechanism.recovery && !LEFT_OUT.test(cell.rung?.name ?? ''));
   const most = Math.max(0, ...beside.map(({ cell }) => extent(cell.mechanism)));
   if (most <= extent(mechanism)) return undefined;

@@ -64,7 +64,13 @@ export function pairedComparisons(cells: readonly RanCell[]): {
   const label = mechanismLabels(main.map(({ cell }) => cell));
   // Under NiLiHype proper a fall-back to a reboot is a failure; the same as NiLiHype where there was none.
   const fallen = anyFallBack(main.flatMap(({ rows }) => rows));
-  const meetings = groupBy(main, ({ cell }) => [cell.setup, cell.faultClass, cell.seed, cell.size]).flatMap((same) => {
+  const meetings = groupBy(main, ({ cell }) => [
+    cell.setup,
+    cell.faultClass,
+    cell.variant,
+    cell.seed,
+    cell.size,
+  ]).flatMap((same) => {
     const able = same.filter(({ cell }) => cell.mechanism.recovery !== 'none');
     return able.flatMap((a, i) =>
       able.slice(i + 1).flatMap((b) => {

@@ -188,6 +188,28 @@ describe('latency', () => {
   });
 });
 
+it('faults that are drawn in several ways are no pool: groups, pairs and names keep them apart', () => {
+  const variant = 'triggers.over privileged';
+  const both = report([
+    { mechanism: REHYPE, noVmf: 5, failed: 5 },
+    { mechanism: NILIHYPE, noVmf: 5, failed: 5 },
+    { mechanism: REHYPE, noVmf: 10, variant },
+    { mechanism: NILIHYPE, noVmf: 10, variant },
+  ]);
+  expect(both.groups.map(({ mechanism, success }) => [mechanism, success.detected.hits, success.detected.of])).toEqual([
+    ['ReHype, triggers.over privileged', 10, 10],
+    ['ReHype, usual draws', 5, 10],
+    ['NiLiHype, triggers.over privileged', 10, 10],
+    ['NiLiHype, usual draws', 5, 10],
+  ]);
+  const met = new Set(both.paired.map(({ first, second }) => `${first} : ${second}`));
+  expect(met).toEqual(
+    new Set(['ReHype, usual draws : NiLiHype, usual draws', `ReHype, ${variant} : NiLiHype, ${variant}`]),
+  );
+  const [alone] = report([{ mechanism: REHYPE, noVmf: 10, variant }]).groups;
+  expect(alone!.mechanism).toBe('ReHype');
+});
+
 it('mechanisms that differ in self-checks only are two groups, with names of their own', () => {
   const [{ groups }, [code, none]] = [
     report([

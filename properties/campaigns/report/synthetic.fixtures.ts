@@ -45,6 +45,8 @@ export interface CellSpec extends EndCounts {
   readonly seed?: number;
   /** An evaluation seed in place of `seed`, from 0. */
   readonly evaluation?: number;
+  /** What it draws otherwise than usual. */
+  readonly variant?: string;
   readonly rung?: CampaignCell['rung'];
   /** Order of ends among indexes: 0 leaves them as listed, others shuffle. */
   readonly shuffle?: number;
@@ -106,7 +108,7 @@ export function syntheticResults(
   const { images = IMAGES, imagesOf = Object.fromEntries(setups.map((name) => [name, Object.keys(images)])) } = others;
   specs.forEach((spec, at) => {
     const id = at + 1;
-    const { setup = SETUP, faultClass = 'failstop', mechanism, mechanismName, evaluation, rung } = spec;
+    const { setup = SETUP, faultClass = 'failstop', mechanism, mechanismName, evaluation, rung, variant } = spec;
     const derived = evaluation === undefined ? 1 : evaluationSeedOf({ images, imagesOf }, setup, evaluation);
     const { seed = derived } = spec;
     const ends = shuffled(
@@ -114,7 +116,11 @@ export function syntheticResults(
       spec.shuffle ?? 0,
     );
     const names = { ...(mechanismName && { mechanismName }), ...(rung && { rung }) };
-    const drawn = { seed, ...(evaluation !== undefined && { evaluation }) };
+    const drawn = {
+      seed,
+      ...(evaluation !== undefined && { evaluation }),
+      ...(variant !== undefined && { variant }),
+    };
     cells.push({ id, setup, faultClass, mechanism, size: ends.length, ...names, ...drawn });
     const draw = generator(seed * 1000 + id);
     ends.forEach((end, index) => {

@@ -103,12 +103,13 @@ export class CampaignDatabase {
       }
       file.run('INSERT INTO identity VALUES (?, ?)', 'identity', JSON.stringify(identity));
       for (const planned of plan.cells) {
-        const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed, evaluation = null } = planned;
+        const { id, setup, faultClass, mechanism, mechanismName = null, rung, size, seed } = planned;
+        const { evaluation = null, variant = null } = planned;
         const { recovery, enhance, checks } = mechanism;
         const how = [recovery, enhance.join(','), checksColumn(checks), mechanismName] as const;
         const ladder = [rung?.ladder ?? null, rung?.step ?? null, rung?.name ?? null] as const;
-        const drawn = [size, seed, evaluation] as const;
-        file.run(`INSERT INTO cells VALUES (${'?, '.repeat(12)}?)`, id, setup, faultClass, ...how, ...ladder, ...drawn);
+        const drawn = [size, seed, evaluation, variant] as const;
+        file.run(`INSERT INTO cells VALUES (${'?, '.repeat(13)}?)`, id, setup, faultClass, ...how, ...ladder, ...drawn);
         for (let n = 0; n < size; n++) {
           const injection = JSON.stringify(injections(planned, n));
           file.run('INSERT INTO rows (cell, n, injection) VALUES (?, ?, ?)', id, n, injection);

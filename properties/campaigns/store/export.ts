@@ -36,6 +36,7 @@ const COLUMNS: Readonly<Record<string, (row: CampaignRow, cell: CampaignCell) =>
   rung: (_row, cell) => cell.rung?.name,
   seed: (_row, cell) => cell.seed,
   evaluation: (_row, cell) => cell.evaluation,
+  variant: (_row, cell) => cell.variant,
   trigger: (row) => injectionTriggerText(row.injection.trigger),
   fault: (row) => formatFault(row.injection.fault),
   memory: (row) => row.injection.memory,

@@ -178,12 +178,12 @@ interface Schema<T> {
 }
 
 type CellColumns = Record<'setup' | 'fault_class' | 'recovery' | 'enhance' | 'checks', string> &
-  Record<'mechanism' | 'ladder' | 'rung', string | null> &
+  Record<'mechanism' | 'ladder' | 'rung' | 'variant', string | null> &
   Record<'id' | 'size' | 'seed' | 'step', number> & { readonly evaluation: number | null };
 
 function cellOf(row: CellColumns) {
-  const { id, setup, fault_class, recovery, enhance, checks, mechanism, ladder, step, rung, size, seed, evaluation } =
-    row;
+  const { id, setup, fault_class, recovery, enhance, checks, mechanism, ladder, step, rung, size, seed } = row;
+  const { evaluation, variant } = row;
   return {
     id,
     setup,
@@ -194,6 +194,7 @@ function cellOf(row: CellColumns) {
     size,
     seed,
     ...(evaluation !== null && { evaluation }),
+    ...(variant !== null && { variant }),
   };
 }
 

@@ -16,7 +16,7 @@ CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE cells (
   id INTEGER PRIMARY KEY, setup TEXT NOT NULL, fault_class TEXT NOT NULL, recovery TEXT NOT NULL,
   enhance TEXT NOT NULL, checks TEXT NOT NULL, mechanism TEXT, ladder TEXT, step INTEGER, rung TEXT,
-  size INTEGER NOT NULL, seed INTEGER NOT NULL, evaluation INTEGER) STRICT;
+  size INTEGER NOT NULL, seed INTEGER NOT NULL, evaluation INTEGER, variant TEXT) STRICT;
 CREATE TABLE rows (
   id INTEGER PRIMARY KEY, cell INTEGER NOT NULL REFERENCES cells, n INTEGER NOT NULL,
   injection TEXT NOT NULL, result TEXT, error TEXT,

@@ -155,6 +155,7 @@ export const cell = exactly<CampaignCell>()({
   size: z.int().min(1).max(MAX_CELL_SIZE),
   seed: count,
   evaluation: count.max(MAX_SEEDS - 1).exactOptional(),
+  variant: text.exactOptional(),
 }) satisfies z.ZodType<CampaignCell>;
 
 export const golden = exactly<GoldenEnds>()({

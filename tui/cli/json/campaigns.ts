@@ -207,6 +207,7 @@ export const campaignExport = z.strictObject({
         size: count.describe('number of its rows'),
         seed,
         evaluation,
+        variant: text.exactOptional().describe('what it draws otherwise than usual; missing: nothing'),
       }),
     )
     .describe('lines of the plan'),
