@@ -68,7 +68,8 @@ describe.each(['rehype', 'nilihype'] as const)('several vCPUs, %s', (recovery) =
     const { address } = vm.vcpus[2]!;
     const poke = { kind: 'poke', paddr: address + 20 * 8 + 7, bytes: Uint8Array.of(0x5a) } as const;
     const poked = withInputs(golden, mechanism, [{ ticks: resumed.ticks - 20, event: poke }]);
-    const reason = /^vm2: vCPU 0x[0-9a-f_]+: x20 changed$/;
+    // It may be inside a call, which is asked again: then its pc is not that of the answer.
+    const reason = /^vm2: vCPU 0x[0-9a-f_]+: x20(, pc)? changed$/;
     expect(runInjection(poked, injection).equivalence).toEqual({
       equivalent: false,
       reasons: [expect.stringMatching(reason)],
@@ -78,7 +79,7 @@ describe.each(['rehype', 'nilihype'] as const)('several vCPUs, %s', (recovery) =
     expect(verdict.vms[1]).toMatchObject({
       resumedAs: 'changed',
       memoryEqual: true,
-      registerDifferences: [{ vcpu: BigInt(address), name: 'x20' }],
+      registerDifferences: expect.arrayContaining([expect.objectContaining({ vcpu: BigInt(address), name: 'x20' })]),
     });
   });
 });

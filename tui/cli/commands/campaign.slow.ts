@@ -45,7 +45,7 @@ describe('dejavm campaign', () => {
       /^ *# +cell +injected +not reached +non-manif. +latent +announced +hang +death +SDC +detected +success of detected/,
     );
     expect(lines).toHaveLength(1 + 12);
-    expect(lines[1]).toMatch(/compute failstop rehype +3 +0 +0 +0 +0 +3 +100\.0 % \[43\.9, 100\.0\]/);
+    expect(lines[1]).toMatch(/compute failstop rehype +3 +0 +0 +0 +0 +0 +0 +0 +3 +100\.0 % \[43\.9, 100\.0\]/);
     const csv = await cli(['campaign', file, '-o', path, '--export', 'csv']);
     expect(csv.out.split('\n')).toHaveLength(1 + 36 + 1);
     const alone = await cli(['campaign', file, '-o', `${path}.alone`, '--workers', '1', '--export', 'csv']);
