@@ -59,7 +59,7 @@ describe('U-Boot', () => {
   const UBOOT: readonly Step[] = [
     { waitFor: 'U-Boot ' },
     // A recovery may speak in the middle of the line.
-    { waitFor: 'Hit any key', type: '\r' },
+    { waitFor: 'Hit', type: '\r' },
     { waitFor: '\n=> ', type: 'setexpr x 0x1234 * 3; echo is $x\r' },
     { waitFor: 'is 369c' },
     { waitFor: '\n=> ', type: 'mw.l 0x81000000 deadbeef 4; md.l 0x81000000 4; fdt addr $fdtcontroladdr\r' },
