@@ -11,10 +11,11 @@ import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { shellLine } from '../../engine/index.ts';
 import { EXIT } from '../../tui/base/exit-codes.ts';
+import { BUNDLED_PLANS } from '../../tui/cli/plans.ts';
 
 const program = fileURLToPath(new URL('../../bin/dejavm.js', import.meta.url));
 const BOUND = ['--max-moment', '100M'];
-const LARGE = ['paper', 'ladders', 'team', 'guests'];
+const LARGE = BUNDLED_PLANS.filter((name) => name !== 'smoke');
 const CTRL_C = '\x03';
 
 const argv = process.argv.slice(2);

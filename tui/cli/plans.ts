@@ -7,6 +7,7 @@ export const BUNDLED_PLANS: readonly string[] = [
   'paper',
   'ladders',
   'team',
+  'checks',
   'privileged',
   'classes',
   'guests',

@@ -107,8 +107,10 @@ class Run {
       if (row.result) count(this.tallies.get(row.cell)!, row.result);
       else pending.push(row);
     }
+    const outcome = await this.runRows(pending, goesOn);
+    // Last: it takes longer than the first rows, which people wait for.
     await this.measureOverhead();
-    return this.runRows(pending, goesOn);
+    return { ...outcome, interrupted: this.signal.aborted };
   }
 
   /** Golden runs say where the rows' faults fall; then everything is stored at once. */
