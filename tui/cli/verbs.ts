@@ -157,7 +157,7 @@ export const VERBS: readonly Verb[] = [
     examples: [
       'dejavm why failed.djvm output --against reference.djvm          # from the first byte that differs',
       'dejavm why failed.djvm hart0.sp --at end --against reference.djvm',
-      'dejavm why failed.djvm --not enter:vm1 --against reference.djvm  # never entered again: why?',
+      'dejavm why failed.djvm --not output:vm1 --against reference.djvm  # a line is missing: why?',
       'dejavm why failed.djvm --not output:vm2 --against reference.djvm # never printed: why?',
       'dejavm why run.djvm hart0.a0 --at 8M                            # of one run: all that it was computed from',
     ],
@@ -279,7 +279,7 @@ export const VERBS: readonly Verb[] = [
     flags: ['kinds', 'vm', 'hart', 'from', 'to', 'summary', 'limit', 'follow', 'symbols', 'json'],
     examples: [
       'dejavm log latest --summary                       # how often, and how long it took, per VM',
-      'dejavm log run.djvm --kind exit,hypercall --vm 2 --from 8M --to 8.1M',
+      'dejavm log run.djvm --kind exit,hypercall --vm 1 --from 8M --to 8.1M',
       'dejavm log run.djvm --from fault --limit 100      # what followed a fault',
       'dejavm log run.djvm -f --kind recovery            # while it is being recorded',
     ],
