@@ -55,6 +55,14 @@ describe('a campaign', () => {
     expect(existsSync(`${path}-wal`)).toBe(false);
   });
 
+  it.each([
+    ['one', 'fault: memory'],
+    ['the second of two', 'fault: two-faults, two: { second: [memory] }'],
+  ])('places faults of memory where they are %s, by the map of the golden run', async (_, what) => {
+    const text = `name: trial\ncells: [{ setup: calm, ${what}, mechanism: none, size: 5 }]\n`;
+    expect(await run({ plan: plan(text) })).toMatchObject({ ran: 5, errors: [] });
+  });
+
   it('pairs: row n of two cells that differ in the mechanism holds the same injection', async () => {
     await run({ plan: plan(TEXT('calm')) });
     const { rows } = readCampaign(path);

@@ -18,7 +18,7 @@ import {
 } from '../plan/index.ts';
 import { CampaignDatabase, damaged } from '../store/index.ts';
 import { type CellTally, count, emptyTally } from '../tally.ts';
-import type { CampaignRow } from '../types.ts';
+import { type CampaignRow, isOfTwo } from '../types.ts';
 import { type Outcome, type OutcomeOf, Pool, type Task } from './pool.ts';
 
 export interface CampaignOptions {
@@ -121,7 +121,7 @@ class Run {
     const windows = new Map<string, GoldenWindow>();
     await this.runTasks('golden runs', items, ({ task }, outcome) => {
       const { memory, ...window } = valueFrom(outcome, `golden run of set-up ${task.setup}`);
-      const isMapped = memory && this.plan.cells.some((of) => of.setup === task.setup && of.faultClass === 'memory');
+      const isMapped = memory && this.plan.cells.some((cell) => cell.setup === task.setup && drawsMemory(cell));
       // The maps are large; of many seeds, only those are kept that rows are drawn by.
       windows.set(goldenKey(task), isMapped ? { ...window, memory } : window);
     });
@@ -214,6 +214,10 @@ function valueFrom<V>(outcome: Outcome<V>, what: string): V {
   const { name, message } = outcome.error;
   throw name === 'UserError' ? new UserError(`${what}: ${message}`) : new Error(`${what}: ${message}`);
 }
+
+/** Whether some fault of a cell's rows can be one of memory, which the memory of its golden run places. */
+const drawsMemory = ({ faultClass, options: { two } }: PlannedCell): boolean =>
+  faultClass === 'memory' || (isOfTwo(faultClass) && [...two.first, ...two.second].includes('memory'));
 
 /**
  * Rows in the order that lets workers keep what they have: all of a set-up and seed, which are one boot, in a row, and

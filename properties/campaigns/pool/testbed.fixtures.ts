@@ -31,7 +31,7 @@ export const testbed: Testbed = {
     setups: ['calm', 'frail', 'slow', 'broken'],
     isByPath: () => false,
     paperScale: () => undefined,
-    faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr'],
+    faultClasses: () => ['failstop', 'register', 'code', 'memory', 'csr', 'two-faults'],
     enhancements: (recovery) => ENHANCEMENTS[recovery],
     checks: ['code', 'copies'],
     images(setup) {
@@ -39,7 +39,8 @@ export const testbed: Testbed = {
       return { [`${setup}.elf`]: setup.padEnd(64, '0') };
     },
   },
-  place({ when, fault }, { beginTicks, endTicks }) {
+  place({ when, fault, second }, { beginTicks, endTicks, memory }) {
+    if ([fault, second?.fault].some((drawn) => drawn?.kind === 'memory') && !memory) throw new Error('no memory map');
     const { runPpb, k } = when.over === 'time' ? when : { runPpb: when.share / 2 ** 20, k: 1 };
     const ticks = beginTicks + Math.floor(((endTicks - beginTicks) * runPpb) / 1e9);
     const trigger = { kind: 'two-level', ticks, k } as const;
@@ -61,6 +62,7 @@ const injector: Injector = {
     endTicks: BEGIN_TICKS + RUN_TICKS,
     endMoment: END_MOMENT,
     endDigest: '0x1',
+    memory: [],
   }),
   run({ golden: { setup, endMoment }, mechanism }, injection) {
     if (endMoment !== END_MOMENT) throw new OtherGoldenRun(`the golden run of ${setup} ends at moment ${END_MOMENT}`);
