@@ -3,8 +3,9 @@
  * classification; triggers that were never reached are in no region.
  */
 import { isUndetected, REGIONS, type Region } from '../injection/index.ts';
+import { rateOfRows } from './bootstrap.ts';
 import type { RanRow } from './groups.ts';
-import { type Rate, rateOf } from './statistics.ts';
+import type { Rate } from './statistics.ts';
 
 export interface RegionSummary {
   readonly region: Region;
@@ -20,19 +21,18 @@ export interface RegionSummary {
 
 /** Regions that were struck, in the order of tables. */
 export function regionsOf(rows: readonly RanRow[]): RegionSummary[] {
-  const struck = rows.flatMap(({ result }) => (result.hit ? [{ ...result, hit: result.hit }] : []));
+  const struck = rows.filter(({ result }) => result.hit);
   return REGIONS.flatMap((region) => {
-    const here = struck.filter(({ hit }) => hit.region === region);
+    const here = struck.filter(({ result }) => result.hit!.region === region);
     if (here.length === 0) return [];
-    const detected = here.filter(({ effect }) => effect === 'detected');
-    const share = (count: number): Rate => rateOf(count, here.length);
+    const isDetected = ({ result }: RanRow) => result.effect === 'detected';
     return {
       region,
-      share: rateOf(here.length, struck.length),
-      nobody: share(here.filter(({ hit }) => hit.vmid === 0).length),
-      detected: share(detected.length),
-      undetected: share(here.filter(({ effect }) => isUndetected(effect)).length),
-      success: rateOf(detected.filter(({ success }) => success).length, detected.length),
+      share: rateOfRows(struck, ({ result }) => result.hit!.region === region),
+      nobody: rateOfRows(here, ({ result }) => result.hit!.vmid === 0),
+      detected: rateOfRows(here, isDetected),
+      undetected: rateOfRows(here, ({ result }) => isUndetected(result.effect)),
+      success: rateOfRows(here.filter(isDetected), ({ result }) => result.success),
     };
   });
 }

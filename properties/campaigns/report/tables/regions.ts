@@ -1,5 +1,6 @@
 /** Table of what the struck harts were executing. */
 import { grouped, percent, ratePercent } from '../format.ts';
+import { intervalNote } from '../intervals.ts';
 import type { Report } from '../summarise.ts';
 import { number, ours, type Table, text } from './table.ts';
 
@@ -28,8 +29,8 @@ export function regionsTable(report: Report): Table {
     ),
     notes: [
       'What the hart was executing: a handler of VM exits or interrupts, the scheduler, the way into or out of a VM, the ' +
-        'idle loop, a recovery, or the firmware and the recovery block (M-mode). For no VM: hgatp names none. Success ' +
-        'with Wilson 95 % intervals.',
+        'idle loop, a recovery, or the firmware and the recovery block (M-mode). For no VM: hgatp names none. ' +
+        intervalNote(report),
     ],
   };
 }
