@@ -4,27 +4,11 @@
  * committed images. The papers' set-ups are there twice: a few hundred milliseconds long, and, with `@paper` behind
  * their names, as long as in the papers.
  */
-import {
-  committedFile,
-  DEFAULT_QUANTUM,
-  type Image,
-  type MachineConfig,
-  noSuchName,
-  UserError,
-  type VirtioConfig,
-} from '../../../engine/index.ts';
+import { noSuchName, UserError, type VirtioConfig } from '../../../engine/index.ts';
+import { MIB, MS, machineOf, ownImage } from './machine.ts';
 import { echoRequests } from './sender.ts';
 import type { Setup, VmCriterion } from './types.ts';
 import { isUnmodified, UNMODIFIED_FORMS, unmodifiedSetup } from './unmodified.ts';
-
-const MIB = 1024 * 1024;
-const MS = 1_000_000;
-
-const image = (name: string): Image => {
-  const bytes = committedFile(name);
-  if (bytes) return { name, bytes };
-  throw new UserError(`the image ${name} is missing: build it with 'npm run images'`);
-};
 
 /** An AppVM that is there from the start. */
 const appVm = (name: string, change: Partial<VmCriterion> = {}): VmCriterion => ({
@@ -32,19 +16,6 @@ const appVm = (name: string, change: Partial<VmCriterion> = {}): VmCriterion => 
   role: 'appvm',
   criterion: 'output',
   createdLate: false,
-  ...change,
-});
-
-/** A machine of the embedded images. A seed other than 0 draws turns and device latencies from it. */
-const machine = (guests: string, append: string, seed: number, change: Partial<MachineConfig> = {}): MachineConfig => ({
-  harts: 2,
-  ramBytes: 128 * MIB,
-  quantum: seed === 0 ? DEFAULT_QUANTUM : { ...DEFAULT_QUANTUM, policy: 'jittered', seed: BigInt(seed) },
-  seed: BigInt(seed),
-  bios: image('firmware.elf'),
-  kernel: image('lazarus.elf'),
-  initrd: image(guests),
-  append,
   ...change,
 });
 
@@ -104,7 +75,7 @@ function papers({ name, summary, vms, later, options }: Toolstack, scale = 1): S
     name,
     summary,
     vms: [privVm, ...judged, ...late],
-    config: (seed) => machine('guests.bundle', append, seed, { harts: 4, virtio: devices() }),
+    config: (seed) => machineOf(ownImage('guests.bundle'), append, seed, { harts: 4, virtio: devices() }),
     inputs: () =>
       echo < 0
         ? []
@@ -171,7 +142,7 @@ const compute = (name: string, append: string, milliseconds: number): Setup => (
   name,
   summary: `two VMs that compute and make hypercalls, one on each of 2 harts; ${milliseconds} ms`,
   vms: [appVm('vm1'), appVm('vm2')],
-  config: (seed) => machine('guest-compute.elf', append, seed),
+  config: (seed) => machineOf(ownImage('guest-compute.elf'), append, seed),
   inputs: () => [],
   // Three hangs of 3 ms, each found and recovered from.
   graceTicks: 12 * MS,

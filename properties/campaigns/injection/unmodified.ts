@@ -6,19 +6,11 @@
  * when a name is resolved; results belong to their hashes.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import {
-  committedFile,
-  type Image,
-  type MachineConfig,
-  makeBundle,
-  UserError,
-  visible,
-} from '../../../engine/index.ts';
+import { type Image, makeBundle, UserError, visible } from '../../../engine/index.ts';
 import type { TimedInput } from '../../../replay/index.ts';
+import { MIB, MS, machineOf, ownImage } from './machine.ts';
 import type { Setup, VmCriterion } from './types.ts';
 
-const MIB = 1024 * 1024;
-const MS = 1_000_000;
 /** Longest name, and the largest file that one names. */
 const MAX_NAME = 1000;
 const MAX_FILE_BYTES = 128 * MIB;
@@ -85,12 +77,6 @@ function fileAt(path: string, what: string): Image {
 /** Documentation/arch/riscv/boot-image-header.rst: "RSC\5" at 56. */
 const isLinuxImage = ({ bytes }: Image): boolean =>
   bytes.length >= 64 && Buffer.from(bytes.subarray(56, 60)).toString('latin1') === 'RSC\x05';
-
-const own = (name: string): Image => {
-  const bytes = committedFile(name);
-  if (bytes) return { name, bytes };
-  throw new UserError(`the image ${name} is missing: build it with 'npm run images'`);
-};
 
 /** How each kind is run. */
 interface Kind {
@@ -171,21 +157,12 @@ export function unmodifiedSetup(name: string): Setup {
   const bytes = makeBundle([
     { name: 'kernel', bytes: kernel.bytes },
     ...(initrd ? [{ name: 'initrd', bytes: initrd.bytes }] : []),
-    { name: 'beside', bytes: own('guest-compute.elf').bytes },
+    { name: 'beside', bytes: ownImage('guest-compute.elf').bytes },
   ]);
   // Results belong to the images by name: two files must not have one.
   const bundle: Image = { name: name.slice(0, MAX_NAME), bytes };
-  const config = (seed: number): MachineConfig => ({
-    harts: 2,
-    ramBytes: kind.ramMib * MIB,
-    quantum:
-      seed === 0 ? { policy: 'fixed', ticks: 1000, seed: 0n } : { policy: 'jittered', ticks: 1000, seed: BigInt(seed) },
-    seed: BigInt(seed),
-    bios: own('firmware.elf'),
-    kernel: own('lazarus.elf'),
-    initrd: bundle,
-    append: [kind.append, `steps=${kind.steps}`, append].filter((text) => text !== '' && text !== undefined).join(' '),
-  });
+  const words = [kind.append, `steps=${kind.steps}`, append].filter((text) => text !== '' && text !== undefined);
+  const config = (seed: number) => machineOf(bundle, words.join(' '), seed, { ramBytes: kind.ramMib * MIB });
   const inputs: readonly TimedInput[] =
     kind.typed === '' ? [] : [{ ticks: TYPED_AT_MS * MS, event: { kind: 'console', bytes: Buffer.from(kind.typed) } }];
   const { summary, graceTicks, scale } = kind;
