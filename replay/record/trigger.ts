@@ -1,9 +1,9 @@
 /**
- * Finds, exactly, when triggers that count fire: the k-th instruction executed in HS-mode, the n-th execution of one
- * instruction of the hypervisor. The search runs ahead on the machine itself and comes back by snapshot; nobody else
- * sees what it runs through: the machine's observer is away meanwhile.
- * Relies on the engine's count of HS-mode instructions; for places, on the hypervisor running where it was loaded or is
- * linked.
+ * Finds, exactly, when triggers that count fire: the k-th instruction executed in HS-mode, M-mode or both, the n-th
+ * execution of one instruction of the hypervisor. The search runs ahead on the machine itself and comes back by
+ * snapshot; nobody else sees what it runs through: the machine's observer is away meanwhile.
+ * Relies on the engine's counts of privileged instructions; for places, on the hypervisor running where it was loaded
+ * or is linked.
  */
 import {
   type Machine,

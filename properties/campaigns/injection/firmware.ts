@@ -3,7 +3,7 @@
  * stacks, the pristine image, and what is handed over to the hypervisor. Reads the images' symbols; knows the
  * firmware's memory map (firmware.ld, main.c, recovery.c).
  */
-import { hex, type Machine, type MachineSymbols, UserError } from '../../../engine/index.ts';
+import { hex, MAX_HARTS, type Machine, type MachineSymbols, UserError } from '../../../engine/index.ts';
 
 /** Physical address and length in bytes. */
 export type MemoryRange = readonly [paddr: number, bytes: number];
@@ -19,8 +19,6 @@ export interface FirmwareMemory {
   readonly handover: readonly MemoryRange[];
 }
 
-/** main.c: BOARD_MAX_HARTS of `harts`. */
-const MAX_HARTS = 8;
 const CORE_VARIABLES = ['options', 'harts', 'pristine'] as const;
 
 /** Where it is. @throws UserError when firmware or hypervisor are not laid out as ours are */
@@ -45,6 +43,7 @@ export function firmwareMemory(
   };
   const all = [...new Set(firmware.placeNames())].map(place).sort(([a], [b]) => a - b);
   const inside = (from: number, to: number) => all.filter(([at]) => at >= from && at < to && at !== harts);
+  // The firmware has room for as many harts as a machine can have (board.h, BOARD_MAX_HARTS).
   const hartBytes = hartsBytes / MAX_HARTS;
   const [tree, treeBytes] = place('fdt_copy');
   const total = new DataView(Uint8Array.from(machine.readPhysical(tree + 4, 4)).buffer).getUint32(0);

@@ -44,10 +44,7 @@ const PLAIN: Readonly<Record<string, Mechanism['recovery']>> = { none: 'none', r
 const MAX_CELLS = 10_000;
 const MAX_ROWS = 1_000_000;
 
-/**
- * Fault-free runs of a set-up with the undo log on, and as many with it off: evaluation seeds where the file has some,
- * else from its seed on.
- */
+/** Seeds of the fault-free runs of a set-up: evaluation seeds where the file has some, else from its seed on. */
 const OVERHEAD_SEEDS = 5;
 
 /** Of a file that says nothing of seeds: a development seed. */

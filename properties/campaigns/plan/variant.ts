@@ -2,14 +2,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { campaignFile, type DrawOptions } from './schema.ts';
 
+/** A file that says nothing. */
+const USUAL = campaignFile.parse({ name: 'x' });
+
 /**
  * The options that are not the default ones, as the file has them: `triggers.over privileged; memory.where page-table`.
  * Undefined when there are none.
  */
 export function variantOf(options: DrawOptions): string | undefined {
-  const usual = campaignFile.parse({ name: 'x' });
   const differing = Object.entries(options).flatMap(([key, values]) => {
-    const defaults: Readonly<Record<string, unknown>> = usual[key as keyof DrawOptions];
+    const defaults: Readonly<Record<string, unknown>> = USUAL[key as keyof DrawOptions];
     return Object.entries(values)
       .filter(([name, value]) => !isDeepStrictEqual(value, defaults[name]))
       .map(([name, value]) => `${key}.${name} ${textOf(value)}`);

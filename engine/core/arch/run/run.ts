@@ -68,7 +68,7 @@ import { closeStep, stepsFull } from '../pages/steps';
 import { accessesFull } from '../pages/watch';
 import { deviceTick } from '../state/imports';
 import { interruptToTake, NEVER, nextTimer, NONE, wakes } from '../state/interrupts';
-import { get, get32, machine, machine32, S, set, set32, setMachine, setMachine32 } from '../state/state';
+import { get, get32, machine, machine32, set, set32, setMachine, setMachine32 } from '../state/state';
 import { stopsSomewhere } from '../code/code';
 import { updateContexts } from '../code/tlb';
 import { takeInterrupt } from '../trap/trap';
