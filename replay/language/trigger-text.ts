@@ -47,7 +47,9 @@ export function parseTrigger(text: string): Trigger {
 
 const modesText = (of: PrivilegedModes = 'hypervisor'): string => (of === 'hypervisor' ? '' : `@${of}`);
 
-const FORMS = 'a trigger such as 8M, 8M+3 (hypervisor instruction), 5ms, 5ms+120, store_add+0x28 or store_add+0x28#3';
+const FORMS =
+  'a trigger such as 8M, 8M+3 (hypervisor instruction), 5ms, 5ms+120, 5ms+120@privileged, 5ms+120@machine, ' +
+  'store_add+0x28 or store_add+0x28#3';
 
 /** The text that `parseTrigger` reads back as the same trigger. */
 export function formatTrigger(trigger: Trigger): string {

@@ -201,7 +201,8 @@ export const FLAGS = {
   at: {
     syntax: '--at <when>',
     help:
-      'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on), 8M (a moment), ' +
+      'when it strikes: 5ms+120 (120th hypervisor instruction from 5 ms of virtual time on; 5ms+120@privileged counts ' +
+      "M-mode's too, @machine only those), 8M (a moment), " +
       'frame_alloc+0x10#3 (third time that it is executed); the second of two: 9ms+120, detection+4711 (before that ' +
       'instruction of HS- or M-mode after the first detection), recovery+50% (half-way through the recovery)',
     parse: asText,
